@@ -1,0 +1,28 @@
+// What a native call answers: a code for the NablaError and a sentence that needs no allocation.
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+enum class Code : int32_t { OK, SHAPE, DTYPE, AXIS, ARGUMENT, INDEX, DISPOSED, GRADIENT, MEMORY, NATIVE };
+
+struct Status {
+  Code code = Code::OK;
+  const char* message = "";  // static storage
+  int32_t operand = -1;      // which operand of the call, or -1
+  int64_t detail = 0;        // an index, a size or an opcode, as the sentence says
+
+  bool ok() const { return code == Code::OK; }
+};
+
+inline Status fail(Code code, const char* message, int32_t operand = -1, int64_t detail = 0) {
+  return {code, message, operand, detail};
+}
+
+#define NABLA_TRY(expr)                          \
+  do {                                           \
+    ::nabla::Status nabla_status_ = (expr);      \
+    if (!nabla_status_.ok()) return nabla_status_; \
+  } while (0)
+
+}  // namespace nabla

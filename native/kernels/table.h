@@ -1,0 +1,29 @@
+// What one ISA offers: function pointers to serial leaf code, indexed by kernel and dtype. exec/ reaches kernels only here.
+#pragma once
+#include "kernels/elementwise.h"
+#include "kernels/gemm.h"
+#include "kernels/optim.h"
+#include "kernels/random.h"
+#include "kernels/reduce.h"
+#include "kernels/softmax.h"
+
+namespace nabla {
+
+struct KernelTable {
+  const char* isa;
+  ElementwiseTable elementwise;
+  ReduceTable reduce;
+  GemmTable gemm;
+  RandomTable random;
+  SoftmaxTable softmax;
+  OptimTable optim;
+};
+
+// Chosen once, at the first call: the best tier this CPU and its operating system allow, or NABLA_ISA.
+const KernelTable& kernels();
+// Every tier compiled in that this machine can run, best first; ends at the scalar one.
+int available_isas(const KernelTable** out, int capacity);
+// For tests: nullptr where the name is unknown or the CPU cannot run it.
+const KernelTable* force_isa(const char* name);
+
+}  // namespace nabla
