@@ -23,5 +23,7 @@ void reset_peak();
 // The slot numbers keep uses apart that are alive at the same time in one thread.
 enum class Scratch { GEMM_A, GEMM_B, TILES, COPY, COUNT };
 void* scratch(Scratch use, size_t bytes);
+// When a thread ends: its scratch goes back.
+void release_scratch();
 
 }  // namespace nabla

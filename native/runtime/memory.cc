@@ -1,0 +1,223 @@
+#include "runtime/memory.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+
+namespace nabla {
+namespace {
+
+constexpr size_t kAlign = 64;
+constexpr size_t kPadding = 64;            // readable bytes past the end of every block
+constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on are mapped, aligned and advised as huge pages
+constexpr int kSmallestLog = 7;
+constexpr size_t kSmallest = size_t{1} << kSmallestLog;
+constexpr int kSteps = 8;
+constexpr int kClasses = kSteps * 48;
+// Cached bytes above which a miss gives other blocks back before it asks the system for more.
+constexpr int64_t kCacheLimit = int64_t{192} << 20;
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+struct alignas(64) Bin {
+  std::atomic_flag lock = ATOMIC_FLAG_INIT;
+  FreeBlock* head = nullptr;
+
+  FreeBlock* pop() {
+    acquire();
+    FreeBlock* block = head;
+    if (block) head = block->next;
+    lock.clear(std::memory_order_release);
+    return block;
+  }
+  void push(FreeBlock* block) {
+    acquire();
+    block->next = head;
+    head = block;
+    lock.clear(std::memory_order_release);
+  }
+  void acquire() {
+    while (lock.test_and_set(std::memory_order_acquire)) {
+    }
+  }
+};
+
+struct Cache {
+  Bin bins[kClasses];
+  std::atomic<int64_t> live{0}, cached{0}, peak{0};
+};
+
+Cache& cache() {
+  static Cache* c = new Cache;
+  return *c;
+}
+
+// Classes are powers of two in eight steps: at most an eighth of a block is waste.
+int class_of(size_t bytes, size_t* rounded) {
+  if (bytes <= kSmallest) {
+    *rounded = kSmallest;
+    return 0;
+  }
+  int log = 63 - __builtin_clzll(bytes - 1);
+  size_t step = size_t{1} << (log - 3);
+  *rounded = (bytes + step - 1) & ~(step - 1);
+  return kSteps * (log - kSmallestLog) + static_cast<int>((*rounded - (size_t{1} << log)) / step);
+}
+
+size_t class_bytes(int index) {
+  size_t base = kSmallest << (index / kSteps);
+  return base + (base / kSteps) * (index % kSteps);
+}
+
+int64_t read_limit_file(const char* path) {
+  FILE* f = std::fopen(path, "r");
+  if (!f) return INT64_MAX;
+  long long value = INT64_MAX;
+  if (std::fscanf(f, "%lld", &value) != 1) value = INT64_MAX;
+  std::fclose(f);
+  return value;
+}
+
+int64_t detect_ceiling() {
+  if (const char* env = std::getenv("NABLA_MEMORY_LIMIT")) {
+    char* end = nullptr;
+    double value = std::strtod(env, &end);
+    if (*end == 'k' || *end == 'K') value *= 1024;
+    if (*end == 'm' || *end == 'M') value *= 1024. * 1024;
+    if (*end == 'g' || *end == 'G') value *= 1024. * 1024 * 1024;
+    if (value > 0) return static_cast<int64_t>(value);
+  }
+  int64_t physical = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  int64_t group = read_limit_file("/sys/fs/cgroup/memory.max");
+  int64_t limit = physical < group ? physical : group;
+  return limit - limit / 16;
+}
+
+int64_t ceiling() {
+  static const int64_t value = detect_ceiling();
+  return value;
+}
+
+void* map_huge(size_t bytes) {
+  char* raw = static_cast<char*>(mmap(nullptr, bytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  if (raw == MAP_FAILED) return nullptr;
+  char* block = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kHuge - 1) & ~(kHuge - 1));
+  if (block > raw) munmap(raw, block - raw);
+  size_t tail = raw + bytes + kHuge - (block + bytes);
+  if (tail > 0) munmap(block + bytes, tail);
+#ifdef MADV_HUGEPAGE
+  madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+void* system_allocate(size_t bytes) {
+  return bytes >= kHuge ? map_huge(bytes) : std::aligned_alloc(kAlign, (bytes + kAlign - 1) & ~(kAlign - 1));
+}
+
+void system_free(void* block, size_t bytes) {
+  if (bytes >= kHuge)
+    munmap(block, bytes);
+  else
+    std::free(block);
+}
+
+// Gives cached blocks back, the largest first, until no more than `keep` bytes stay.
+void trim_to(int64_t keep) {
+  Cache& c = cache();
+  for (int i = kClasses - 1; i >= 0; i--) {
+    size_t bytes = class_bytes(i);
+    while (c.cached.load(std::memory_order_relaxed) > keep) {
+      FreeBlock* block = c.bins[i].pop();
+      if (!block) break;
+      c.cached.fetch_sub(static_cast<int64_t>(bytes));
+      system_free(block, bytes);
+    }
+  }
+}
+
+}  // namespace
+
+void* allocate(size_t bytes) {
+  if (bytes > size_t{1} << 52) return nullptr;
+  size_t rounded;
+  int index = class_of(bytes + kPadding, &rounded);
+  Cache& c = cache();
+  int64_t size = static_cast<int64_t>(rounded);
+  if (FreeBlock* block = c.bins[index].pop()) {
+    c.cached.fetch_sub(size, std::memory_order_relaxed);
+    c.live.fetch_add(size, std::memory_order_relaxed);
+    return block;
+  }
+  if (c.cached.load(std::memory_order_relaxed) + size > kCacheLimit) trim_to(size < kCacheLimit ? kCacheLimit - size : 0);
+  if (c.live.load() + c.cached.load() + size > ceiling()) {
+    trim_to(0);
+    if (c.live.load() + size > ceiling()) return nullptr;
+  }
+  void* block = system_allocate(rounded);
+  if (!block) {
+    trim_to(0);
+    block = system_allocate(rounded);
+    if (!block) return nullptr;
+  }
+  int64_t live = c.live.fetch_add(size, std::memory_order_relaxed) + size;
+  int64_t peak = c.peak.load(std::memory_order_relaxed);
+  while (live > peak && !c.peak.compare_exchange_weak(peak, live)) {
+  }
+  return block;
+}
+
+void deallocate(void* block, size_t bytes) {
+  size_t rounded;
+  int index = class_of(bytes + kPadding, &rounded);
+  Cache& c = cache();
+  c.live.fetch_sub(static_cast<int64_t>(rounded), std::memory_order_relaxed);
+  c.cached.fetch_add(static_cast<int64_t>(rounded), std::memory_order_relaxed);
+  c.bins[index].push(static_cast<FreeBlock*>(block));
+}
+
+void trim_memory() { trim_to(0); }
+
+MemoryStats memory_stats() {
+  Cache& c = cache();
+  return {c.live.load(), c.cached.load(), c.peak.load()};
+}
+
+void reset_peak() {
+  Cache& c = cache();
+  c.peak.store(c.live.load());
+}
+
+namespace {
+struct ScratchBuffer {
+  void* data;
+  size_t bytes;
+};
+// Plain data without a destructor: freed by release_scratch when a JavaScript thread ends, kept by the pool's threads.
+thread_local ScratchBuffer tl_scratch[static_cast<int>(Scratch::COUNT)];
+}  // namespace
+
+void* scratch(Scratch use, size_t bytes) {
+  ScratchBuffer& s = tl_scratch[static_cast<int>(use)];
+  if (s.bytes < bytes) {
+    if (s.data) deallocate(s.data, s.bytes);
+    s.data = allocate(bytes);
+    s.bytes = s.data ? bytes : 0;
+  }
+  return s.data;
+}
+
+void release_scratch() {
+  for (ScratchBuffer& s : tl_scratch) {
+    if (s.data) deallocate(s.data, s.bytes);
+    s = {};
+  }
+}
+
+}  // namespace nabla

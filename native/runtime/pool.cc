@@ -1,0 +1,162 @@
+#include "runtime/pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+
+namespace nabla {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kSpin = std::chrono::microseconds(30);
+constexpr int kMaxThreads = 256;
+
+inline void relax() {
+#if defined(__x86_64__) || defined(_M_X64)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+struct Job {
+  ChunkFn fn;
+  void* context;
+  int64_t chunks;
+  int helpers;  // workers with a smaller index take part
+  alignas(64) std::atomic<int64_t> next{0};
+
+  void work() {
+    for (;;) {
+      int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= chunks) return;
+      fn(context, chunk);
+    }
+  }
+};
+
+// Leaked on purpose: its threads may run until the process ends.
+struct Pool {
+  alignas(64) std::atomic<uint32_t> epoch{0};
+  alignas(64) std::atomic<Job*> job{nullptr};
+  alignas(64) std::atomic<int> inside{0};
+  alignas(64) std::atomic<int> sleepers{0};
+  std::atomic_flag busy = ATOMIC_FLAG_INIT;
+  int started = 0;  // guarded by busy
+};
+
+Pool& pool() {
+  static Pool* p = new Pool;
+  return *p;
+}
+
+thread_local int tl_limit = 0;  // 0: not set
+thread_local bool tl_in_job = false;
+
+int cgroup_cpus() {
+  FILE* f = std::fopen("/sys/fs/cgroup/cpu.max", "r");
+  if (!f) return kMaxThreads;
+  char quota[32] = {};
+  long period = 0;
+  int n = std::fscanf(f, "%31s %ld", quota, &period);
+  std::fclose(f);
+  if (n != 2 || quota[0] == 'm' || period <= 0) return kMaxThreads;
+  long cpus = (std::atol(quota) + period - 1) / period;
+  return cpus < 1 ? 1 : static_cast<int>(cpus);
+}
+
+int detect_pool_size() {
+  if (const char* env = std::getenv("NABLA_NUM_THREADS")) {
+    int n = std::atoi(env);
+    if (n >= 1) return n < kMaxThreads ? n : kMaxThreads;
+  }
+  int cpus = static_cast<int>(std::thread::hardware_concurrency());
+#ifdef __linux__
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) cpus = CPU_COUNT(&set);
+#endif
+  int quota = cgroup_cpus();
+  if (quota < cpus) cpus = quota;
+  return cpus < 1 ? 1 : (cpus < kMaxThreads ? cpus : kMaxThreads);
+}
+
+void worker_main(int index) {
+  tl_in_job = true;  // whatever a chunk calls runs inline
+  Pool& p = pool();
+  uint32_t seen = 0;
+  for (;;) {
+    auto deadline = Clock::now() + kSpin;
+    uint32_t now;
+    for (int spins = 0; (now = p.epoch.load()) == seen; spins++) {
+      relax();
+      if ((spins & 63) != 63 || Clock::now() < deadline) continue;
+      p.sleepers.fetch_add(1);
+      p.epoch.wait(seen);
+      p.sleepers.fetch_sub(1);
+    }
+    seen = now;
+    // Entering before reading the job and the publisher's clearing the job before reading `inside` (both seq_cst)
+    // mean that a worker never holds a job whose caller has left.
+    p.inside.fetch_add(1);
+    Job* job = p.job.load();
+    if (job && index < job->helpers) job->work();
+    p.inside.fetch_sub(1);
+  }
+}
+
+void start_workers(Pool& p, int wanted) {
+#ifndef _WIN32
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+#endif
+  for (; p.started < wanted; p.started++) std::thread(worker_main, p.started).detach();
+#ifndef _WIN32
+  pthread_sigmask(SIG_SETMASK, &old, nullptr);
+#endif
+}
+
+}  // namespace
+
+int pool_size() {
+  static const int size = detect_pool_size();
+  return size;
+}
+
+int thread_limit() { return tl_limit > 0 ? tl_limit : pool_size(); }
+void set_thread_limit(int n) { tl_limit = n; }
+
+void parallel_for(int64_t chunks, ChunkFn fn, void* context) {
+  if (chunks <= 0) return;
+  int threads = thread_limit();
+  if (threads > chunks) threads = static_cast<int>(chunks);
+  Pool& p = pool();
+  if (threads <= 1 || tl_in_job || p.busy.test_and_set(std::memory_order_acquire)) {
+    for (int64_t c = 0; c < chunks; c++) fn(context, c);
+    return;
+  }
+  if (p.started < threads - 1) start_workers(p, threads - 1);
+  Job job{fn, context, chunks, threads - 1};
+  p.job.store(&job);
+  p.epoch.fetch_add(1);
+  if (p.sleepers.load() > 0) p.epoch.notify_all();
+  tl_in_job = true;
+  job.work();
+  tl_in_job = false;
+  p.job.store(nullptr);
+  while (p.inside.load() != 0) relax();
+  p.busy.clear(std::memory_order_release);
+}
+
+}  // namespace nabla

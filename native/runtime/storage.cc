@@ -1,0 +1,92 @@
+#include "runtime/storage.h"
+
+#include <mutex>
+#include <new>
+#include <unordered_map>
+
+#include "runtime/memory.h"
+
+namespace nabla {
+namespace {
+
+struct Registry {
+  std::mutex mutex;
+  std::unordered_map<uint64_t, Storage*> shared;
+  uint64_t next = 1;
+};
+
+Registry& registry() {
+  static Registry* r = new Registry;
+  return *r;
+}
+
+std::atomic<int64_t> live{0};
+
+// A small storage lives in one block with its header.
+constexpr size_t kHeader = 64;
+constexpr size_t kInline = 4096;
+static_assert(sizeof(Storage) <= kHeader);
+
+void destroy(Storage* s) {
+  live.fetch_sub(1, std::memory_order_relaxed);
+  size_t bytes = s->bytes;
+  if (bytes > kInline) deallocate(s->data, bytes);
+  deallocate(s, bytes > kInline ? kHeader : kHeader + bytes);
+}
+
+}  // namespace
+
+Storage* create_storage(size_t bytes) {
+  void* block = allocate(bytes > kInline ? kHeader : kHeader + bytes);
+  if (!block) return nullptr;
+  void* data = bytes > kInline ? allocate(bytes) : static_cast<char*>(block) + kHeader;
+  if (!data) {
+    deallocate(block, kHeader);
+    return nullptr;
+  }
+  auto* s = new (block) Storage;
+  s->data = data;
+  s->bytes = bytes;
+  live.fetch_add(1, std::memory_order_relaxed);
+  return s;
+}
+
+void retain(Storage* s) { s->refs.fetch_add(1, std::memory_order_relaxed); }
+
+void release(Storage* s) {
+  if (s->id.load(std::memory_order_acquire) == 0) {
+    if (s->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(s);
+    return;
+  }
+  // A shared storage dies under the registry's lock, so that attach never revives a dead one.
+  Registry& r = registry();
+  std::lock_guard<std::mutex> guard(r.mutex);
+  if (s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  r.shared.erase(s->id.load());
+  destroy(s);
+}
+
+uint64_t share_storage(Storage* s) {
+  Registry& r = registry();
+  std::lock_guard<std::mutex> guard(r.mutex);
+  uint64_t id = s->id.load();
+  if (id == 0) {
+    id = r.next++;
+    r.shared.emplace(id, s);
+    s->id.store(id, std::memory_order_release);
+  }
+  return id;
+}
+
+Storage* attach_storage(uint64_t id) {
+  Registry& r = registry();
+  std::lock_guard<std::mutex> guard(r.mutex);
+  auto found = r.shared.find(id);
+  if (found == r.shared.end()) return nullptr;
+  retain(found->second);
+  return found->second;
+}
+
+int64_t live_storages() { return live.load(); }
+
+}  // namespace nabla
