@@ -29,7 +29,9 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  * }
  */
 export class NablaError extends Error {
-  override readonly name = "NablaError";
+  static {
+    NablaError.prototype.name = "NablaError";
+  }
   readonly code: ErrorCode;
   readonly op: string;
   readonly details: ErrorDetails;
@@ -42,8 +44,8 @@ export class NablaError extends Error {
   }
 }
 
-/** Any function: what `Error.captureStackTrace` accepts as the frame to start below. */
-export type StackStart = (...args: never[]) => unknown;
+/** Any function or class: what `Error.captureStackTrace` accepts as the frame to start below. */
+export type StackStart = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
 
 /** `op: fact; expected E, got G`, with the parts that are known. */
 export function sentence(op: string, fact: string, expected?: string, got?: string): string {
@@ -68,4 +70,19 @@ export function fail(
   const error = new NablaError(code, op, sentence(op, fact, expected, got), details);
   Error.captureStackTrace(error, from ?? fail);
   throw error;
+}
+
+/** A refused value as it reads in a message: short, on one line, unambiguous about its type. */
+export function describe(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return value.name === "" ? "a function" : `function ${value.name}`;
+  if (Object.is(value, -0)) return "-0";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (Array.isArray(value)) {
+    const short = value.length <= 8 && !value.some(Array.isArray);
+    return short ? `[${value.map(describe).join(", ")}]` : `an array of ${value.length}`;
+  }
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  return typeof name === "string" && name !== "" && name !== "Object" ? `a ${name}` : "an object";
 }

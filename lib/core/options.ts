@@ -1,0 +1,66 @@
+import { describe, fail, type StackStart } from "./errors.js";
+
+/** The number of single-letter edits (a swap of neighbours counts as one) that turn `a` into `b`. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let best = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, beforeLast[j - 2]! + 1);
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}
+
+/** The known name closest to `name`, ignoring case and underscores, or undefined when none resembles it. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const plain = (word: string) => word.toLowerCase().replaceAll("_", "");
+  let best: string | undefined;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const distance = editDistance(plain(name), plain(candidate));
+    if (distance < bestDistance && distance <= Math.max(1, Math.ceil(candidate.length / 3))) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+const none = Object.freeze({});
+
+/**
+ * Checks a trailing options object and returns it, or an empty object for `undefined`.
+ * A name that is not in `known` is ERR_ARGUMENT that suggests the nearest one.
+ *
+ * @example
+ * const { dim, keepdim = false } = checkOptions("sum", options, ["dim", "keepdim"]);
+ */
+export function checkOptions<T extends object>(
+  op: string,
+  options: T | undefined,
+  known: readonly (keyof T & string)[],
+  from: StackStart = checkOptions,
+): Partial<T> {
+  if (options === undefined) return none;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const expected = known.length === 0 ? "none" : `{ ${known.join(", ")} }`;
+    fail("ERR_ARGUMENT", op, "options must be an object", expected, describe(options), { options }, from);
+  }
+  for (const name in options) {
+    if ((known as readonly string[]).includes(name)) continue;
+    const guess = nearest(name, known);
+    const hint = guess === undefined ? "" : ` (did you mean "${guess}"?)`;
+    const expected = known.length === 0 ? "no options" : known.join(", ");
+    const details = { option: name, known, suggestion: guess };
+    fail("ERR_ARGUMENT", op, `unknown option "${name}"${hint}`, expected, undefined, details, from);
+  }
+  return options;
+}
