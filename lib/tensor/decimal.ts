@@ -1,0 +1,87 @@
+/** `d.ddd × 10^exponent`, digits without the point and without a sign. */
+interface Decimal {
+  readonly digits: string;
+  readonly exponent: number;
+}
+
+/** How many bits a number was stored with: its shortest text depends on it. */
+export type FloatWidth = 32 | 64;
+
+function parse(exponential: string): Decimal {
+  const [mantissa = "", exponent] = exponential.split("e");
+  return { digits: mantissa.replace(".", ""), exponent: Number(exponent) };
+}
+
+/** The fewest digits that read back as `x`, which is not negative, in its own width. */
+function shortest(x: number, width: FloatWidth): Decimal {
+  if (width === 64) return parse(x.toExponential());
+  for (let places = 0; places < 8; places++) {
+    const near = rounded(x, places);
+    // Below a power of two floats lie twice as dense, so there the neighbour further up may be the only one in reach.
+    const above = { digits: String(Number(near.digits) + 1), exponent: near.exponent };
+    for (const { digits, exponent } of [near, above]) {
+      if (Math.fround(Number(`${digits}e${exponent - places}`)) === x) return { digits, exponent };
+    }
+  }
+  return rounded(x, 8);
+}
+
+/** `x` to `places` digits after the first, ties to even. */
+function rounded(x: number, places: number): Decimal {
+  const { digits, exponent } = parse(x.toExponential(places));
+  const tie = isTie(x, places - exponent);
+  return { digits: tie ? toEven(digits) : digits, exponent };
+}
+
+/** Whether `x` lies exactly halfway between two decimals with `places` digits after the point. */
+function isTie(x: number, places: number): boolean {
+  if (places >= 0) return Math.abs((x * 2 ** (places + 1)) % 2) === 1;
+  const unit = 10 ** -places;
+  return places >= -22 && x % unit === unit / 2;
+}
+
+/** JavaScript rounds a tie up; IEEE and NumPy round it to the even digit. */
+function toEven(roundedUp: string): string {
+  const last = Number(roundedUp.at(-1));
+  return last % 2 === 0 ? roundedUp : roundedUp.slice(0, -1) + (last - 1);
+}
+
+const trimZeros = (digits: string) => digits.replace(/0+$/, "");
+const sign = (x: number) => (x < 0 || Object.is(x, -0) ? "-" : "");
+
+/** `12.25`, `3.` or `0.1`: at most `precision` digits after the point, as many as `x` needs, no trailing zeros. */
+export function positional(x: number, precision: number, width: FloatWidth): string {
+  const magnitude = Math.abs(x);
+  const { digits, exponent } = shortest(magnitude, width);
+  let whole: string;
+  let fraction: string;
+  if (digits.length - 1 - exponent > precision) {
+    [whole = "", fraction = ""] = magnitude.toFixed(precision).split(".");
+    if (isTie(magnitude, precision)) [whole = "", fraction = ""] = splitAt(toEven(whole + fraction), whole.length);
+  } else {
+    const padded = exponent < 0 ? "0".repeat(-exponent) + digits : digits.padEnd(exponent + 1, "0");
+    [whole = "", fraction = ""] = splitAt(padded, Math.max(exponent, 0) + 1);
+  }
+  return `${sign(x)}${whole}.${trimZeros(fraction)}`;
+}
+
+function splitAt(text: string, index: number): [string, string] {
+  return [text.slice(0, index), text.slice(index)];
+}
+
+/** The fewest digits after the first that `x` needs in scientific notation, at most `precision`. */
+export function scientificDigits(x: number, precision: number, width: FloatWidth): number {
+  const { digits } = shortest(Math.abs(x), width);
+  return digits.length - 1 <= precision
+    ? digits.length - 1
+    : trimZeros(rounded(Math.abs(x), precision).digits).length - 1;
+}
+
+/** `1.5e-09` with exactly `places` digits after the point and at least `exponentDigits` in the exponent. */
+export function scientific(x: number, places: number, width: FloatWidth, exponentDigits = 2): string {
+  const magnitude = Math.abs(x);
+  const short = shortest(magnitude, width);
+  const { digits, exponent } = short.digits.length - 1 === places ? short : rounded(magnitude, places);
+  const power = String(Math.abs(exponent)).padStart(exponentDigits, "0");
+  return `${sign(x)}${digits[0]}.${digits.slice(1)}e${exponent < 0 ? "-" : "+"}${power}`;
+}
