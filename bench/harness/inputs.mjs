@@ -1,0 +1,42 @@
+// Every contender, in every language, makes the same operands from these few integer operations.
+
+/** Mixes an index and a seed into 32 random-looking bits. */
+export function hash(index, seed) {
+  let x = Math.imul(index + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** `n` float32 values, uniform on a grid of 2^24 steps in [low, high). */
+export function uniform(n, seed, low = -1, high = 1) {
+  const values = new Float32Array(n);
+  for (let i = 0; i < n; i++) values[i] = low + (high - low) * ((hash(i, seed) >>> 8) / 2 ** 24);
+  return values;
+}
+
+/** `n` class labels below `classes`. */
+export function labels(n, classes, seed) {
+  return Int32Array.from({ length: n }, (_, i) => hash(i, seed) % classes);
+}
+
+/** Operands of a matrix product, each stored as its transpose where the case says so. */
+export function matmulInputs({ m, k, n }) {
+  return { a: uniform(m * k, 1), b: uniform(k * n, 2) };
+}
+
+/** Weights and biases of a perceptron, `[out, in]` as PyTorch keeps them, and one batch. */
+export function networkInputs({ sizes, batch, task }) {
+  const [inputs, outputs] = [sizes[0], sizes[sizes.length - 1]];
+  const layers = sizes.slice(1).map((out, i) => {
+    const bound = 1 / Math.sqrt(sizes[i]);
+    return { in: sizes[i], out, weight: uniform(out * sizes[i], 10 + 2 * i, -bound, bound), bias: uniform(out, 11 + 2 * i, -bound, bound) };
+  });
+  const x = uniform(batch * inputs, 3, 0, 1);
+  return { layers, x, y: task === "classes" ? labels(batch, outputs, 4) : uniform(batch * outputs, 4) };
+}
+
+/** Sixteen positions spread over `size` elements; contenders report their results there. */
+export function probes(size) {
+  return Array.from({ length: 16 }, (_, i) => Math.floor((i * (size - 1)) / 15));
+}

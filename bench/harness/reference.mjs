@@ -1,0 +1,150 @@
+// What every contender must have computed, in float64 and the plainest code: checked before anything is timed.
+import { matmulInputs, networkInputs, probes, uniform } from "./inputs.mjs";
+
+/** Elementwise functions and sum, by case name. */
+export const functions = {
+  copy: (a) => a,
+  add: (a, b) => a + b,
+  mul: (a, b) => a * b,
+  exp: Math.exp,
+  tanh: Math.tanh,
+  sigmoid: (a) => 1 / (1 + Math.exp(-a)),
+  relu: (a) => Math.max(a, 0),
+};
+
+function matmul(spec) {
+  const { m, k, n, transA, transB } = spec;
+  const { a, b } = matmulInputs(spec);
+  return probes(m * n).map((p) => {
+    const [row, column] = [Math.floor(p / n), p % n];
+    let sum = 0;
+    for (let i = 0; i < k; i++) sum += a[transA ? i * m + row : row * k + i] * b[transB ? column * k + i : i * n + column];
+    return sum;
+  });
+}
+
+function elementwise({ op, size }) {
+  const [a, b] = [uniform(size, 1), uniform(size, 2)];
+  if (op === "sum") return [a.reduce((sum, value) => sum + value, 0)];
+  return probes(size).map((p) => functions[op](a[p], b[p]));
+}
+
+function product() {
+  const [a, b] = [uniform(4, 1), uniform(4, 2)];
+  return Array.from(a, (value, i) => value * b[i]);
+}
+
+function productGradient() {
+  return [...uniform(4, 2), ...uniform(4, 1)];
+}
+
+/** The first three losses of a perceptron trained by AdamW, Adam or SGD. */
+function training(spec) {
+  const { batch, task, optimizer, lr } = spec;
+  const { layers, x, y } = networkInputs(spec);
+  const parameters = layers.flatMap((layer) => [Float64Array.from(layer.weight), Float64Array.from(layer.bias)]);
+  const moments = parameters.map((p) => ({ m: new Float64Array(p.length), v: new Float64Array(p.length) }));
+  const last = layers.length - 1;
+  const losses = [];
+  for (let step = 1; step <= 3; step++) {
+    const acts = [Float64Array.from(x)];
+    layers.forEach((layer, l) => acts.push(forward(layer, l, acts[l])));
+    const { loss, delta } = lossOf(acts[last + 1]);
+    losses.push(loss);
+    let upstream = delta;
+    const grads = [];
+    for (let l = last; l >= 0; l--) {
+      if (l < last) for (let i = 0; i < upstream.length; i++) upstream[i] *= slope(acts[l + 1][i]);
+      const [input, g] = backward(layers[l], l, acts[l], upstream);
+      grads.unshift(...g);
+      upstream = input;
+    }
+    parameters.forEach((p, i) => update(p, grads[i], moments[i], step));
+  }
+  return losses;
+
+  function forward(layer, l, input) {
+    const [w, b] = [parameters[2 * l], parameters[2 * l + 1]];
+    const out = new Float64Array(batch * layer.out);
+    for (let r = 0; r < batch; r++)
+      for (let o = 0; o < layer.out; o++) {
+        let sum = b[o];
+        for (let i = 0; i < layer.in; i++) sum += input[r * layer.in + i] * w[o * layer.in + i];
+        out[r * layer.out + o] = l === last ? sum : activate(sum);
+      }
+    return out;
+  }
+  function backward(layer, l, input, g) {
+    const w = parameters[2 * l];
+    const [dx, dw, db] = [new Float64Array(batch * layer.in), new Float64Array(w.length), new Float64Array(layer.out)];
+    for (let r = 0; r < batch; r++)
+      for (let o = 0; o < layer.out; o++) {
+        const value = g[r * layer.out + o];
+        db[o] += value;
+        for (let i = 0; i < layer.in; i++) {
+          dw[o * layer.in + i] += value * input[r * layer.in + i];
+          dx[r * layer.in + i] += value * w[o * layer.in + i];
+        }
+      }
+    return [dx, [dw, db]];
+  }
+  function activate(value) {
+    return task === "classes" ? Math.max(value, 0) : Math.tanh(value);
+  }
+  function slope(output) {
+    return task === "classes" ? Number(output > 0) : 1 - output * output;
+  }
+  function lossOf(out) {
+    const delta = new Float64Array(out.length);
+    let loss = 0;
+    if (task === "values") {
+      out.forEach((value, i) => {
+        loss += (value - y[i]) ** 2 / out.length;
+        delta[i] = (2 * (value - y[i])) / out.length;
+      });
+      return { loss, delta };
+    }
+    const classes = out.length / batch;
+    for (let r = 0; r < batch; r++) {
+      const row = out.subarray(r * classes, (r + 1) * classes);
+      const exps = row.map((value) => Math.exp(value - Math.max(...row)));
+      const total = exps.reduce((sum, value) => sum + value, 0);
+      loss -= Math.log(exps[y[r]] / total) / batch;
+      exps.forEach((value, c) => {
+        delta[r * classes + c] = (value / total - Number(c === y[r])) / batch;
+      });
+    }
+    return { loss, delta };
+  }
+  function update(p, g, { m, v }, step) {
+    for (let i = 0; i < p.length; i++) {
+      if (optimizer === "sgd") {
+        p[i] -= lr * g[i];
+        continue;
+      }
+      if (optimizer === "adamw") p[i] -= lr * 0.01 * p[i];
+      m[i] = 0.9 * m[i] + 0.1 * g[i];
+      v[i] = 0.999 * v[i] + 0.001 * g[i] * g[i];
+      p[i] -= (lr * (m[i] / (1 - 0.9 ** step))) / (Math.sqrt(v[i] / (1 - 0.999 ** step)) + 1e-8);
+    }
+  }
+}
+
+const kinds = { matmul, elementwise, product, productGradient, training };
+const known = new Map();
+
+/** The expected report of a case, or null where the case has none. */
+export function reference(spec) {
+  const compute = kinds[spec.check ?? spec.kind];
+  if (!compute) return null;
+  const key = JSON.stringify(spec);
+  if (!known.has(key)) known.set(key, compute(spec));
+  return known.get(key);
+}
+
+/** Says where two reports differ, or null where they agree. */
+export function disagreement(found, expected, tolerance) {
+  if (!Array.isArray(found) || found.length !== expected.length) return `expected ${expected.length} values, got ${JSON.stringify(found)}`;
+  const worst = expected.findIndex((value, i) => !(Math.abs(found[i] - value) <= tolerance * (1 + Math.abs(value))));
+  return worst < 0 ? null : `value ${worst}: expected ${expected[worst]}, got ${found[worst]}`;
+}

@@ -1,0 +1,107 @@
+import inspect
+
+import torch
+from inputs import labels, probe, serve, uniform
+
+
+def tensor(shape, seed, low=-1.0, high=1.0):
+    return torch.from_numpy(uniform(shape, seed, low, high))
+
+
+def matmul(spec):
+    m, k, n = spec["m"], spec["k"], spec["n"]
+    a = tensor((k, m), 1).t() if spec["transA"] else tensor((m, k), 1)
+    b = tensor((n, k), 2).t() if spec["transB"] else tensor((k, n), 2)
+    return probe(a @ b), lambda: a @ b
+
+
+def elementwise(spec):
+    a, b = tensor(spec["size"], 1), tensor(spec["size"], 2)
+    op = getattr(torch, spec["op"])
+    if spec["op"] == "sum":
+        if spec["variant"]:
+            raise NotImplementedError("the sum of all elements takes no out=")
+        return [float(op(a))], lambda: op(a)
+    operands = (a, b) if spec["op"] in ("add", "mul") else (a,)
+    if spec["variant"] != "out=":
+        return probe(op(*operands)), lambda: op(*operands)
+    if spec["op"] == "relu":
+        raise NotImplementedError("relu takes no out=")
+    out = torch.empty_like(a)
+    return probe(op(*operands, out=out)), lambda: op(*operands, out=out)
+
+
+def forward(_):
+    a, b = tensor(4, 1), tensor(4, 2)
+    return (a * b).tolist(), lambda: a * b
+
+
+def both_ways(spec):
+    a, b = tensor(4, 1).requires_grad_(), tensor(4, 2).requires_grad_()
+    ones = torch.ones(4)
+
+    def step():
+        a.grad = b.grad = None
+        y = a * b
+        if spec["through"] == "sum":
+            y.sum().backward()
+        else:
+            y.backward(ones)
+
+    step()
+    return a.grad.tolist() + b.grad.tolist(), step
+
+
+def optimizer(spec, parameters):
+    if spec["optimizer"] == "sgd":
+        return torch.optim.SGD(parameters, lr=spec["lr"], **options(torch.optim.SGD, spec["variant"]))
+    return torch.optim.AdamW(parameters, lr=spec["lr"], weight_decay=0.01, **options(torch.optim.AdamW, spec["variant"]))
+
+
+def options(kind, variant):
+    if variant is None:
+        return {}
+    if variant not in inspect.signature(kind).parameters:
+        raise NotImplementedError(f"{kind.__name__} of this version has no {variant}")
+    return {variant: True}
+
+
+def training(spec):
+    layers = []
+    for i, (inputs, outputs) in enumerate(zip(spec["sizes"], spec["sizes"][1:])):
+        if i:
+            layers.append(torch.nn.ReLU() if spec["task"] == "classes" else torch.nn.Tanh())
+        linear, bound = torch.nn.Linear(inputs, outputs), inputs**-0.5
+        with torch.no_grad():
+            linear.weight.copy_(tensor((outputs, inputs), 10 + 2 * i, -bound, bound))
+            linear.bias.copy_(tensor(outputs, 11 + 2 * i, -bound, bound))
+        layers.append(linear)
+    model = torch.nn.Sequential(*layers)
+    batch, outputs = spec["batch"], spec["sizes"][-1]
+    x = tensor((batch, spec["sizes"][0]), 3, 0.0, 1.0)
+    if spec["task"] == "classes":
+        y, measure = torch.from_numpy(labels(batch, outputs, 4)), torch.nn.functional.cross_entropy
+    else:
+        y, measure = tensor((batch, outputs), 4), torch.nn.functional.mse_loss
+    rule = optimizer(spec, model.parameters())
+
+    def step():
+        loss = measure(model(x), y)
+        rule.zero_grad(set_to_none=True)
+        loss.backward()
+        rule.step()
+        return loss
+
+    return [step().item() for _ in range(3)], step
+
+
+def main():
+    import json
+    import sys
+
+    torch.set_num_threads(json.loads(sys.argv[1])["threads"])
+    cases = {"matmul": matmul, "elementwise": elementwise, "forward": forward, "bothWays": both_ways, "training": training}
+    serve(torch.__version__, cases)
+
+
+main()
