@@ -1,0 +1,263 @@
+#include "exec/gemm.h"
+
+#include <atomic>
+
+#include "exec/gemm_plan.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
+#include "runtime/pool.h"
+
+namespace nabla {
+namespace {
+
+constexpr Status kOutOfScratch = {Code::MEMORY, "no memory for the panels of a matrix multiplication"};
+constexpr Status kNoKernel = {Code::DTYPE, "matrix multiplication needs float or integer elements"};
+
+bool has_gemm(DType t) { return is_float(t) || t == DType::I32 || t == DType::I64; }
+
+template <class F>
+void for_each_task(bool parallel, int64_t tasks, const F& body) {
+  if (parallel) {
+    parallel_for(tasks, [&](int64_t t) { body(t); });
+  } else {
+    for (int64_t t = 0; t < tasks; t++) body(t);
+  }
+}
+
+// A part of a problem small enough to be packed whole.
+template <class T>
+class GemmRegion {
+ public:
+  GemmRegion(const GemmProblem<T>& problem, const GemmPlan& plan, const GemmKernels<T>& kernels, T* a_panels,
+             T* b_panels)
+      : p_(problem),
+        plan_(plan),
+        kernels_(kernels),
+        a_panels_(a_panels),
+        b_panels_(b_panels),
+        row_tasks_(count(p_.m, plan.task_rows)),
+        col_tasks_(count(p_.n, plan.task_cols)),
+        depths_(p_.k > 0 ? count(p_.k, kGemmDepth) : 1),
+        a_depth_(count(p_.m, kernels.mr) * gemm_panel(kernels.mr, kGemmDepth)),
+        b_depth_(count(p_.n, kernels.nr) * gemm_panel(kernels.nr, kGemmDepth)) {}
+
+  void run() {
+    const int64_t a_units = plan_.pack_a ? row_tasks_ * depths_ : 0;
+    const int64_t b_units = plan_.pack_b ? col_tasks_ * depths_ : 0;
+    for_each_task(plan_.parallel, a_units + b_units, [&](int64_t t) {
+      if (t < b_units) {
+        pack_b(t % col_tasks_ * plan_.task_cols, t / col_tasks_);
+      } else {
+        pack_a((t - b_units) % row_tasks_ * plan_.task_rows, (t - b_units) / row_tasks_);
+      }
+    });
+    for_each_task(plan_.parallel, row_tasks_ * col_tasks_, [&](int64_t t) {
+      multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols);
+    });
+  }
+
+ private:
+  int64_t depth(int64_t d) const { return smaller(p_.k - d * kGemmDepth, kGemmDepth); }
+  T* a_panel(int64_t row, int64_t d) const {
+    return a_panels_ + d * a_depth_ + row / kernels_.mr * gemm_panel(kernels_.mr, depth(d));
+  }
+  T* b_panel(int64_t col, int64_t d) const {
+    return b_panels_ + d * b_depth_ + col / kernels_.nr * gemm_panel(kernels_.nr, depth(d));
+  }
+
+  void pack_a(int64_t row, int64_t d) const {
+    kernels_.pack_a(a_panel(row, d), p_.a + row * p_.a_row + d * kGemmDepth * p_.a_k, p_.a_row, p_.a_k,
+                    smaller(p_.m - row, plan_.task_rows), depth(d));
+  }
+  void pack_b(int64_t col, int64_t d) const {
+    kernels_.pack_b(b_panel(col, d), p_.b + d * kGemmDepth * p_.b_k + col * p_.b_col, p_.b_k, p_.b_col,
+                    smaller(p_.n - col, plan_.task_cols), depth(d));
+  }
+
+  void multiply(int64_t row, int64_t col) const {
+    GemmBlock<T> block;
+    block.m = smaller(p_.m - row, plan_.task_rows);
+    block.n = smaller(p_.n - col, plan_.task_cols);
+    block.c = p_.c + row * p_.ldc + col;
+    block.ldc = p_.ldc;
+    for (int64_t d = 0; d < depths_; d++) {
+      block.k = depth(d);
+      if (plan_.pack_a) {
+        block.a = a_panel(row, d);
+        block.a_row = 1;
+        block.a_k = kernels_.mr;
+        block.a_panel = gemm_panel(kernels_.mr, block.k);
+      } else {
+        block.a = p_.a + row * p_.a_row + d * kGemmDepth * p_.a_k;
+        block.a_row = p_.a_row;
+        block.a_k = p_.a_k;
+        block.a_panel = 0;
+      }
+      if (plan_.pack_b) {
+        block.b = b_panel(col, d);
+        block.b_k = kernels_.nr;
+        block.b_panel = gemm_panel(kernels_.nr, block.k);
+      } else {
+        block.b = p_.b + d * kGemmDepth * p_.b_k + col;
+        block.b_k = p_.b_k;
+        block.b_panel = kernels_.nr;
+      }
+      block.accumulate = p_.accumulate || d > 0;
+      block.bias = p_.bias && d + 1 == depths_ ? p_.bias + col : nullptr;
+      kernels_.block(block);
+    }
+  }
+
+  const GemmProblem<T>& p_;
+  const GemmPlan& plan_;
+  const GemmKernels<T>& kernels_;
+  T* a_panels_;
+  T* b_panels_;
+  int64_t row_tasks_, col_tasks_, depths_, a_depth_, b_depth_;
+};
+
+template <class T>
+Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
+  const GemmPlan plan = plan_gemm(p, kernels.mr, kernels.nr);
+  const int64_t depths = count(plan.region_depth, kGemmDepth), panel_depth = smaller(p.k, kGemmDepth);
+  T* a_panels = nullptr;
+  T* b_panels = nullptr;
+  if (plan.pack_a) {
+    const int64_t panels = count(plan.region_rows, kernels.mr) * depths;
+    a_panels = static_cast<T*>(scratch(Scratch::GEMM_A, sizeof(T) * panels * gemm_panel(kernels.mr, panel_depth)));
+    if (!a_panels) return kOutOfScratch;
+  }
+  if (plan.pack_b) {
+    const int64_t panels = count(plan.region_cols, kernels.nr) * depths;
+    b_panels = static_cast<T*>(scratch(Scratch::GEMM_B, sizeof(T) * panels * gemm_panel(kernels.nr, panel_depth)));
+    if (!b_panels) return kOutOfScratch;
+  }
+  int64_t k = 0;
+  do {
+    for (int64_t col = 0; col < p.n; col += plan.region_cols) {
+      for (int64_t row = 0; row < p.m; row += plan.region_rows) {
+        GemmProblem<T> region = p;
+        region.m = smaller(p.m - row, plan.region_rows);
+        region.n = smaller(p.n - col, plan.region_cols);
+        region.k = smaller(p.k - k, plan.region_depth);
+        region.a += row * p.a_row + k * p.a_k;
+        region.b += k * p.b_k + col * p.b_col;
+        region.c += row * p.ldc + col;
+        region.accumulate = p.accumulate || k > 0;
+        region.bias = p.bias && k + region.k == p.k ? p.bias + col : nullptr;
+        GemmRegion<T>(region, plan, kernels, a_panels, b_panels).run();
+      }
+    }
+    k += plan.region_depth;
+  } while (k < p.k);
+  return {};
+}
+
+template <class T>
+void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
+  const int64_t cols = plan_vector(v.n, v.k), tasks = count(v.n, cols);
+  for_each_task(tasks > 1, tasks, [&](int64_t t) {
+    GemmVector<T> part = v;
+    const int64_t col = t * cols;
+    part.n = smaller(v.n - col, cols);
+    part.b += col * v.b_col;
+    part.y += col * v.y_stride;
+    if (v.bias) part.bias += col * v.bias_stride;
+    kernels.vector(part);
+  });
+}
+
+template <class T>
+Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
+  // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
+  if (p.n == 1) p.b_col = 1;
+  if (p.k == 1) p.a_k = p.b_k = 1;
+  if (p.m == 1 && (p.b_col == 1 || p.b_k == 1)) {
+    multiply_vector<T>({p.n, p.k, p.a, p.a_k, p.b, p.b_k, p.b_col, p.c, 1, p.accumulate, p.bias, 1}, kernels);
+    return {};
+  }
+  if (p.n == 1 && (p.a_row == 1 || p.a_k == 1)) {
+    multiply_vector<T>({p.m, p.k, p.b, p.b_k, p.a, p.a_k, p.a_row, p.c, p.ldc, p.accumulate, p.bias, 0}, kernels);
+    return {};
+  }
+  return multiply_regions(p, kernels);
+}
+
+template <class T>
+Status multiply_integers(const GemmProblem<T>& p, void (*kernel)(const GemmProblem<T>&)) {
+  const int64_t rows = plan_integer(p.m, p.n, p.k), tasks = count(p.m, rows);
+  for_each_task(tasks > 1, tasks, [&](int64_t t) {
+    GemmProblem<T> part = p;
+    part.m = smaller(p.m - t * rows, rows);
+    part.a += t * rows * p.a_row;
+    part.c += t * rows * p.ldc;
+    kernel(part);
+  });
+  return {};
+}
+
+template <class T>
+GemmProblem<T> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, int64_t ldc,
+                       bool accumulate, const GemmEpilogue& epilogue) {
+  return {m,           n,          k,
+          static_cast<const T*>(a.data), a.row_stride, a.col_stride,
+          static_cast<const T*>(b.data), b.row_stride, b.col_stride,
+          static_cast<T*>(c), ldc, accumulate, static_cast<const T*>(epilogue.bias)};
+}
+
+const void* offset(const void* data, int64_t elements, DType dtype) {
+  return static_cast<const char*>(data) + elements * static_cast<int64_t>(size_of(dtype));
+}
+
+}  // namespace
+
+Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc, bool accumulate,
+            const GemmEpilogue& epilogue) {
+  if (m == 0 || n == 0) return {};
+  const GemmTable& table = kernels().gemm;
+  switch (dtype) {
+    case DType::F32:
+      return multiply(problem<float>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f32);
+    case DType::F64:
+      return multiply(problem<double>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f64);
+    case DType::I32:
+      return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i32);
+    case DType::I64:
+      return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i64);
+    default:
+      return kNoKernel;
+  }
+}
+
+Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
+                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc) {
+  const auto item = [&](int64_t i) {
+    return gemm(dtype, m, n, k, {offset(a.data, a_offsets[i], dtype), a.row_stride, a.col_stride},
+                {offset(b.data, b_offsets[i], dtype), b.row_stride, b.col_stride},
+                static_cast<char*>(c) + c_offsets[i] * static_cast<int64_t>(size_of(dtype)), ldc, false);
+  };
+  if (count == 0) return {};
+  if (!has_gemm(dtype)) return kNoKernel;
+  // Items that are one tall matrix against one B become one product.
+  if (count > 1) {
+    bool tall = true;
+    for (int64_t i = 0; tall && i < count; i++) {
+      tall = b_offsets[i] == b_offsets[0] && a_offsets[i] - a_offsets[0] == i * m * a.row_stride &&
+             c_offsets[i] - c_offsets[0] == i * m * ldc;
+    }
+    if (tall) {
+      m *= count;
+      return item(0);
+    }
+  }
+  const int64_t items = plan_batch(count, m, n, k);
+  std::atomic<bool> failed{false};
+  for_each_task(items < count, nabla::count(count, items), [&](int64_t t) {
+    for (int64_t i = t * items; i < smaller(count, (t + 1) * items); i++) {
+      if (!item(i).ok()) failed.store(true, std::memory_order_relaxed);
+    }
+  });
+  return failed.load() ? kOutOfScratch : Status{};
+}
+
+}  // namespace nabla

@@ -1,0 +1,30 @@
+// Matrix multiplication: chooses a plan from shape and strides, packs, and shares the work out.
+#pragma once
+#include <cstdint>
+
+#include "base/dtype.h"
+#include "base/status.h"
+
+namespace nabla {
+
+// Strides in elements, of either sign; zero repeats.
+struct Matrix {
+  const void* data;
+  int64_t row_stride, col_stride;
+};
+
+struct GemmEpilogue {
+  const void* bias = nullptr;  // n values, contiguous, added to each row last
+};
+
+// C[m, n] = A[m, k] * B[k, n] (+ C when accumulate) (+ bias). C has unit column stride, overlaps neither operand, and is
+// not read unless accumulate. The bits of the result depend on the values and k alone: not on threads, ISA or strides,
+// nor on the other rows and columns. MEMORY when no scratch can be had, DTYPE for uint8 and bool.
+Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc, bool accumulate,
+            const GemmEpilogue& epilogue = {});
+
+// `count` such products; the offsets are in elements, and those of A and B may repeat.
+Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
+                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc);
+
+}  // namespace nabla

@@ -1,0 +1,81 @@
+// How a product is cut up: from shape, strides and dtype alone, never from the number of threads.
+#pragma once
+#include <cstdint>
+
+#include "kernels/gemm.h"
+
+namespace nabla {
+
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+// How many pieces of `size` cover n, and the length they cover.
+inline int64_t count(int64_t n, int64_t size) { return (n + size - 1) / size; }
+inline int64_t round_up(int64_t n, int64_t size) { return count(n, size) * size; }
+
+constexpr int64_t kTaskWork = int64_t{1} << 19;   // multiply-adds that pay for a hand-over to another thread
+constexpr int64_t kMaxTasks = 16;                 // as many as a split for the sake of threads alone makes
+constexpr int64_t kTaskRows = 144;                // rows x depth of packed A stay in L2
+constexpr int64_t kTaskCols = 256;                // columns x depth of packed B stay in L2 or close
+constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A and of B each
+constexpr int64_t kRegionDepth = 4 * kGemmDepth;
+
+struct GemmPlan {
+  bool pack_a, pack_b;
+  bool parallel;
+  // Packed at a time. Rows and columns are multiples of the register tile, or all there are.
+  int64_t region_rows, region_cols, region_depth;
+  // Multiplied at a time by one thread.
+  int64_t task_rows, task_cols;
+};
+
+template <class T>
+GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
+  GemmPlan plan;
+  plan.pack_b = p.b_col != 1 || p.m > 8 * mr;
+  plan.pack_a = p.n > 2 * nr && p.m > 8 * mr;
+  plan.region_depth = larger(smaller(p.k, kRegionDepth), 1);
+  const int64_t across = kRegionElements / plan.region_depth;
+  plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
+  plan.region_cols = plan.pack_b ? smaller(p.n, across / nr * nr) : p.n;
+
+  const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth;
+  const int64_t wanted = work < kMaxTasks * static_cast<double>(kTaskWork) ? static_cast<int64_t>(work) / kTaskWork : kMaxTasks;
+  plan.parallel = wanted > 1;
+  // A shallow product has taller tasks: as much of A fits in the cache.
+  int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
+  int64_t cols = kTaskCols;
+  rows = smaller(rows, round_up(plan.region_rows, mr));
+  cols = smaller(cols, round_up(plan.region_cols, nr));
+  while (count(plan.region_rows, rows) * count(plan.region_cols, cols) < wanted) {
+    if (cols > rows && cols > nr) {
+      cols = round_up(cols / 2, nr);
+    } else if (rows > mr) {
+      rows = round_up(rows / 2, mr);
+    } else {
+      break;
+    }
+  }
+  plan.task_rows = rows;
+  plan.task_cols = cols;
+  return plan;
+}
+
+// Columns that one thread takes of a vector times a matrix.
+inline int64_t plan_vector(int64_t n, int64_t k) {
+  constexpr int64_t kWork = 1 << 16, kColumns = 64;
+  const int64_t tasks = larger(smaller(n * k / kWork, kMaxTasks), 1);
+  return round_up(count(n, tasks), kColumns);
+}
+
+// Rows that one thread takes of an integer product.
+inline int64_t plan_integer(int64_t m, int64_t n, int64_t k) {
+  return larger(smaller(kTaskWork / larger(n * k, 1), m), 1);
+}
+
+// Items of a batch that one thread takes; all of them where the items are shared out among threads themselves.
+inline int64_t plan_batch(int64_t items, int64_t m, int64_t n, int64_t k) {
+  const int64_t work = larger(m * n * k, 1);
+  return work >= 2 * kTaskWork ? items : smaller(items, count(kTaskWork, work));
+}
+
+}  // namespace nabla

@@ -1,0 +1,77 @@
+// Matrix multiplication leaves. Every element of C is the sum, in order, of partial sums over kGemmDepth values of k;
+// each partial sum is one chain of fused multiply-adds that starts at zero. No leaf deviates from this order.
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+// Part of the definition of the result, hence the same for every ISA and dtype.
+constexpr int64_t kGemmDepth = 256;
+
+// C[m, n] = A[m, k] * B[k, n] (+ C) (+ bias); any strides in A and B, unit column stride in C.
+template <class T>
+struct GemmProblem {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_k;
+  const T* b;
+  int64_t b_k, b_col;
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+  const T* bias;
+};
+
+// One partial sum of such a problem, k at most kGemmDepth. A and B are packed, or stand where they are (B in rows).
+template <class T>
+struct GemmBlock {
+  int64_t m, n, k;
+  const T* a;
+  int64_t a_row, a_k;
+  int64_t a_panel;  // from one packed panel to the next; 0 where A is not packed
+  const T* b;
+  int64_t b_k;
+  int64_t b_panel;  // from one packed panel to the next; nr where B is not packed
+  T* c;
+  int64_t ldc;
+  bool accumulate;
+  const T* bias;
+};
+
+// y[n] = x[k] * B[k, n] (+ y) (+ bias), where B has unit stride along n or along k.
+template <class T>
+struct GemmVector {
+  int64_t n, k;
+  const T* x;
+  int64_t x_stride;
+  const T* b;
+  int64_t b_k, b_col;
+  T* y;
+  int64_t y_stride;
+  bool accumulate;
+  const T* bias;
+  int64_t bias_stride;
+};
+
+template <class T>
+struct GemmKernels {
+  int64_t mr, nr;  // the register tile
+  // Panels of at most mr rows of A, element (row, k) at k * mr + row; rows are shared out as block() expects.
+  void (*pack_a)(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
+  // Panels of nr columns of B, element (k, column) at k * nr + column.
+  void (*pack_b)(T* panels, const T* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k);
+  void (*block)(const GemmBlock<T>& block);
+  void (*vector)(const GemmVector<T>& vector);
+};
+
+// Elements from one packed panel to the next. Packing stores whole vectors, past the last element too.
+static constexpr int64_t gemm_panel(int64_t width, int64_t k) { return width * k + 16; }
+
+struct GemmTable {
+  GemmKernels<float> f32;
+  GemmKernels<double> f64;
+  void (*i32)(const GemmProblem<int32_t>& problem);
+  void (*i64)(const GemmProblem<int64_t>& problem);
+};
+
+}  // namespace nabla

@@ -1,0 +1,93 @@
+// The same bits from any number of threads, any ISA, any strides, and for any neighbours in the matrix.
+#include "check.h"
+#include "kernels/table.h"
+#include "runtime/pool.h"
+
+namespace nabla::test {
+namespace {
+
+struct Shape {
+  int64_t m, n, k;
+};
+
+template <class T>
+std::vector<T> product(Shape s, const Matrix& a, const Matrix& b) {
+  std::vector<T> c(static_cast<size_t>(s.m * s.n));
+  gemm(dtype_of<T>, s.m, s.n, s.k, a, b, c.data(), s.n, false);
+  return c;
+}
+
+// The same values in another layout.
+template <class T>
+Operand<T> copy_in(const Operand<T>& from, int64_t rows, int64_t cols, Layout layout) {
+  Operand<T> to(rows, cols, layout, 0);
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < cols; j++) to.buffer[to.origin + i * to.row_stride + j * to.col_stride] = from.at(i, j);
+  }
+  return to;
+}
+
+template <class T>
+void check_shape(Shape s, bool scalar_too) {
+  const Operand<T> a(s.m, s.k, Layout::ROWS, 7), b(s.k, s.n, Layout::ROWS, 8);
+  set_thread_limit(1);
+  const std::vector<T> expected = product<T>(s, a.matrix(), b.matrix());
+  for (int threads : {2, 7}) {
+    set_thread_limit(threads);
+    CHECK(same_bits(expected, product<T>(s, a.matrix(), b.matrix())), "%dx%dx%d with %d threads", int(s.m), int(s.n),
+          int(s.k), threads);
+  }
+  for (Layout la : {Layout::ROWS, Layout::COLUMNS, Layout::STRIDED, Layout::REVERSED}) {
+    for (Layout lb : {Layout::PADDED_ROWS, Layout::PADDED_COLUMNS, Layout::STRIDED, Layout::REVERSED}) {
+      const Operand<T> a2 = copy_in(a, s.m, s.k, la), b2 = copy_in(b, s.k, s.n, lb);
+      CHECK(same_bits(expected, product<T>(s, a2.matrix(), b2.matrix())), "%dx%dx%d layouts %d %d", int(s.m), int(s.n),
+            int(s.k), int(la), int(lb));
+    }
+  }
+  // A part of the matrix takes another path and must not differ.
+  for (int64_t rows : {1, 4, 11}) {
+    if (rows > s.m) continue;
+    const std::vector<T> part = product<T>({rows, s.n, s.k}, a.matrix(), b.matrix());
+    CHECK(std::memcmp(part.data(), expected.data(), part.size() * sizeof(T)) == 0, "%d rows of %dx%dx%d", int(rows),
+          int(s.m), int(s.n), int(s.k));
+  }
+  const std::vector<T> column = product<T>({s.m, 1, s.k}, a.matrix(), b.matrix());
+  for (int64_t i = 0; i < s.m; i++) {
+    CHECK(std::memcmp(&column[i], &expected[i * s.n], sizeof(T)) == 0, "a column of %dx%dx%d", int(s.m), int(s.n),
+          int(s.k));
+  }
+  if (!scalar_too) return;
+  const char* chosen = kernels().isa;
+  const KernelTable* tiers[8];
+  const int count = available_isas(tiers, 8);
+  for (int t = 0; t < count; t++) {
+    force_isa(tiers[t]->isa);
+    CHECK(same_bits(expected, product<T>(s, a.matrix(), b.matrix())), "%s of %dx%dx%d", tiers[t]->isa, int(s.m),
+          int(s.n), int(s.k));
+  }
+  force_isa(chosen);
+}
+
+template <class T>
+void check_shapes() {
+  check_shape<T>({2, 16, 32}, true);
+  check_shape<T>({31, 45, 300}, true);
+  check_shape<T>({100, 100, 600}, true);
+  check_shape<T>({1, 700, 900}, true);
+  check_shape<T>({128, 10, 256}, true);
+  check_shape<T>({300, 520, 610}, false);
+  check_shape<T>({9, 4000, 300}, false);
+  check_shape<T>({4000, 9, 300}, false);
+  check_shape<T>({64, 64, 3000}, false);
+}
+
+}  // namespace
+
+void test_bits() {
+  const int limit = thread_limit();
+  check_shapes<float>();
+  check_shapes<double>();
+  set_thread_limit(limit);
+}
+
+}  // namespace nabla::test

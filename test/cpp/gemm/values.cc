@@ -1,0 +1,117 @@
+// Every shape, layout, accumulation and bias against the definition, bit for bit; and against long double.
+#include "check.h"
+
+namespace nabla::test {
+namespace {
+
+struct Shape {
+  int64_t m, n, k;
+};
+
+template <class T>
+void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bias) {
+  const Operand<T> a(s.m, s.k, la, 1), b(s.k, s.n, lb, 2);
+  const Operand<T> bias(1, s.n, Layout::ROWS, 3);
+  const T* addend = with_bias ? bias.buffer.data() : nullptr;
+  Result<T> c(s.m, s.n, accumulate, 4), before = c;
+  const Status status =
+      gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, accumulate, {addend});
+  CHECK(status.ok(), "%s", status.message);
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < s.m; i++) {
+    for (int64_t j = 0; j < s.n; j++) {
+      const T expected = defined_element(a, b, i, j, s.k, accumulate, before(i, j), addend);
+      wrong += std::memcmp(&expected, &c(i, j), sizeof(T)) != 0;
+    }
+  }
+  CHECK(wrong == 0, "%s %dx%dx%d layouts %d %d accumulate %d bias %d: %d wrong", kDTypeNames[int(dtype_of<T>)],
+        int(s.m), int(s.n), int(s.k), int(la), int(lb), accumulate, with_bias, int(wrong));
+  CHECK(c.gaps_intact(), "%dx%dx%d layouts %d %d wrote outside C", int(s.m), int(s.n), int(s.k), int(la), int(lb));
+}
+
+template <class T>
+void check_layouts(Shape s) {
+  const int layouts = static_cast<int>(Layout::COUNT);
+  for (int la = 0; la < layouts; la++) {
+    for (int lb = 0; lb < layouts; lb++) {
+      const int mode = la + lb;
+      check_product<T>(s, Layout(la), Layout(lb), mode & 1, mode & 2);
+    }
+  }
+}
+
+template <class T>
+void check_shapes() {
+  const int64_t tiny[] = {0, 1, 2, 3, 5, 8};
+  for (int64_t m : tiny) {
+    for (int64_t n : tiny) {
+      for (int64_t k : tiny) check_layouts<T>({m, n, k});
+    }
+  }
+  for (int64_t m = 1; m <= 14; m++) {
+    for (int64_t n : {4, 7, 9, 15, 16, 17, 31, 33}) check_layouts<T>({m, n, 19});
+  }
+  const Shape edges[] = {{1, 17, 255},  {1, 600, 257},  {600, 1, 300}, {1, 1, 513},   {7, 40, 256},   {13, 47, 257},
+                         {49, 33, 255}, {55, 70, 40},   {61, 35, 513}, {150, 20, 33}, {20, 270, 31},  {149, 263, 9},
+                         {2, 130, 300}, {130, 2, 300},  {97, 49, 1},   {49, 97, 2},   {50, 64, 1030}, {6, 16, 256}};
+  for (Shape s : edges) check_layouts<T>(s);
+  for (bool accumulate : {false, true}) {
+    for (bool bias : {false, true}) {
+      check_product<T>({67, 83, 520}, Layout::ROWS, Layout::ROWS, accumulate, bias);
+      check_product<T>({67, 83, 520}, Layout::COLUMNS, Layout::COLUMNS, accumulate, bias);
+      check_product<T>({1, 83, 520}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
+      check_product<T>({83, 1, 520}, Layout::COLUMNS, Layout::ROWS, accumulate, bias);
+      check_product<T>({5, 9, 0}, Layout::ROWS, Layout::ROWS, accumulate, bias);
+    }
+  }
+  // More than one region in each dimension.
+  check_product<T>({2310, 18, 1030}, Layout::COLUMNS, Layout::COLUMNS, false, true);
+  check_product<T>({50, 2330, 1030}, Layout::ROWS, Layout::COLUMNS, true, true);
+}
+
+template <class T>
+void check_accuracy(Shape s) {
+  const Operand<T> a(s.m, s.k, Layout::ROWS, 5), b(s.k, s.n, Layout::COLUMNS, 6);
+  Result<T> c(s.m, s.n, false, 0);
+  gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, false);
+  long double worst = 0;
+  for (int64_t i = 0; i < s.m; i++) {
+    for (int64_t j = 0; j < s.n; j++) {
+      long double sum = 0, magnitude = 0;
+      for (int64_t p = 0; p < s.k; p++) {
+        const long double product = static_cast<long double>(a.at(i, p)) * b.at(p, j);
+        sum += product;
+        magnitude += std::fabs(product);
+      }
+      worst = std::fmax(worst, std::fabs(c(i, j) - sum) / magnitude);
+    }
+  }
+  const long double steps = static_cast<long double>(kGemmDepth + s.k / kGemmDepth + 1);
+  const long double bound = steps * std::numeric_limits<T>::epsilon() / 2;
+  CHECK(worst <= bound, "%s error %Lg of the sum of magnitudes, bound %Lg", kDTypeNames[int(dtype_of<T>)], worst, bound);
+}
+
+void check_refusals() {
+  uint8_t value[1] = {1};
+  const Matrix one{value, 1, 1};
+  for (DType t : {DType::U8, DType::BOOL}) {
+    CHECK(gemm(t, 1, 1, 1, one, one, value, 1, false).code == Code::DTYPE, "dtype %d", int(t));
+    const int64_t offsets[1] = {0};
+    CHECK(gemm_batched(t, 1, 1, 1, 1, one, offsets, one, offsets, value, offsets, 1).code == Code::DTYPE, "dtype %d",
+          int(t));
+  }
+}
+
+}  // namespace
+
+void test_values() {
+  check_shapes<float>();
+  check_shapes<double>();
+  check_shapes<int32_t>();
+  check_shapes<int64_t>();
+  check_accuracy<float>({70, 90, 1500});
+  check_accuracy<double>({70, 90, 1500});
+  check_refusals();
+}
+
+}  // namespace nabla::test
