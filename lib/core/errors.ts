@@ -69,6 +69,8 @@ export function fail(
 ): never {
   const error = new NablaError(code, op, sentence(op, fact, expected, got), details);
   Error.captureStackTrace(error, from ?? fail);
+  // A `from` that is not on the stack would leave no frame at all.
+  if (from !== undefined && !error.stack?.includes("\n    at ")) Error.captureStackTrace(error, fail);
   throw error;
 }
 

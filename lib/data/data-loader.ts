@@ -1,0 +1,185 @@
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { type Batch, collate } from "./collate.js";
+import { type Dataset, TensorDataset } from "./dataset.js";
+import { permutation } from "./permutation.js";
+
+export interface DataLoaderOptions<T, B> {
+  /** Samples in a batch. Default 1. */
+  readonly batchSize?: number | undefined;
+  /** A new order every epoch. Default false. */
+  readonly shuffle?: boolean | undefined;
+  /** The orders depend on the seed and the number of the epoch alone. Default 0. */
+  readonly seed?: number | undefined;
+  /** Leave out a last batch that is not full. Default false. */
+  readonly dropLast?: boolean | undefined;
+  /** Makes a batch of samples. Default: stack tensors, keep tuples and objects. */
+  readonly collate?: ((samples: T[]) => B) | undefined;
+}
+
+/** Where a loader stands: enough to go on with the very next batch after a restart. */
+export interface DataLoaderState {
+  readonly seed: number;
+  readonly epoch: number;
+  readonly position: number;
+  readonly batchSize: number;
+  readonly length: number;
+}
+
+interface Run {
+  readonly epoch: number;
+  position: number;
+}
+
+const op = "DataLoader";
+const optionNames = ["batchSize", "shuffle", "seed", "dropLast", "collate"] as const;
+
+/**
+ * Goes through a data set in batches, once per loop. `for` reads a data set whose `at` answers at once, `for await`
+ * any. Every loop is a new epoch; `break` ends one. The order of an epoch depends on `seed` and its number alone.
+ *
+ * @throws NablaError ERR_ARGUMENT for an empty data set, bad options, or `for` over a data set whose `at` returns a promise
+ *
+ * @example
+ * const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 128, shuffle: true, seed: 1 });
+ * for (const [x, y] of loader) step(x, y);
+ */
+export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B> {
+  readonly dataset: Dataset<T>;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly dropLast: boolean;
+  /** Batches in an epoch. */
+  readonly length: number;
+  private readonly collate: ((samples: T[]) => B) | undefined;
+  private seed: number;
+  private next: Run = { epoch: 0, position: 0 };
+  private running: Run | undefined;
+
+  constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>) {
+    const given = checkOptions(op, options, optionNames, DataLoader);
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = given;
+    checkDataset(dataset);
+    checkInteger("batchSize", batchSize, 1);
+    checkInteger("seed", seed, 0);
+    checkType("shuffle", shuffle, "boolean");
+    checkType("dropLast", dropLast, "boolean");
+    if (collate !== undefined) checkType("collate", collate, "function");
+    if (dropLast && dataset.length < batchSize) {
+      refuse("dropLast leaves no batch", `at least ${batchSize} samples`, `${dataset.length}`);
+    }
+    this.dataset = dataset;
+    this.batchSize = batchSize;
+    this.shuffle = shuffle;
+    this.seed = seed;
+    this.dropLast = dropLast;
+    this.collate = collate;
+    this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
+  }
+
+  *[Symbol.iterator](): Iterator<B> {
+    for (const indices of this.batches()) yield this.read(indices);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<B> {
+    for (const indices of this.batches()) yield await this.readAsync(indices);
+  }
+
+  /** Where this loader stands; inside a loop, the batches handed out count as done. */
+  stateDict(): DataLoaderState {
+    const { epoch, position } = this.running ?? this.next;
+    return { seed: this.seed, epoch, position, batchSize: this.batchSize, length: this.dataset.length };
+  }
+
+  /**
+   * Goes on where the saved loader stood: the next loop gives the batches that were left of its epoch.
+   *
+   * @throws NablaError ERR_ARGUMENT when the state is not one of a loader with this batch size and length
+   */
+  loadStateDict(state: DataLoaderState): void {
+    const from = "loadStateDict";
+    if (typeof state !== "object" || state === null) refuse(`${from}: not a state`, "an object", describe(state));
+    for (const name of ["seed", "epoch", "position"] as const) checkInteger(`${from}: ${name}`, state[name], 0);
+    const own = this.stateDict();
+    for (const name of ["batchSize", "length"] as const) {
+      if (state[name] !== own[name]) refuse(`${from}: ${name} differs`, String(own[name]), describe(state[name]));
+    }
+    if (state.position > this.length) {
+      refuse(`${from}: position is past the end`, `at most ${this.length}`, String(state.position));
+    }
+    this.seed = state.seed;
+    this.next = { epoch: state.epoch, position: state.position };
+    this.running = undefined;
+  }
+
+  /** The sample numbers of one batch after the other; starting it starts an epoch. */
+  private *batches(): Generator<Int32Array<ArrayBuffer>, void, undefined> {
+    const run = this.next;
+    this.running = run;
+    this.next = { epoch: run.epoch + 1, position: 0 };
+    const count = this.dataset.length;
+    const order = this.shuffle
+      ? permutation(count, this.seed, run.epoch)
+      : Int32Array.from({ length: count }, (_, i) => i);
+    try {
+      while (run.position < this.length) {
+        const start = run.position++ * this.batchSize;
+        yield order.slice(start, start + this.batchSize);
+      }
+    } finally {
+      if (this.running === run) this.running = undefined;
+    }
+  }
+
+  private read(indices: Int32Array): B {
+    if (this.gathers(this.dataset)) return this.dataset.rows(indices) as B;
+    return this.join(
+      Array.from(indices, (index) => {
+        const sample = this.dataset.at(index);
+        if (!isPromise(sample)) return sample;
+        Promise.resolve(sample).catch(() => undefined);
+        return refuse("the data set answers with promises", "for await (const batch of loader)", "for");
+      }),
+    );
+  }
+
+  private async readAsync(indices: Int32Array): Promise<B> {
+    if (this.gathers(this.dataset)) return this.dataset.rows(indices) as B;
+    return this.join(await Promise.all(Array.from(indices, (index) => this.dataset.at(index))));
+  }
+
+  private join(samples: T[]): B {
+    return this.collate === undefined ? (collate(samples) as B) : this.collate(samples);
+  }
+
+  private gathers(dataset: unknown): dataset is TensorDataset<[]> {
+    return this.collate === undefined && dataset instanceof TensorDataset;
+  }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+function checkDataset(dataset: Dataset<unknown>): void {
+  const form = "an array or { length, at(i) }";
+  if (typeof dataset !== "object" || dataset === null) refuse("not a data set", form, describe(dataset));
+  if (typeof dataset.at !== "function" || !Number.isSafeInteger(dataset.length) || dataset.length < 0) {
+    refuse("not a data set", form, describe(dataset));
+  }
+  if (dataset.length === 0) refuse("the data set is empty", "at least one sample", "0");
+  if (dataset.length >= 2 ** 31) refuse("the data set is too long", "fewer than 2^31 samples", `${dataset.length}`);
+}
+
+function checkInteger(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  refuse(`bad ${name}`, least === 0 ? "a non-negative integer" : "a positive integer", describe(value));
+}
+
+function checkType(name: string, value: unknown, type: "boolean" | "function"): void {
+  if (typeof value !== type) refuse(`bad ${name}`, `a ${type}`, describe(value));
+}
+
+function refuse(fact: string, expected: string, got: string): never {
+  fail("ERR_ARGUMENT", op, fact, expected, got, {}, DataLoader);
+}

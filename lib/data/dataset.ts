@@ -1,0 +1,61 @@
+import { describe, fail } from "../core/errors.js";
+import { tensor } from "../tensor/create.js";
+import { Tensor } from "../tensor/tensor.js";
+
+/** Samples that can be asked for by number. An array is one. */
+export interface Dataset<T> {
+  readonly length: number;
+  at(i: number): T | Promise<T>;
+}
+
+type Row<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
+
+/**
+ * Tensors that share their first axis, read row by row: sample `i` is row `i` of each.
+ *
+ * @throws NablaError ERR_ARGUMENT without tensors, ERR_SHAPE when one has no first axis or the first axes differ
+ *
+ * @example
+ * const digits = new TensorDataset(images, labels);
+ * const [image, label] = digits.at(0);
+ */
+export class TensorDataset<const T extends readonly Tensor[]> implements Dataset<Row<T>> {
+  readonly tensors: T;
+  readonly length: number;
+
+  constructor(...tensors: T) {
+    const op = "TensorDataset";
+    if (tensors.length === 0) fail("ERR_ARGUMENT", op, "no tensors", "at least one", "none", {}, TensorDataset);
+    tensors.forEach((t, i) => {
+      if (t instanceof Tensor) return;
+      fail(
+        "ERR_ARGUMENT",
+        op,
+        `argument ${i} is not a tensor`,
+        "a Tensor",
+        describe(t),
+        { argument: i },
+        TensorDataset,
+      );
+    });
+    const lengths = tensors.map((t) => t.shape[0]);
+    if (lengths.some((length) => length === undefined || length !== lengths[0])) {
+      const got = tensors.map((t) => `[${t.shape.join(", ")}]`).join(" and ");
+      const shapes = tensors.map((t) => t.shape);
+      fail("ERR_SHAPE", op, "tensors must share their first axis", "equal lengths", got, { shapes }, TensorDataset);
+    }
+    this.tensors = tensors;
+    this.length = lengths[0] as number;
+  }
+
+  /** Row `i` of every tensor; a negative `i` counts from the end. */
+  at(i: number): Row<T> {
+    return this.tensors.map((t) => t.at(i)) as Row<T>;
+  }
+
+  /** The rows with these numbers, stacked: one gather per tensor. */
+  rows(indices: Int32Array): Row<T> {
+    const index = tensor(indices);
+    return this.tensors.map((t) => t.indexSelect(0, index)) as Row<T>;
+  }
+}

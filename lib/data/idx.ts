@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import { endianness } from "node:os";
+import { gunzipSync } from "node:zlib";
+import { fail } from "../core/errors.js";
+
+export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+
+/** What an IDX file holds: a row-major array. */
+export interface IdxArray {
+  readonly shape: readonly number[];
+  readonly data: IdxData;
+}
+
+/** The element types of the format, by the third byte of a file. */
+const elements = new Map<number, { name: string; array: new (buffer: ArrayBuffer) => IdxData; bytes: 1 | 2 | 4 | 8 }>([
+  [0x08, { name: "uint8", array: Uint8Array, bytes: 1 }],
+  [0x09, { name: "int8", array: Int8Array, bytes: 1 }],
+  [0x0b, { name: "int16", array: Int16Array, bytes: 2 }],
+  [0x0c, { name: "int32", array: Int32Array, bytes: 4 }],
+  [0x0d, { name: "float32", array: Float32Array, bytes: 4 }],
+  [0x0e, { name: "float64", array: Float64Array, bytes: 8 }],
+]);
+
+const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/**
+ * Reads the bytes of an IDX file, the format of the MNIST digits: gzipped or not, every element type.
+ *
+ * @param source how error messages name the bytes
+ * @param op the public function that error messages name
+ * @throws NablaError ERR_FORMAT when the gzip is corrupt, the magic number is wrong or the length does not match
+ *
+ * @example
+ * const { shape, data } = decodeIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]));
+ * // shape [2], data Uint8Array [7, 9]
+ */
+export function decodeIdx(bytes: Uint8Array, source = "IDX bytes", op = "decodeIdx"): IdxArray {
+  const refuse = (fact: string, expected: string, got: string): never =>
+    fail("ERR_FORMAT", op, `${source}: ${fact}`, expected, got, { source });
+
+  const content = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes, refuse) : bytes;
+  const magic = content.subarray(0, 4);
+  if (magic.length < 4) refuse("too short for a header", "at least 4 bytes", plural(magic.length, "byte"));
+  const [zero, alsoZero, code = 0, rank = 0] = magic;
+  const element = elements.get(code);
+  if (zero !== 0 || alsoZero !== 0 || element === undefined) {
+    const types = [...elements.keys()].map((key) => hex(Uint8Array.of(key))).join(", ");
+    return refuse("not an IDX file", `a magic number 00 00 TYPE RANK with TYPE one of ${types}`, hex(magic));
+  }
+
+  const start = 4 + 4 * rank;
+  if (content.length < start) refuse("cut off in its header", plural(start, "byte"), plural(content.length, "byte"));
+  const view = new DataView(content.buffer, content.byteOffset, start);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const size = shape.reduce((product, length) => product * length, 1);
+  const expected = start + size * element.bytes;
+  if (content.length !== expected) {
+    const fact = content.length < expected ? "cut off" : "has bytes left over";
+    const layout = `${element.name} [${shape.join(", ")}]`;
+    refuse(fact, `${plural(expected, "byte")} for ${layout}`, plural(content.length, "byte"));
+  }
+
+  const { buffer } = new Uint8Array(content.subarray(start));
+  if (endianness() === "LE") swap[element.bytes](Buffer.from(buffer));
+  return { shape, data: new element.array(buffer) };
+}
+
+const swap = {
+  1: (data: Buffer) => data,
+  2: (data: Buffer) => data.swap16(),
+  4: (data: Buffer) => data.swap32(),
+  8: (data: Buffer) => data.swap64(),
+};
+
+function gunzip(bytes: Uint8Array, refuse: (fact: string, expected: string, got: string) => never): Uint8Array {
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    return refuse("corrupt gzip", "a complete gzip stream", (error as Error).message);
+  }
+}
+
+/**
+ * Reads an IDX file, gzipped or not. A missing file stays Node's own ENOENT error.
+ *
+ * @throws NablaError ERR_FORMAT, as {@link decodeIdx}
+ *
+ * @example
+ * const { shape } = await loadIdx("train-images-idx3-ubyte.gz"); // [60000, 28, 28]
+ */
+export async function loadIdx(path: string | URL): Promise<IdxArray> {
+  return decodeIdx(await readFile(path), String(path), "loadIdx");
+}

@@ -1,0 +1,117 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { fail } from "../core/errors.js";
+import { decodeIdx } from "./idx.js";
+
+/** Labelled pictures, one byte a pixel, row after row. */
+export interface MnistPart {
+  /** `[count, rows, columns]` */
+  readonly shape: readonly [count: number, rows: number, columns: number];
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+export interface Mnist {
+  readonly train: MnistPart;
+  readonly test: MnistPart;
+}
+
+interface IdxFile {
+  readonly name: string;
+  readonly rank: number;
+}
+
+const parts = {
+  train: { images: { name: "train-images", rank: 3 }, labels: { name: "train-labels", rank: 1 } },
+  test: { images: { name: "t10k-images", rank: 3 }, labels: { name: "t10k-labels", rank: 1 } },
+} as const;
+
+/**
+ * Reads the four MNIST files (or those of a data set published in the same form) in a directory: `train-images-idx3-ubyte`,
+ * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, or with a dot before `idx`, each gzipped or not.
+ *
+ * @throws NablaError ERR_ARGUMENT when the directory or a file is missing, ERR_FORMAT when one is cut or corrupt or
+ *   the counts do not match
+ *
+ * @example
+ * const { train } = await loadMnist("data/mnist");
+ * train.shape; // [60000, 28, 28]
+ */
+export async function loadMnist(dir: string | URL): Promise<Mnist> {
+  const folder = dir instanceof URL ? fileURLToPath(dir) : dir;
+  const present = new Set(await list(folder));
+  const wanted = Object.values(parts).flatMap((part) => [part.images, part.labels]);
+  const missing = wanted.filter((file) => find(present, file) === undefined).map((file) => spellings(file)[0]);
+  if (missing.length > 0) {
+    const expected = `${missing.join(", ")} (gzipped or not)`;
+    const got = present.size === 0 ? "an empty directory" : [...present].sort().slice(0, 8).join(", ");
+    fail("ERR_ARGUMENT", "loadMnist", `${folder}: files are missing`, expected, got, { dir: folder, missing });
+  }
+
+  const read = async (file: IdxFile): Promise<IdxBytes> => {
+    const path = join(folder, find(present, file) as string);
+    const { shape, data } = decodeIdx(await readFile(path), path, "loadMnist");
+    if (shape.length !== file.rank || !(data instanceof Uint8Array)) {
+      refuse(path, "wrong kind of array", `uint8 of rank ${file.rank}`, `${nameOf(data)} of rank ${shape.length}`);
+    }
+    return { path, shape, data: data as Uint8Array };
+  };
+  const readPart = async (files: { images: IdxFile; labels: IdxFile }): Promise<MnistPart> => {
+    const [images, labels] = [await read(files.images), await read(files.labels)];
+    const [count = 0, rows = 0, columns = 0] = images.shape;
+    if (labels.shape[0] !== count) {
+      refuse(labels.path, "as many labels as images are needed", `${count} labels`, `${labels.shape[0]}`);
+    }
+    return { shape: [count, rows, columns], images: images.data, labels: labels.data };
+  };
+
+  const [train, test] = [await readPart(parts.train), await readPart(parts.test)];
+  if (train.shape[1] !== test.shape[1] || train.shape[2] !== test.shape[2]) {
+    const size = ({ shape }: MnistPart) => `${shape[1]}x${shape[2]}`;
+    refuse(folder, "training and test images differ in size", size(train), size(test));
+  }
+  return { train, test };
+}
+
+interface IdxBytes {
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+function refuse(path: string, fact: string, expected: string, got: string): never {
+  fail("ERR_FORMAT", "loadMnist", `${path}: ${fact}`, expected, got, { path });
+}
+
+const nameOf = (data: object) => data.constructor.name.replace("Array", "").toLowerCase();
+
+function spellings({ name, rank }: IdxFile): readonly [string, ...string[]] {
+  const plain = `${name}-idx${rank}-ubyte`;
+  const dotted = `${name}.idx${rank}-ubyte`;
+  return [plain, dotted, `${plain}.gz`, `${dotted}.gz`];
+}
+
+function find(present: ReadonlySet<string>, file: IdxFile): string | undefined {
+  return spellings(file).find((name) => present.has(name));
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    const got = code === "ENOENT" ? "no such directory" : "a file";
+    return fail(
+      "ERR_ARGUMENT",
+      "loadMnist",
+      `${folder}: cannot be read`,
+      "a directory with the four MNIST files",
+      got,
+      {
+        dir: folder,
+      },
+    );
+  }
+}
