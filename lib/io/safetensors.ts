@@ -1,0 +1,177 @@
+import { open } from "node:fs/promises";
+import { dtypes, type TypedArray } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { tensor } from "../tensor/create.js";
+import { Tensor } from "../tensor/tensor.js";
+import { pathOf, readInto, writeAtomically } from "./file.js";
+import {
+  type Entry,
+  formatHeader,
+  type Header,
+  headerBytes,
+  isReserved,
+  parseHeader,
+  prefixBytes,
+  refuse,
+  type Source,
+} from "./safetensors-header.js";
+
+/** Tensors by name, as `stateDict()` gives them. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+export interface SafetensorsOptions {
+  /** Notes kept in the file's header. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The bytes of a safetensors file that holds the tensors.
+ *
+ * @throws ERR_ARGUMENT when a value is not a tensor, a name is reserved or the metadata is not made of strings
+ *
+ * @example
+ * const bytes = encodeSafetensors({ weight: tensor([[1, 2]]) }, { metadata: { made: "by hand" } });
+ */
+export function encodeSafetensors(tensors: Tensors, options?: SafetensorsOptions): Uint8Array {
+  const pieces = piecesOf("encodeSafetensors", tensors, options);
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let start = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, start);
+    start += piece.length;
+  }
+  return bytes;
+}
+
+/**
+ * The tensors in the bytes of a safetensors file, in the order of its header.
+ * The bytes need no trust: sizes, offsets, dtypes and JSON are checked before anything is read.
+ *
+ * @throws ERR_FORMAT when they are not a whole and consistent safetensors file of nabla's dtypes
+ *
+ * @example
+ * const { weight } = decodeSafetensors(bytes);
+ */
+export function decodeSafetensors(bytes: Uint8Array): Record<string, Tensor> {
+  const { header, data, source } = split("decodeSafetensors", bytes);
+  const named = header.entries.map((entry) => {
+    const { array, bytes } = room(entry);
+    bytes.set(data.subarray(entry.begin, entry.end));
+    return [entry.name, make(entry, array, source)] as const;
+  });
+  return Object.fromEntries(named);
+}
+
+/** The notes in the header of the bytes of a safetensors file. Throws as {@link decodeSafetensors}. */
+export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
+  return split("decodeSafetensorsMetadata", bytes).header.metadata;
+}
+
+/**
+ * Reads the tensors of a safetensors file. A missing file stays Node's own ENOENT error.
+ *
+ * @throws ERR_FORMAT as {@link decodeSafetensors}; for a `.pt` file it names the line of Python that converts it
+ *
+ * @example
+ * model.loadStateDict(await loadSafetensors("weights.safetensors"));
+ */
+export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
+  const source: Source = { op: "loadSafetensors", name: pathOf(path) };
+  const file = await open(source.name);
+  try {
+    const { size } = await file.stat();
+    const read = async (bytes: Uint8Array, position: number) => {
+      const got = await readInto(file, bytes, position);
+      if (got < bytes.length)
+        refuse(source, "the file got shorter while it was read", `${size} bytes`, `${position + got}`);
+      return bytes;
+    };
+    const start = await read(new Uint8Array(Math.min(size, prefixBytes)), 0);
+    const length = headerBytes(start, size, source);
+    const dataStart = prefixBytes + length;
+    const { entries } = parseHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
+    const named: [string, Tensor][] = [];
+    for (const entry of entries) {
+      const { array, bytes } = room(entry);
+      await read(bytes, dataStart + entry.begin);
+      named.push([entry.name, make(entry, array, source)]);
+    }
+    return Object.fromEntries(named);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes tensors to a safetensors file, whole or not at all: the file appears under its name when it is complete.
+ * The values are those at the time of the call; later steps of an optimizer do not reach the file.
+ *
+ * @throws ERR_ARGUMENT as {@link encodeSafetensors}; errors of the file system stay Node's own
+ *
+ * @example
+ * await saveSafetensors("weights.safetensors", model.stateDict(), { metadata: { epoch: "3" } });
+ */
+export async function saveSafetensors(
+  path: string | URL,
+  tensors: Tensors,
+  options?: SafetensorsOptions,
+): Promise<void> {
+  await writeAtomically(pathOf(path), piecesOf("saveSafetensors", tensors, options));
+}
+
+/** Header and data of a file. Wide elements come first, so that each tensor is aligned to its own size. */
+function piecesOf(op: string, tensors: Tensors, options: SafetensorsOptions | undefined): Uint8Array[] {
+  const { metadata = {} } = checkOptions(op, options, ["metadata"]);
+  checkTensors(op, tensors, metadata);
+  const named = Object.entries(tensors);
+  const places = new Map<string, { begin: number; end: number }>();
+  const data: Uint8Array[] = [];
+  let begin = 0;
+  for (const [name, t] of [...named].sort(([, a], [, b]) => dtypes[b.dtype].size - dtypes[a.dtype].size)) {
+    const array = t.toTypedArray();
+    const end = begin + array.byteLength;
+    data.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    places.set(name, { begin, end });
+    begin = end;
+  }
+  const entries = named.map(([name, { dtype, shape }]) => {
+    return { name, dtype, shape, ...(places.get(name) as { begin: number; end: number }) };
+  });
+  return [formatHeader({ entries, metadata }), ...data];
+}
+
+function checkTensors(op: string, tensors: Tensors, metadata: Readonly<Record<string, string>>): void {
+  const bad = (fact: string, expected: string, got: unknown) => fail("ERR_ARGUMENT", op, fact, expected, describe(got));
+  if (typeof tensors !== "object" || tensors === null || tensors instanceof Tensor || Array.isArray(tensors)) {
+    bad("tensors must have names", "an object of tensors, as model.stateDict()", tensors);
+  }
+  for (const [name, t] of Object.entries(tensors)) {
+    if (!(t instanceof Tensor)) bad(`"${name}" is not a tensor`, "a Tensor", t);
+    if (isReserved(name)) bad("a name is reserved", "another name", name);
+  }
+  if (typeof metadata !== "object" || metadata === null) bad("bad metadata", "an object of strings", metadata);
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value !== "string") bad(`bad metadata "${key}"`, "a string", value);
+  }
+}
+
+function split(op: string, bytes: Uint8Array): { header: Header; data: Uint8Array; source: Source } {
+  if (!(bytes instanceof Uint8Array)) fail("ERR_ARGUMENT", op, "not bytes", "a Uint8Array", describe(bytes));
+  const source: Source = { op, name: "bytes" };
+  const dataStart = prefixBytes + headerBytes(bytes, bytes.length, source);
+  const header = parseHeader(bytes.subarray(prefixBytes, dataStart), bytes.length - dataStart, source);
+  return { header, data: bytes.subarray(dataStart), source };
+}
+
+/** Room for the elements of a tensor, and the same memory as bytes. */
+function room({ dtype, begin, end }: Entry): { array: TypedArray; bytes: Uint8Array } {
+  const array = new dtypes[dtype].array((end - begin) / dtypes[dtype].size);
+  return { array, bytes: new Uint8Array(array.buffer) };
+}
+
+function make({ name, dtype, shape }: Entry, array: TypedArray, source: Source): Tensor {
+  const odd = dtype === "bool" ? (array as Uint8Array).find((byte) => byte > 1) : undefined;
+  if (odd !== undefined) refuse(source, `tensor "${name}" holds a bad boolean`, "0 or 1", `${odd}`);
+  return tensor(array, { dtype, shape });
+}
