@@ -11,7 +11,7 @@ async function open() {
     const { version, cases } = await import(module);
     if (!cases[spec.kind]) return void say({ unsupported: `no case ${spec.kind}` });
     const opened = await cases[spec.kind](spec);
-    say({ version: await version(), value: opened.value });
+    say({ version: await version(), value: opened.value, metrics: opened.metrics });
     return opened;
   } catch (error) {
     const absent = error.code === "ERR_MODULE_NOT_FOUND" || error.code === "MODULE_NOT_FOUND";
