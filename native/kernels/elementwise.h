@@ -1,0 +1,52 @@
+// Elementwise leaves: out[i] = f(in0[i], in1[i], ...) over n contiguous elements of one dtype.
+#pragma once
+#include <cstdint>
+
+#include "base/dtype.h"
+
+namespace nabla {
+
+// args[0] is the output, args[1..arity] the inputs; the first input of `where` is bool, all others have the dtype of the
+// leaf; the output has it too, or is bool. It may be an input (the same pointer, where sizes agree), never overlap one.
+using ElementwiseFn = void (*)(void* const* args, int64_t n);
+
+enum class Domain { FLOATS, NUMBERS, ALL, BOOLS };  // NUMBERS: all but bool
+enum class Result { SAME, BOOL };
+
+constexpr bool in_domain(Domain domain, DType t) {
+  switch (domain) {
+    case Domain::FLOATS:
+      return is_float(t);
+    case Domain::NUMBERS:
+      return t != DType::BOOL;
+    case Domain::BOOLS:
+      return t == DType::BOOL;
+    case Domain::ALL:
+      break;
+  }
+  return true;
+}
+
+enum class Elementwise : int32_t {
+#define ELEMENTWISE(name, Functor, arity, domain, result) name,
+#include "kernels/list.def"
+};
+
+struct ElementwiseInfo {
+  const char* name;
+  int arity;
+  Domain domain;
+  Result result;
+};
+
+constexpr ElementwiseInfo kElementwise[] = {
+#define ELEMENTWISE(name, Functor, arity, domain, result) {#name, arity, Domain::domain, Result::result},
+#include "kernels/list.def"
+};
+constexpr int kElementwiseCount = sizeof(kElementwise) / sizeof(kElementwise[0]);
+
+struct ElementwiseTable {
+  ElementwiseFn leaf[kElementwiseCount][kDTypeCount];  // null outside the domain
+};
+
+}  // namespace nabla

@@ -1,0 +1,83 @@
+// Reduction leaves. The order of every sum follows from the shape and the dtype alone:
+//
+// Row form, where the reduced elements of one result are the innermost axis, [outer, n]. Blocks of kReduceBlock elements:
+// in a block, lane l of kReduceLanes takes the elements l, l + kReduceLanes, ... in order. Blocks are combined, lane by
+// lane, by the tree below; the lanes of the result by halving: l with l + 16, then + 8, + 4, + 2, + 1.
+//
+// Column form, where an inner axis remains, [outer, n, inner] with inner > 1. Blocks of kReduceRows rows, added up in
+// order; blocks are combined by the tree.
+//
+// The tree over n leaves splits at the largest power of two below n. Hence the parts that begin at a multiple of the same
+// 2^k blocks (the last one may be shorter) are whole subtrees: the driver may compute one partial per part, on any
+// thread, and combine them by tree().
+//
+// The form follows from the logical shape, never from strides: the driver gathers what is not laid out so.
+// Accumulation is in the dtype itself; the driver converts inputs to one that the leaf has, block by block if it likes.
+#pragma once
+#include <cstdint>
+
+#include "base/dtype.h"
+#include "kernels/elementwise.h"
+
+namespace nabla {
+
+constexpr int64_t kReduceLanes = 32;
+constexpr int64_t kReduceBlock = 4096;
+constexpr int64_t kReduceRows = 64;
+
+// A partial of a row is kReduceLanes elements, a partial of columns one element per column. n and rows may be 0.
+struct ReduceLeaf {
+  // out[r] for r < rows, from x[r * row_stride + i], i < n: the whole row form on one thread.
+  void (*rows)(void* out, const void* x, int64_t rows, int64_t row_stride, int64_t n);
+  // The partial of n contiguous elements, n any size.
+  void (*row)(void* partial, const void* x, int64_t n);
+  // out[0] from the lanes of a partial.
+  void (*finish)(void* out, const void* partial);
+  // out[c] for c < columns, from x[r * row_stride + c], r < rows: the whole column form, or one partial of it.
+  void (*columns)(void* out, const void* x, int64_t rows, int64_t row_stride, int64_t columns);
+  // Combines `count` partials of `width` elements, stored one after the other, into the first. Overwrites them all.
+  void (*tree)(void* partials, int64_t count, int64_t width);
+};
+
+// argmax and argmin: the lowest index among equals; a NaN is beyond everything. A partial is a value and an index for
+// each result; as any split gives the same answer, there is no order to keep. rows >= 1.
+struct ArgReduceLeaf {
+  // values[c] and indices[c] for c < columns, over r < rows; index r counts from `first`. One column: row_stride = 1.
+  void (*columns)(void* values, int64_t* indices, const void* x, int64_t rows, int64_t row_stride, int64_t columns,
+                  int64_t first);
+  // out[r] for r < rows, over the n contiguous elements at x + r * row_stride.
+  void (*rows)(int32_t* out, const void* x, int64_t rows, int64_t row_stride, int64_t n);
+  // values[i] and indices[i] take the better of themselves and the later partial's, for i < n.
+  void (*merge)(void* values, int64_t* indices, const void* later_values, const int64_t* later_indices, int64_t n);
+};
+
+enum class Reduce : int32_t {
+#define REDUCE(name, Functor, domain) name,
+#include "kernels/list.def"
+};
+enum class ArgReduce : int32_t {
+#define ARG_REDUCE(name, Functor) name,
+#include "kernels/list.def"
+};
+
+struct ReduceInfo {
+  const char* name;
+  Domain domain;
+};
+constexpr ReduceInfo kReduce[] = {
+#define REDUCE(name, Functor, domain) {#name, Domain::domain},
+#include "kernels/list.def"
+};
+constexpr int kReduceCount = sizeof(kReduce) / sizeof(kReduce[0]);
+constexpr const char* kArgReduce[] = {
+#define ARG_REDUCE(name, Functor) #name,
+#include "kernels/list.def"
+};
+constexpr int kArgReduceCount = sizeof(kArgReduce) / sizeof(kArgReduce[0]);
+
+struct ReduceTable {
+  ReduceLeaf leaf[kReduceCount][kDTypeCount];  // null where the leaf has no such dtype: see kReduce and reduce-inl.h
+  ArgReduceLeaf arg[kArgReduceCount][kDTypeCount];
+};
+
+}  // namespace nabla
