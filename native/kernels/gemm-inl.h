@@ -23,6 +23,11 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
 #pragma GCC unroll 8
     for (int j = 0; j < VECTORS; j++) sum[i][j] = V::set1(T(0));
   }
+#pragma GCC unroll 8
+  for (int i = 0; i < ROWS; i++) {
+    __builtin_prefetch(c + i * ldc, 1, 2);
+    __builtin_prefetch(c + i * ldc + VECTORS * V::kLanes - 1, 1, 2);
+  }
   // Two pointers reach six rows: base, base + row and base + 2 * row are addressing modes.
   const char* low = reinterpret_cast<const char*>(a);
   const char* high = low + 3 * row;

@@ -18,7 +18,8 @@ struct RowPanels {
 };
 
 #if defined(__AVX2__)
-inline void transpose(Vec<float> (&v)[8]) {
+template <class V>
+inline void transpose(V (&v)[8]) {
   __m256 pair[8], quad[8];
 #pragma GCC unroll 4
   for (int i = 0; i < 8; i += 2) {
@@ -39,7 +40,8 @@ inline void transpose(Vec<float> (&v)[8]) {
   }
 }
 
-inline void transpose(Vec<double> (&v)[4]) {
+template <class V>
+inline void transpose(V (&v)[4]) {
   const __m256d a = _mm256_unpacklo_pd(v[0].v, v[1].v), b = _mm256_unpackhi_pd(v[0].v, v[1].v);
   const __m256d c = _mm256_unpacklo_pd(v[2].v, v[3].v), d = _mm256_unpackhi_pd(v[2].v, v[3].v);
   v[0].v = _mm256_permute2f128_pd(a, c, 0x20);
@@ -66,54 +68,46 @@ inline void load_transposed(Vec<T> (&v)[Vec<T>::kLanes], const T* src, int64_t s
   transpose(v);
 }
 
-// One panel: WIDTH values per step of k, `width` of them from src, the others zero.
+constexpr int gemm_clamped(int64_t n, int64_t most) { return static_cast<int>(n < 0 ? 0 : n < most ? n : most); }
+
+// One panel: WIDTH values per step of k, `width` of them from src.
 // Vectors are stored whole: what they spill over is written again by a later store, or lies behind the panel.
 template <class T, int WIDTH>
 void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t width, int64_t depth) {
   using V = Vec<T>;
   constexpr int kLanes = V::kLanes, kGroups = (WIDTH + kLanes - 1) / kLanes;
-  if (stride == 1 && width == WIDTH && WIDTH % kLanes == 0) {
-    for (int64_t k = 0; k < depth; k++) {
-#pragma GCC unroll 8
-      for (int g = 0; g < kGroups; g++) V::store(dst + g * kLanes, V::load(src + g * kLanes));
-      src += k_stride;
-      dst += WIDTH;
-    }
-  } else if (stride == 1) {
-    for (int64_t k = 0; k < depth; k++) {
+  if (stride == 1 && width == WIDTH) {
+    for (int64_t k = 0; k < depth; k++, src += k_stride, dst += WIDTH) {
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; g++) {
-        const int64_t rest = width - g * kLanes;
-        V::store(dst + g * kLanes,
-                 V::load_n(src + g * kLanes, static_cast<int>(rest < 0 ? 0 : rest < kLanes ? rest : kLanes)));
+        const T* p = src + g * kLanes;
+        constexpr int kRest = WIDTH - (kGroups - 1) * kLanes;
+        V::store(dst + g * kLanes, g + 1 == kGroups && kRest < kLanes ? V::load_n(p, kRest) : V::load(p));
       }
-      src += k_stride;
-      dst += WIDTH;
+    }
+  } else if (stride == 1) {
+    for (int64_t k = 0; k < depth; k++, src += k_stride, dst += WIDTH) {
+#pragma GCC unroll 8
+      for (int g = 0; g < kGroups; g++) {
+        V::store(dst + g * kLanes, V::load_n(src + g * kLanes, gemm_clamped(width - g * kLanes, kLanes)));
+      }
     }
   } else if (k_stride == 1) {
     for (int64_t k = 0; k < depth; k += kLanes) {
-      const int lanes = static_cast<int>(depth - k < kLanes ? depth - k : kLanes);
+      const int lanes = gemm_clamped(depth - k, kLanes);
       for (int g = kGroups - 1; g >= 0; g--) {
-        const int64_t rest = width - g * kLanes;
         V v[kLanes];
-        load_transposed(v, src + g * kLanes * stride + k, stride,
-                        static_cast<int>(rest < 0 ? 0 : rest < kLanes ? rest : kLanes), lanes);
+        load_transposed(v, src + g * kLanes * stride + k, stride, gemm_clamped(width - g * kLanes, kLanes), lanes);
         T* out = dst + k * WIDTH + g * kLanes;
-        if (lanes == kLanes) {
 #pragma GCC unroll 8
-          for (int i = 0; i < kLanes; i++) V::store(out + i * WIDTH, v[i]);
-        } else {
-#pragma GCC unroll 8
-          for (int i = 0; i < kLanes; i++) {
-            if (i < lanes) V::store(out + i * WIDTH, v[i]);
-          }
+        for (int i = 0; i < kLanes; i++) {
+          if (i < lanes) V::store(out + i * WIDTH, v[i]);
         }
       }
     }
   } else {
-    for (int64_t k = 0; k < depth; k++) {
-      for (int64_t i = 0; i < WIDTH; i++) dst[i] = i < width ? src[i * stride + k * k_stride] : T(0);
-      dst += WIDTH;
+    for (int64_t k = 0; k < depth; k++, src += k_stride, dst += WIDTH) {
+      for (int64_t i = 0; i < WIDTH; i++) dst[i] = i < width ? src[i * stride] : T(0);
     }
   }
 }
@@ -121,11 +115,16 @@ void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t 
 template <class T>
 void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k) {
   const RowPanels rows(m);
-  for (int64_t p = 0; p < rows.count; p++) {
-    const int64_t height = rows.height(p);
-    pack_panel<T, kGemmRows>(panels, a, a_row, a_k, height, k);
-    a += height * a_row;
-    panels += gemm_panel(kGemmRows, k);
+  // Where a step of k is one run of memory, all panels take it up while it is in the cache.
+  const int64_t step = a_row == 1 ? 4 : k;
+  for (int64_t start = 0; start < k; start += step) {
+    const int64_t depth = k - start < step ? k - start : step;
+    for (int64_t p = 0, row = 0; p < rows.count; p++) {
+      const int64_t height = rows.height(p);
+      pack_panel<T, kGemmRows>(panels + p * gemm_panel(kGemmRows, k) + start * kGemmRows,
+                               a + row * a_row + start * a_k, a_row, a_k, height, depth);
+      row += height;
+    }
   }
 }
 
