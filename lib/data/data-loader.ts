@@ -56,6 +56,9 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   private next: Run = { epoch: 0, position: 0 };
   private running: Run | undefined;
 
+  /** @param dataset an array, a {@link TensorDataset}, or anything with `length` and `at` */
+  constructor(dataset: readonly T[], options?: DataLoaderOptions<T, B>);
+  constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>) {
     const given = checkOptions(op, options, optionNames, DataLoader);
     const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = given;

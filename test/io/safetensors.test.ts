@@ -23,7 +23,10 @@ const one = (dtype: DType, data: Float32Array | Float64Array | Int32Array | BigI
   tensor(data, { dtype, shape: [data.length] });
 const everything = (): Record<string, Tensor> => ({
   "a bool": one("bool", Uint8Array.of(1, 0, 1)),
-  "layer.0.weight": tensor([[1.5, -2], [3, Number.POSITIVE_INFINITY]]),
+  "layer.0.weight": tensor([
+    [1.5, -2],
+    [3, Number.POSITIVE_INFINITY],
+  ]),
   f64: one("float64", Float64Array.of(Math.PI, -0, 5e-324)),
   i32: one("int32", Int32Array.of(-(2 ** 31), 2 ** 31 - 1)),
   i64: one("int64", BigInt64Array.of(-(2n ** 63n), 2n ** 63n - 1n)),
@@ -97,7 +100,11 @@ describe("hostile bytes are ERR_FORMAT", () => {
   huge.fill(0xff, 0, 8);
   test.each([
     ["nothing", new Uint8Array(), "too short for safetensors; expected at least 8 bytes, got 0"],
-    ["a header longer than the file", file({}).subarray(0, 9), "the header is longer than it can be; expected at most 1"],
+    [
+      "a header longer than the file",
+      file({}).subarray(0, 9),
+      "the header is longer than it can be; expected at most 1",
+    ],
     ["a header of 2^64 bytes", huge, "expected at most 8 bytes, got 18446744073709551615"],
     ["an empty header", file(""), "a header that starts with {, got undefined"],
     ["an array for a header", file([]), "not safetensors; expected a header that starts with {, got 91"],
@@ -107,7 +114,11 @@ describe("hostile bytes are ERR_FORMAT", () => {
     ["deep nesting", file(`{"a":${"[".repeat(200_000)}`), "the header is not JSON"],
     ["an entry that is null", file({ w: null }), 'tensor "w": bad entry; expected an object, got null'],
     ["an entry that is a list", file({ w: [] }), 'tensor "w": bad entry; expected an object, got []'],
-    ["a dtype it does not have", entry({ dtype: "F16" }), 'tensor "w": bad dtype; expected F32, F64, I32, I64, U8, BOOL'],
+    [
+      "a dtype it does not have",
+      entry({ dtype: "F16" }),
+      'tensor "w": bad dtype; expected F32, F64, I32, I64, U8, BOOL',
+    ],
     ["a dtype that is a number", entry({ dtype: 5 }), "bad dtype"],
     ["a dtype from the prototype", entry({ dtype: "constructor" }), "bad dtype"],
     ["a negative size", entry({ shape: [-2] }), "bad shape; expected an array of non-negative integers, got [-2]"],
@@ -122,10 +133,18 @@ describe("hostile bytes are ERR_FORMAT", () => {
     ["offsets past the end", file({ w: f32([4], 0, 16) }, 8), "the data is cut off; expected 16 bytes, got 8"],
     ["bytes left over", file({ w: f32([1], 0, 4) }, 8), "the data has bytes left over; expected 4 bytes, got 8"],
     ["a hole", file({ a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12), 'tensor "b" leaves a hole before it'],
-    ["a hole at the start", file({ a: f32([1], 4, 8) }, 8), 'tensor "a" leaves a hole before it; expected data_offsets from 0'],
+    [
+      "a hole at the start",
+      file({ a: f32([1], 4, 8) }, 8),
+      'tensor "a" leaves a hole before it; expected data_offsets from 0',
+    ],
     ["an overlap", file({ a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12), 'tensor "b" overlaps the tensor before it'],
     ["two tensors in one place", file({ a: f32([1], 0, 4), b: f32([1], 0, 4) }, 4), 'tensor "b" overlaps'],
-    ["a boolean of 2", file({ w: { dtype: "BOOL", shape: [1], data_offsets: [0, 1] } }, Uint8Array.of(2)), "bad boolean"],
+    [
+      "a boolean of 2",
+      file({ w: { dtype: "BOOL", shape: [1], data_offsets: [0, 1] } }, Uint8Array.of(2)),
+      "bad boolean",
+    ],
     ["metadata that is no text", file({ __metadata__: { epoch: 3 } }), "__metadata__ is not an object of strings"],
     ["metadata that is a list", file({ __metadata__: ["a"] }), "__metadata__ is not an object of strings"],
   ])("%s", (_, bytes, message) => {
@@ -137,13 +156,18 @@ describe("hostile bytes are ERR_FORMAT", () => {
     const zip = Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0);
     const pickle = Uint8Array.of(0x80, 2, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9);
     for (const bytes of [zip, pickle]) {
-      expect(() => decodeSafetensors(bytes)).toThrowError(/a file of torch.save.*python3 -c "import torch, safetensors/);
+      expect(() => decodeSafetensors(bytes)).toThrowError(
+        /a file of torch.save.*python3 -c "import torch, safetensors/,
+      );
     }
   });
 
   test("any change of a good file is refused or gives tensors of the sizes it says", () => {
     const good = encodeSafetensors(everything(), { metadata: { a: "b" } });
-    const edit = fc.record({ at: fc.nat(good.length - 1), byte: fc.oneof(fc.nat(255), fc.constantFrom(...'{}[]",:0129'.split("").map((c) => c.charCodeAt(0)))) });
+    const edit = fc.record({
+      at: fc.nat(good.length - 1),
+      byte: fc.oneof(fc.nat(255), fc.constantFrom(...'{}[]",:0129'.split("").map((c) => c.charCodeAt(0)))),
+    });
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), fc.nat(good.length), (edits, cut) => {
         const bytes = good.slice(0, cut % 5 === 0 ? cut : good.length);
@@ -210,7 +234,9 @@ describe("files", () => {
     await expect(loadSafetensors(path)).rejects.toThrowError(`${path}: the data is cut off`);
     await writeFile(path, Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 8, 8));
     const converted = path.replace(".pt", ".safetensors");
-    await expect(loadSafetensors(path)).rejects.toThrowError(`torch.load('${path}', weights_only=True), '${converted}')`);
+    await expect(loadSafetensors(path)).rejects.toThrowError(
+      `torch.load('${path}', weights_only=True), '${converted}')`,
+    );
     await writeFile(path, "");
     await expect(loadSafetensors(path)).rejects.toThrowError("too short for safetensors");
     await expect(loadSafetensors(join(dir, "none"))).rejects.toMatchObject({ code: "ENOENT", name: "Error" });
