@@ -59,7 +59,7 @@ export function parseConfig(args: readonly string[], now: Date): Config | "help"
     batch: whole("batch", values.batch ?? "256", 1),
     lr: positive("lr", values.lr ?? "0.003"),
     weightDecay: 0.01,
-    dropout: 0.2,
+    dropout: 0.1,
     shift: 2,
     seeds: seedCount > 0 ? Array.from({ length: seedCount }, (_, i) => i + 1) : [whole("seed", values.seed ?? "1", 0)],
     data: values.data,

@@ -213,6 +213,15 @@ describe("files", () => {
     expect(new Uint8Array(await readFile(path))).toEqual(encodeSafetensors(everything(), { metadata: { a: "b" } }));
   });
 
+  test("hold the values at the time of the call", async () => {
+    const path = join(dir, "w");
+    const w = tensor([1, 2]);
+    const saved = saveSafetensors(path, { w });
+    w.assign(9);
+    await saved;
+    expect((await loadSafetensors(path)).w?.toArray()).toEqual([1, 2]);
+  });
+
   test("replace an older one and leave nothing beside it", async () => {
     const path = join(dir, "w");
     await saveSafetensors(path, { old: tensor([1, 2, 3]) });
