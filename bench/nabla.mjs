@@ -28,8 +28,8 @@ function elementwise({ op, size }) {
   return { value: op === "sum" ? [apply().item()] : probe(apply().toTypedArray()), run: repeat(apply) };
 }
 
-function forward() {
-  const [a, b] = [tensor(uniform(4, 1)), tensor(uniform(4, 2))];
+function forward({ recorded = false }) {
+  const [a, b] = [1, 2].map((seed) => tensor(uniform(4, seed), { requiresGrad: recorded }));
   return { value: a.mul(b).toArray(), run: repeat(() => a.mul(b)) };
 }
 
@@ -48,7 +48,9 @@ function bothWays({ through }) {
 }
 
 function rule(parameters, { optimizer, lr }) {
-  return optimizer === "sgd" ? new optim.SGD(parameters, { lr }) : new optim.AdamW(parameters, { lr, weightDecay: 0.01 });
+  return optimizer === "sgd"
+    ? new optim.SGD(parameters, { lr })
+    : new optim.AdamW(parameters, { lr, weightDecay: 0.01 });
 }
 
 function batchOf(spec) {
@@ -77,7 +79,11 @@ function training(spec) {
 
 async function parallel(spec) {
   const { batch: _, ...args } = spec;
-  const dp = new DataParallel(new URL("./jobs/mlp.mjs", import.meta.url), { workers: spec.workers, shards: spec.shards, args });
+  const dp = new DataParallel(new URL("./jobs/mlp.mjs", import.meta.url), {
+    workers: spec.workers,
+    shards: spec.shards,
+    args,
+  });
   const opt = rule(dp.model.parameters(), spec);
   const batch = batchOf(spec);
   const step = async () => {
@@ -105,4 +111,3 @@ async function parallel(spec) {
 
 const open = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
 export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));
-

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { judge } from "./harness/bounds.mjs";
-import { machine } from "./harness/machine.mjs";
+import { busyCores, machine } from "./harness/machine.mjs";
 import { full, measure, quick } from "./harness/measure.mjs";
 import { boundsTable, trialTable } from "./harness/report.mjs";
 import { suites } from "./suites/index.mjs";
@@ -34,38 +34,48 @@ function trialsOf(suite, { quick, case: text, contender }) {
       ...trial,
       suite: suite.name,
       threads: new Set(trial.entries?.map((e) => e.threads)).size === 1 ? trial.entries[0].threads : undefined,
-      entries: trial.entries?.filter((e) => !contender || contender.includes(e.contender) || e.contender === trial.yardstick),
+      entries: trial.entries?.filter(
+        (e) => !contender || contender.includes(e.contender) || e.contender === trial.yardstick,
+      ),
     }));
 }
 
+function busyNote(cores) {
+  return cores > 0.1 ? `\nOther processes keep ${cores} cores busy: figures will wander, those of 2 threads most.` : "";
+}
+
+function listed(versions) {
+  return Object.entries(versions).map(([name, version]) => `  ${name}: ${version}`);
+}
+
+async function save(file, report) {
+  if (!file) return;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+}
+
 async function main() {
-  const chosen = options();
-  const report = { machine: await machine(), results: [], missing: [], bounds: [] };
-  const { cpu, cores, node, load } = report.machine;
-  console.log(`${cpu}, ${cores} cores, Node ${node}, load ${load.join(" ")}`);
-  if (load[0] > cores / 2) console.log(`The machine is busy: expect figures that wander.`);
-  const versions = {};
-  for (const suite of chosen.chosen) {
-    console.log(`\n== ${suite.name} ==`);
-    const note = suite.note?.(chosen);
-    if (note) console.log(note);
-    for (const trial of trialsOf(suite, chosen)) {
-      const found = await (trial.run ? trial.run(chosen) : measure(trial, chosen.quick ? quick : full));
+  const { chosen, ...given } = options();
+  const report = { machine: { ...(await machine()), versions: {} }, results: [], missing: [], bounds: [] };
+  const { cpu, cores, node, busy_cores, versions } = report.machine;
+  console.log(`${cpu}, ${cores} cores, Node ${node}${busyNote(busy_cores)}`);
+  for (const suite of chosen) {
+    console.log([`\n== ${suite.name} ==`, suite.note?.(given)].filter(Boolean).join("\n"));
+    for (const trial of trialsOf(suite, given)) {
+      const found = await (trial.run ? trial.run(given) : measure(trial, given.quick ? quick : full));
       console.log(`\n${trialTable(trial, found)}`);
       report.results.push(...found.results);
       report.missing.push(...found.missing);
       Object.assign(versions, found.versions);
     }
     report.bounds.push(...suite.bounds.map((bound) => judge({ ...bound, suite: suite.name }, report.results)));
+    await save(given.json, report); // suite by suite: a run cut short leaves what it measured
   }
-  report.machine.versions = versions;
-  console.log(`\n== versions ==\n${Object.entries(versions).map(([name, version]) => `  ${name}: ${version}`).join("\n")}`);
+  report.machine.busy_cores_after = await busyCores();
+  await save(given.json, report);
+  console.log(["\n== versions ==", ...listed(versions), busyNote(report.machine.busy_cores_after)].join("\n"));
   if (report.bounds.length) console.log(`\n== bounds ==\n${boundsTable(report.bounds)}`);
-  if (chosen.json) {
-    await mkdir(dirname(chosen.json), { recursive: true });
-    await writeFile(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
-    console.log(`\nwritten: ${chosen.json}`);
-  }
+  if (given.json) console.log(`\nwritten: ${given.json}`);
 }
 
 await main().catch((error) => {

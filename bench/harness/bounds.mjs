@@ -9,7 +9,10 @@ export function advantage(ours, theirs) {
 /** Judges a bound: { text, target, measured, held }; a row that is missing leaves it missed. */
 export function judge({ text, suite, ours, theirs, atLeast, atMost, atMostTimes }, results) {
   const [own, other] = [best(results, suite, ours), theirs && best(results, suite, theirs)];
-  const against = other && other.contender !== own?.contender ? `${other.contender}, ${other.threads} thread${other.threads > 1 ? "s" : ""}` : "";
+  const against =
+    other && other.contender !== own?.contender
+      ? `${other.contender}, ${other.threads} thread${other.threads > 1 ? "s" : ""}`
+      : "";
   const found = { text, against, target: target({ atLeast, atMost, atMostTimes, unit: own?.unit }) };
   if (!own || (theirs && !other)) {
     const lacking = own ? "the rival" : "nabla";
@@ -23,7 +26,12 @@ export function judge({ text, suite, ours, theirs, atLeast, atMost, atMostTimes 
     const ratio = own.median / other.median;
     return { ...found, measured: ratio, shown: `${ratio.toFixed(2)} x`, held: ratio <= atMostTimes };
   }
-  return { ...found, measured: own.median, shown: `${own.median.toPrecision(4)} ${own.unit}`, held: own.median <= atMost };
+  return {
+    ...found,
+    measured: own.median,
+    shown: `${own.median.toPrecision(4)} ${own.unit}`,
+    held: own.median <= atMost,
+  };
 }
 
 function target({ atLeast, atMost, atMostTimes, unit = "" }) {

@@ -15,14 +15,18 @@ const python = (interpreter, script) => async (spec) => {
   });
   return { file: interpreter, args: [path(`rivals/${script}`), JSON.stringify(spec)] };
 };
-const blas = (name) => async ({ m, k, n, transA, transB, threads }) => ({
-  file: await program(name),
-  args: [m, k, n, Number(transA), Number(transB), threads].map(String),
-});
-const machine = (...words) => async (spec) => ({
-  file: await program("machine"),
-  args: words.map((word) => String(spec[word] ?? word)),
-});
+const blas =
+  (name) =>
+  async ({ m, k, n, transA, transB, threads }) => ({
+    file: await program(name),
+    args: [m, k, n, Number(transA), Number(transB), threads].map(String),
+  });
+const machine =
+  (...words) =>
+  async (spec) => ({
+    file: await program("machine"),
+    args: words.map((word) => String(spec[word] ?? word)),
+  });
 
 const environment = path("rivals/.venv/bin/python");
 const distribution = "/usr/bin/python3";
@@ -47,7 +51,9 @@ export const contenders = {
 function pytorch(name, interpreter) {
   const start = python(interpreter, "torch_rival.py");
   const variants = [null, "out=", "foreach", "fused"];
-  return Object.fromEntries(variants.map((variant) => [variant ? `${name} ${variant}` : name, { start, extra: { variant } }]));
+  return Object.fromEntries(
+    variants.map((variant) => [variant ? `${name} ${variant}` : name, { start, extra: { variant } }]),
+  );
 }
 
 /** Starts a contender at a case, or says why that cannot be: { start } or { status, reason }. */
@@ -56,7 +62,9 @@ export async function prepare(name, spec) {
   if (threads < spec.threads) return { status: "unsupported", reason: `${threads} thread only` };
   try {
     const count = String(spec.threads);
-    const env = Object.fromEntries(["OMP", "MKL", "OPENBLAS", "BLIS", "NABLA"].map((who) => [`${who}_NUM_THREADS`, count]));
+    const env = Object.fromEntries(
+      ["OMP", "MKL", "OPENBLAS", "BLIS", "NABLA"].map((who) => [`${who}_NUM_THREADS`, count]),
+    );
     return { launch: { ...(await start({ ...spec, ...extra })), env } };
   } catch (error) {
     return { status: "absent", reason: error.message };

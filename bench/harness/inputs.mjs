@@ -30,7 +30,12 @@ export function networkInputs({ sizes, batch, task }) {
   const [inputs, outputs] = [sizes[0], sizes[sizes.length - 1]];
   const layers = sizes.slice(1).map((out, i) => {
     const bound = 1 / Math.sqrt(sizes[i]);
-    return { in: sizes[i], out, weight: uniform(out * sizes[i], 10 + 2 * i, -bound, bound), bias: uniform(out, 11 + 2 * i, -bound, bound) };
+    return {
+      in: sizes[i],
+      out,
+      weight: uniform(out * sizes[i], 10 + 2 * i, -bound, bound),
+      bias: uniform(out, 11 + 2 * i, -bound, bound),
+    };
   });
   const x = uniform(batch * inputs, 3, 0, 1);
   return { layers, x, y: task === "classes" ? labels(batch, outputs, 4) : uniform(batch * outputs, 4) };

@@ -1,9 +1,12 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 
 /** What the figures were taken on. */
 export async function machine() {
-  const governor = await readFile("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "utf8").catch(() => "unknown");
+  const governor = await readFile("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "utf8").catch(
+    () => "unknown",
+  );
   const flags = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
   return {
     cpu: cpus()[0]?.model ?? "unknown",
@@ -14,6 +17,20 @@ export async function machine() {
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
     load: loadavg().map((value) => Number(value.toFixed(2))),
+    busy_cores: await busyCores(),
     date: new Date().toISOString(),
   };
+}
+
+/** How many cores others keep busy, over one second in which this process sleeps. */
+export async function busyCores() {
+  const read = () =>
+    cpus().map(({ times: { idle, ...rest } }) => ({ idle, work: rest.user + rest.nice + rest.sys + rest.irq }));
+  const before = read();
+  await sleep(1000);
+  const shares = read().map(({ idle, work }, i) => {
+    const worked = work - before[i].work;
+    return worked / (worked + idle - before[i].idle || 1);
+  });
+  return Number(shares.reduce((sum, share) => sum + share, 0).toFixed(2));
 }

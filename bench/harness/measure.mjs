@@ -38,7 +38,9 @@ export async function measure(trial, pace) {
   const results = measured.flatMap((player) => rows(player, trial));
   return {
     results: [...results, ...shares(results, trial.yardstick)],
-    missing: players.filter((player) => !ready(player)).map(({ name, status, reason }) => ({ ...name, status, reason })),
+    missing: players
+      .filter((player) => !ready(player))
+      .map(({ name, status, reason }) => ({ ...name, status, reason })),
     versions: Object.fromEntries(
       measured
         .filter((p) => p.name.contender !== trial.yardstick)
@@ -81,7 +83,8 @@ async function calibrate(player, { sampleSeconds, warmSeconds }) {
       player.times = Math.max(1, Math.ceil((times * sampleSeconds) / seconds));
       return;
     }
-    if (seconds < sampleSeconds / 2) times = Math.ceil(times * Math.min(10, Math.max(2, sampleSeconds / (seconds + 1e-9))));
+    if (seconds < sampleSeconds / 2)
+      times = Math.ceil(times * Math.min(10, Math.max(2, sampleSeconds / (seconds + 1e-9))));
   }
 }
 
@@ -114,5 +117,12 @@ function shares(results, yardstick) {
   const percent = (value) => (100 * value) / whole.median;
   return results
     .filter((r) => r !== whole)
-    .map((r) => ({ ...r, metric: `of ${yardstick}`, unit: "%", median: percent(r.median), min: percent(r.min), max: percent(r.max) }));
+    .map((r) => ({
+      ...r,
+      metric: `of ${yardstick}`,
+      unit: "%",
+      median: percent(r.median),
+      min: percent(r.min),
+      max: percent(r.max),
+    }));
 }

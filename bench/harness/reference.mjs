@@ -18,7 +18,8 @@ function matmul(spec) {
   return probes(m * n).map((p) => {
     const [row, column] = [Math.floor(p / n), p % n];
     let sum = 0;
-    for (let i = 0; i < k; i++) sum += a[transA ? i * m + row : row * k + i] * b[transB ? column * k + i : i * n + column];
+    for (let i = 0; i < k; i++)
+      sum += a[transA ? i * m + row : row * k + i] * b[transB ? column * k + i : i * n + column];
     return sum;
   });
 }
@@ -48,7 +49,7 @@ function training(spec) {
   const losses = [];
   for (let step = 1; step <= 3; step++) {
     const acts = [Float64Array.from(x)];
-    layers.forEach((layer, l) => acts.push(forward(layer, l, acts[l])));
+    for (let l = 0; l <= last; l++) acts.push(forward(layers[l], l, acts[l]));
     const { loss, delta } = lossOf(acts[last + 1]);
     losses.push(loss);
     let upstream = delta;
@@ -59,7 +60,7 @@ function training(spec) {
       grads.unshift(...g);
       upstream = input;
     }
-    parameters.forEach((p, i) => update(p, grads[i], moments[i], step));
+    for (let i = 0; i < parameters.length; i++) update(parameters[i], grads[i], moments[i], step);
   }
   return losses;
 
@@ -144,7 +145,8 @@ export function reference(spec) {
 
 /** Says where two reports differ, or null where they agree. */
 export function disagreement(found, expected, tolerance) {
-  if (!Array.isArray(found) || found.length !== expected.length) return `expected ${expected.length} values, got ${JSON.stringify(found)}`;
+  if (!Array.isArray(found) || found.length !== expected.length)
+    return `expected ${expected.length} values, got ${JSON.stringify(found)}`;
   const worst = expected.findIndex((value, i) => !(Math.abs(found[i] - value) <= tolerance * (1 + Math.abs(value))));
   return worst < 0 ? null : `value ${worst}: expected ${expected[worst]}, got ${found[worst]}`;
 }

@@ -26,12 +26,22 @@ export function trialTable({ title, threads, yardstick }, { results, missing }) 
       figure(row.median),
       `[${figure(row.min)}..${figure(row.max)}]`,
       ...(yardstick ? [share(row) ? `${figure(share(row).median)} %` : ""] : []),
-      ours.length === 1 && row !== ours[0] && row.contender !== yardstick ? `${advantage(ours[0], row).toFixed(2)} x` : "",
+      ours.length === 1 && row !== ours[0] && row.contender !== yardstick
+        ? `${advantage(ours[0], row).toFixed(2)} x`
+        : "",
     ]);
-    const head = [`${metric}, ${rows[0].unit}`, "median", "[min..max]", ...(yardstick ? [`of ${yardstick}`] : []), "nabla/rival"];
+    const head = [
+      `${metric}, ${rows[0].unit}`,
+      "median",
+      "[min..max]",
+      ...(yardstick ? [`of ${yardstick}`] : []),
+      "nabla/rival",
+    ];
     return columns(rows.some((r) => r.samples > 1) ? [head, ...body] : [head, ...body].map((row) => row.slice(0, 2)));
   });
-  const gone = missing.map((m) => `  ${m.contender}${title === m.case ? "" : ` (${m.case})`}: ${m.status}: ${m.reason}`);
+  const gone = missing.map(
+    (m) => `  ${m.contender}${title === m.case ? "" : ` (${m.case})`}: ${m.status}: ${m.reason}`,
+  );
   return [`${title}${threads ? `, ${threads} thread${threads > 1 ? "s" : ""}` : ""}`, ...parts, ...gone].join("\n");
 }
 

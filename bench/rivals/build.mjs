@@ -26,7 +26,9 @@ async function build({ source, flags }, target) {
   await mkdir(path(".bin"), { recursive: true });
   const args = ["-O3", "-std=c++20", path(source), "-o", target, ...flags];
   await promisify(execFile)("g++", args).catch((error) => {
-    const complaint = String(error.stderr ?? error.message).split("\n").find((line) => /error|cannot find/.test(line));
+    const complaint = String(error.stderr ?? error.message)
+      .split("\n")
+      .find((line) => /error|cannot find/.test(line));
     throw new Error(complaint?.slice(complaint.indexOf(": ") + 2) ?? error.message);
   });
   return target;

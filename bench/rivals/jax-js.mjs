@@ -76,16 +76,29 @@ async function training(spec) {
       const z = np.matmul(h, parameters[2 * i].transpose()).add(parameters[2 * i + 1]);
       h = i === layers.length - 1 ? z : task === "classes" ? nn.relu(z) : np.tanh(z);
     }
-    if (task === "classes") return nn.logSoftmax(h).mul(ys).sum().mul(-1 / batch);
+    if (task === "classes")
+      return nn
+        .logSoftmax(h)
+        .mul(ys)
+        .sum()
+        .mul(-1 / batch);
     return np.square(h.sub(ys)).mean();
   };
   const sgd = jit((parameters, xs, ys) => {
-    const [value, grads] = valueAndGrad(loss)(parameters.map((p) => p.ref), xs, ys);
+    const [value, grads] = valueAndGrad(loss)(
+      parameters.map((p) => p.ref),
+      xs,
+      ys,
+    );
     return [value, parameters.map((p, i) => p.sub(grads[i].mul(lr)))];
   });
   // The bias corrections change with every step and enter as arrays, so that the trace is made once.
   const adamw = jit((parameters, ms, vs, c1, c2, xs, ys) => {
-    const [value, grads] = valueAndGrad(loss)(parameters.map((p) => p.ref), xs, ys);
+    const [value, grads] = valueAndGrad(loss)(
+      parameters.map((p) => p.ref),
+      xs,
+      ys,
+    );
     const nextM = ms.map((m, i) => m.mul(0.9).add(grads[i].ref.mul(0.1)));
     const nextV = vs.map((v, i) => v.mul(0.999).add(np.square(grads[i]).mul(0.001)));
     const next = parameters.map((p, i) => {

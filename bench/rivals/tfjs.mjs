@@ -54,7 +54,8 @@ async function training(spec) {
   const { layers, x, y } = networkInputs(spec);
   const input = tf.tensor(x, [batch, sizes[0]]);
   const outputs = sizes[sizes.length - 1];
-  const target = task === "classes" ? tf.oneHot(tf.tensor1d(y, "int32"), outputs).toFloat() : tf.tensor(y, [batch, outputs]);
+  const target =
+    task === "classes" ? tf.oneHot(tf.tensor1d(y, "int32"), outputs).toFloat() : tf.tensor(y, [batch, outputs]);
   const parameters = layers.map((l) => ({
     weight: tf.variable(tf.transpose(tf.tensor(l.weight, [l.out, l.in]))),
     bias: tf.variable(tf.tensor(l.bias)),

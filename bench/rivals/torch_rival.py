@@ -31,8 +31,9 @@ def elementwise(spec):
     return probe(op(*operands, out=out)), lambda: op(*operands, out=out)
 
 
-def forward(_):
-    a, b = tensor(4, 1), tensor(4, 2)
+def forward(spec):
+    recorded = spec.get("recorded", False)
+    a, b = (tensor(4, seed).requires_grad_(recorded) for seed in (1, 2))
     return (a * b).tolist(), lambda: a * b
 
 

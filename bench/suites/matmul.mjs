@@ -22,7 +22,12 @@ function trial([m, k, n, layout], threads) {
     tolerance: 2e-4,
     yardstick: "fma loop",
     metrics: [{ metric: "speed", unit: "GFLOP/s", of: (seconds, { work = flops }) => work / seconds / 1e9 }],
-    entries: ["nabla", ...rivals, "fma loop"].map((contender) => ({ case: `${m}x${k}x${n} ${layout}`, contender, threads, spec })),
+    entries: ["nabla", ...rivals, "fma loop"].map((contender) => ({
+      case: `${m}x${k}x${n} ${layout}`,
+      contender,
+      threads,
+      spec,
+    })),
   };
 }
 

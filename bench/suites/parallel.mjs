@@ -19,7 +19,12 @@ export const parallel = {
         { metric: "time", unit: "ms/step", of: (seconds) => seconds * 1e3 },
         { metric: "rate", unit: "samples/s", of: (seconds) => batch / seconds },
       ],
-      entries: Object.entries(jobs).map(([name, { threads, spec }]) => ({ case: name, contender: "nabla", threads, spec })),
+      entries: Object.entries(jobs).map(([name, { threads, spec }]) => ({
+        case: name,
+        contender: "nabla",
+        threads,
+        spec,
+      })),
     },
   ],
   bounds: [

@@ -12,8 +12,14 @@ const torch = "import torch; torch.tensor([1., 2.]).sum().item()";
 const commands = {
   node: { file: process.execPath, args: ["-e", "0"], cwd: root },
   nabla: node('import { tensor } from "nabla"; tensor([1, 2]).sum().item();', root),
-  "tfjs-cpu": node(`${quiet} const { default: tf } = await import("@tensorflow/tfjs"); tf.tensor([1, 2]).sum().dataSync();`, rivals),
-  "jax-js": node('import { init, numpy as np } from "@jax-js/jax"; await init("wasm"); np.array([1, 2]).sum().item();', rivals),
+  "tfjs-cpu": node(
+    `${quiet} const { default: tf } = await import("@tensorflow/tfjs"); tf.tensor([1, 2]).sum().dataSync();`,
+    rivals,
+  ),
+  "jax-js": node(
+    'import { init, numpy as np } from "@jax-js/jax"; await init("wasm"); np.array([1, 2]).sum().item();',
+    rivals,
+  ),
   numpy: python(".venv/bin/python", "import numpy as np; np.array([1., 2.]).sum().item()"),
   pytorch: python(".venv/bin/python", torch),
   "pytorch-debian": python("/usr/bin/python3", torch),
@@ -23,7 +29,8 @@ const CASE = "import to first result";
 function launch({ file, args, cwd }) {
   const start = performance.now();
   const { status, error, stderr } = spawnSync(file, args, { cwd, encoding: "utf8" });
-  if (status !== 0) throw error ?? new Error(stderr.split("\n").find((line) => /error/i.test(line)) ?? `exit ${status}`);
+  if (status !== 0)
+    throw error ?? new Error(stderr.split("\n").find((line) => /error/i.test(line)) ?? `exit ${status}`);
   return performance.now() - start;
 }
 
