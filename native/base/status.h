@@ -4,7 +4,19 @@
 
 namespace nabla {
 
-enum class Code : int32_t { OK, SHAPE, DTYPE, AXIS, ARGUMENT, INDEX, DISPOSED, GRADIENT, MEMORY, NATIVE };
+#define NABLA_CODES(X) X(OK) X(SHAPE) X(DTYPE) X(AXIS) X(ARGUMENT) X(INDEX) X(DISPOSED) X(GRADIENT) X(MEMORY) X(NATIVE)
+
+enum class Code : int32_t {
+#define X(name) name,
+  NABLA_CODES(X)
+#undef X
+};
+
+constexpr const char* kCodeNames[] = {
+#define X(name) "ERR_" #name,
+    NABLA_CODES(X)
+#undef X
+};
 
 struct Status {
   Code code = Code::OK;

@@ -161,8 +161,8 @@ void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
     const int64_t col = t * cols;
     part.n = smaller(v.n - col, cols);
     part.b += col * v.b_col;
-    part.y += col * v.y_stride;
-    if (v.bias) part.bias += col * v.bias_stride;
+    part.y += col * v.y_col;
+    if (v.bias) part.bias += col * v.bias_col;
     kernels.vector(part);
   });
 }
@@ -172,12 +172,15 @@ Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
   // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
-  if (p.m == 1 && (p.b_col == 1 || p.b_k == 1)) {
-    multiply_vector<T>({p.n, p.k, p.a, p.a_k, p.b, p.b_k, p.b_col, p.c, 1, p.accumulate, p.bias, 1}, kernels);
+  if (p.m <= kGemmVectorRows && (p.b_col == 1 || p.b_k == 1)) {
+    multiply_vector<T>({p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1},
+                       kernels);
     return {};
   }
+  // A single column is a single row of the transposed product.
   if (p.n == 1 && (p.a_row == 1 || p.a_k == 1)) {
-    multiply_vector<T>({p.m, p.k, p.b, p.b_k, p.a, p.a_k, p.a_row, p.c, p.ldc, p.accumulate, p.bias, 0}, kernels);
+    multiply_vector<T>({1, p.m, p.k, p.b, 0, p.b_k, p.a, p.a_k, p.a_row, p.c, 0, p.ldc, p.accumulate, p.bias, 0},
+                       kernels);
     return {};
   }
   return multiply_regions(p, kernels);

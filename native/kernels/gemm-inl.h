@@ -89,7 +89,7 @@ constexpr GemmTile<T> kGemmTiles[kGemmRows] = {
 template <class T>
 void gemm_block(const GemmBlock<T>& g) {
   constexpr int64_t kLanes = Vec<T>::kLanes, kColumns = 2 * kLanes;
-  const RowPanels rows(g.m);
+  const GemmRowPanels rows(g.m);
   for (int64_t j = 0; j < g.n; j += kColumns) {
     const int64_t width = g.n - j;
     const GemmTile<T>* tiles = width >= kColumns ? kGemmTiles<T, 2, false>

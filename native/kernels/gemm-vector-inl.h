@@ -1,4 +1,5 @@
-// A vector times a matrix, in the order of the register tile: bound by memory, so nothing is packed.
+// One row or two times a matrix, in the order of the register tile: bound by memory, so that each value of B is fetched once
+// and nothing is packed.
 #pragma once
 #include <cstdint>
 
@@ -8,12 +9,20 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-constexpr int kVectorTile = 512;  // columns whose sums wait in L1
-constexpr int kVectorRows = 8;    // rows of B taken up in one pass over the tile
+// Columns whose sums wait in L1.
+template <class T>
+constexpr int64_t kGemmVectorTile = 2048 / sizeof(T);
 
-// sum[0, n) continues over ROWS rows of B.
+template <class T>
+struct GemmSums {
+  int64_t m;  // rows, at most kGemmVectorRows
+  alignas(64) T sum[kGemmVectorRows][kGemmVectorTile<T>];
+  alignas(64) T x[kGemmVectorRows][kGemmDepth];
+};
+
+// sum[0, n) continues over ROWS rows of B, which is stored in rows.
 template <class T, int ROWS>
-void add_rows(T* sum, const T* x, const T* b, int64_t b_k, int64_t n) {
+void gemm_add_rows(T* sum, const T* x, const T* b, int64_t b_k, int64_t n) {
   using V = Vec<T>;
   V value[ROWS];
 #pragma GCC unroll 8
@@ -35,80 +44,103 @@ void add_rows(T* sum, const T* x, const T* b, int64_t b_k, int64_t n) {
 }
 
 template <class T>
-void sum_rows(T* sum, const T* x, const T* b, int64_t b_k, int64_t n, int64_t k) {
-  for (int64_t j = 0; j < n; j += Vec<T>::kLanes) Vec<T>::store(sum + j, Vec<T>::set1(T(0)));
+void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k) {
+  constexpr int64_t kRows = 8;
   int64_t i = 0;
-  for (; i + kVectorRows <= k; i += kVectorRows) add_rows<T, kVectorRows>(sum, x + i, b + i * b_k, b_k, n);
-  for (; i < k; i++) add_rows<T, 1>(sum, x + i, b + i * b_k, b_k, n);
+  for (; i + kRows <= k; i += kRows) {
+    for (int64_t r = 0; r < v.m; r++) gemm_add_rows<T, kRows>(v.sum[r], v.x[r] + i, b + i * b_k, b_k, n);
+  }
+  for (; i < k; i++) {
+    for (int64_t r = 0; r < v.m; r++) gemm_add_rows<T, 1>(v.sum[r], v.x[r] + i, b + i * b_k, b_k, n);
+  }
 }
 
-// GROUPS vectors of columns, each column contiguous along k; the last vector holds `last` of them.
-template <class T, int GROUPS>
-void sum_columns(T* sum, const T* x, const T* b, int64_t b_col, int last, int64_t k) {
+// ROWS rows of sums over GROUPS vectors of columns, B stored in columns; the last vector holds `last` of them.
+// Several groups hide the latency of each other's chains. A line of each column is used up before the next one's.
+template <class T, int ROWS, int GROUPS>
+void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j, int last, int64_t k) {
   using V = Vec<T>;
   constexpr int kLanes = V::kLanes;
-  V s[GROUPS];
+  constexpr int64_t kLine = 64 / sizeof(T);
+  V s[ROWS][GROUPS];
 #pragma GCC unroll 8
-  for (int g = 0; g < GROUPS; g++) s[g] = V::set1(T(0));
-  for (int64_t i = 0; i < k; i += kLanes) {
-    const int lanes = static_cast<int>(k - i < kLanes ? k - i : kLanes);
+  for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int g = 0; g < GROUPS; g++) {
-      V v[kLanes];
-      load_transposed(v, b + g * kLanes * b_col + i, b_col, g + 1 == GROUPS ? last : kLanes, lanes);
-      if (lanes == kLanes) {
+    for (int g = 0; g < GROUPS; g++) s[r][g] = V::set1(T(0));
+  }
+  const auto add = [&](int g, int64_t i, int depth) __attribute__((always_inline)) {
+    V turned[kLanes];
+    const TurnedRows<T> columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes);
+    columns.load(turned, i, depth);
 #pragma GCC unroll 8
-        for (int t = 0; t < kLanes; t++) s[g] = fma(V::set1(x[i + t]), v[t], s[g]);
-      } else {
+    for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-        for (int t = 0; t < kLanes; t++) {
-          if (t < lanes) s[g] = fma(V::set1(x[i + t]), v[t], s[g]);
-        }
+      for (int t = 0; t < kLanes; t++) {
+        if (t < depth) s[r][g] = fma(V::set1(v.x[r][i + t]), turned[t], s[r][g]);
       }
     }
+  };
+  int64_t line = 0;
+  for (; line + kLine <= k; line += kLine) {
+#pragma GCC unroll 8
+    for (int g = 0; g < GROUPS; g++) {
+      for (int64_t i = line; i < line + kLine; i += kLanes) add(g, i, kLanes);
+    }
+  }
+  for (; line < k; line += kLanes) {
+#pragma GCC unroll 8
+    for (int g = 0; g < GROUPS; g++) add(g, line, gemm_clamped(k - line, kLanes));
   }
 #pragma GCC unroll 8
-  for (int g = 0; g < GROUPS; g++) V::store(sum + g * kLanes, s[g]);
+  for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+    for (int g = 0; g < GROUPS; g++) V::store(v.sum[r] + j + g * kLanes, s[r][g]);
+  }
 }
 
-template <class T>
-void sum_columns(T* sum, const T* x, const T* b, int64_t b_col, int64_t n, int64_t k) {
-  constexpr int64_t kLanes = Vec<T>::kLanes, kGroups = 4;
+template <class T, int ROWS>
+void gemm_sum_columns(GemmSums<T>& v, const T* b, int64_t b_col, int64_t n, int64_t k) {
+  constexpr int kLanes = Vec<T>::kLanes, kGroups = 4;
   int64_t j = 0;
   for (; j + kGroups * kLanes <= n; j += kGroups * kLanes) {
-    sum_columns<T, kGroups>(sum + j, x, b + j * b_col, b_col, kLanes, k);
+    gemm_sum_column_groups<T, ROWS, kGroups>(v, b, b_col, j, kLanes, k);
   }
-  for (; j < n; j += kLanes) {
-    const int last = static_cast<int>(n - j < kLanes ? n - j : kLanes);
-    sum_columns<T, 1>(sum + j, x, b + j * b_col, b_col, last, k);
-  }
+  for (; j < n; j += kLanes) gemm_sum_column_groups<T, ROWS, 1>(v, b, b_col, j, gemm_clamped(n - j, kLanes), k);
 }
 
 template <class T>
 void gemm_vector(const GemmVector<T>& g) {
-  alignas(64) T sum[kVectorTile], x[kGemmDepth];
-  for (int64_t j = 0; j < g.n; j += kVectorTile) {
-    const int64_t n = g.n - j < kVectorTile ? g.n - j : kVectorTile;
-    T* y = g.y + j * g.y_stride;
-    int64_t k = 0;
-    do {
+  GemmSums<T> v;
+  v.m = g.m;
+  for (int64_t j = 0; j < g.n; j += kGemmVectorTile<T>) {
+    const int64_t n = g.n - j < kGemmVectorTile<T> ? g.n - j : kGemmVectorTile<T>;
+    T* y = g.y + j * g.y_col;
+    for (int64_t k = 0; k == 0 || k < g.k; k += kGemmDepth) {
       const int64_t depth = g.k - k < kGemmDepth ? g.k - k : kGemmDepth;
-      for (int64_t i = 0; i < depth; i++) x[i] = g.x[(k + i) * g.x_stride];
+      for (int64_t r = 0; r < g.m; r++) {
+        for (int64_t i = 0; i < depth; i++) v.x[r][i] = g.x[r * g.x_row + (k + i) * g.x_k];
+        for (int64_t i = 0; i < n; i += Vec<T>::kLanes) Vec<T>::store(v.sum[r] + i, Vec<T>::set1(T(0)));
+      }
       const T* b = g.b + k * g.b_k + j * g.b_col;
       if (g.b_col == 1) {
-        sum_rows(sum, x, b, g.b_k, n, depth);
+        gemm_sum_rows(v, b, g.b_k, n, depth);
+      } else if (g.m == 1) {
+        gemm_sum_columns<T, 1>(v, b, g.b_col, n, depth);
       } else {
-        sum_columns(sum, x, b, g.b_col, n, depth);
+        gemm_sum_columns<T, 2>(v, b, g.b_col, n, depth);
       }
-      if (g.accumulate || k > 0) {
-        for (int64_t i = 0; i < n; i++) y[i * g.y_stride] += sum[i];
-      } else {
-        for (int64_t i = 0; i < n; i++) y[i * g.y_stride] = sum[i];
+      for (int64_t r = 0; r < g.m; r++) {
+        T* out = y + r * g.y_row;
+        if (g.accumulate || k > 0) {
+          for (int64_t i = 0; i < n; i++) out[i * g.y_col] += v.sum[r][i];
+        } else {
+          for (int64_t i = 0; i < n; i++) out[i * g.y_col] = v.sum[r][i];
+        }
       }
-      k += depth;
-    } while (k < g.k);
-    if (g.bias) {
-      for (int64_t i = 0; i < n; i++) y[i * g.y_stride] += g.bias[(j + i) * g.bias_stride];
+    }
+    if (!g.bias) continue;
+    for (int64_t r = 0; r < g.m; r++) {
+      for (int64_t i = 0; i < n; i++) y[r * g.y_row + i * g.y_col] += g.bias[(j + i) * g.bias_col];
     }
   }
 }

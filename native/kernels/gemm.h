@@ -38,19 +38,20 @@ struct GemmBlock {
   const T* bias;
 };
 
-// y[n] = x[k] * B[k, n] (+ y) (+ bias), where B has unit stride along n or along k.
+// Y[m, n] = X[m, k] * B[k, n] (+ Y) (+ bias) for m of at most kGemmVectorRows; B has unit stride along n or along k.
+constexpr int64_t kGemmVectorRows = 2;
 template <class T>
 struct GemmVector {
-  int64_t n, k;
+  int64_t m, n, k;
   const T* x;
-  int64_t x_stride;
+  int64_t x_row, x_k;
   const T* b;
   int64_t b_k, b_col;
   T* y;
-  int64_t y_stride;
+  int64_t y_row, y_col;
   bool accumulate;
   const T* bias;
-  int64_t bias_stride;
+  int64_t bias_col;
 };
 
 template <class T>

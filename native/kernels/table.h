@@ -1,5 +1,6 @@
 // What one ISA offers: function pointers to serial leaf code, indexed by kernel and dtype. exec/ reaches kernels only here.
 #pragma once
+#include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/optim.h"
@@ -11,6 +12,7 @@ namespace nabla {
 
 struct KernelTable {
   const char* isa;
+  ConvertTable convert;
   ElementwiseTable elementwise;
   ReduceTable reduce;
   GemmTable gemm;

@@ -3,15 +3,21 @@
 #include <mutex>
 #include <new>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/memory.h"
 
 namespace nabla {
 namespace {
 
+struct Shared {
+  Storage* storage;
+  const void* sender;  // who holds the message's reference; nullptr once somebody has attached
+};
+
 struct Registry {
   std::mutex mutex;
-  std::unordered_map<uint64_t, Storage*> shared;
+  std::unordered_map<uint64_t, Shared> shared;
   uint64_t next = 1;
 };
 
@@ -66,16 +72,35 @@ void release(Storage* s) {
   destroy(s);
 }
 
-uint64_t share_storage(Storage* s) {
+uint64_t share_storage(Storage* s, const void* sender) {
   Registry& r = registry();
   std::lock_guard<std::mutex> guard(r.mutex);
   uint64_t id = s->id.load();
   if (id == 0) {
     id = r.next++;
-    r.shared.emplace(id, s);
+    r.shared.emplace(id, Shared{s, nullptr});
     s->id.store(id, std::memory_order_release);
   }
+  Shared& entry = r.shared.at(id);
+  if (!entry.sender) {
+    entry.sender = sender;
+    retain(s);
+  }
   return id;
+}
+
+void release_shared(const void* sender) {
+  Registry& r = registry();
+  std::vector<Storage*> held;
+  {
+    std::lock_guard<std::mutex> guard(r.mutex);
+    for (auto& [id, entry] : r.shared) {
+      if (entry.sender != sender) continue;
+      entry.sender = nullptr;
+      held.push_back(entry.storage);
+    }
+  }
+  for (Storage* s : held) release(s);
 }
 
 Storage* attach_storage(uint64_t id) {
@@ -83,8 +108,12 @@ Storage* attach_storage(uint64_t id) {
   std::lock_guard<std::mutex> guard(r.mutex);
   auto found = r.shared.find(id);
   if (found == r.shared.end()) return nullptr;
-  retain(found->second);
-  return found->second;
+  Shared& entry = found->second;
+  if (entry.sender)
+    entry.sender = nullptr;  // the message's reference is handed over
+  else
+    retain(entry.storage);
+  return entry.storage;
 }
 
 int64_t live_storages() { return live.load(); }

@@ -20,8 +20,10 @@ Storage* create_storage(size_t bytes);
 void retain(Storage* s);
 void release(Storage* s);
 
-// The name under which other threads find the storage.
-uint64_t share_storage(Storage* s);
+// The name under which other threads find the storage. The message holds a reference of its own, in the sender's name,
+// until somebody attaches or the sender ends.
+uint64_t share_storage(Storage* s, const void* sender);
+void release_shared(const void* sender);
 // A new reference, or nullptr when nothing holds that storage any more.
 Storage* attach_storage(uint64_t id);
 

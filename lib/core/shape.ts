@@ -1,0 +1,98 @@
+import { describe, fail } from "./errors.js";
+
+/** Sizes of a tensor's dimensions, outermost first. */
+export type Shape = readonly number[];
+
+export function numel(shape: Shape): number {
+  let n = 1;
+  for (let i = 0; i < shape.length; i++) n *= shape[i]!;
+  return n;
+}
+
+export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Row-major strides, in elements. */
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= Math.max(shape[i]!, 1);
+  }
+  return strides;
+}
+
+export function isContiguous(shape: Shape, strides: readonly number[]): boolean {
+  let expected = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] === 0) return true;
+    if (shape[i] !== 1 && strides[i] !== expected) return false;
+    expected *= shape[i]!;
+  }
+  return true;
+}
+
+/** The shape that both broadcast to, by NumPy's rule: sizes are matched from the last, 1 stretches. */
+export function broadcast(op: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a;
+  if (b.length === 0) return a;
+  if (a.length === 0) return b;
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let i = 0; i < rank; i++) {
+    const x = a[a.length - rank + i] ?? 1;
+    const y = b[b.length - rank + i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1)
+      fail("ERR_SHAPE", op, "shapes do not broadcast", "equal sizes or 1", `${showShape(a)} and ${showShape(b)}`);
+    out[i] = x === 1 ? y : x;
+  }
+  return out;
+}
+
+/** A dimension counted from the front; ERR_AXIS unless -rank <= dim < rank. A rank-0 tensor has dimension 0 and -1. */
+export function axis(op: string, dim: unknown, rank: number): number {
+  if (typeof dim !== "number" || !Number.isInteger(dim))
+    fail("ERR_ARGUMENT", op, "dim must be an integer", undefined, describe(dim));
+  const bound = Math.max(rank, 1);
+  if (dim < -bound || dim >= bound)
+    fail("ERR_AXIS", op, "dim is out of range", `${-bound} to ${bound - 1} for rank ${rank}`, String(dim));
+  return dim < 0 ? dim + bound : dim;
+}
+
+/** Distinct dimensions in ascending order. */
+export function axes(op: string, dims: number | readonly number[], rank: number): number[] {
+  const list = typeof dims === "number" ? [dims] : dims;
+  if (!Array.isArray(list)) fail("ERR_ARGUMENT", op, "dim must be an integer or a list of them", undefined, describe(dims));
+  const out = list.map((dim) => axis(op, dim, rank)).sort((a, b) => a - b);
+  for (let i = 1; i < out.length; i++)
+    if (out[i] === out[i - 1]) fail("ERR_AXIS", op, "a dim is given twice", "distinct dims", showShape(list));
+  return out;
+}
+
+/** A list of sizes a user gave: non-negative integers, at most `maxRank` of them. */
+export function checkShape(op: string, shape: unknown): Shape {
+  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
+  if (shape.length > maxRank) fail("ERR_SHAPE", op, "too many dimensions", `at most ${maxRank}`, String(shape.length));
+  let n = 1;
+  for (const size of shape as unknown[]) {
+    if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
+      fail("ERR_ARGUMENT", op, "a size must be a non-negative integer", undefined, describe(size));
+    n *= Math.max(size, 1);
+  }
+  if (n > 2 ** 50) fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(shape as number[]));
+  return (shape as number[]).slice();
+}
+
+export let maxRank = 16;
+
+/** @internal Told by the add-on when it is loaded. */
+export function setMaxRank(rank: number): void {
+  maxRank = rank;
+}

@@ -1,0 +1,129 @@
+import type { DTypeRow } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import type { Shape } from "../core/shape.js";
+import * as frame from "../native/frame.js";
+import { Handle, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
+import { relieve } from "../tensor/memory.js";
+import { Tensor } from "../tensor/tensor.js";
+import { mode } from "./modes.js";
+import type { Operand, Row } from "./row.js";
+import { OpNode } from "./tape.js";
+
+/** Which inputs a gradient can reach, as a bit mask (the first 30 count one by one). */
+function tracked(inputs: readonly Operand[]): number {
+  let needs = 0;
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i]!;
+    if (typeof x !== "number" && x.node !== null) needs |= 1 << Math.min(i, 30);
+  }
+  return needs;
+}
+
+/**
+ * The one path of every op that computes: writes the call into the frame, runs it, and records it where gradients are
+ * on. The caller has checked dtypes and inferred the result's dtype and shape.
+ *
+ * `scalar` is the dtype that numbers among the inputs take.
+ */
+export function apply<P>(
+  row: Row<P>,
+  inputs: readonly Operand[],
+  scalar: DTypeRow,
+  type: DTypeRow,
+  shape: Shape,
+  attrs: readonly number[],
+  params: P,
+): Tensor {
+  if (frame.underPressure()) relieve();
+  const n = inputs.length;
+  let node: OpNode | null = null;
+  let saves = 0;
+  let constants = 0;
+  if (mode.grad) {
+    const needs = tracked(inputs);
+    if (needs !== 0 && type.kind === "float" && row.rule.kind !== "none") {
+      node = new OpNode(row as unknown as Row, inputs, params as never, shape, type, scalar);
+      constants = OpNode.constantPlaces(inputs);
+      saves = (row.saves[needs] ?? 0) | constants;
+    }
+  }
+  let pinned = (saves & 1) !== 0;
+  frame.begin(row.opcode, 1, n, attrs);
+  frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);
+  for (let i = 0; i < n; i++) {
+    const x = inputs[i]!;
+    if (typeof x === "number") frame.putScalar(i + 1, scalar.code, x);
+    else {
+      const save = i < 30 && (saves & (2 << i)) !== 0;
+      if (save) pinned = true;
+      frame.putOperand(i + 1, x.handle, x.type.code, x.shape, x.layout, x.offset, save ? frame.SAVE : 0);
+    }
+  }
+  const handle = new Handle();
+  if (pinned) {
+    frame.withNode();
+    frame.addon.execute(handle, node!);
+  } else {
+    frame.addon.execute(handle);
+  }
+  if (frame.failed()) {
+    retryWhenOutOfMemory(() => (pinned ? frame.addon.execute(handle, node!) : frame.addon.execute(handle)));
+    if (frame.failed()) raise(row.name, changedSince);
+  }
+  handle.take(0);
+  if (node !== null) {
+    if (saves !== 0 || n > 1) node.keep(inputs, saves, constants, pinned);
+  }
+  return new Tensor(handle, type, shape, null, 0, node);
+}
+
+/** The sentence for a saved value that was written to, naming the writer. */
+export function changedSince(_operand: number, detail: number): string | undefined {
+  if (frame.layout.codes[frame.status().code] !== "ERR_GRADIENT") return undefined;
+  return `a value saved for the gradient was changed since by ${frame.kernelNames()[detail] ?? "another op"}`;
+}
+
+/** The path of every op that only looks at the same elements in another way. */
+export function view<P>(
+  row: Row<P>,
+  x: Tensor,
+  shape: Shape,
+  layout: readonly number[] | null,
+  offset: number,
+  params: P,
+): Tensor {
+  const { handle } = x;
+  if (handle.slot < 0) fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
+  handle.users++;
+  const node =
+    mode.grad && x.node !== null ? new OpNode(row as unknown as Row, [x], params as never, shape, x.type, x.type) : null;
+  return new Tensor(handle, x.type, shape, layout, offset, node);
+}
+
+/**
+ * An op that writes into tensors that exist: `targets` are written, `sources` read. Nothing is recorded; the versions of
+ * the targets rise.
+ */
+export function applyInPlace(
+  name: string,
+  opcode: number,
+  targets: readonly Tensor[],
+  sources: readonly Operand[],
+  attrs: readonly number[],
+): void {
+  if (frame.underPressure()) relieve();
+  const count = targets.length + sources.length;
+  frame.reserve(count, attrs.length);
+  frame.begin(opcode, targets.length, sources.length, attrs);
+  for (let i = 0; i < count; i++) {
+    const x = i < targets.length ? targets[i]! : sources[i - targets.length]!;
+    if (typeof x === "number") frame.putScalar(i, targets[0]!.type.code, x);
+    else
+      frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
+  }
+  frame.addon.execute();
+  if (frame.failed()) {
+    retryWhenOutOfMemory(() => frame.addon.execute());
+    if (frame.failed()) raise(name);
+  }
+}

@@ -1,0 +1,43 @@
+import { fail } from "../core/errors.js";
+
+/** Ambient state of this JavaScript thread. It is changed only around synchronous code. */
+export const mode = {
+  /** Whether ops on tensors that require grad are recorded. */
+  grad: true,
+  /** How many derivative transforms (`grad`, `jvp`, ...) enclose the running code. */
+  depth: 0,
+};
+
+/** Refuses a promise where a synchronous result is needed: the mode would be left before the work is done. */
+export function synchronous<T>(op: string, result: T): T {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function")
+    fail("ERR_ARGUMENT", op, "the function must be synchronous", "a value", "a promise");
+  return result;
+}
+
+/** Runs `f` with recording on or off, and puts the mode back as it was. */
+export function withGrad<T>(on: boolean, f: () => T): T {
+  const before = mode.grad;
+  mode.grad = on;
+  try {
+    return f();
+  } finally {
+    mode.grad = before;
+  }
+}
+
+type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
+
+/**
+ * Runs a synchronous function without recording a graph: what it computes does not require grad.
+ * @throws ERR_ARGUMENT when the function returns a promise.
+ *
+ * @example
+ * const accuracy = noGrad(() => model.forward(x).argmax(1).eq(y).to("float32").mean().item());
+ */
+export function noGrad<T>(f: () => NoPromise<T>): T {
+  return withGrad(false, () => synchronous("noGrad", f() as T));
+}
+
+/** Whether ops are being recorded. */
+export const isGradEnabled = (): boolean => mode.grad;

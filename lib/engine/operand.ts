@@ -1,0 +1,65 @@
+import { type DTypeRow, defaultFloat, dtypes, promote } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
+import { numel, showShape } from "../core/shape.js";
+import { Tensor } from "../tensor/tensor.js";
+import type { Operand } from "./row.js";
+
+/** ERR_ARGUMENT unless the value is a tensor. */
+export function needTensor(op: string, x: unknown, what = "the input"): Tensor {
+  if (x instanceof Tensor) return x;
+  return fail("ERR_ARGUMENT", op, `${what} must be a tensor`, undefined, describe(x));
+}
+
+/** ERR_ARGUMENT unless the value is a tensor or a number. */
+export function needOperand(op: string, x: unknown): Operand {
+  if (typeof x === "number" || x instanceof Tensor) return x;
+  return fail("ERR_ARGUMENT", op, "an operand must be a tensor or a number", undefined, describe(x));
+}
+
+/** ERR_ARGUMENT unless the value is a number, and not NaN. */
+export function needNumber(op: string, what: string, x: unknown): number {
+  if (typeof x === "number" && !Number.isNaN(x)) return x;
+  return fail("ERR_ARGUMENT", op, `${what} must be a number`, undefined, describe(x));
+}
+
+/** ERR_ARGUMENT unless the value is an integer of at least `least`. */
+export function needInteger(op: string, what: string, x: unknown, least = Number.MIN_SAFE_INTEGER): number {
+  if (typeof x === "number" && Number.isSafeInteger(x) && x >= least) return x;
+  const expected = least === Number.MIN_SAFE_INTEGER ? "an integer" : `an integer of at least ${least}`;
+  return fail("ERR_ARGUMENT", op, `${what} is not valid`, expected, describe(x));
+}
+
+/** ERR_DTYPE unless the tensor's dtype is a float one. */
+export function needFloat(op: string, x: Tensor): Tensor {
+  if (x.type.kind === "float") return x;
+  return fail("ERR_DTYPE", op, "not defined for this dtype", "a float dtype", x.dtype);
+}
+
+/** A contiguous tensor of integer indices (not a mask). */
+export function needIndex(op: string, index: unknown): Tensor {
+  const x = needTensor(op, index, "the index");
+  if (x.type.kind !== "int") fail("ERR_DTYPE", op, "an index must have an integer dtype", "int32, int64 or uint8", x.dtype);
+  return x;
+}
+
+export const elements = (x: Tensor): number => numel(x.shape);
+export const shown = (x: Operand): string => (typeof x === "number" ? String(x) : showShape(x.shape));
+
+/**
+ * The dtype in which operands of several dtypes meet. A number takes the dtype of the tensor beside it; a fraction beside
+ * an integer tensor is ERR_DTYPE, beside bool it is the default dtype, and two numbers are the default dtype.
+ */
+export function commonType(op: string, operands: readonly Operand[]): DTypeRow {
+  let type: DTypeRow | null = null;
+  for (const x of operands) if (typeof x !== "number") type = type === null ? x.type : type === x.type ? type : promote(type, x.type);
+  if (type === null) return defaultFloat();
+  if (type.kind === "float") return type;
+  for (const x of operands) {
+    if (typeof x !== "number") continue;
+    if (type.kind === "bool") type = Number.isInteger(x) ? dtypes.int64 : defaultFloat();
+    else if (!Number.isInteger(x))
+      fail("ERR_DTYPE", op, "a fraction beside an integer tensor", "an integer, or a float tensor (use .to)", String(x));
+    if (type.kind === "float") return type;
+  }
+  return type;
+}

@@ -1,0 +1,96 @@
+import type { DTypeRow } from "../core/dtype.js";
+import type { Shape } from "../core/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** What a rule may know besides its arguments: the call's parameters, and shapes and dtypes of all operands. */
+export interface Context<P = unknown> {
+  readonly params: P;
+  readonly shape: Shape;
+  readonly inputShapes: readonly Shape[];
+  readonly inputTypes: readonly DTypeRow[];
+}
+
+/** What an op takes where it takes a tensor or a number. */
+export type Operand = Tensor | number;
+
+/** Operands of a call by name: `out` is the result, the rest the inputs in order. */
+export type Place = "out" | "x" | "y" | "z";
+const places: readonly Place[] = ["out", "x", "y", "z"];
+
+/** The derivative of an elementwise op with respect to one input. */
+export interface Partial {
+  /** Operands it needs, as bit mask: bit 0 the output, bit i + 1 input i. */
+  readonly saves: number;
+  readonly order: readonly number[];
+  /** Whether a number that stood for a tensor is handed on as a number. */
+  readonly numbers: boolean;
+  /** t ↦ t·∂out/∂input. The same map serves reverse mode (t a cotangent) and forward mode (t a tangent). */
+  readonly times: (t: Tensor, a: Operand, b: Operand, c: Operand) => Tensor;
+}
+
+type Map<A extends readonly Place[], S> = (t: Tensor, ...saved: { [K in keyof A]: S }) => Tensor;
+
+function build(saves: readonly Place[], times: Partial["times"], numbers: boolean): Partial {
+  const order = saves.map((name) => places.indexOf(name));
+  return { saves: order.reduce((mask, i) => mask | (1 << i), 0), order, numbers, times };
+}
+
+/**
+ * The derivative of an elementwise op with respect to one input, as the map t ↦ t·∂; `times` is given t and then the
+ * operands named in `saves`, numbers among them as tensors of rank 0.
+ */
+export const partial = <const A extends readonly Place[]>(saves: A, times: Map<A, Tensor>): Partial =>
+  build(saves, times as unknown as Partial["times"], false);
+
+/** The same for maps that take numbers as they are. */
+export const partialOfNumbers = <const A extends readonly Place[]>(saves: A, times: Map<A, Operand>): Partial =>
+  build(saves, times as unknown as Partial["times"], true);
+
+/** ∂ = 1. */
+export const one: Partial = partial([], (t) => t);
+/** ∂ = -1. */
+export const minusOne: Partial = partial([], (t) => t.neg());
+
+/**
+ * How an op is differentiated. A closed set: the drivers in autograd/ do the rest (un-broadcasting, skipping inputs that
+ * need no gradient, accumulation).
+ */
+export type Rule<P = never> =
+  /** Per input its partial derivative; null where it is zero everywhere. */
+  | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
+  /** Linear in its only differentiable input: the transpose map; forward mode is the op itself. */
+  | { readonly kind: "linear"; transpose(g: Tensor, c: Context<P>): Tensor }
+  /** Linear in x with y held and the other way round. */
+  | {
+      readonly kind: "bilinear";
+      left(g: Tensor, y: Tensor, c: Context<P>): Tensor;
+      right(g: Tensor, x: Tensor, c: Context<P>): Tensor;
+    }
+  /** Anything else: both directions are written out. `saved` holds what `saves` (a bit mask as above) names, by place. */
+  | {
+      readonly kind: "general";
+      readonly saves: number;
+      vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): readonly (Tensor | null)[];
+      jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
+    }
+  /** No derivative: the result never requires grad. The reason is shown to whoever asks for one. */
+  | { readonly kind: "none"; readonly reason: string };
+
+/** Bits for `saves`. */
+export const save = { out: 1, x: 2, y: 4, z: 8 } as const;
+
+/** For each set of inputs that need a gradient (a bit mask), the operands to save (a bit mask). */
+export function saveMasks(rule: Rule<never>, inputs: number): readonly number[] {
+  return Array.from({ length: 1 << Math.min(inputs, 4) }, (_, needs) => {
+    switch (rule.kind) {
+      case "elementwise":
+        return rule.partials.reduce((mask, p, i) => (p !== null && needs & (1 << i) ? mask | p.saves : mask), 0);
+      case "bilinear":
+        return (needs & 1 ? save.y : 0) | (needs & 2 ? save.x : 0);
+      case "general":
+        return needs === 0 ? 0 : rule.saves;
+      default:
+        return 0;
+    }
+  });
+}

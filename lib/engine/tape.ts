@@ -1,0 +1,264 @@
+import type { DTypeRow } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { numel, sameShape, type Shape, showShape } from "../core/shape.js";
+import * as frame from "../native/frame.js";
+import { Handle, raise } from "../tensor/handle.js";
+import { type GraphNode, Tensor } from "../tensor/tensor.js";
+import type { Operand, Row } from "./row.js";
+import type { Context } from "./rule.js";
+
+/** Called with a gradient on its way; what it returns takes the gradient's place. */
+export type GradientHook = (gradient: Tensor) => Tensor | undefined;
+
+/**
+ * A storage that native code keeps for a graph node, and how to look at it. Not a Tensor: JavaScript's collector never
+ * sees the buffer, so a long graph does not fill its old generation.
+ */
+export class Packed implements frame.Slot {
+  readonly slot: number;
+  readonly generation: number;
+  readonly version: number;
+  readonly type: DTypeRow;
+  readonly shape: Shape;
+  readonly layout: readonly number[] | null;
+  readonly offset: number;
+
+  /** Reads what the call in the frame has pinned for operand `index`. */
+  constructor(index: number, type: DTypeRow, shape: Shape, layout: readonly number[] | null, offset: number) {
+    this.slot = frame.slotAt(index);
+    this.generation = frame.generationAt(index);
+    this.version = frame.versionAt(index);
+    this.type = type;
+    this.shape = shape;
+    this.layout = layout;
+    this.offset = offset;
+  }
+
+  /** A tensor on the pinned storage, good while its node keeps it. */
+  borrow(node: GraphNode | null): Tensor {
+    const handle = new Handle();
+    handle.slot = this.slot;
+    handle.generation = this.generation;
+    handle.version = this.version;
+    handle.borrowed = true;
+    return new Tensor(handle, this.type, this.shape, this.layout, this.offset, node);
+  }
+}
+
+/** A tensor with a handle of its own on the storage that `borrowed` borrows. */
+export function own(borrowed: Tensor): Tensor {
+  if (!borrowed.handle.borrowed) return borrowed;
+  const handle = new Handle();
+  frame.begin(0, 0, 1, []);
+  const { type, shape, layout, offset } = borrowed;
+  frame.putOperand(0, borrowed.handle, type.code, shape, layout, offset, 0);
+  frame.addon.adopt(handle);
+  if (frame.failed()) raise("backward");
+  handle.take(0);
+  return new Tensor(handle, type, shape, layout, offset, borrowed.node);
+}
+
+/** What a running backward keeps on each node; it starts and ends empty. */
+abstract class Visited {
+  cotangent: Tensor | null = null;
+  dependents = 0;
+  visit = 0;
+  needed = false;
+  hooks: GradientHook[] | null = null;
+}
+
+/** Constants of at most this many elements stay with the graph, so that it can be drawn with its values. */
+const CONSTANT = 64;
+
+/** One recorded op. */
+export class OpNode extends Visited implements GraphNode, Context {
+  readonly leaf = false;
+  readonly row: Row;
+  readonly inputs: readonly (Node | null)[];
+  readonly params: never;
+  readonly shape: Shape;
+  readonly type: DTypeRow;
+  readonly inputShapes: readonly Shape[];
+  readonly inputTypes: readonly DTypeRow[];
+  /** By place: the output, then the inputs. */
+  saved: (Packed | number | null)[] | null = null;
+  /** Which places are constants kept for drawing, as a bit mask. */
+  constants = 0;
+  /** Set once backward has passed and taken the saved values with it. */
+  spent = false;
+  /** Where retainGrad() leaves the gradient. */
+  kept: Tensor | null = null;
+  private id = -1;
+  private generation = 0;
+
+  constructor(row: Row, inputs: readonly Operand[], params: never, shape: Shape, type: DTypeRow, scalar: DTypeRow) {
+    super();
+    const n = inputs.length;
+    const nodes = new Array<Node | null>(n);
+    const shapes = new Array<Shape>(n);
+    const types = new Array<DTypeRow>(n);
+    for (let i = 0; i < n; i++) {
+      const x = inputs[i]!;
+      const number = typeof x === "number";
+      nodes[i] = number ? null : (x.node as Node | null);
+      shapes[i] = number ? rankZero : x.shape;
+      types[i] = number ? scalar : x.type;
+    }
+    this.row = row;
+    this.inputs = nodes;
+    this.params = params;
+    this.shape = shape;
+    this.type = type;
+    this.inputShapes = shapes;
+    this.inputTypes = types;
+  }
+
+  /** Small inputs that no gradient reaches, as a bit mask of places. */
+  static constantPlaces(inputs: readonly Operand[]): number {
+    let mask = 0;
+    for (let i = 0; i < inputs.length && i < 3; i++) {
+      const x = inputs[i]!;
+      if (typeof x !== "number" && x.node === null && numel(x.shape) <= CONSTANT) mask |= 2 << i;
+    }
+    return mask;
+  }
+
+  /** Takes over what the call in the frame has pinned for the places in `mask`. */
+  keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean): void {
+    const saved = new Array<Packed | number | null>(inputs.length + 1).fill(null);
+    if (mask & 1) saved[0] = new Packed(0, this.type, this.shape, null, 0);
+    for (let i = 0; i < inputs.length; i++) {
+      const x = inputs[i]!;
+      if (typeof x === "number") saved[i + 1] = x;
+      else if (mask & (2 << i)) saved[i + 1] = new Packed(i + 1, x.type, x.shape, x.layout, x.offset);
+    }
+    this.saved = saved;
+    this.constants = constants;
+    if (pinned) {
+      this.id = frame.nodeId();
+      this.generation = frame.nodeGeneration();
+    }
+  }
+
+  /** A saved operand for the rule; with `linked`, connected to the graph so that the rule is differentiable too. */
+  unpack(place: number, linked: boolean): Operand {
+    const value = this.saved?.[place];
+    if (value === undefined || value === null)
+      fail("ERR_GRADIENT", this.row.name, "the rule reads a value that was not saved");
+    if (typeof value === "number") return value;
+    return value.borrow(!linked ? null : place === 0 ? this : (this.inputs[place - 1] ?? null));
+  }
+
+  /** Gives back what was saved, but for small constants. */
+  release(): void {
+    this.spent = true;
+    const { saved } = this;
+    if (this.id < 0 || saved === null) return;
+    let count = 0;
+    const kept: number[] = [];
+    for (let place = 0; place < saved.length; place++) {
+      const value = saved[place];
+      if (value === null || typeof value === "number") continue;
+      if (this.constants & (1 << place)) kept.push(place);
+      else {
+        saved[place] = null;
+        count++;
+      }
+    }
+    if (count === 0) return;
+    if (kept.length === 0) {
+      frame.releaseNode(this.id, this.generation);
+      this.id = -1;
+      return;
+    }
+    frame.begin(0, 0, kept.length, []);
+    kept.forEach((place, i) => {
+      const p = saved[place] as Packed;
+      frame.putOperand(i, p, p.type.code, p.shape, p.layout, p.offset, 0);
+    });
+    frame.nameNode(this.id, this.generation);
+    frame.addon.save();
+  }
+
+  gradient(): Tensor | null {
+    return this.kept;
+  }
+  setGradient(value: Tensor | null): void {
+    this.kept = value;
+  }
+}
+
+/** A tensor that gradients arrive at. It holds the tensor, as the tensor holds it. */
+export class LeafNode extends Visited implements GraphNode {
+  readonly leaf = true;
+  readonly inputs: readonly (Node | null)[] = none;
+  readonly tensor: Tensor;
+  /** The gradient as a tensor the user has seen or set, or that is itself part of a graph. */
+  private tensorGradient: Tensor | null = null;
+  /** The gradient as native code keeps it: no handle, so it is reused as soon as it is cleared. */
+  private packed: Packed | null = null;
+  private id = -1;
+  private generation = 0;
+
+  constructor(tensor: Tensor) {
+    super();
+    this.tensor = tensor;
+  }
+  get shape(): Shape {
+    return this.tensor.shape;
+  }
+  get type(): DTypeRow {
+    return this.tensor.type;
+  }
+
+  /** The gradient for native use: a borrowed tensor or the user's own, or null. */
+  peek(): Tensor | null {
+    return this.tensorGradient ?? this.packed?.borrow(null) ?? null;
+  }
+
+  gradient(): Tensor | null {
+    if (this.tensorGradient === null && this.packed !== null) this.tensorGradient = own(this.packed.borrow(null));
+    return this.tensorGradient;
+  }
+
+  setGradient(value: Tensor | null): void {
+    if (value !== null) {
+      if (!(value instanceof Tensor)) fail("ERR_ARGUMENT", "grad", "a gradient must be a tensor or null");
+      if (!sameShape(value.shape, this.shape))
+        fail("ERR_SHAPE", "grad", "the gradient's shape differs", showShape(this.shape), showShape(value.shape));
+      if (value.type !== this.type)
+        fail("ERR_DTYPE", "grad", "the gradient's dtype differs", this.type.name, value.dtype);
+    }
+    if (this.packed !== null) {
+      this.packed = null;
+      frame.begin(0, 0, 0, []);
+      frame.nameNode(this.id, this.generation);
+      frame.addon.save();
+    }
+    this.tensorGradient = value;
+  }
+
+  /** Keeps a contiguous gradient that nobody else writes to, without a handle. */
+  store(g: Tensor): void {
+    this.tensorGradient = null;
+    frame.begin(0, 0, 1, []);
+    frame.putOperand(0, g.handle, g.type.code, g.shape, null, g.offset, 0);
+    if (this.id < 0) {
+      frame.addon.save(this);
+      this.id = frame.nodeId();
+      this.generation = frame.nodeGeneration();
+    } else {
+      frame.nameNode(this.id, this.generation);
+      frame.addon.save();
+    }
+    if (frame.failed()) raise("backward");
+    this.packed = new Packed(0, g.type, g.shape, null, g.offset);
+    // The gradient itself may be written to (by clipping, say): no version is expected of it.
+    (this.packed as { version: number }).version = -1;
+  }
+}
+
+export type Node = OpNode | LeafNode;
+
+const none: readonly never[] = [];
+const rankZero: Shape = [];

@@ -1,0 +1,54 @@
+/** The type of the native add-on, written by hand: what native/binding/addon.cc exports. */
+export interface Layout {
+  readonly header: Readonly<Record<string, number>>;
+  readonly flags: Readonly<Record<string, number>>;
+  readonly releaseBase: number;
+  readonly releaseCapacity: number;
+  readonly operandBase: number;
+  readonly operandInts: number;
+  readonly maxRank: number;
+  readonly maxSaved: number;
+  readonly dtypes: Readonly<Record<string, number>>;
+  readonly opcodes: Readonly<Record<string, number>>;
+  /** The NablaError code of each status. */
+  readonly codes: readonly string[];
+}
+
+export interface NativeStats {
+  /** Storages alive in the whole process. */
+  readonly liveStorages: number;
+  readonly liveBytes: number;
+  /** Bytes kept for reuse. */
+  readonly cachedBytes: number;
+  readonly peakBytes: number;
+  /** Tensor handles of this JavaScript thread that are not yet known to be dead. */
+  readonly handles: number;
+}
+
+export interface Addon {
+  layout(): Layout;
+  setFrame(ints: Int32Array, doubles: Float64Array): boolean;
+  execute(...handlesThenNode: object[]): void;
+  read(target: ArrayBufferView): void;
+  item(): number;
+  create(handle: object, source: ArrayBufferView): void;
+  flush(): void;
+  walk(): number;
+  adopt(handle: object): void;
+  save(node?: object): void;
+  share(): number;
+  attach(handle: object, id: number): boolean;
+  stats(): NativeStats;
+  /** The sentence of the last status. */
+  message(): string;
+  /** The largest live tensors, in words. */
+  largest(): string;
+  trim(): void;
+  resetPeak(): void;
+  threads(limit?: number): number;
+  poolThreads(): number;
+  isa(name?: string): string;
+  isas(): string[];
+  lockFlags(): void;
+  unlockFlags(): void;
+}

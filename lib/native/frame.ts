@@ -1,0 +1,182 @@
+/**
+ * The call frame: one block of shared memory in which a call is written as numbers. The add-on says at load where each
+ * number stands; native code copies the frame and checks the copy, so no content can make it touch foreign memory.
+ */
+import { dtypes } from "../core/dtype.js";
+import { type Shape, setMaxRank } from "../core/shape.js";
+import { addon } from "./load.js";
+
+const layout = addon.layout();
+for (const type of Object.values(dtypes)) {
+  type.code = layout.dtypes[type.name]!;
+  type.attrs = [type.code];
+}
+setMaxRank(layout.maxRank);
+
+const header = layout.header as Record<
+  "code" | "operand" | "detail" | "pressure" | "opcode" | "outs" | "ins" | "attrs" | "hasNode" | "releases" | "node" | "nodeGeneration",
+  number
+>;
+const flags = layout.flags as Record<"contiguous" | "scalar" | "fresh" | "save" | "write" | "expect", number>;
+
+const CODE = header.code;
+const OPERAND = header.operand;
+const DETAIL = header.detail;
+const PRESSURE = header.pressure;
+const OPCODE = header.opcode;
+const OUTS = header.outs;
+const INS = header.ins;
+const ATTRS = header.attrs;
+const HAS_NODE = header.hasNode;
+const RELEASES = header.releases;
+const NODE = header.node;
+const NODE_GENERATION = header.nodeGeneration;
+const CONTIGUOUS = flags.contiguous;
+const SCALAR = flags.scalar;
+const FRESH = flags.fresh;
+const EXPECT = flags.expect;
+const BASE = layout.operandBase;
+const INTS = layout.operandInts;
+const RELEASE_BASE = layout.releaseBase;
+const RELEASE_CAPACITY = layout.releaseCapacity;
+
+export const SAVE = flags.save;
+export const WRITE = flags.write;
+export const { maxSaved } = layout;
+
+let ints: Int32Array<ArrayBufferLike> = new Int32Array(0);
+let doubles: Float64Array<ArrayBufferLike> = new Float64Array(0);
+let cursor = 0;
+
+function grow(operands: number, numbers: number): void {
+  const old = ints;
+  ints = new Int32Array(new SharedArrayBuffer(4 * (BASE + INTS * operands)));
+  ints.set(old.subarray(0, Math.min(old.length, BASE)));
+  doubles = new Float64Array(new SharedArrayBuffer(8 * numbers));
+  addon.setFrame(ints, doubles);
+}
+grow(64, 64 * (2 * layout.maxRank + 2));
+
+/** Makes room for a long operand list; call it before {@link begin}. */
+export function reserve(operands: number, attrs: number): void {
+  const numbers = attrs + operands * (2 * layout.maxRank + 2);
+  if (BASE + INTS * operands > ints.length || numbers > doubles.length)
+    grow(Math.max(operands, 64) * 2, numbers * 2);
+}
+
+/** A storage as the native table knows it. `version` >= 0 asks that nothing has been written to it since. */
+export interface Slot {
+  slot: number;
+  generation: number;
+  version: number;
+}
+
+export function opcode(name: string): number {
+  const code = layout.opcodes[name];
+  if (code === undefined) throw new Error(`no native kernel is called ${name}`);
+  return code;
+}
+export const kernelNames = (): string[] => Object.keys(layout.opcodes);
+
+export function begin(code: number, outs: number, ins: number, attrs: readonly number[]): void {
+  ints[OPCODE] = code;
+  ints[OUTS] = outs;
+  ints[INS] = ins;
+  ints[ATTRS] = attrs.length;
+  ints[HAS_NODE] = 0;
+  cursor = attrs.length;
+  for (let i = 0; i < cursor; i++) doubles[i] = attrs[i]!;
+}
+
+export function putFresh(index: number, dtype: number, shape: Shape, extra: number): void {
+  const at = BASE + INTS * index;
+  const rank = shape.length;
+  ints[at + 2] = dtype;
+  ints[at + 3] = rank;
+  ints[at + 4] = FRESH | extra;
+  for (let i = 0; i < rank; i++) doubles[cursor++] = shape[i]!;
+}
+
+export function putOperand(
+  index: number,
+  handle: Slot,
+  dtype: number,
+  shape: Shape,
+  strides: readonly number[] | null,
+  offset: number,
+  extra: number,
+): void {
+  const at = BASE + INTS * index;
+  const rank = shape.length;
+  ints[at] = handle.slot;
+  ints[at + 1] = handle.generation;
+  ints[at + 2] = dtype;
+  ints[at + 3] = rank;
+  let bits = extra;
+  if (handle.version >= 0) {
+    bits |= EXPECT;
+    ints[at + 5] = handle.version;
+  }
+  doubles[cursor++] = offset;
+  for (let i = 0; i < rank; i++) doubles[cursor++] = shape[i]!;
+  if (strides === null) bits |= CONTIGUOUS;
+  else for (let i = 0; i < rank; i++) doubles[cursor++] = strides[i]!;
+  ints[at + 4] = bits;
+}
+
+export function putScalar(index: number, dtype: number, value: number | bigint): void {
+  const at = BASE + INTS * index;
+  ints[at + 2] = dtype;
+  ints[at + 3] = 0;
+  ints[at + 4] = SCALAR;
+  if (dtype === dtypes.int64.code) {
+    const integer = BigInt.asIntN(64, BigInt(value));
+    doubles[cursor] = Number(integer >> 32n);
+    doubles[cursor + 1] = Number(integer & 0xffffffffn);
+  } else {
+    doubles[cursor] = Number(value);
+    doubles[cursor + 1] = 0;
+  }
+  cursor += 2;
+}
+
+/** Marks the call as recorded: its saved operands are pinned to the node passed to execute. */
+export function withNode(): void {
+  ints[HAS_NODE] = 1;
+}
+
+export const failed = (): boolean => ints[CODE] !== 0;
+export const status = (): { code: number; operand: number; detail: number } => ({
+  code: ints[CODE]!,
+  operand: ints[OPERAND]!,
+  detail: ints[DETAIL]!,
+});
+export const underPressure = (): boolean => ints[PRESSURE] !== 0;
+
+export const slotAt = (index: number): number => ints[BASE + INTS * index]!;
+export const generationAt = (index: number): number => ints[BASE + INTS * index + 1]!;
+export const versionAt = (index: number): number => ints[BASE + INTS * index + 5]!;
+export const nodeId = (): number => ints[NODE]!;
+export const nodeGeneration = (): number => ints[NODE_GENERATION]!;
+
+export function nameNode(id: number, generation: number): void {
+  ints[NODE] = id;
+  ints[NODE_GENERATION] = generation;
+}
+
+function pushRelease(slot: number, generation: number): void {
+  if (ints[RELEASES] === RELEASE_CAPACITY) addon.flush();
+  const at = RELEASE_BASE + 2 * ints[RELEASES]!++;
+  ints[at] = slot;
+  ints[at + 1] = generation;
+}
+
+/** Ends a handle; it takes effect at the next native call. A stale one is ignored. */
+export const releaseSlot = (slot: number, generation: number): void => pushRelease(slot, generation);
+/** Releases what a graph node pins. */
+export const releaseNode = (id: number, generation: number): void => pushRelease(-1 - id, generation);
+
+/** @internal For the tests that write frames by hand. */
+export const rawFrame = (): { ints: Int32Array; doubles: Float64Array } => ({ ints, doubles });
+
+export { addon, layout };

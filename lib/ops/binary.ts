@@ -1,0 +1,163 @@
+/** Elementwise ops of two and three operands; shapes broadcast, dtypes are promoted, numbers stand for tensors. */
+import { type Binary, binary, selection, type Ternary, ternary } from "../engine/elementwise.js";
+import { minusOne, one, partial, partialOfNumbers } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/**
+ * `a + b`.
+ * @gradient 1 for both.
+ * @example tensor([1, 2]).add(1).toArray(); // [2, 3]
+ */
+export const add: Binary = binary("add", { compute: "same", accuracy: "exact", partials: [one, one] });
+
+/**
+ * `a - b`.
+ * @gradient 1 and -1.
+ * @example tensor([1, 2]).sub(1).toArray(); // [0, 1]
+ */
+export const sub: Binary = binary("sub", { compute: "number", accuracy: "exact", partials: [one, minusOne] });
+
+/**
+ * `a * b`, element by element.
+ * @gradient b and a.
+ * @example tensor([1, 2]).mul(tensor([3, 4])).toArray(); // [3, 8]
+ */
+export const mul: Binary = binary("mul", {
+  compute: "same",
+  accuracy: "exact",
+  partials: [partialOfNumbers(["y"], (t, b) => t.mul(b)), partialOfNumbers(["x"], (t, a) => t.mul(a))],
+});
+
+/**
+ * `a / b`; integers become the default float dtype.
+ * @gradient 1 / b and -a / b^2.
+ * @example tensor([1, 2]).div(2).toArray(); // [0.5, 1]
+ */
+export const div: Binary = binary("div", {
+  compute: "float",
+  accuracy: "exact",
+  partials: [partialOfNumbers(["y"], (t, b) => t.div(b)), partialOfNumbers(["out", "y"], (t, out, b) => t.mul(out).div(b).neg())],
+});
+
+/**
+ * `a` to the power `b`; integers stay integers, a negative integer power of an integer is 0 (but of 1 and -1).
+ * @gradient b a^(b-1), 0 where b is 0; and a^b log(a), 0 where a is 0 and b >= 0.
+ * @example tensor([2, 3]).pow(2).toArray(); // [4, 9]
+ */
+export const pow: Binary = binary("pow", {
+  compute: "number",
+  accuracy: 4,
+  partials: [
+    // Exactly 0 where b is 0, also at a = 0.
+    partialOfNumbers(["x", "y"], (t, a, b) => {
+      if (typeof b === "number") return b === 0 ? t.mul(0) : t.mul((a as Tensor).pow(b - 1)).mul(b);
+      const flat = b.eq(0);
+      const base = typeof a === "number" ? b.mul(0).add(a) : a;
+      return flat.where(0, t.mul(b).mul(base.pow(flat.where(1, b).sub(1))));
+    }),
+    partial(["x", "y", "out"], (t, a, b, out) => {
+      const flat = a.eq(0).logicalAnd(b.ge(0));
+      return flat.where(0, t.mul(out).mul(flat.where(1, a).log()));
+    }),
+  ],
+});
+
+/**
+ * The larger of both; NaN where either is NaN.
+ * @gradient to the larger one, half to each where they are equal.
+ * @example tensor([1, 5]).maximum(3).toArray(); // [3, 5]
+ */
+export const maximum: Binary = binary("maximum", {
+  compute: "same",
+  accuracy: "exact",
+  partials: [
+    partial(["x", "y"], (t, a, b) => t.mul(share(a.gt(b), a.eq(b), t))),
+    partial(["x", "y"], (t, a, b) => t.mul(share(b.gt(a), a.eq(b), t))),
+  ],
+});
+
+/**
+ * The smaller of both; NaN where either is NaN.
+ * @gradient to the smaller one, half to each where they are equal.
+ * @example tensor([1, 5]).minimum(3).toArray(); // [1, 3]
+ */
+export const minimum: Binary = binary("minimum", {
+  compute: "same",
+  accuracy: "exact",
+  partials: [
+    partial(["x", "y"], (t, a, b) => t.mul(share(a.lt(b), a.eq(b), t))),
+    partial(["x", "y"], (t, a, b) => t.mul(share(b.lt(a), a.eq(b), t))),
+  ],
+});
+
+// 1 where `wins`, 1/2 where `ties`, else 0, in t's dtype.
+const share = (wins: Tensor, ties: Tensor, t: Tensor): Tensor => wins.to(t.dtype).add(ties.to(t.dtype).mul(0.5));
+
+/**
+ * `a` where the condition holds, else `b`. As a method: `condition.where(a, b)`.
+ * @dtype the condition is bool; a and b are promoted.
+ * @gradient to the operand that was chosen; a NaN in the other one does not reach it.
+ * @example tensor([true, false]).where(1, tensor([5, 6])).toArray(); // [1, 6]
+ */
+export const where: Ternary = selection("where", {
+  accuracy: "exact",
+  partials: [
+    null,
+    partial(["x"], (t, condition) => condition.where(t, 0)),
+    partial(["x"], (t, condition) => condition.where(0, t)),
+  ],
+});
+
+/**
+ * `a + weight * (b - a)`.
+ * @gradient 1 - weight, weight, b - a.
+ * @example tensor([0]).lerp(tensor([10]), 0.25).item(); // 2.5
+ */
+export const lerp: Ternary = ternary("lerp", {
+  compute: "float",
+  accuracy: 2,
+  partials: [
+    partialOfNumbers(["z"], (t, w) => t.sub(t.mul(w))),
+    partialOfNumbers(["z"], (t, w) => t.mul(w)),
+    partial(["x", "y"], (t, a, b) => t.mul(b.sub(a))),
+  ],
+});
+
+/**
+ * The derivative of {@link sigmoid} applied to t, from its result y: `t y (1 - y)`.
+ * @gradient y (1 - y) and t (1 - 2y).
+ * @example tensor([2]).sigmoidBackward(tensor([0.5])).item(); // 0.5
+ */
+export const sigmoidBackward: Binary = binary("sigmoidBackward", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["y"], (t, y) => t.sigmoidBackward(y)),
+    partial(["x", "y"], (t, g, y) => t.mul(g).mul(y.mul(-2).add(1))),
+  ],
+});
+
+/**
+ * The derivative of {@link tanh} applied to t, from its result y: `t (1 - y^2)`.
+ * @gradient 1 - y^2 and -2ty.
+ * @example tensor([2]).tanhBackward(tensor([0.5])).item(); // 1.5
+ */
+export const tanhBackward: Binary = binary("tanhBackward", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["y"], (t, y) => t.tanhBackward(y)),
+    partial(["x", "y"], (t, g, y) => t.mul(g).mul(y).mul(-2)),
+  ],
+});
+
+/**
+ * The derivative of {@link relu} applied to t, from its result y: t where y > 0, else 0.
+ * @gradient 1 where y > 0, else 0; nothing for y.
+ * @example tensor([2, 3]).reluBackward(tensor([0, 1])).toArray(); // [0, 3]
+ */
+export const reluBackward: Binary = binary("reluBackward", {
+  compute: "number",
+  accuracy: "exact",
+  partials: [partial(["y"], (t, y) => t.reluBackward(y)), null],
+});

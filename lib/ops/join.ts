@@ -1,0 +1,132 @@
+/** Ops that put tensors together and take them apart. */
+import { describe, fail } from "../core/errors.js";
+import { axis, type Shape, showShape } from "../core/shape.js";
+import { promote } from "../core/dtype.js";
+import { apply } from "../engine/apply.js";
+import { needInteger, needTensor } from "../engine/operand.js";
+import { defineRow } from "../engine/row.js";
+import { reserve } from "../native/frame.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { filled } from "../tensor/create.js";
+
+const row = defineRow<number>({
+  name: "cat",
+  family: "movement",
+  kernel: "cat",
+  inputs: 2,
+  accuracy: "exact",
+  rule: {
+    kind: "general",
+    saves: 0,
+    vjp: (g, _, c, needs) => {
+      let start = 0;
+      return c.inputShapes.map((shape, i) => {
+        const length = shape[c.params]!;
+        start += length;
+        return needs[i] ? g.narrow(c.params, start - length, length) : null;
+      });
+    },
+    jvp: (tangents, _, c) => join(tangents.map((t, i) => t ?? filled("cat", 0, c.inputTypes[i]!, c.inputShapes[i]!)), c.params),
+  },
+  replay: (inputs, dim) => join(inputs as readonly Tensor[], dim),
+});
+
+function join(tensors: readonly Tensor[], dim: number): Tensor {
+  const type = tensors.map((x) => x.type).reduce(promote);
+  const shape = tensors[0]!.shape.slice();
+  shape[dim] = tensors.reduce((total, x) => total + x.shape[dim]!, 0);
+  reserve(tensors.length + 1, 1);
+  return apply(row, tensors, type, type, shape, [dim], dim);
+}
+
+function list(op: string, tensors: readonly Tensor[]): readonly Tensor[] {
+  if (!Array.isArray(tensors)) fail("ERR_ARGUMENT", op, "not an array of tensors", undefined, describe(tensors));
+  if (tensors.length === 0) fail("ERR_ARGUMENT", op, "nothing to join", "at least one tensor", "an empty array");
+  for (const x of tensors) needTensor(op, x, "every element");
+  return tensors;
+}
+
+/**
+ * Tensors one after the other along a dimension; dtypes are promoted.
+ * @gradient the pieces of the incoming gradient.
+ * @throws ERR_SHAPE where other dimensions differ; ERR_ARGUMENT for an empty list.
+ * @example cat([tensor([1]), tensor([2, 3])]).toArray(); // [1, 2, 3]
+ */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  const all = list("cat", tensors);
+  const first = all[0]!;
+  const at = axis("cat", dim, first.ndim);
+  if (first.ndim === 0) fail("ERR_SHAPE", "cat", "a tensor of rank 0 cannot be joined; use stack");
+  const fits = (shape: Shape) => shape.length === first.ndim && shape.every((size, i) => i === at || size === first.shape[i]);
+  for (const x of all)
+    if (!fits(x.shape)) fail("ERR_SHAPE", "cat", "the shapes differ outside the joined dim", showShape(first.shape), showShape(x.shape));
+  return join(all, at);
+}
+
+/**
+ * Tensors of one shape side by side along a new dimension.
+ * @gradient the pieces of the incoming gradient.
+ * @throws ERR_SHAPE where the shapes differ; ERR_ARGUMENT for an empty list.
+ * @example stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // [[1, 2], [3, 4]]
+ */
+export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  const all = list("stack", tensors);
+  const at = axis("stack", dim, all[0]!.ndim + 1);
+  for (const x of all)
+    if (showShape(x.shape) !== showShape(all[0]!.shape))
+      fail("ERR_SHAPE", "stack", "the shapes differ", showShape(all[0]!.shape), showShape(x.shape));
+  return join(all.map((x) => x.unsqueeze(at)), at);
+}
+
+/**
+ * Views of consecutive pieces: of `size` each (the last may be shorter), or of the listed sizes.
+ * @throws ERR_SHAPE where the listed sizes do not add up.
+ * @example arange(5).split(2).map((x) => x.toArray()); // [[0, 1], [2, 3], [4]]
+ */
+export function split<const S extends number | readonly number[]>(
+  x: Tensor,
+  size: S,
+  dim = 0,
+): S extends readonly number[] ? { -readonly [K in keyof S]: Tensor } : Tensor[] {
+  needTensor("split", x);
+  const at = axis("split", dim, x.ndim);
+  const total = x.shape[at] ?? fail("ERR_SHAPE", "split", "a tensor of rank 0 cannot be split");
+  const sizes: number[] = [];
+  if (typeof size === "number") {
+    needInteger("split", "the size", size, 1);
+    for (let start = 0; start < total; start += size) sizes.push(Math.min(size, total - start));
+  } else {
+    if (!Array.isArray(size)) fail("ERR_ARGUMENT", "split", "the sizes must be a number or a list", undefined, describe(size));
+    for (const each of size) sizes.push(needInteger("split", "a size", each, 0));
+    const sum = sizes.reduce((a, b) => a + b, 0);
+    if (sum !== total) fail("ERR_SHAPE", "split", "the sizes do not add up", String(total), String(sum));
+  }
+  let start = 0;
+  const pieces = sizes.map((length) => {
+    start += length;
+    return x.narrow(at, start - length, length);
+  });
+  return pieces as S extends readonly number[] ? { -readonly [K in keyof S]: Tensor } : Tensor[];
+}
+
+/**
+ * Views of `count` pieces of equal size; the last is shorter where the size does not divide.
+ * @example arange(5).chunk(2).map((x) => x.shape); // [[3], [2]]
+ */
+export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
+  needTensor("chunk", x);
+  needInteger("chunk", "the count", count, 1);
+  const size = x.shape[axis("chunk", dim, x.ndim)] ?? fail("ERR_SHAPE", "chunk", "a tensor of rank 0 cannot be split");
+  return split(x, Math.max(Math.ceil(size / count), 1), dim);
+}
+
+/**
+ * Views of the slices along a dimension, without that dimension.
+ * @example tensor([[1, 2], [3, 4]]).unbind().map((x) => x.toArray()); // [[1, 2], [3, 4]]
+ */
+export function unbind(x: Tensor, dim = 0): Tensor[] {
+  needTensor("unbind", x);
+  const at = axis("unbind", dim, x.ndim);
+  const size = x.shape[at] ?? fail("ERR_SHAPE", "unbind", "a tensor of rank 0 cannot be split");
+  return Array.from({ length: size }, (_, i) => x.narrow(at, i, 1).squeeze(at));
+}

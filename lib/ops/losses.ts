@@ -1,0 +1,180 @@
+/** Losses. `reduction` is "mean" unless given. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { needFloat, needInteger, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import { save } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+export type LossReduction = "mean" | "sum" | "none";
+export interface LossOptions {
+  readonly reduction?: LossReduction | undefined;
+}
+
+function reductionOf(op: string, reduction: unknown): LossReduction {
+  if (reduction === undefined) return "mean";
+  if (reduction === "mean" || reduction === "sum" || reduction === "none") return reduction;
+  return fail("ERR_ARGUMENT", op, "unknown reduction", '"mean", "sum" or "none"', describe(reduction));
+}
+
+const reduced = (x: Tensor, how: LossReduction): Tensor => (how === "mean" ? x.mean() : how === "sum" ? x.sum() : x);
+
+function pair(op: string, input: Tensor, target: Tensor): void {
+  needTensor(op, input);
+  needTensor(op, target, "the target");
+  if (!sameShape(input.shape, target.shape))
+    fail("ERR_SHAPE", op, "input and target differ in shape", showShape(input.shape), showShape(target.shape));
+}
+
+/**
+ * The squared difference, `(input - target)^2`.
+ * @gradient 2 (input - target) / n for the mean, and its negative for the target.
+ * @throws ERR_SHAPE unless both have one shape.
+ * @example mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
+ */
+export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  pair("mseLoss", input, target);
+  const how = reductionOf("mseLoss", checkOptions<LossOptions>("mseLoss", options, ["reduction"]).reduction);
+  return reduced(input.sub(target).square(), how);
+}
+
+/**
+ * The cross-entropy of logits with target probabilities, each between 0 and 1: `log(1 + e^x) - x target`, without
+ * overflow.
+ * @gradient (sigmoid(x) - target) / n for the mean, and -x / n for the target.
+ * @throws ERR_SHAPE unless both have one shape.
+ * @example binaryCrossEntropyWithLogits(tensor([0]), tensor([1])).item(); // 0.693...
+ */
+export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  const op = "binaryCrossEntropyWithLogits";
+  pair(op, input, target);
+  needFloat(op, input);
+  const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
+  return reduced(input.softplus().sub(input.mul(target)), how);
+}
+
+interface Classes {
+  readonly target: Tensor;
+  readonly ignored: number;
+}
+
+const rowsRow: Row<Classes> = defineRow<Classes>({
+  name: "crossEntropy",
+  family: "fused",
+  kernel: "crossEntropy",
+  inputs: 2,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x,
+    vjp: (g, [, x], c) => [crossEntropyGradient(g, x!, c.params), null],
+    jvp: ([t], [, x], { params }) => crossEntropyGradient(onesOf(t!), x!, params).mul(t!).sum(1),
+  },
+  replay: ([x], p) => lossOfRows(x as Tensor, p),
+});
+
+const onesOf = (t: Tensor): Tensor => t.detach().narrow(1, 0, 1).squeeze(1).mul(0).add(1);
+
+// d/dx of the gradient g (softmax(x) - onehot): the Hessian of log-sum-exp, for the rows that count.
+const gradientRow: Row<Classes> = defineRow<Classes>({
+  name: "crossEntropyBackward",
+  family: "fused",
+  kernel: "crossEntropyBackward",
+  inputs: 3,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x | save.y,
+    vjp: (h, [, g, x], { params }, needs) => [
+      needs[0] ? crossEntropyGradient(onesOf(h), x!, params).mul(h).sum(1) : null,
+      needs[1] ? curvature(h, g!, x!, params) : null,
+      null,
+    ],
+    jvp: ([tg, tx], [, g, x], { params }) => {
+      const byG = tg && crossEntropyGradient(tg, x!, params);
+      const byX = tx && curvature(tx, g!, x!, params);
+      return byG === null ? byX! : byX === null ? byG : byG.add(byX);
+    },
+  },
+  replay: ([g, x], p) => crossEntropyGradient(g as Tensor, x as Tensor, p),
+});
+
+function curvature(h: Tensor, g: Tensor, x: Tensor, { target, ignored }: Classes): Tensor {
+  const p = x.softmax(1);
+  const counts = target.ne(ignored).to(x.dtype);
+  return p.mul(h.sub(p.mul(h).sum(1, { keepdim: true }))).mul(g.mul(counts).unsqueeze(1));
+}
+
+const crossEntropyGradient = (g: Tensor, x: Tensor, p: Classes): Tensor =>
+  apply(gradientRow, [g, x, p.target], x.type, x.type, x.shape, [p.ignored], p);
+
+const lossOfRows = (x: Tensor, p: Classes): Tensor =>
+  apply(rowsRow, [x, p.target], x.type, x.type, p.target.shape, [p.ignored], p);
+
+export interface CrossEntropyOptions extends LossOptions {
+  /** Rows with this target do not count; -100 unless given. */
+  readonly ignoreIndex?: number | undefined;
+  /** Between 0 and 1: this share of the target is spread evenly over all classes. */
+  readonly labelSmoothing?: number | undefined;
+}
+
+/**
+ * `-log softmax(logits)[target]`: the loss of a classifier.
+ * @shape logits [n, classes], target [n] of class indices; or [classes] and []; or [n, classes, d1, ..] and [n, d1, ..].
+ * The mean is over the rows whose target is not `ignoreIndex`.
+ * @gradient (softmax(logits) - onehot(target)) / n.
+ * @throws ERR_DTYPE for targets that are no integers; ERR_INDEX for a target that is no class; ERR_SHAPE.
+ * @example crossEntropy(tensor([[0, 0]]), tensor([1], { dtype: "int32" })).item(); // 0.693...
+ */
+export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
+  const op = "crossEntropy";
+  needFloat(op, needTensor(op, logits, "the logits"));
+  needTensor(op, target, "the target");
+  const given = checkOptions<CrossEntropyOptions>(op, options, ["reduction", "ignoreIndex", "labelSmoothing"]);
+  const how = reductionOf(op, given.reduction);
+  const ignored = needInteger(op, "ignoreIndex", given.ignoreIndex ?? -100);
+  const smoothing = given.labelSmoothing ?? 0;
+  if (!(smoothing >= 0 && smoothing <= 1))
+    fail("ERR_ARGUMENT", op, "labelSmoothing is no share", "0 to 1", describe(smoothing));
+  if (target.type.kind !== "int")
+    fail("ERR_DTYPE", op, "target must hold class indices", "an integer dtype", target.dtype);
+  const classDim = logits.ndim === 1 ? 0 : 1;
+  const wanted: Shape = logits.shape.filter((_, i) => i !== classDim);
+  if (logits.ndim === 0 || !sameShape(target.shape, wanted) || logits.shape[classDim] === 0)
+    fail("ERR_SHAPE", op, "logits and target do not fit", `logits [n, classes] and target [n]`, `${showShape(logits.shape)} and ${showShape(target.shape)}`);
+  const classes = logits.shape[classDim]!;
+  const x = logits.movedim(classDim, -1).reshape([-1, classes]).contiguous();
+  const flat = target.reshape([-1]).contiguous();
+  let losses = lossOfRows(x, { target: flat, ignored });
+  if (smoothing > 0) {
+    const counts = flat.ne(ignored).to(x.dtype);
+    const uniform = x.logSoftmax(1).mean(1).neg().mul(counts);
+    losses = losses.mul(1 - smoothing).add(uniform.mul(smoothing));
+  }
+  if (how === "none") return losses.reshape(wanted);
+  if (how === "sum") return losses.sum();
+  // uint8 holds no negative target, so that every row counts; elsewhere the rows that count are counted.
+  if (flat.type.name === "uint8" && ignored < 0) return losses.mean();
+  return losses.sum().div(flat.ne(ignored).sum());
+}
+
+/**
+ * `-input[target]` for log-probabilities, as {@link crossEntropy} without the softmax.
+ * @shape input [n, classes], target [n].
+ * @gradient -1 / n at the targets.
+ * @throws ERR_DTYPE for targets that are no integers; ERR_INDEX for a target that is no class; ERR_SHAPE.
+ * @example nllLoss(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
+ */
+export function nllLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  const op = "nllLoss";
+  needFloat(op, needTensor(op, input));
+  needTensor(op, target, "the target");
+  const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
+  if (target.type.kind !== "int")
+    fail("ERR_DTYPE", op, "target must hold class indices", "an integer dtype", target.dtype);
+  if (input.ndim !== 2 || target.ndim !== 1 || input.shape[0] !== target.shape[0])
+    fail("ERR_SHAPE", op, "input and target do not fit", "[n, classes] and [n]", `${showShape(input.shape)} and ${showShape(target.shape)}`);
+  return reduced(input.gather(1, target.unsqueeze(1)).squeeze(1).neg(), how);
+}

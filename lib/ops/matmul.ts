@@ -1,0 +1,165 @@
+/** Matrix products. */
+import { type DTypeRow, promote } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { needTensor } from "../engine/operand.js";
+import { defineRow } from "../engine/row.js";
+import { save } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+const row = defineRow<undefined>({
+  name: "matmul",
+  family: "matmul",
+  kernel: "matmul",
+  inputs: 2,
+  accuracy: "tree",
+  rule: {
+    kind: "bilinear",
+    left: (g, b, c) => product(g, b.transpose(-2, -1)).sumTo(c.inputShapes[0]!),
+    right: (g, a, c) => {
+      // A batch of rows against one matrix is one tall product, also on the way back.
+      if (c.inputShapes[1]!.length === 2 && a.ndim > 2) return product(rows(a).t(), rows(g));
+      return product(a.transpose(-2, -1), g).sumTo(c.inputShapes[1]!);
+    },
+  },
+  replay: ([a, b]) => product(a as Tensor, b as Tensor),
+});
+
+/** All leading dimensions joined. */
+const rows = (x: Tensor): Tensor => x.reshape([-1, x.shape[x.ndim - 1]!]);
+
+function common(op: string, a: Tensor, b: Tensor): DTypeRow {
+  const type = promote(a.type, b.type);
+  if (type.size === 1) fail("ERR_DTYPE", op, "not defined for this dtype", "a float dtype, int32 or int64", type.name);
+  return type;
+}
+
+/** Both of rank 2 or more. */
+function product(a: Tensor, b: Tensor): Tensor {
+  const type = common("matmul", a, b);
+  const m = a.shape[a.ndim - 2]!;
+  const n = b.shape[b.ndim - 1]!;
+  const batch = a.ndim === 2 && b.ndim === 2 ? none : broadcast("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return apply(row, [a.to(type.name), b.to(type.name)], type, type, [...batch, m, n], noAttrs, undefined);
+}
+const none: Shape = [];
+const noAttrs: readonly number[] = [];
+
+/**
+ * The matrix product, by NumPy's rules: a vector counts as a row on the left and a column on the right; leading dimensions
+ * broadcast.
+ * @shape [.., m, k] and [.., k, n] give [.., m, n]. @dtype promoted; not uint8 or bool.
+ * @gradient g bᵀ and aᵀ g, summed over what was broadcast.
+ * @throws ERR_SHAPE where the inner sizes differ or an operand has rank 0.
+ * @example tensor([[1, 2]]).matmul(tensor([[3], [4]])).item(); // 11
+ */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  needTensor("matmul", a, "the left operand");
+  needTensor("matmul", b, "the right operand");
+  if (a.ndim === 0 || b.ndim === 0)
+    fail("ERR_SHAPE", "matmul", "an operand has no dimension", "rank 1 or more", `${showShape(a.shape)} and ${showShape(b.shape)}`);
+  const left = a.ndim === 1 ? a.unsqueeze(0) : a;
+  const right = b.ndim === 1 ? b.unsqueeze(1) : b;
+  const k = left.shape[left.ndim - 1]!;
+  if (right.shape[right.ndim - 2] !== k) {
+    const wanted = `a [.., ${k}] with b [${b.ndim === 1 ? k : `${k}, ..`}]`;
+    fail("ERR_SHAPE", "matmul", "inner sizes differ", wanted, `${showShape(a.shape)} and ${showShape(b.shape)}`);
+  }
+  const out = product(left, right);
+  if (a.ndim > 1 && b.ndim > 1) return out;
+  const shape = out.shape.slice();
+  if (b.ndim === 1) shape.pop();
+  if (a.ndim === 1) shape.splice(shape.length - (b.ndim === 1 ? 1 : 2), 1);
+  return out.reshape(shape);
+}
+
+/**
+ * A batch of matrix products.
+ * @shape [b, m, k] and [b, k, n] give [b, m, n].
+ * @throws ERR_SHAPE for other ranks or batch sizes.
+ * @example ones([2, 1, 3]).bmm(ones([2, 3, 1])).shape; // [2, 1, 1]
+ */
+export function bmm(a: Tensor, b: Tensor): Tensor {
+  needTensor("bmm", a, "the left operand");
+  needTensor("bmm", b, "the right operand");
+  if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0])
+    fail("ERR_SHAPE", "bmm", "not two batches of matrices", "[b, m, k] and [b, k, n]", `${showShape(a.shape)} and ${showShape(b.shape)}`);
+  return matmul(a, b);
+}
+
+/**
+ * The inner product of two vectors.
+ * @throws ERR_SHAPE unless both have rank 1 and the same length.
+ * @example tensor([1, 2]).dot(tensor([3, 4])).item(); // 11
+ */
+export function dot(a: Tensor, b: Tensor): Tensor {
+  needTensor("dot", a, "the left operand");
+  needTensor("dot", b, "the right operand");
+  if (a.ndim !== 1 || !sameShape(a.shape, b.shape))
+    fail("ERR_SHAPE", "dot", "not two vectors of one length", undefined, `${showShape(a.shape)} and ${showShape(b.shape)}`);
+  return matmul(a, b);
+}
+
+/**
+ * The outer product of two vectors.
+ * @throws ERR_SHAPE unless both have rank 1.
+ * @example tensor([1, 2]).outer(tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
+ */
+export function outer(a: Tensor, b: Tensor): Tensor {
+  needTensor("outer", a, "the left operand");
+  needTensor("outer", b, "the right operand");
+  if (a.ndim !== 1 || b.ndim !== 1)
+    fail("ERR_SHAPE", "outer", "not two vectors", undefined, `${showShape(a.shape)} and ${showShape(b.shape)}`);
+  return a.unsqueeze(1).mul(b);
+}
+
+const linearRow = defineRow<undefined>({
+  name: "linear",
+  family: "matmul",
+  kernel: "linear",
+  inputs: 3,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x | save.y,
+    vjp: (g, [, x, w], _, needs) => [
+      needs[0] ? matmul(g, w!) : null,
+      needs[1] ? matmul(rows(g).t(), rows(x!)) : null,
+      needs[2] ? rows(g).sum(0) : null,
+    ],
+    jvp: ([tx, tw, tb], [, x, w]) => {
+      const parts = [tx && matmul(tx, w!.t()), tw && matmul(x!, tw.t()), tb].filter((part) => part !== null) as Tensor[];
+      const out = parts.reduce((sum, part) => sum.add(part));
+      return out.expand([...x!.shape.slice(0, -1), w!.shape[0]!]);
+    },
+  },
+  replay: ([x, w, b]) => affine(x as Tensor, w as Tensor, b as Tensor),
+});
+
+const affine = (x: Tensor, w: Tensor, b: Tensor): Tensor =>
+  apply(linearRow, [x, w, b], x.type, x.type, [...x.shape.slice(0, -1), w.shape[0]!], noAttrs, undefined);
+
+/**
+ * `x weightᵀ + bias`, as a layer of a network computes it.
+ * @shape x [.., in], weight [out, in], bias [out]; gives [.., out].
+ * @gradient g weight; gᵀ x and g, summed over the leading dimensions.
+ * @throws ERR_SHAPE where the sizes do not fit.
+ * @example linear(tensor([1, 2]), tensor([[3, 4]]), tensor([5])).toArray(); // [16]
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  needTensor("linear", x);
+  needTensor("linear", weight, "the weight");
+  const [out, size] = weight.shape;
+  if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== size)
+    fail("ERR_SHAPE", "linear", "the input does not fit the weight", "x [.., in] and weight [out, in]", `${showShape(x.shape)} and ${showShape(weight.shape)}`);
+  if (bias === undefined || bias === null) return matmul(x, weight.t());
+  needTensor("linear", bias, "the bias");
+  if (bias.ndim !== 1 || bias.shape[0] !== out)
+    fail("ERR_SHAPE", "linear", "the bias does not fit the weight", `[${out}]`, showShape(bias.shape));
+  const type = promote(common("linear", x, weight), bias.type);
+  const input = x.ndim === 1 ? x.unsqueeze(0) : x;
+  const y = affine(input.to(type.name), weight.to(type.name), bias.to(type.name).contiguous());
+  return x.ndim === 1 ? y.squeeze(0) : y;
+}
+

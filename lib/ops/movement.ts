@@ -1,0 +1,351 @@
+/** Ops that look at the same elements in another way. Nothing is copied unless a reshape cannot be a view. */
+import { describe, fail } from "../core/errors.js";
+import { axes, axis, contiguousStrides, isContiguous, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply, view } from "../engine/apply.js";
+import { needInteger, needTensor } from "../engine/operand.js";
+import { defineRow } from "../engine/row.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
+
+/** Strides, or null where they are row-major. */
+const layoutOf = (shape: Shape, strides: readonly number[]): readonly number[] | null =>
+  isContiguous(shape, strides) ? null : strides;
+
+const reshapeRow = defineRow<Shape>({
+  ...asView,
+  name: "reshape",
+  rule: { kind: "linear", transpose: (g, c) => g.reshape(c.inputShapes[0]!) },
+  replay: ([x], shape) => reshape(x as Tensor, shape),
+});
+
+/** Strides under which x, left where it is, has the new shape; undefined where there are none. */
+function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
+  if (x.layout === null || numel(shape) === 0) return contiguousStrides(shape);
+  // Runs of old dimensions that step evenly, innermost first: [elements, innermost stride].
+  const runs: [number, number][] = [];
+  let expected = Number.NaN;
+  for (let d = x.shape.length - 1; d >= 0; d--) {
+    const size = x.shape[d]!;
+    if (size === 1) continue;
+    const stride = x.layout[d]!;
+    if (stride === expected) runs[runs.length - 1]![0] *= size;
+    else runs.push([size, stride]);
+    expected = stride * size;
+  }
+  // Each new dimension must fit into what is left of one run.
+  const strides = new Array<number>(shape.length).fill(1);
+  let run = 0;
+  let [left, stride] = runs[0] ?? [1, 1];
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const size = shape[d]!;
+    if (size === 1) continue;
+    if (left === 1) [left, stride] = runs[++run]!;
+    if (left % size !== 0) return undefined;
+    strides[d] = stride;
+    stride *= size;
+    left /= size;
+  }
+  return strides;
+}
+
+/** The shape with its one -1 filled in. */
+function inferShape(op: string, shape: readonly number[], elements: number): Shape {
+  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
+  let known = 1;
+  let open = -1;
+  shape.forEach((size: number, i: number) => {
+    if (size === -1 && open < 0) open = i;
+    else known *= needInteger(op, "a size", size, 0);
+  });
+  const filled = shape.slice();
+  if (open >= 0) filled[open] = known === 0 ? 0 : elements / known;
+  if (numel(filled) !== elements || !Number.isInteger(filled[open] ?? 0))
+    fail("ERR_SHAPE", op, "the number of elements differs", `${elements} elements`, showShape(shape));
+  return filled;
+}
+
+/**
+ * The same elements in row-major order under another shape; one size may be -1. A view where the strides allow it.
+ * @gradient reshaped back.
+ * @throws ERR_SHAPE where the numbers of elements differ.
+ * @example arange(6).reshape([2, -1]).shape; // [2, 3]
+ */
+export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  needTensor("reshape", x);
+  const target = inferShape("reshape", shape, x.numel);
+  const strides = viewStrides(x, target);
+  if (strides === undefined) return reshape(x.contiguous(), target);
+  return view(reshapeRow, x, target, layoutOf(target, strides), x.offset, target);
+}
+
+/**
+ * As {@link reshape}, but never a copy.
+ * @throws ERR_SHAPE also where the strides do not allow a view.
+ * @example arange(6).view([3, 2]).shape; // [3, 2]
+ */
+function viewAs(x: Tensor, shape: readonly number[]): Tensor {
+  needTensor("view", x);
+  const target = inferShape("view", shape, x.numel);
+  if (viewStrides(x, target) === undefined)
+    fail("ERR_SHAPE", "view", "the strides do not allow a view; use reshape", undefined, `strides ${showShape(x.strides)}`);
+  return reshape(x, target);
+}
+export { viewAs as view };
+
+const permuteRow = defineRow<readonly number[]>({
+  ...asView,
+  name: "permute",
+  rule: {
+    kind: "linear",
+    transpose: (g, c) => {
+      const inverse = new Array<number>(c.params.length);
+      c.params.forEach((from, to) => {
+        inverse[from] = to;
+      });
+      return g.permute(inverse);
+    },
+  },
+  replay: ([x], order) => permute(x as Tensor, order),
+});
+
+/**
+ * The dimensions in another order.
+ * @gradient permuted back.
+ * @throws ERR_AXIS unless every dimension is named once.
+ * @example zeros([2, 3, 4]).permute([2, 0, 1]).shape; // [4, 2, 3]
+ */
+export function permute(x: Tensor, dims: readonly number[]): Tensor {
+  needTensor("permute", x);
+  if (!Array.isArray(dims) || dims.length !== x.ndim)
+    fail("ERR_AXIS", "permute", "every dim must be named once", `${x.ndim} dims`, describe(dims));
+  axes("permute", dims, x.ndim);
+  const order = dims.map((dim) => axis("permute", dim, x.ndim));
+  const { shape, strides } = x;
+  const target = order.map((d) => shape[d]!);
+  return view(permuteRow, x, target, layoutOf(target, order.map((d) => strides[d]!)), x.offset, order);
+}
+
+/**
+ * Two dimensions swapped.
+ * @gradient swapped back.
+ * @example zeros([2, 3]).transpose(0, 1).shape; // [3, 2]
+ */
+export function transpose(x: Tensor, a: number, b: number): Tensor {
+  needTensor("transpose", x);
+  const order = x.shape.map((_, i) => i);
+  const i = axis("transpose", a, x.ndim);
+  const j = axis("transpose", b, x.ndim);
+  if (order.length === 0) return x;
+  order[i] = j;
+  order[j] = i;
+  return x.permute(order);
+}
+
+/**
+ * The matrix transpose of a tensor of rank 2 or less.
+ * @throws ERR_SHAPE for a higher rank.
+ * @example tensor([[1, 2]]).t().shape; // [2, 1]
+ */
+export function t(x: Tensor): Tensor {
+  needTensor("t", x);
+  if (x.ndim > 2) fail("ERR_SHAPE", "t", "not a matrix; use transpose", "rank 2 or less", showShape(x.shape));
+  return x.ndim < 2 ? x : transpose(x, 0, 1);
+}
+
+/**
+ * One dimension, or several, moved to other places; the others keep their order.
+ * @example zeros([2, 3, 4]).movedim(0, -1).shape; // [3, 4, 2]
+ */
+export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor {
+  needTensor("movedim", x);
+  const list = (dims: number | readonly number[]): number[] =>
+    (typeof dims === "number" ? [dims] : [...dims]).map((dim) => axis("movedim", dim, x.ndim));
+  const from = list(source);
+  const to = list(destination);
+  if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
+    fail("ERR_AXIS", "movedim", "source and destination must name as many distinct dims", showShape(from), showShape(to));
+  const order = new Array<number>(x.ndim).fill(-1);
+  from.forEach((dim, i) => {
+    order[to[i]!] = dim;
+  });
+  const rest = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
+  return x.permute(order.map((dim) => (dim < 0 ? rest.shift()! : dim)));
+}
+
+const expandRow = defineRow<Shape>({
+  ...asView,
+  name: "expand",
+  rule: { kind: "linear", transpose: (g, c) => g.sumTo(c.inputShapes[0]!) },
+  replay: ([x], shape) => expand(x as Tensor, shape),
+});
+
+/**
+ * Dimensions of size 1 stretched, and new ones added in front, without a copy; -1 keeps a size.
+ * @gradient summed over what was stretched.
+ * @throws ERR_SHAPE where a dimension of another size would be stretched.
+ * @example tensor([[1], [2]]).expand([2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
+ */
+export function expand(x: Tensor, shape: readonly number[]): Tensor {
+  needTensor("expand", x);
+  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", "expand", "a shape must be an array of sizes", undefined, describe(shape));
+  const extra = shape.length - x.ndim;
+  const { strides } = x;
+  const layout: number[] = [];
+  const target = shape.map((size: number, d: number) => {
+    const own = x.shape[d - extra];
+    const wanted = size === -1 ? (own ?? -1) : size;
+    needInteger("expand", "a size", wanted, 0);
+    if (own !== undefined && own !== wanted && own !== 1)
+      fail("ERR_SHAPE", "expand", "only dimensions of size 1 stretch", showShape(x.shape), showShape(shape));
+    layout.push(own === undefined || own !== wanted ? 0 : strides[d - extra]!);
+    return wanted;
+  });
+  if (extra < 0) fail("ERR_SHAPE", "expand", "the shape has too few dimensions", `at least ${x.ndim}`, showShape(shape));
+  if (sameShape(target, x.shape)) return x;
+  return view(expandRow, x, target, layoutOf(target, layout), x.offset, target);
+}
+
+/**
+ * As {@link expand}, by NumPy's name.
+ * @example tensor([1, 2]).broadcastTo([3, 2]).shape; // [3, 2]
+ */
+export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => expand(x, shape);
+
+/** A view of x with sizes and strides as given; the layout that squeeze and unsqueeze know without looking. */
+const relabel = (x: Tensor, shape: Shape, strides: readonly number[]): Tensor =>
+  view(reshapeRow, x, shape, layoutOf(shape, strides), x.offset, shape);
+
+/**
+ * Without dimensions of size 1: all of them, or the named ones (which stay where their size is another).
+ * @example zeros([1, 3, 1]).squeeze().shape; // [3]
+ */
+export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
+  needTensor("squeeze", x);
+  const gone = dim === undefined ? x.shape.map((_, i) => i) : axes("squeeze", dim, x.ndim);
+  const kept = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== 1 || !gone.includes(i));
+  if (kept.length === x.ndim) return x;
+  const { strides } = x;
+  return relabel(x, kept.map((i) => x.shape[i]!), kept.map((i) => strides[i]!));
+}
+
+/**
+ * A new dimension of size 1 at `dim`.
+ * @example zeros([3]).unsqueeze(0).shape; // [1, 3]
+ */
+export function unsqueeze(x: Tensor, dim: number): Tensor {
+  needTensor("unsqueeze", x);
+  const at = axis("unsqueeze", dim, x.ndim + 1);
+  const shape = x.shape.slice();
+  const strides = x.strides.slice();
+  shape.splice(at, 0, 1);
+  strides.splice(at, 0, 1);
+  return relabel(x, shape, strides);
+}
+
+/**
+ * The dimensions from `start` to `end` (inclusive) joined into one.
+ * @example zeros([2, 3, 4]).flatten(1).shape; // [2, 12]
+ */
+export function flatten(x: Tensor, start = 0, end = -1): Tensor {
+  needTensor("flatten", x);
+  const first = axis("flatten", start, x.ndim);
+  const last = axis("flatten", end, x.ndim);
+  if (first > last) fail("ERR_AXIS", "flatten", "start must not come after end", undefined, `${start} and ${end}`);
+  if (x.ndim === 0) return x.reshape([1]);
+  const joined = numel(x.shape.slice(first, last + 1));
+  return x.reshape([...x.shape.slice(0, first), joined, ...x.shape.slice(last + 1)]);
+}
+
+interface Range {
+  readonly dim: number;
+  readonly start: number;
+  readonly length: number;
+  readonly step: number;
+}
+
+const sliceRow = defineRow<Range>({
+  ...asView,
+  name: "slice",
+  rule: { kind: "linear", transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params) },
+  replay: ([x], range) => sliceRange(x as Tensor, range),
+});
+
+const embedRow = defineRow<Range & { readonly shape: Shape }>({
+  name: "embed",
+  family: "movement",
+  kernel: "embed",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "linear", transpose: (g, c) => sliceRange(g, c.params) },
+  replay: ([g], p) => embed(g as Tensor, p.shape, p),
+});
+
+/** Zeros of the given shape with g written into the range: the transpose of a slice. */
+function embed(g: Tensor, shape: Shape, range: Range): Tensor {
+  const attrs = [range.dim, range.start, range.step];
+  return apply(embedRow, [g], g.type, g.type, shape, attrs, { ...range, shape });
+}
+
+/** @internal `length` elements of one dimension from `start` on, `step` apart. The range must lie inside. */
+export function sliceRange(x: Tensor, range: Range): Tensor {
+  const { dim, start, length, step } = range;
+  const shape = x.shape.slice();
+  const strides = x.strides.slice();
+  const offset = length === 0 ? x.offset : x.offset + start * strides[dim]!;
+  shape[dim] = length;
+  strides[dim] = strides[dim]! * step;
+  return view(sliceRow, x, shape, layoutOf(shape, strides), offset, range);
+}
+
+/**
+ * `length` elements of one dimension from `start` on (negative: counted from the end).
+ * @gradient zeros around the piece.
+ * @throws ERR_INDEX where the piece does not lie inside.
+ * @example arange(5).narrow(0, 1, 3).toArray(); // [1, 2, 3]
+ */
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  needTensor("narrow", x);
+  const at = axis("narrow", dim, x.ndim);
+  const size = x.shape[at] ?? 0;
+  const first = needInteger("narrow", "start", start);
+  const from = first < 0 ? first + size : first;
+  needInteger("narrow", "length", length, 0);
+  if (x.ndim === 0 || from < 0 || from + length > size)
+    fail("ERR_INDEX", "narrow", "the piece does not lie inside", `0 to ${size}`, `${start} to ${start + length}`);
+  return sliceRange(x, { dim: at, start: from, length, step: 1 });
+}
+
+/**
+ * The order of elements turned round along the named dimensions; a view.
+ * @example arange(3).flip(0).toArray(); // [2, 1, 0]
+ */
+export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
+  needTensor("flip", x);
+  let out = x;
+  for (const dim of axes("flip", dims, x.ndim)) {
+    const size = x.shape[dim];
+    if (size !== undefined) out = sliceRange(out, { dim, start: Math.max(size - 1, 0), length: size, step: -1 });
+  }
+  return out;
+}
+
+const contiguousRow = defineRow<undefined>({
+  name: "contiguous",
+  family: "movement",
+  kernel: "identity",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "linear", transpose: (g) => g },
+  replay: ([x]) => contiguous(x as Tensor),
+});
+
+/**
+ * x itself where its elements lie in row-major order without gaps, else a copy that does.
+ * @gradient the identity.
+ * @example zeros([2, 3]).t().contiguous().strides; // [2, 1]
+ */
+export function contiguous(x: Tensor): Tensor {
+  needTensor("contiguous", x);
+  return x.layout === null ? x : apply(contiguousRow, [x], x.type, x.type, x.shape, x.type.attrs, undefined);
+}

@@ -1,0 +1,215 @@
+/** Random tensors. Element i of a result is a function of (seed, stream, i) alone, whatever the threads. */
+import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { RandomKey } from "../core/random-key.js";
+import { checkShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { makeLeaf } from "../engine/leaf.js";
+import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import { fromTyped } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/**
+ * A source of random numbers with a state of its own: pass it as `generator`, or seed the default one of this JavaScript
+ * thread with {@link manualSeed}.
+ *
+ * @example
+ * const generator = new RandomGenerator(1);
+ * rand([2], { generator });
+ */
+export class RandomGenerator {
+  private key: RandomKey;
+
+  constructor(seed: number) {
+    this.key = new RandomKey(needInteger("RandomGenerator", "the seed", seed, 0));
+  }
+  /** Starts again from a seed: an integer of at least 0. */
+  manualSeed(seed: number): this {
+    this.key = new RandomKey(needInteger("manualSeed", "the seed", seed, 0));
+    return this;
+  }
+  stateDict(): { seed: number; calls: number } {
+    return { seed: this.key.seed, calls: this.key.calls };
+  }
+  loadStateDict(state: { seed: number; calls: number }): void {
+    this.key = new RandomKey(needInteger("loadStateDict", "seed", state?.seed, 0));
+    this.key.calls = needInteger("loadStateDict", "calls", state.calls, 0);
+  }
+  /** @internal The attributes of the next random call. */
+  next(): number[] {
+    return this.key.next();
+  }
+  /** @internal */
+  replaceKey(key: RandomKey): void {
+    this.key = key;
+  }
+}
+
+/** @internal The generator of this JavaScript thread; seeded from the clock until manualSeed says otherwise. */
+export const defaultGenerator = new RandomGenerator(Math.floor(Math.random() * 2 ** 48));
+
+/** Seeds the default generator of this JavaScript thread with an integer of at least 0, and returns it. */
+export const manualSeed = (seed: number): RandomGenerator => defaultGenerator.manualSeed(seed);
+
+export interface RandomOptions {
+  readonly dtype?: DType | undefined;
+  readonly requiresGrad?: boolean | undefined;
+  readonly generator?: RandomGenerator | undefined;
+}
+const known = ["dtype", "requiresGrad", "generator"] as const;
+
+interface Draw {
+  readonly attrs: readonly number[];
+  readonly shape: readonly number[];
+  readonly type: DTypeRow;
+}
+
+function source(name: string, kernel: string): Row<Draw> {
+  const row: Row<Draw> = defineRow<Draw>({
+    name,
+    family: "random",
+    kernel,
+    inputs: 0,
+    accuracy: "exact",
+    rule: { kind: "none", reason: "random numbers depend on nothing" },
+    replay: (_, p) => apply(row, [], p.type, p.type, p.shape, p.attrs, p),
+  });
+  return row;
+}
+
+function draw(op: string, row: Row<Draw>, shape: readonly number[], type: DTypeRow, attrs: readonly number[]): Tensor {
+  const checked = checkShape(op, shape);
+  return row.replay([], { attrs, shape: checked, type });
+}
+
+function generatorOf(op: string, generator: RandomGenerator | undefined): RandomGenerator {
+  if (generator === undefined || generator instanceof RandomGenerator) return generator ?? defaultGenerator;
+  return fail("ERR_ARGUMENT", op, "generator must be a RandomGenerator", undefined, describe(generator));
+}
+
+function floats(op: string, row: Row<Draw>, shape: readonly number[], options: RandomOptions | undefined, like?: DTypeRow): Tensor {
+  const given = checkOptions<RandomOptions>(op, options, known);
+  const type = given.dtype === undefined ? (like ?? defaultFloat()) : dtypeRow(op, given.dtype);
+  if (type.kind !== "float") fail("ERR_DTYPE", op, "not a float dtype", "float32 or float64", type.name);
+  const x = draw(op, row, shape, type, generatorOf(op, given.generator).next());
+  return given.requiresGrad === true ? makeLeaf(x) : x;
+}
+
+const uniformRow = source("rand", "uniform");
+const normalRow = source("randn", "normal");
+const integerRow = source("randint", "randomIntegers");
+
+/**
+ * Uniform random numbers in [0, 1).
+ * @example rand([2, 3]).shape; // [2, 3]
+ */
+export const rand = (shape: readonly number[], options?: RandomOptions): Tensor => floats("rand", uniformRow, shape, options);
+
+/**
+ * Normal random numbers with mean 0 and deviation 1.
+ * @source Box and Muller, A note on the generation of random normal deviates, 1958.
+ * @example randn([2, 3]).shape; // [2, 3]
+ */
+export const randn = (shape: readonly number[], options?: RandomOptions): Tensor => floats("randn", normalRow, shape, options);
+
+/** As {@link rand}, in the shape and dtype of x. */
+export const randLike = (x: Tensor, options?: RandomOptions): Tensor =>
+  floats("randLike", uniformRow, needTensor("randLike", x).shape, options, x.type);
+
+/** As {@link randn}, in the shape and dtype of x. */
+export const randnLike = (x: Tensor, options?: RandomOptions): Tensor =>
+  floats("randnLike", normalRow, needTensor("randnLike", x).shape, options, x.type);
+
+/**
+ * Random integers from `low` up to, without, `high`; int32 unless a dtype is given.
+ * @throws ERR_ARGUMENT where there is none.
+ * @example randint(0, 10, [3]).shape; // [3]
+ */
+export function randint(low: number, high: number, shape: readonly number[], options?: RandomOptions): Tensor {
+  needInteger("randint", "low", low);
+  needInteger("randint", "high", high, low + 1);
+  const given = checkOptions<RandomOptions>("randint", options, known);
+  const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randint", given.dtype);
+  const wide = type === dtypes.int32 || type === dtypes.int64 ? type : dtypes.int64;
+  if (type === dtypes.int32 && (low < -(2 ** 31) || high > 2 ** 31))
+    fail("ERR_DTYPE", "randint", "the range does not fit the dtype", "int32, or { dtype: \"int64\" }", `${low} to ${high}`);
+  const attrs = [...generatorOf("randint", given.generator).next(), low, high - low];
+  return draw("randint", integerRow, shape, wide, attrs).to(type.name);
+}
+
+/**
+ * The integers 0 to n - 1 in random order, int32.
+ * @example randperm(4).shape; // [4]
+ */
+export function randperm(n: number, options?: RandomOptions): Tensor {
+  needInteger("randperm", "n", n, 0);
+  const given = checkOptions<RandomOptions>("randperm", options, known);
+  const order = Int32Array.from({ length: n }, (_, i) => i);
+  const attrs = generatorOf("randperm", given.generator).next();
+  const picks = draw("randperm", uniformRow, [n], dtypes.float64, attrs).toTypedArray() as Float64Array;
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(picks[i]! * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return fromTyped("randperm", order, dtypes.int32, [n]);
+}
+
+/**
+ * 1 with probability p, else 0, for each p in x, in its dtype.
+ * @example full([4], 1).bernoulli().toArray(); // [1, 1, 1, 1]
+ */
+export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
+  needFloat("bernoulli", needTensor("bernoulli", x));
+  const { generator } = checkOptions<Pick<RandomOptions, "generator">>("bernoulli", options, ["generator"]);
+  return randLike(x, { generator }).lt(x.detach()).to(x.dtype);
+}
+
+/**
+ * Normal random numbers with the given mean and deviation.
+ * @example normal(5, 0.1, [3]).shape; // [3]
+ */
+export function normal(mean: number, deviation: number, shape: readonly number[], options?: RandomOptions): Tensor {
+  needNumber("normal", "the mean", mean);
+  if (needNumber("normal", "the deviation", deviation) < 0)
+    fail("ERR_ARGUMENT", "normal", "the deviation is negative", "0 or more", String(deviation));
+  return randn(shape, options).mul(deviation).add(mean);
+}
+
+const dropoutRow = defineRow<readonly number[]>({
+  name: "dropout",
+  family: "random",
+  kernel: "dropout",
+  inputs: 1,
+  accuracy: "exact",
+  // The mask is computed again from its key: nothing is saved.
+  rule: { kind: "linear", transpose: (g, c) => masked(g, c.params) },
+  replay: ([x], attrs) => masked(x as Tensor, attrs),
+});
+
+const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
+  apply(dropoutRow, [x.contiguous()], x.type, x.type, x.shape, attrs, attrs);
+
+export interface DropoutOptions {
+  /** Without training, x is returned as it is. */
+  readonly training?: boolean | undefined;
+  readonly generator?: RandomGenerator | undefined;
+}
+
+/**
+ * Each element becomes 0 with probability p, and the others are divided by 1 - p.
+ * @gradient through the same mask.
+ * @throws ERR_ARGUMENT unless 0 <= p <= 1; ERR_DTYPE for an integer tensor.
+ * @source Srivastava et al., Dropout: A simple way to prevent neural networks from overfitting, 2014.
+ * @example ones([2]).dropout(0.5, { training: false }).toArray(); // [1, 1]
+ */
+export function dropout(x: Tensor, p = 0.5, options?: DropoutOptions): Tensor {
+  needFloat("dropout", needTensor("dropout", x));
+  const { training = true, generator } = checkOptions<DropoutOptions>("dropout", options, ["training", "generator"]);
+  if (!(typeof p === "number" && p >= 0 && p <= 1))
+    fail("ERR_ARGUMENT", "dropout", "p is not a probability", "0 to 1", describe(p));
+  if (!training || p === 0) return x;
+  if (p === 1) return x.mul(0);
+  return masked(x, [...generatorOf("dropout", generator).next(), p]);
+}

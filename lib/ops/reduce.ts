@@ -1,0 +1,270 @@
+/** Ops that reduce dimensions to one value each. Sums follow a fixed tree: the result depends on no thread and no ISA. */
+import { defaultFloat, dtypes, type DTypeRow } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { needTensor } from "../engine/operand.js";
+import { type Accuracy, defineRow, type Row } from "../engine/row.js";
+import { type Context, type Rule, save } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+export interface ReduceOptions {
+  /** The dimension or dimensions to reduce; all of them where it is left out. */
+  readonly dim?: number | readonly number[] | undefined;
+  /** Whether reduced dimensions stay, with size 1. */
+  readonly keepdim?: boolean | undefined;
+}
+/** `dim`, or the options in its place. */
+export type DimOrOptions = number | readonly number[] | ReduceOptions;
+
+/** Over one dimension, several, or all of them. */
+export type Reduction = (x: Tensor, dim?: DimOrOptions, options?: ReduceOptions) => Tensor;
+
+interface Reduced {
+  readonly dims: readonly number[];
+  readonly keepdim: boolean;
+}
+
+/** Reads the trailing arguments `dim?, { dim, keepdim }?`. */
+export function reduceArguments(op: string, rank: number, dim?: DimOrOptions, options?: ReduceOptions): Reduced {
+  const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
+  const given: ReduceOptions = checkOptions<ReduceOptions>(op, inPlace ? (dim as ReduceOptions) : options, ["dim", "keepdim"]);
+  const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
+  const dims = named === undefined ? Array.from({ length: rank }, (_, i) => i) : axes(op, named, rank);
+  return { dims: rank === 0 ? [] : dims, keepdim: given.keepdim === true };
+}
+
+function reducedShape(shape: Shape, { dims, keepdim }: Reduced): Shape {
+  if (dims.length === shape.length && !keepdim) return scalar;
+  const out: number[] = [];
+  shape.forEach((size, i) => {
+    if (!dims.includes(i)) out.push(size);
+    else if (keepdim) out.push(1);
+  });
+  return out;
+}
+const scalar: Shape = [];
+
+/** y with the reduced dimensions back in place, as size 1. */
+const kept = (y: Tensor, c: Context<Reduced>): Tensor =>
+  c.params.keepdim ? y : y.reshape(reducedShape(c.inputShapes[0]!, { ...c.params, keepdim: true }));
+
+const mask = (dims: readonly number[]): number => dims.reduce((bits, dim) => bits + 2 ** dim, 0);
+
+interface ReduceSpec {
+  readonly accuracy: Accuracy;
+  readonly rule: Rule<Reduced>;
+  readonly type: (x: Tensor) => DTypeRow;
+  /** Whether a reduction over no element is an error. */
+  readonly needsElements?: boolean;
+}
+
+function reduction(name: string, spec: ReduceSpec): Reduction {
+  const row: Row<Reduced> = defineRow<Reduced>({
+    name,
+    family: "reduce",
+    kernel: name,
+    inputs: 1,
+    accuracy: spec.accuracy,
+    rule: spec.rule,
+    replay: ([x], p) => run(x as Tensor, p),
+  });
+  const run = (x: Tensor, p: Reduced): Tensor => {
+    if (spec.needsElements === true)
+      for (const dim of p.dims)
+        if (x.shape[dim] === 0) fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
+    const type = spec.type(x);
+    return apply(row, [x], type, type, reducedShape(x.shape, p), [mask(p.dims)], p);
+  };
+  return (x, dim, options) => {
+    needTensor(name, x);
+    return run(x, reduceArguments(name, x.ndim, dim, options));
+  };
+}
+
+const wide = (x: Tensor): DTypeRow => (x.type.kind === "float" ? x.type : dtypes.int64);
+const same = (x: Tensor): DTypeRow => x.type;
+const truth = (): DTypeRow => dtypes.bool;
+
+/**
+ * The sum over `dim` (all dimensions where it is left out). Integers and bool give int64.
+ * @gradient the incoming gradient, repeated.
+ * @throws ERR_AXIS for a dim out of range or given twice.
+ * @example tensor([[1, 2], [3, 4]]).sum(0).toArray(); // [4, 6]
+ */
+export const sum: Reduction = reduction("sum", {
+  accuracy: "tree",
+  type: wide,
+  rule: { kind: "linear", transpose: (g, c) => kept(g, c).expand(c.inputShapes[0]!) },
+});
+
+// g shared out evenly among the elements that equal the extremum.
+const extremeRule: Rule<Reduced> = {
+  kind: "general",
+  saves: save.x | save.out,
+  vjp: (g, saved, c) => {
+    const hits = saved[1]!.eq(kept(saved[0]!, c)).to(g.dtype);
+    return [hits.mul(kept(g, c).div(hits.sum(c.params.dims, { keepdim: true })))];
+  },
+  jvp: ([t], saved, c) => {
+    const hits = saved[1]!.eq(kept(saved[0]!, c)).to(t!.dtype);
+    return hits.mul(t!).sum(c.params.dims, c.params).div(hits.sum(c.params.dims, c.params));
+  },
+};
+
+/**
+ * The largest element; NaN if there is one.
+ * @gradient shared evenly among equal largest elements.
+ * @throws ERR_SHAPE over an empty dimension.
+ * @example tensor([[1, 5], [7, 2]]).amax(1).toArray(); // [5, 7]
+ */
+export const amax: Reduction = reduction("amax", { accuracy: "exact", type: same, rule: extremeRule, needsElements: true });
+
+/**
+ * The smallest element; NaN if there is one.
+ * @gradient shared evenly among equal smallest elements.
+ * @throws ERR_SHAPE over an empty dimension.
+ * @example tensor([[1, 5], [7, 2]]).amin(1).toArray(); // [1, 2]
+ */
+export const amin: Reduction = reduction("amin", { accuracy: "exact", type: same, rule: extremeRule, needsElements: true });
+
+const truthRule: Rule<Reduced> = { kind: "none", reason: "the result is a truth value" };
+const allTrue = reduction("all", { accuracy: "exact", type: truth, rule: truthRule });
+const anyTrue = reduction("any", { accuracy: "exact", type: truth, rule: truthRule });
+
+/**
+ * Whether every element is nonzero; true over no element.
+ * @example tensor([1, 0]).all().item(); // 0
+ */
+export const all: Reduction = (x, dim, options) => allTrue(needTensor("all", x).to("bool"), dim, options);
+
+/**
+ * Whether any element is nonzero; false over no element.
+ * @example tensor([1, 0]).any().item(); // 1
+ */
+export const any: Reduction = (x, dim, options) => anyTrue(needTensor("any", x).to("bool"), dim, options);
+
+/** How many elements go into each result. */
+const count = (x: Tensor, dims: readonly number[]): number => numel(dims.map((dim) => x.shape[dim]!));
+
+const asFloat = (x: Tensor): Tensor => (x.type.kind === "float" ? x : x.to(defaultFloat().name));
+
+/**
+ * The arithmetic mean; NaN over no element. Integers and bool become the default float dtype.
+ * @gradient the incoming gradient / n, repeated.
+ * @example tensor([1, 2, 6]).mean().item(); // 3
+ */
+export const mean: Reduction = (x, dim, options) => {
+  const { dims, keepdim } = reduceArguments("mean", needTensor("mean", x).ndim, dim, options);
+  return asFloat(x).sum(dims, { keepdim }).div(count(x, dims));
+};
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Subtracted from n in the divisor; 1 unless given, as PyTorch. */
+  readonly correction?: number | undefined;
+}
+
+function moments(op: string, x: Tensor, dim?: DimOrOptions | VarianceOptions, options?: VarianceOptions): Tensor {
+  needTensor(op, x);
+  const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
+  const given = checkOptions<VarianceOptions>(op, inPlace ? (dim as VarianceOptions) : options, ["dim", "keepdim", "correction"]);
+  const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
+  const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, { keepdim: given.keepdim });
+  const values = asFloat(x);
+  const centred = values.sub(values.mean(dims, { keepdim: true }));
+  return centred.square().sum(dims, { keepdim }).div(Math.max(count(x, dims) - (given.correction ?? 1), 0));
+}
+
+/** A reduction with a divisor of n - correction. */
+export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions, options?: VarianceOptions) => Tensor;
+
+/**
+ * The variance, with the divisor n - correction (1 unless given). The method is `x.var()`.
+ * @gradient 2 (x - mean) / (n - correction).
+ * @example variance(tensor([1, 3])).item(); // 2
+ */
+export const variance: VarianceReduction = (x, dim, options) => moments("var", x, dim, options);
+
+/**
+ * The standard deviation, the root of {@link variance}.
+ * @gradient (x - mean) / ((n - correction) std).
+ * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
+ */
+export const std: VarianceReduction = (x, dim, options) => moments("std", x, dim, options).sqrt();
+
+/**
+ * `log(sum(exp(x)))` without overflow; -inf over elements that all are -inf.
+ * @gradient softmax(x).
+ * @example tensor([1000, 1000]).logsumexp().item(); // 1000.693...
+ */
+export const logsumexp: Reduction = (x, dim, options) => {
+  const { dims, keepdim } = reduceArguments("logsumexp", needTensor("logsumexp", x).ndim, dim, options);
+  const values = asFloat(x);
+  const top = values.detach().amax(dims, { keepdim: true });
+  const shift = top.isfinite().where(top, 0);
+  const total = values.sub(shift).exp().sum(dims, { keepdim }).log();
+  return total.add(keepdim ? shift : shift.reshape(total.shape));
+};
+
+interface ArgOptions {
+  readonly keepdim?: boolean | undefined;
+}
+/** Indices along one dimension, or into the flattened tensor. */
+export type ArgReduction = (x: Tensor, dim?: number, options?: ArgOptions) => Tensor;
+
+function argReduction(name: string): ArgReduction {
+  const row = defineRow<{ dim: number; keepdim: boolean }>({
+    name,
+    family: "reduce",
+    kernel: name,
+    inputs: 1,
+    accuracy: "exact",
+    rule: { kind: "none", reason: "the result is an index" },
+    replay: ([x], p) => run(x as Tensor, p.dim, p.keepdim),
+  });
+  const run = (x: Tensor, dim: number, keepdim: boolean): Tensor => {
+    if ((x.shape[dim] ?? 1) === 0) fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
+    const shape = reducedShape(x.shape, { dims: [dim], keepdim });
+    return apply(row, [x], x.type, dtypes.int32, shape, [dim], { dim, keepdim });
+  };
+  return (x, dim, options) => {
+    needTensor(name, x);
+    const { keepdim } = checkOptions<ArgOptions>(name, options, ["keepdim"]);
+    if (dim === undefined || x.ndim === 0) return run(x.reshape([-1]), 0, false);
+    return run(x, axis(name, dim, x.ndim), keepdim === true);
+  };
+}
+
+/**
+ * The index of the largest element, the lowest among equals; NaN is largest. int32; without `dim` into the flattened x.
+ * @example tensor([[1, 5], [7, 2]]).argmax(1).toArray(); // [1, 0]
+ */
+export const argmax: ArgReduction = argReduction("argmax");
+
+/**
+ * The index of the smallest element, the lowest among equals; NaN is smallest. int32; without `dim` into the flattened x.
+ * @example tensor([[1, 5], [7, 2]]).argmin(1).toArray(); // [0, 1]
+ */
+export const argmin: ArgReduction = argReduction("argmin");
+
+/**
+ * x summed down to a shape that broadcasts to its own: the transpose of expanding.
+ * @gradient expanded back.
+ * @throws ERR_SHAPE where the shape does not broadcast to that of x.
+ * @example ones([2, 3]).sumTo([3]).toArray(); // [2, 2, 2]
+ */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  needTensor("sumTo", x);
+  if (sameShape(x.shape, shape)) return x;
+  const extra = x.ndim - shape.length;
+  const dims: number[] = [];
+  x.shape.forEach((size, i) => {
+    const target = shape[i - extra];
+    if (target === undefined || (target === 1 && size !== 1)) dims.push(i);
+    else if (target !== size) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
+  });
+  if (extra < 0) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
+  const out = dims.length === 0 ? x : x.sum(dims);
+  return sameShape(out.shape, shape) ? out : out.reshape(shape);
+}

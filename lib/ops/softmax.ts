@@ -1,0 +1,97 @@
+/** Softmax and its logarithm, in fused kernels, with their derivatives as rows of their own. */
+import { axis } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { needFloat, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import { type Rule, save } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+const noAttrs: readonly number[] = [];
+const last = { keepdim: true } as const;
+
+function fused(name: string, inputs: number, rule: Rule<undefined>): Row<undefined> {
+  const row: Row<undefined> = defineRow<undefined>({
+    name,
+    family: "fused",
+    kernel: name,
+    inputs,
+    accuracy: "tree",
+    rule,
+    replay: (operands) => run(row, operands as Tensor[]),
+  });
+  return row;
+}
+
+const run = (row: Row<undefined>, operands: readonly Tensor[]): Tensor => {
+  const dense = operands.map((x) => x.contiguous());
+  const { type, shape } = dense[0]!;
+  return apply(row, dense, type, type, shape, noAttrs, undefined);
+};
+
+// dx = y (g - sum(g y)), symmetric in what it maps: the same in both directions.
+const softmaxRow = fused("softmax", 1, {
+  kind: "general",
+  saves: save.out,
+  vjp: (g, [y]) => [run(softmaxBackwardRow, [g, y!])],
+  jvp: ([t], [y]) => run(softmaxBackwardRow, [t!, y!]),
+});
+
+const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, {
+  kind: "general",
+  saves: save.x | save.y,
+  vjp: (h, [, g, y], _, needs) => [
+    needs[0] ? run(softmaxBackwardRow, [h, y!]) : null,
+    needs[1] ? bySoftmax(h, g!, y!) : null,
+  ],
+  jvp: ([tg, ty], [, g, y]) => sumOf(tg && run(softmaxBackwardRow, [tg, y!]), ty && bySoftmaxForward(ty, g!, y!)),
+});
+
+const along = (x: Tensor): Tensor => x.sum(-1, last);
+/** The transpose in y of y (g - sum(g y)). */
+const bySoftmax = (h: Tensor, g: Tensor, y: Tensor): Tensor => h.mul(g.sub(along(g.mul(y)))).sub(g.mul(along(h.mul(y))));
+/** Its derivative in y along t. */
+const bySoftmaxForward = (t: Tensor, g: Tensor, y: Tensor): Tensor =>
+  t.mul(g.sub(along(g.mul(y)))).sub(y.mul(along(g.mul(t))));
+const sumOf = (a: Tensor | null, b: Tensor | null): Tensor => (a === null ? b! : b === null ? a : a.add(b));
+
+// dx = g - exp(y) sum(g).
+const logSoftmaxRow = fused("logSoftmax", 1, {
+  kind: "general",
+  saves: save.out,
+  vjp: (g, [y]) => [run(logSoftmaxBackwardRow, [g, y!])],
+  jvp: ([t], [y]) => t!.sub(along(y!.exp().mul(t!))),
+});
+
+const logSoftmaxBackwardRow: Row<undefined> = fused("logSoftmaxBackward", 2, {
+  kind: "general",
+  saves: save.x | save.y,
+  vjp: (h, [, g, y], _, needs) => {
+    const p = y!.exp();
+    return [needs[0] ? h.sub(along(h.mul(p))) : null, needs[1] ? h.mul(p).mul(along(g!)).neg() : null];
+  },
+  jvp: ([tg, ty], [, g, y]) =>
+    sumOf(tg && run(logSoftmaxBackwardRow, [tg, y!]), ty && ty.mul(y!.exp()).mul(along(g!)).neg()),
+});
+
+function onLastDim(name: string, row: Row<undefined>, x: Tensor, dim: number): Tensor {
+  needFloat(name, needTensor(name, x));
+  const at = axis(name, dim, x.ndim);
+  if (x.ndim === 0) return run(row, [x.reshape([1])]).reshape([]);
+  return at === x.ndim - 1 ? run(row, [x]) : run(row, [x.movedim(at, -1)]).movedim(-1, at);
+}
+
+/**
+ * `exp(x) / sum(exp(x))` along a dimension, without overflow.
+ * @gradient y (g - sum(g y)).
+ * @throws ERR_DTYPE for an integer tensor; ERR_AXIS.
+ * @example tensor([0, 0]).softmax(0).toArray(); // [0.5, 0.5]
+ */
+export const softmax = (x: Tensor, dim: number): Tensor => onLastDim("softmax", softmaxRow, x, dim);
+
+/**
+ * The logarithm of {@link softmax}, accurate where that is near 0.
+ * @gradient g - softmax(x) sum(g).
+ * @throws ERR_DTYPE for an integer tensor; ERR_AXIS.
+ * @example tensor([0, 0]).logSoftmax(0).toArray(); // [-0.693..., -0.693...]
+ */
+export const logSoftmax = (x: Tensor, dim: number): Tensor => onLastDim("logSoftmax", logSoftmaxRow, x, dim);

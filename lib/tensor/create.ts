@@ -1,0 +1,355 @@
+/** Tensors from data and from nothing. Everything random is in ops/random.ts. */
+import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, type TypedArray } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { checkShape, numel, sameShape, type Shape, showShape } from "../core/shape.js";
+import * as frame from "../native/frame.js";
+import { Handle, raise, retryWhenOutOfMemory } from "./handle.js";
+import { relieve } from "./memory.js";
+import { isTensor, type NestedArray, Tensor } from "./tensor.js";
+
+export interface CreateOptions {
+  /** The dtype of the result. */
+  readonly dtype?: DType | undefined;
+  /** Whether ops on the tensor are recorded, so that `backward` reaches it. */
+  readonly requiresGrad?: boolean | undefined;
+}
+export interface TensorOptions extends CreateOptions {
+  /** The shape, where the data is flat. */
+  readonly shape?: readonly number[] | undefined;
+}
+
+/** @internal Set by engine/: makes a tensor a leaf. */
+export const leafHook: { make: ((x: Tensor) => Tensor) | null } = { make: null };
+
+function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
+  if (requiresGrad === undefined || requiresGrad === false) return x;
+  if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad must be a boolean", undefined, describe(requiresGrad));
+  if (x.type.kind !== "float") fail("ERR_GRADIENT", op, "only float tensors can require grad", "float32 or float64", x.dtype);
+  return leafHook.make!(x);
+}
+
+/** @internal Copies the elements of a typed array of the dtype's own kind into a new storage. */
+export function fromTyped(op: string, source: ArrayBufferView, type: DTypeRow, shape: Shape): Tensor {
+  if (frame.underPressure()) relieve();
+  const handle = new Handle();
+  const run = (): void => {
+    frame.begin(0, 0, 1, []);
+    frame.putFresh(0, type.code, shape, 0);
+    frame.addon.create(handle, source);
+  };
+  run();
+  if (frame.failed()) {
+    retryWhenOutOfMemory(run);
+    if (frame.failed()) raise(op);
+  }
+  handle.take(0);
+  return new Tensor(handle, type, shape, null, 0, null);
+}
+
+const identity = frame.opcode("identity");
+
+/** @internal One number everywhere. */
+export function filled(op: string, value: number | bigint, type: DTypeRow, shape: Shape): Tensor {
+  if (frame.underPressure()) relieve();
+  const handle = new Handle();
+  const run = (): void => {
+    frame.begin(identity, 1, 1, type.attrs);
+    frame.putFresh(0, type.code, shape, 0);
+    frame.putScalar(1, type.code, value);
+    frame.addon.execute(handle);
+  };
+  run();
+  if (frame.failed()) {
+    retryWhenOutOfMemory(run);
+    if (frame.failed()) raise(op);
+  }
+  handle.take(0);
+  return new Tensor(handle, type, shape, null, 0, null);
+}
+
+/** The dtype whose elements a typed array holds as they are. */
+function typeOfArray(array: ArrayBufferView): DTypeRow | undefined {
+  if (array instanceof Float32Array) return dtypes.float32;
+  if (array instanceof Float64Array) return dtypes.float64;
+  if (array instanceof Int32Array) return dtypes.int32;
+  if (array instanceof BigInt64Array) return dtypes.int64;
+  if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return dtypes.uint8;
+  return undefined;
+}
+
+/** The dtype that holds the values of other typed arrays. */
+function wideningType(array: ArrayBufferView): DTypeRow {
+  return array instanceof Uint32Array || array instanceof BigUint64Array ? dtypes.int64 : dtypes.int32;
+}
+
+/** Checks that an integer fits its dtype and that truth values are truth values; returns the element to store. */
+function element(op: string, value: number | bigint | boolean, type: DTypeRow): number | bigint {
+  if (type.kind === "float") return Number(value);
+  if (type.kind === "bool") return value ? 1 : 0;
+  const integer = typeof value === "bigint" ? value : Number(value);
+  if (typeof integer === "number" && !Number.isInteger(integer))
+    fail("ERR_DTYPE", op, "the value does not fit the dtype", `an ${type.name}`, String(value));
+  const wide = BigInt(integer);
+  const [low, high] = type === dtypes.uint8 ? [0n, 255n] : type === dtypes.int32 ? [-(2n ** 31n), 2n ** 31n - 1n] : [-(2n ** 63n), 2n ** 63n - 1n];
+  if (wide < low || wide > high) fail("ERR_DTYPE", op, "the value does not fit the dtype", `${low} to ${high}`, String(value));
+  return type === dtypes.int64 ? wide : Number(wide);
+}
+
+function convertAll(op: string, values: ArrayLike<number | bigint | boolean>, type: DTypeRow): TypedArray {
+  const out = new type.array(values.length);
+  if (type.kind === "float") for (let i = 0; i < values.length; i++) out[i] = Number(values[i]);
+  else for (let i = 0; i < values.length; i++) out[i] = element(op, values[i]!, type);
+  return out;
+}
+
+function fromTypedArray(data: TypedArray, wanted: DTypeRow | undefined, shape: Shape): Tensor {
+  const own = typeOfArray(data);
+  const type = wanted ?? own ?? wideningType(data);
+  const asIs = own === type && type.kind !== "bool" ? data : convertAll("tensor", data, type);
+  return fromTyped("tensor", asIs, type, shape);
+}
+
+/** The shape of nested arrays, by their first elements, and all values in row-major order. */
+function flatten(data: NestedArray): { shape: number[]; values: (number | boolean | bigint)[] } {
+  const shape: number[] = [];
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) {
+    shape.push(level.length);
+    if (shape.length > 64) fail("ERR_SHAPE", "tensor", "the data is nested too deeply");
+  }
+  checkShape("tensor", shape);
+  const values: (number | boolean | bigint)[] = [];
+  const visit = (level: unknown, depth: number): void => {
+    if (depth === shape.length) {
+      if (typeof level !== "number" && typeof level !== "boolean" && typeof level !== "bigint") {
+        if (Array.isArray(level)) fail("ERR_SHAPE", "tensor", "the data is ragged", `a value at depth ${depth}`, "an array");
+        fail("ERR_ARGUMENT", "tensor", "an element is not a number, boolean or bigint", undefined, describe(level));
+      }
+      values.push(level);
+      return;
+    }
+    if (!Array.isArray(level) || level.length !== shape[depth]) {
+      const got = Array.isArray(level) ? `one of ${level.length}` : describe(level);
+      fail("ERR_SHAPE", "tensor", "the data is ragged", `arrays of ${shape[depth]} at depth ${depth}`, got);
+    }
+    for (const inner of level as unknown[]) visit(inner, depth + 1);
+  };
+  visit(data, 0);
+  return { shape, values };
+}
+
+/** The dtype of plain values: booleans are bool, bigints int64, numbers the default dtype. */
+function typeOfValues(values: readonly (number | boolean | bigint)[]): DTypeRow {
+  const kinds = new Set(values.map((value) => typeof value));
+  if (kinds.size === 1 && kinds.has("boolean")) return dtypes.bool;
+  if (kinds.size === 1 && kinds.has("bigint")) return dtypes.int64;
+  if (kinds.size > 1)
+    fail("ERR_DTYPE", "tensor", "the elements are of several types", "only numbers, booleans or bigints", [...kinds].join(" and "));
+  return defaultFloat();
+}
+
+/**
+ * A tensor with a copy of the data: a number, nested arrays of equal lengths, a typed array, or another tensor.
+ *
+ * Numbers become the default dtype, booleans bool, bigints int64, typed arrays keep their own (Buffer is uint8; 8- and
+ * 16-bit integers become int32, unsigned 32-bit ones int64).
+ * @throws ERR_SHAPE for ragged data or a `shape` of another size; ERR_DTYPE for a value the dtype cannot hold; ERR_ARGUMENT
+ * for anything else that is not data.
+ * @example tensor([[1, 2], [3, 4]]).shape; // [2, 2]
+ */
+export function tensor(data: NestedArray | TypedArray | Tensor, options?: TensorOptions): Tensor {
+  const given = checkOptions<TensorOptions>("tensor", options, ["dtype", "shape", "requiresGrad"]);
+  const wanted = given.dtype === undefined ? undefined : dtypeRow("tensor", given.dtype);
+  const wantedShape = given.shape === undefined ? undefined : checkShape("tensor", given.shape);
+  const shaped = (own: Shape): Shape => {
+    if (wantedShape === undefined) return own;
+    if (numel(own) !== numel(wantedShape))
+      fail("ERR_SHAPE", "tensor", "the data does not fill the shape", `${numel(wantedShape)} elements for ${showShape(wantedShape)}`, String(numel(own)));
+    return wantedShape;
+  };
+  let out: Tensor;
+  if (isTensor(data)) {
+    out = fromTypedArray(data.toTypedArray(), wanted ?? data.type, shaped(data.shape));
+  } else if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
+    out = fromTypedArray(data as TypedArray, wanted, shaped([(data as TypedArray).length]));
+  } else {
+    const { shape, values } = flatten(data as NestedArray);
+    const type = wanted ?? typeOfValues(values);
+    out = fromTyped("tensor", convertAll("tensor", values, type), type, shaped(shape));
+  }
+  return finish("tensor", out, given.requiresGrad);
+}
+
+/**
+ * A tensor of rank 0.
+ * @example scalar(3).item(); // 3
+ */
+export function scalar(value: number | boolean | bigint, options?: CreateOptions): Tensor {
+  if (typeof value !== "number" && typeof value !== "boolean" && typeof value !== "bigint")
+    fail("ERR_ARGUMENT", "scalar", "not a number, boolean or bigint", undefined, describe(value));
+  return tensor(value, options);
+}
+
+function constant(op: string, shape: readonly number[], value: number, type: DTypeRow, options?: CreateOptions): Tensor {
+  const given = checkOptions<CreateOptions>(op, options, ["dtype", "requiresGrad"]);
+  const chosen = given.dtype === undefined ? type : dtypeRow(op, given.dtype);
+  return finish(op, filled(op, element(op, value, chosen), chosen, checkShape(op, shape)), given.requiresGrad);
+}
+
+const like = (op: string, x: Tensor): Tensor =>
+  isTensor(x) ? x : fail("ERR_ARGUMENT", op, "the input must be a tensor", undefined, describe(x));
+
+/**
+ * Zeros of a shape, in the default dtype.
+ * @example zeros([2]).toArray(); // [0, 0]
+ */
+export const zeros = (shape: readonly number[], options?: CreateOptions): Tensor =>
+  constant("zeros", shape, 0, defaultFloat(), options);
+
+/**
+ * Ones of a shape, in the default dtype.
+ * @example ones([2]).toArray(); // [1, 1]
+ */
+export const ones = (shape: readonly number[], options?: CreateOptions): Tensor =>
+  constant("ones", shape, 1, defaultFloat(), options);
+
+/**
+ * One number everywhere, in the default dtype.
+ * @example full([2], 7).toArray(); // [7, 7]
+ */
+export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
+  if (typeof value !== "number") fail("ERR_ARGUMENT", "full", "the value must be a number", undefined, describe(value));
+  return constant("full", shape, value, defaultFloat(), options);
+}
+
+/**
+ * Zeros of the shape and dtype of x.
+ * @example zerosLike(tensor([1, 2])).toArray(); // [0, 0]
+ */
+export const zerosLike = (x: Tensor, options?: CreateOptions): Tensor =>
+  constant("zerosLike", like("zerosLike", x).shape, 0, x.type, options);
+
+/**
+ * Ones of the shape and dtype of x.
+ * @example onesLike(tensor([1, 2])).toArray(); // [1, 1]
+ */
+export const onesLike = (x: Tensor, options?: CreateOptions): Tensor =>
+  constant("onesLike", like("onesLike", x).shape, 1, x.type, options);
+
+/**
+ * One number in the shape and dtype of x.
+ * @example fullLike(tensor([1, 2]), 7).toArray(); // [7, 7]
+ */
+export const fullLike = (x: Tensor, value: number, options?: CreateOptions): Tensor =>
+  constant("fullLike", like("fullLike", x).shape, value, x.type, options);
+
+const arangeCode = frame.opcode("arange");
+
+/** @internal start + i * step. */
+function progression(op: string, start: number, step: number, length: number, type: DTypeRow): Tensor {
+  const handle = new Handle();
+  frame.begin(arangeCode, 1, 0, [start, step]);
+  frame.putFresh(0, type.code, [length], 0);
+  frame.addon.execute(handle);
+  if (frame.failed()) raise(op);
+  handle.take(0);
+  return new Tensor(handle, type, [length], null, 0, null);
+}
+
+function finiteNumbers(op: string, values: readonly unknown[]): void {
+  for (const value of values)
+    if (typeof value !== "number" || !Number.isFinite(value))
+      fail("ERR_ARGUMENT", op, "not a finite number", undefined, describe(value));
+}
+
+/**
+ * The numbers from `start` (0) up to, without, `end` in steps of `step` (1). int32 where all three are integers, else the
+ * default dtype.
+ * @throws ERR_ARGUMENT for a step of 0 or away from the end.
+ * @example arange(3).toArray(); // [0, 1, 2]
+ */
+export function arange(end: number, options?: CreateOptions): Tensor;
+export function arange(start: number, end: number, options?: CreateOptions): Tensor;
+export function arange(start: number, end: number, step: number, options?: CreateOptions): Tensor;
+export function arange(...args: (number | CreateOptions | undefined)[]): Tensor {
+  const last = args[args.length - 1];
+  const options = typeof last === "object" ? (args.pop() as CreateOptions) : undefined;
+  const values = args.filter((arg) => arg !== undefined) as number[];
+  finiteNumbers("arange", values.length === 0 ? [undefined] : values);
+  const [start, end, step] = values.length === 1 ? [0, values[0]!, 1] : [values[0]!, values[1]!, values[2] ?? 1];
+  if (step === 0 || (end - start) / step < 0)
+    fail("ERR_ARGUMENT", "arange", "the step does not lead to the end", undefined, `${start} to ${end} by ${step}`);
+  const given = checkOptions<CreateOptions>("arange", options, ["dtype", "requiresGrad"]);
+  const integers = [start, end, step].every(Number.isInteger);
+  const type = given.dtype === undefined ? (integers ? dtypes.int32 : defaultFloat()) : dtypeRow("arange", given.dtype);
+  const length = Math.max(Math.ceil((end - start) / step), 0);
+  checkShape("arange", [length]);
+  return finish("arange", progression("arange", start, step, length, type), given.requiresGrad);
+}
+
+/**
+ * `count` numbers from `start` to `end`, both included, evenly spaced.
+ * @example linspace(0, 1, 3).toArray(); // [0, 0.5, 1]
+ */
+export function linspace(start: number, end: number, count: number, options?: CreateOptions): Tensor {
+  finiteNumbers("linspace", [start, end]);
+  checkShape("linspace", [count]);
+  const given = checkOptions<CreateOptions>("linspace", options, ["dtype", "requiresGrad"]);
+  const type = given.dtype === undefined ? defaultFloat() : dtypeRow("linspace", given.dtype);
+  if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "float32 or float64", type.name);
+  const values = new type.array(count);
+  // From both ends, so that the last value is `end` itself.
+  for (let i = 0; i < count; i++) {
+    const step = (end - start) / Math.max(count - 1, 1);
+    values[i] = i < count / 2 ? start + i * step : end - (count - 1 - i) * step;
+  }
+  return finish("linspace", fromTyped("linspace", values, type, [count]), given.requiresGrad);
+}
+
+/**
+ * The identity matrix with `n` rows and `m` (n) columns.
+ * @example eye(2).toArray(); // [[1, 0], [0, 1]]
+ */
+export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor {
+  const columns = typeof m === "number" ? m : n;
+  checkShape("eye", [n, columns]);
+  const given = checkOptions<CreateOptions>("eye", typeof m === "object" ? m : options, ["dtype", "requiresGrad"]);
+  const type = given.dtype === undefined ? defaultFloat() : dtypeRow("eye", given.dtype);
+  const values = new type.array(n * columns);
+  for (let i = 0; i < Math.min(n, columns); i++) values[i * columns + i] = type === dtypes.int64 ? 1n : 1;
+  return finish("eye", fromTyped("eye", values, type, [n, columns]), given.requiresGrad);
+}
+
+/** Whether both have the same shape and dtype and equal elements; NaN equals nothing. */
+export function equal(a: Tensor, b: Tensor): boolean {
+  like("equal", a);
+  like("equal", b);
+  if (a.type !== b.type || !sameShape(a.shape, b.shape)) return false;
+  const x = a.toTypedArray();
+  const y = b.toTypedArray();
+  return x.every((value: number | bigint, i: number) => value === y[i]);
+}
+
+export interface CloseOptions {
+  readonly rtol?: number | undefined;
+  readonly atol?: number | undefined;
+  readonly equalNan?: boolean | undefined;
+}
+
+/** Whether `|a - b| <= atol + rtol |b|` everywhere (1e-8 and 1e-5 unless given); the shapes must be equal. */
+export function allClose(a: Tensor, b: Tensor, options?: CloseOptions): boolean {
+  like("allClose", a);
+  like("allClose", b);
+  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions<CloseOptions>("allClose", options, ["rtol", "atol", "equalNan"]);
+  if (!sameShape(a.shape, b.shape))
+    fail("ERR_SHAPE", "allClose", "the shapes differ", showShape(a.shape), showShape(b.shape));
+  const x = a.toTypedArray();
+  const y = b.toTypedArray();
+  for (let i = 0; i < x.length; i++) {
+    const p = Number(x[i]);
+    const q = Number(y[i]);
+    if (p === q || (equalNan && Number.isNaN(p) && Number.isNaN(q))) continue;
+    if (!(Math.abs(p - q) <= atol + rtol * Math.abs(q)) || !Number.isFinite(p - q)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,58 @@
+import { NablaError, type ErrorCode, fail } from "../core/errors.js";
+import * as frame from "../native/frame.js";
+import { relieve } from "./memory.js";
+
+/**
+ * A JavaScript thread's claim on a storage. The native table watches it through a weak reference: when the last tensor
+ * that shares it is gone, the next walk frees the storage. Nothing needs to be disposed of.
+ */
+export class Handle implements frame.Slot {
+  slot = -1;
+  generation = 0;
+  /** The version a saved value must still have when it is used, or -1. */
+  version = -1;
+  /** How many tensors share this handle and have not been disposed of. */
+  users = 1;
+  /** How many cotangents in a running backward use it; -1 while it is the user's own. */
+  pending = 0;
+  /** Not watched: it borrows what a graph node pins and is good only while that node keeps its pins. */
+  borrowed = false;
+
+  /** Takes the slot that the native call wrote back for operand `index`. */
+  take(index: number): void {
+    this.slot = frame.slotAt(index);
+    this.generation = frame.generationAt(index);
+  }
+
+  release(): void {
+    if (this.slot >= 0 && !this.borrowed) frame.releaseSlot(this.slot, this.generation);
+    this.slot = -1;
+  }
+}
+
+/** Turns the frame's status into an error that names the op. */
+export function raise(op: string, note?: (operand: number, detail: number) => string | undefined): never {
+  const { code, operand, detail } = frame.status();
+  const name = (frame.layout.codes[code] ?? "ERR_NATIVE") as ErrorCode;
+  if (name === "ERR_MEMORY") outOfMemory(op);
+  const message = note?.(operand, detail) ?? frame.addon.message();
+  fail(name, op, message, undefined, undefined, { operand, detail });
+}
+
+function outOfMemory(op: string): never {
+  const { liveBytes } = frame.addon.stats();
+  const megabytes = (liveBytes / 1e6).toFixed(1);
+  const message = `${op}: out of memory; ${megabytes} MB are live, the largest tensors are ${frame.addon.largest()}`;
+  const error = new NablaError("ERR_MEMORY", op, message, { liveBytes });
+  Error.captureStackTrace(error, raise);
+  throw error;
+}
+
+const memoryCode = frame.layout.codes.indexOf("ERR_MEMORY");
+
+/** Runs the call in the frame; when memory is out, collects everything there is to collect and tries once more. */
+export function retryWhenOutOfMemory(run: () => void): void {
+  if (frame.status().code !== memoryCode) return;
+  relieve(true);
+  run();
+}

@@ -1,0 +1,193 @@
+import { type DType, type DTypeRow, type TypedArray, dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
+import { addon, begin, failed, putOperand } from "../native/frame.js";
+import { type Handle, raise } from "./handle.js";
+import { formatTensor } from "./print.js";
+
+/** Nested arrays of numbers, booleans or bigints, as deep as the tensor has dimensions. */
+export type NestedArray = number | boolean | bigint | readonly NestedArray[];
+
+/** @internal What a tensor knows about its place in the graph; engine/tape.ts builds them. */
+export interface GraphNode {
+  readonly leaf: boolean;
+  gradient(): Tensor | null;
+  setGradient(value: Tensor | null): void;
+}
+
+/**
+ * An n-dimensional array of one dtype, with or without a record of how it was computed.
+ *
+ * Made by {@link tensor} and the other creation functions; every op is a method and a function. Memory needs no care:
+ * when nothing refers to a tensor any more, its storage is given back, also in a loop that never yields.
+ *
+ * @example
+ * const x = tensor([[1, 2], [3, 4]]);
+ * x.shape; // [2, 2]
+ * x.sum().item(); // 10
+ */
+export class Tensor {
+  /** Sizes of the dimensions, outermost first. */
+  readonly shape: Shape;
+  /** @internal */ handle: Handle;
+  /** @internal */ readonly type: DTypeRow;
+  /** @internal Strides in elements, or null for row-major. */ readonly layout: readonly number[] | null;
+  /** @internal */ readonly offset: number;
+  /** @internal */ node: GraphNode | null;
+
+  /** @internal Use {@link tensor}. */
+  constructor(
+    handle: Handle,
+    type: DTypeRow,
+    shape: Shape,
+    layout: readonly number[] | null,
+    offset: number,
+    node: GraphNode | null,
+  ) {
+    this.shape = shape;
+    this.handle = handle;
+    this.type = type;
+    this.layout = layout;
+    this.offset = offset;
+    this.node = node;
+  }
+
+  /** The element type. */
+  get dtype(): DType {
+    return this.type.name;
+  }
+  /** The number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+  /** The number of elements. */
+  get numel(): number {
+    return numel(this.shape);
+  }
+  /** Steps between neighbours of each dimension, in elements; 0 where a dimension is broadcast. */
+  get strides(): readonly number[] {
+    return this.layout ?? contiguousStrides(this.shape);
+  }
+  /** True for a tensor that no recorded op produced. */
+  get isLeaf(): boolean {
+    return this.node === null || this.node.leaf;
+  }
+  /** The gradient that `backward` left on this leaf, or null. Settable, with a tensor of the same shape and dtype. */
+  get grad(): Tensor | null {
+    return this.node === null ? null : this.node.gradient();
+  }
+  set grad(value: Tensor | null) {
+    if (value === null && this.node === null) return;
+    if (this.node === null || !this.node.leaf)
+      fail("ERR_GRADIENT", "grad", "only a leaf that requires grad holds a gradient");
+    this.node.setGradient(value);
+  }
+
+  /**
+   * The value of a one-element tensor as a number; booleans are 0 and 1.
+   * @throws ERR_SHAPE for any other number of elements; ERR_DTYPE for an int64 beyond 2^53 - 1.
+   */
+  item(): number {
+    this.touch("item", 1);
+    const value = addon.item();
+    if (failed()) {
+      const { code } = this;
+      raise("item", () => (code === dtypes.int64.code ? "the int64 is not exact as a number; use toTypedArray()" : undefined));
+    }
+    return value;
+  }
+  private get code(): number {
+    return this.type.code;
+  }
+
+  /** A copy of the elements in row-major order, as a typed array of the tensor's dtype (bool: Uint8Array, int64: BigInt64Array). */
+  toTypedArray(): TypedArray {
+    const target = new this.type.array(numel(this.shape));
+    this.touch("toTypedArray");
+    addon.read(target);
+    if (failed()) raise("toTypedArray");
+    return target;
+  }
+
+  /** The elements as nested arrays; a rank-0 tensor gives the bare value. int64 gives numbers where they are exact. */
+  // biome-ignore lint/suspicious/noExplicitAny: the depth of the result is not in the type; the caller may name it.
+  toArray<A extends NestedArray = any>(): A {
+    const flat = this.toTypedArray();
+    const bool = this.type.kind === "bool";
+    let at = 0;
+    const value = (): NestedArray => {
+      const element = flat[at++]!;
+      if (typeof element === "bigint") return exact(element);
+      return bool ? element !== 0 : element;
+    };
+    const build = (dim: number): NestedArray =>
+      dim === this.shape.length ? value() : Array.from({ length: this.shape[dim]! }, () => build(dim + 1));
+    return build(0) as A;
+  }
+
+  /** The size of one dimension, counted from the front or (negative) from the back. */
+  size(dim: number): number {
+    const found = this.shape[dim < 0 ? dim + this.shape.length : dim];
+    return found ?? fail("ERR_AXIS", "size", "dim is out of range", `a dim of rank ${this.ndim}`, String(dim));
+  }
+
+  /** The shape as a tuple of `n` sizes; ERR_SHAPE where the rank is another. */
+  dims<N extends number>(n: N): Sizes<N> {
+    if (this.shape.length !== n) fail("ERR_SHAPE", "dims", "the rank differs", `rank ${n}`, showShape(this.shape));
+    return [...this.shape] as Sizes<N>;
+  }
+
+  /** Ends this tensor now. Graphs, views and other threads that need its storage keep it. */
+  dispose(): void {
+    if (--this.handle.users <= 0) this.handle.release();
+    this.handle = ended;
+  }
+  /** @internal */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  toJSON(): NestedArray {
+    return this.toArray();
+  }
+  toString(): string {
+    return formatTensor(this.toTypedArray(), this.shape, this.dtype);
+  }
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.handle === ended ? "Tensor (disposed of)" : this.toString();
+  }
+  /** Refused, so that `a * b` cannot leave the graph unseen. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    return fail("ERR_ARGUMENT", "valueOf", "a tensor is not a number; use a.mul(b), a.add(b), ... or a.item()");
+  }
+
+  /** Writes this tensor into the frame as the only operand of a native call. */
+  private touch(op: string, elements?: number): void {
+    if (elements !== undefined && numel(this.shape) !== elements)
+      fail("ERR_SHAPE", op, "not a one-element tensor", "1 element", `shape ${showShape(this.shape)}`);
+    begin(0, 0, 1, []);
+    putOperand(0, this.handle, this.type.code, this.shape, this.layout, this.offset, 0);
+  }
+}
+
+/** A tuple of N numbers. */
+export type Sizes<N extends number, A extends number[] = []> = number extends N
+  ? number[]
+  : A["length"] extends N
+    ? A
+    : Sizes<N, [...A, number]>;
+
+function exact(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number))
+    fail("ERR_DTYPE", "toArray", "the int64 is not exact as a number; use toTypedArray()", undefined, `${value}n`);
+  return number;
+}
+
+// What a tensor that was disposed of holds: its slot is never valid, so native code refuses it.
+const ended = { slot: -1, generation: -1, version: -1, users: 0, pending: 0, borrowed: true, take() {}, release() {} } as Handle;
+
+/** Whether a value is a tensor of this copy of nabla. */
+export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;

@@ -1,0 +1,291 @@
+// The module: what JavaScript can call, and the state of each environment.
+#include <napi.h>
+
+#include <cstring>
+#include <mutex>
+
+#include "binding/environment.h"
+#include "binding/execute.h"
+#include "exec/call.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
+#include "runtime/pool.h"
+
+namespace nabla {
+namespace {
+
+Environment& environment(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
+
+Napi::Object numbers(Napi::Env env, std::initializer_list<std::pair<const char*, double>> pairs) {
+  Napi::Object object = Napi::Object::New(env);
+  for (auto& [name, value] : pairs) object.Set(name, value);
+  return object;
+}
+
+// Everything lib/native/ needs to know about the frame and the kernels, so that no number is written twice.
+Napi::Value layout(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Object result = Napi::Object::New(env);
+#define X(name, index) {#name, index},
+  result.Set("header", numbers(env, {NABLA_FRAME_HEADER(X)}));
+  result.Set("flags", numbers(env, {NABLA_OPERAND_FLAGS(X)}));
+#undef X
+  result.Set("releaseBase", kReleaseBase);
+  result.Set("releaseCapacity", kReleaseCapacity);
+  result.Set("operandBase", kOperandBase);
+  result.Set("operandInts", kOperandInts);
+  result.Set("maxRank", kMaxRank);
+  result.Set("maxSaved", kMaxSaved);
+  Napi::Object dtypes = Napi::Object::New(env);
+  for (int i = 0; i < kDTypeCount; i++) dtypes.Set(kDTypeNames[i], i);
+  result.Set("dtypes", dtypes);
+  Napi::Object opcodes = Napi::Object::New(env);
+  for (int i = 0; i < opcode_count(); i++) opcodes.Set(opcode_name(i), i);
+  result.Set("opcodes", opcodes);
+  Napi::Array codes = Napi::Array::New(env);
+  for (uint32_t i = 0; i < sizeof kCodeNames / sizeof *kCodeNames; i++) codes.Set(i, kCodeNames[i]);
+  result.Set("codes", codes);
+  return result;
+}
+
+Napi::Value set_frame(const Napi::CallbackInfo& info) {
+  Frame frame;
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  if (info.Length() < 2 ||
+      napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_int32_array || length < static_cast<size_t>(kOperandBase))
+    return Napi::Boolean::New(info.Env(), false);
+  frame.ints = static_cast<int32_t*>(data);
+  frame.int_count = length;
+  if (napi_get_typedarray_info(info.Env(), info[1], &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float64_array)
+    return Napi::Boolean::New(info.Env(), false);
+  frame.doubles = static_cast<double*>(data);
+  frame.double_count = length;
+  environment(info).frame = frame;
+  return Napi::Boolean::New(info.Env(), true);
+}
+
+Napi::Value flush(const Napi::CallbackInfo& info) {
+  process_releases(environment(info));
+  return info.Env().Undefined();
+}
+
+Napi::Value walk(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  process_releases(e);
+  double freed = static_cast<double>(e.walk());
+  e.frame.ints[field::pressure] = 0;
+  return Napi::Number::New(info.Env(), freed);
+}
+
+// adopt(handle): a handle of its own on the storage that the frame's single operand names.
+Napi::Value adopt(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  Operand o;
+  size_t cursor = 0;
+  Status status = decode_operand(e, 0, cursor, o);
+  if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
+  if (status.ok()) {
+    Storage* storage = e.entry(o.slot).storage;
+    retain(storage);
+    int32_t slot = e.track(info[0], storage, o.view);
+    if (slot < 0) {
+      release(storage);
+      status = fail(Code::NATIVE, "a handle must be an object");
+    } else {
+      e.frame.ints[kOperandBase] = slot;
+      e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
+    }
+  }
+  write_status(e, status);
+  return info.Env().Undefined();
+}
+
+// save(node?): pins the frame's input operands to a new node, or to the node the frame names in place of what it had.
+Napi::Value save(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  process_releases(e);
+  volatile int32_t* ints = e.frame.ints;
+  int32_t count = ints[field::ins], id = ints[field::node];
+  Status status;
+  if (count < 0 || count > kMaxSaved) status = fail(Code::NATIVE, "the call frame is malformed");
+  Operand operands[kMaxSaved];
+  size_t cursor = 0;
+  for (int32_t i = 0; i < count && status.ok(); i++) {
+    status = decode_operand(e, i, cursor, operands[i]);
+    if (operands[i].flags & (flag::fresh | flag::scalar)) status = fail(Code::NATIVE, "the call frame is malformed");
+  }
+  if (status.ok()) {
+    if (info.Length() == 1) {
+      id = e.track_node(info[0]);
+      if (id < 0) status = fail(Code::NATIVE, "a node must be an object");
+    } else if (!e.valid_node(id, ints[field::nodeGeneration])) {
+      status = fail(Code::NATIVE, "the node is gone");
+    }
+  }
+  if (status.ok()) {
+    ints[field::node] = id;
+    ints[field::nodeGeneration] = e.node(id).generation;
+    Node before = e.node(id);
+    e.node(id).count = 0;
+    for (int32_t i = 0; i < count; i++) {
+      e.pin(id, operands[i].slot);
+      ints[kOperandBase + kOperandInts * i + 5] =
+          static_cast<int32_t>(e.entry(operands[i].slot).storage->version.load(std::memory_order_relaxed));
+    }
+    for (int32_t i = 0; i < before.count; i++) e.unpin(before.slots[i]);
+  }
+  write_status(e, status);
+  return info.Env().Undefined();
+}
+
+Napi::Value share(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  process_releases(e);
+  Operand o;
+  size_t cursor = 0;
+  Status status = decode_operand(e, 0, cursor, o);
+  if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
+  double id = 0;
+  if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, &e));
+  write_status(e, status);
+  return Napi::Number::New(info.Env(), id);
+}
+
+// attach(handle, id): the slot of that storage in the frame's operand 0, or false where nothing holds it any more.
+Napi::Value attach(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  process_releases(e);
+  double id = info.Length() == 2 && info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 0;
+  Storage* storage = id >= 1 && id < 9e15 ? attach_storage(static_cast<uint64_t>(id)) : nullptr;
+  if (!storage) return Napi::Boolean::New(info.Env(), false);
+  View view;
+  view.dtype = DType::U8;
+  view.rank = 1;
+  view.dims[0] = static_cast<int64_t>(storage->bytes);
+  int32_t slot = e.track(info[0], storage, view);
+  if (slot < 0) {
+    release(storage);
+    return Napi::Boolean::New(info.Env(), false);
+  }
+  e.frame.ints[kOperandBase] = slot;
+  e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
+  return Napi::Boolean::New(info.Env(), true);
+}
+
+Napi::Value stats(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  process_releases(e);
+  MemoryStats memory = memory_stats();
+  return numbers(info.Env(), {{"liveStorages", static_cast<double>(live_storages())},
+                              {"liveBytes", static_cast<double>(memory.live_bytes)},
+                              {"cachedBytes", static_cast<double>(memory.cached_bytes)},
+                              {"peakBytes", static_cast<double>(memory.peak_bytes)},
+                              {"handles", static_cast<double>(e.live_handles())}});
+}
+
+Napi::Value message(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), environment(info).message);
+}
+
+Napi::Value largest(const Napi::CallbackInfo& info) {
+  char text[512];
+  environment(info).describe_largest(text, sizeof text);
+  return Napi::String::New(info.Env(), text);
+}
+
+Napi::Value trim(const Napi::CallbackInfo& info) {
+  trim_memory();
+  return info.Env().Undefined();
+}
+
+Napi::Value reset_peak_bytes(const Napi::CallbackInfo& info) {
+  reset_peak();
+  return info.Env().Undefined();
+}
+
+// setThreads(n): the limit of the calling thread; 0 takes it away. Without an argument: the limit in force.
+Napi::Value threads(const Napi::CallbackInfo& info) {
+  if (info.Length() > 0 && info[0].IsNumber()) set_thread_limit(info[0].As<Napi::Number>().Int32Value());
+  return Napi::Number::New(info.Env(), thread_limit());
+}
+
+Napi::Value pool_threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), pool_size()); }
+
+// isa(name?): forces a tier where a name is given; the name in force, or an empty string where it cannot run here.
+Napi::Value isa(const Napi::CallbackInfo& info) {
+  if (info.Length() > 0 && info[0].IsString() && !force_isa(info[0].As<Napi::String>().Utf8Value().c_str()))
+    return Napi::String::New(info.Env(), "");
+  return Napi::String::New(info.Env(), kernels().isa);
+}
+
+Napi::Value isas(const Napi::CallbackInfo& info) {
+  const KernelTable* tables[8];
+  int n = available_isas(tables, 8);
+  Napi::Array names = Napi::Array::New(info.Env(), n);
+  for (int i = 0; i < n; i++) names.Set(i, tables[i]->isa);
+  return names;
+}
+
+std::mutex& flag_mutex() {
+  static auto* m = new std::mutex;
+  return *m;
+}
+
+// V8's flags are process-wide: one thread at a time sets, uses and unsets them.
+Napi::Value lock_flags(const Napi::CallbackInfo& info) {
+  flag_mutex().lock();
+  return info.Env().Undefined();
+}
+Napi::Value unlock_flags(const Napi::CallbackInfo& info) {
+  flag_mutex().unlock();
+  return info.Env().Undefined();
+}
+
+void delete_environment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto* e = new Environment(env);
+  napi_set_instance_data(env, e, delete_environment, nullptr);
+  auto raw = [&](const char* name, napi_callback callback) {
+    napi_value f;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, e, &f);
+    exports.Set(name, Napi::Value(env, f));
+  };
+  raw("execute", execute);
+  raw("read", read);
+  raw("item", item);
+  raw("create", create);
+  auto wrapped = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
+    exports.Set(name, Napi::Function::New(env, callback, name, e));
+  };
+  wrapped("layout", layout);
+  wrapped("setFrame", set_frame);
+  wrapped("flush", flush);
+  wrapped("walk", walk);
+  wrapped("adopt", adopt);
+  wrapped("save", save);
+  wrapped("share", share);
+  wrapped("attach", attach);
+  wrapped("stats", stats);
+  wrapped("message", message);
+  wrapped("largest", largest);
+  wrapped("trim", trim);
+  wrapped("resetPeak", reset_peak_bytes);
+  wrapped("threads", threads);
+  wrapped("poolThreads", pool_threads);
+  wrapped("isa", isa);
+  wrapped("isas", isas);
+  wrapped("lockFlags", lock_flags);
+  wrapped("unlockFlags", unlock_flags);
+  return exports;
+}
+
+}  // namespace
+}  // namespace nabla
+
+static Napi::Object nabla_init(Napi::Env env, Napi::Object exports) { return nabla::init(env, exports); }
+NODE_API_MODULE(nabla, nabla_init)

@@ -1,0 +1,177 @@
+#include "binding/environment.h"
+
+#include <atomic>
+#include <cstdio>
+
+#include "runtime/memory.h"
+
+namespace nabla {
+namespace {
+
+constexpr int64_t kPressureBytes = int64_t{256} << 20;
+constexpr int64_t kPressureHandles = 20000;
+constexpr int64_t kHandleCharge = 256;
+
+// Raised when any thread's allocations since its last walk pass the bound; every thread then walks at its next call.
+std::atomic<uint32_t> pressure{0};
+
+}  // namespace
+
+Environment::~Environment() {
+  release_shared(this);
+  for (Entry& e : entries_)
+    if (e.storage) release(e.storage);
+  release_scratch();
+}
+
+int32_t Environment::track(napi_value handle, Storage* storage, const View& view) {
+  napi_ref ref = nullptr;
+  if (napi_create_reference(env_, handle, 0, &ref) != napi_ok) return -1;
+  int32_t slot = free_entries_;
+  if (slot >= 0) {
+    free_entries_ = entries_[slot].next_free;
+  } else {
+    slot = static_cast<int32_t>(entries_.size());
+    entries_.emplace_back();
+  }
+  Entry& e = entries_[slot];
+  e.storage = storage;
+  e.handle = ref;
+  e.pins = 0;
+  e.born = walks_;
+  e.dtype = view.dtype;
+  e.rank = view.rank;
+  for (int i = 0; i < view.rank && i < 4; i++) e.dims[i] = view.dims[i];
+  live_handles_++;
+  account(static_cast<int64_t>(storage->bytes));
+  return slot;
+}
+
+int32_t Environment::track_node(napi_value node) {
+  napi_ref ref = nullptr;
+  if (napi_create_reference(env_, node, 0, &ref) != napi_ok) return -1;
+  int32_t id = free_nodes_;
+  if (id >= 0) {
+    free_nodes_ = nodes_[id].next_free;
+  } else {
+    id = static_cast<int32_t>(nodes_.size());
+    nodes_.emplace_back();
+  }
+  nodes_[id].handle = ref;
+  nodes_[id].count = 0;
+  return id;
+}
+
+void Environment::pin(int32_t node, int32_t slot) {
+  Node& n = nodes_[node];
+  if (n.count == kMaxSaved) return;
+  n.slots[n.count++] = slot;
+  entries_[slot].pins++;
+}
+
+void Environment::free_entry(int32_t slot) {
+  Entry& e = entries_[slot];
+  release(e.storage);
+  e.storage = nullptr;
+  // A generation never becomes one that an old handle remembers before four billion reuses of the slot.
+  e.generation = e.generation == INT32_MAX ? 1 : e.generation + 1;
+  e.next_free = free_entries_;
+  free_entries_ = slot;
+}
+
+void Environment::unpin(int32_t slot) {
+  Entry& e = entries_[slot];
+  if (--e.pins == 0 && !e.handle) free_entry(slot);
+}
+
+void Environment::release_pins(int32_t node) {
+  Node& n = nodes_[node];
+  int32_t count = n.count;
+  n.count = 0;
+  for (int32_t i = 0; i < count; i++) unpin(n.slots[i]);
+}
+
+void Environment::release_node(int32_t node) {
+  release_pins(node);
+  Node& n = nodes_[node];
+  napi_delete_reference(env_, n.handle);
+  n.handle = nullptr;
+  n.generation = n.generation == INT32_MAX ? 1 : n.generation + 1;
+  n.next_free = free_nodes_;
+  free_nodes_ = node;
+}
+
+void Environment::dispose(int32_t slot) {
+  Entry& e = entries_[slot];
+  if (!e.handle) return;
+  napi_delete_reference(env_, e.handle);
+  e.handle = nullptr;
+  live_handles_--;
+  if (e.born == walks_) {
+    since_handles_--;
+    since_bytes_ -= static_cast<int64_t>(e.storage->bytes) + kHandleCharge;
+  }
+  if (e.pins == 0) free_entry(slot);
+}
+
+int64_t Environment::walk() {
+  int64_t before = memory_stats().live_bytes;
+  napi_handle_scope scope = nullptr;
+  size_t visited = 0;
+  auto dead = [&](napi_ref ref) {
+    if (visited++ % 1024 == 0) {
+      if (scope) napi_close_handle_scope(env_, scope);
+      napi_open_handle_scope(env_, &scope);
+    }
+    napi_value value = nullptr;
+    return napi_get_reference_value(env_, ref, &value) == napi_ok && value == nullptr;
+  };
+  for (size_t i = 0; i < nodes_.size(); i++)
+    if (nodes_[i].handle && dead(nodes_[i].handle)) release_node(static_cast<int32_t>(i));
+  for (size_t i = 0; i < entries_.size(); i++)
+    if (entries_[i].handle && dead(entries_[i].handle)) dispose(static_cast<int32_t>(i));
+  if (scope) napi_close_handle_scope(env_, scope);
+  since_bytes_ = 0;
+  since_handles_ = 0;
+  walks_++;
+  seen_pressure_ = pressure.load(std::memory_order_relaxed);
+  return before - memory_stats().live_bytes;
+}
+
+void Environment::account(int64_t bytes) {
+  since_bytes_ += bytes + kHandleCharge;
+  since_handles_++;
+  if (since_bytes_ > kPressureBytes || since_handles_ > kPressureHandles) {
+    if (seen_pressure_ == pressure.load(std::memory_order_relaxed)) pressure.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+bool Environment::under_pressure() const { return seen_pressure_ != pressure.load(std::memory_order_relaxed); }
+
+void Environment::describe_largest(char* out, size_t capacity) const {
+  const Entry* top[3] = {};
+  for (const Entry& e : entries_) {
+    if (!e.storage) continue;
+    const Entry* candidate = &e;
+    for (const Entry*& place : top) {
+      if (candidate && (!place || candidate->storage->bytes > place->storage->bytes)) {
+        const Entry* displaced = place;
+        place = candidate;
+        candidate = displaced;
+      }
+    }
+  }
+  size_t used = 0;
+  out[0] = 0;
+  auto append = [&](const char* format, auto... args) {
+    if (used < capacity) used += static_cast<size_t>(std::snprintf(out + used, capacity - used, format, args...));
+  };
+  for (const Entry* e : top) {
+    if (!e) continue;
+    append("%s%s[", used ? ", " : "", kDTypeNames[static_cast<int>(e->dtype)]);
+    for (int i = 0; i < e->rank && i < 4; i++) append("%s%lld", i ? ", " : "", static_cast<long long>(e->dims[i]));
+    append("%s] %.1f MB", e->rank > 4 ? ", ..." : "", static_cast<double>(e->storage->bytes) / 1e6);
+  }
+}
+
+}  // namespace nabla

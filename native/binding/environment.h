@@ -1,0 +1,89 @@
+// What one JavaScript thread holds: its table of storages and graph nodes, each watched by a weak reference, and its frame.
+#pragma once
+#include <node_api.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "base/layout.h"
+#include "base/status.h"
+#include "binding/frame.h"
+#include "runtime/storage.h"
+
+namespace nabla {
+
+// A slot of the table. It lives while its JavaScript handle does, or while graph nodes pin it.
+struct Entry {
+  Storage* storage = nullptr;
+  napi_ref handle = nullptr;  // weak; nullptr once the handle is dead or disposed of
+  int32_t generation = 1;
+  int32_t pins = 0;
+  int32_t next_free = -1;
+  uint32_t born = 0;  // how many walks there had been
+  DType dtype = DType::F32;
+  int32_t rank = 0;
+  int64_t dims[4] = {};
+};
+
+constexpr int kMaxSaved = 6;
+
+// What a graph node saved for its rule, released when backward has passed or the node is collected.
+struct Node {
+  napi_ref handle = nullptr;
+  int32_t generation = 1;
+  int32_t next_free = -1;
+  int32_t count = 0;
+  int32_t slots[kMaxSaved];
+};
+
+class Environment {
+ public:
+  explicit Environment(napi_env env) : env_(env) {}
+  ~Environment();
+
+  Frame frame;
+  const char* message = "";  // of the last status
+
+  bool valid(int32_t slot, int32_t generation) const {
+    return slot >= 0 && static_cast<size_t>(slot) < entries_.size() && entries_[slot].generation == generation &&
+           entries_[slot].storage;
+  }
+  Entry& entry(int32_t slot) { return entries_[slot]; }
+
+  // Takes over one reference of the storage. Returns the slot, or -1 where the weak reference could not be made.
+  int32_t track(napi_value handle, Storage* storage, const View& view);
+  int32_t track_node(napi_value node);
+  void pin(int32_t node, int32_t slot);
+  void unpin(int32_t slot);
+  bool valid_node(int32_t node, int32_t generation) const {
+    return node >= 0 && static_cast<size_t>(node) < nodes_.size() && nodes_[node].generation == generation &&
+           nodes_[node].handle;
+  }
+  Node& node(int32_t id) { return nodes_[id]; }
+  void release_pins(int32_t node);
+  void release_node(int32_t node);
+  void dispose(int32_t slot);
+
+  // Frees what the weak references show to be dead. Returns the freed bytes.
+  int64_t walk();
+  void account(int64_t bytes);
+  bool under_pressure() const;
+  int64_t live_handles() const { return live_handles_; }
+  // Sentences for ERR_MEMORY: the largest live tensors.
+  void describe_largest(char* out, size_t capacity) const;
+
+ private:
+  void free_entry(int32_t slot);
+
+  napi_env env_;
+  std::vector<Entry> entries_;
+  std::vector<Node> nodes_;
+  int32_t free_entries_ = -1;
+  int32_t free_nodes_ = -1;
+  int64_t live_handles_ = 0;
+  int64_t since_bytes_ = 0, since_handles_ = 0;
+  uint32_t seen_pressure_ = 0;
+  uint32_t walks_ = 0;
+};
+
+}  // namespace nabla

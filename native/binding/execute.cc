@@ -1,0 +1,395 @@
+#include "binding/execute.h"
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "exec/call.h"
+
+namespace nabla {
+namespace {
+
+constexpr int kArguments = 8;  // fresh outputs and a node
+constexpr double kMaxInteger = 9007199254740992.0;
+constexpr const char* kMalformed = "the call frame is malformed";
+constexpr const char* kOutOfMemory = "out of memory";
+
+// volatile: the frame is shared memory, so each number is read exactly once, and the copy is what is checked.
+bool read_integer(const Frame& f, size_t& cursor, int64_t& out) {
+  if (cursor >= f.double_count) return false;
+  double value = f.doubles[cursor++];
+  if (!(value >= -kMaxInteger && value <= kMaxInteger) || value != std::floor(value)) return false;
+  out = static_cast<int64_t>(value);
+  return true;
+}
+
+template <class T>
+int64_t pack(T value) {
+  int64_t bits = 0;
+  std::memcpy(&bits, &value, sizeof value);
+  return bits;
+}
+
+int64_t pack_scalar(DType dtype, double value, double low) {
+  switch (dtype) {
+    case DType::F32: return pack(static_cast<float>(value));
+    case DType::F64: return pack(value);
+    case DType::I32: return pack(static_cast<int32_t>(static_cast<int64_t>(value)));
+    case DType::I64: return static_cast<int64_t>(static_cast<uint64_t>(static_cast<int64_t>(value)) << 32 | static_cast<uint32_t>(low));
+    case DType::U8: return pack(static_cast<uint8_t>(static_cast<int64_t>(value)));
+    case DType::BOOL: return pack(value != 0);
+  }
+  return 0;
+}
+
+// The first and last element of the view, relative to its offset, or false where they cannot be counted.
+bool extent(const View& v, int64_t& first, int64_t& last) {
+  first = last = 0;
+  for (int i = 0; i < v.rank; i++) {
+    if (v.dims[i] == 0) {
+      first = last = 0;
+      return true;
+    }
+    int64_t span;
+    if (__builtin_mul_overflow(v.dims[i] - 1, v.strides[i], &span)) return false;
+    int64_t& end = span < 0 ? first : last;
+    if (__builtin_add_overflow(end, span, &end)) return false;
+  }
+  return true;
+}
+
+bool count_elements(const View& v, int64_t& n) {
+  n = 1;
+  bool empty = false;
+  for (int i = 0; i < v.rank; i++) {
+    if (v.dims[i] == 0) empty = true;
+    else if (__builtin_mul_overflow(n, v.dims[i], &n)) return false;
+  }
+  if (n > (int64_t{1} << 50)) return false;
+  if (empty) n = 0;
+  return true;
+}
+
+}  // namespace
+
+void write_status(Environment& e, const Status& status) {
+  volatile int32_t* ints = e.frame.ints;
+  ints[field::code] = static_cast<int32_t>(status.code);
+  ints[field::operand] = status.operand;
+  ints[field::detail] = static_cast<int32_t>(status.detail);
+  e.message = status.message;
+  if (e.under_pressure()) ints[field::pressure] = 1;
+}
+
+void process_releases(Environment& e) {
+  volatile int32_t* ints = e.frame.ints;
+  int32_t count = ints[field::releases];
+  if (count == 0) return;
+  ints[field::releases] = 0;
+  if (count < 0 || count > kReleaseCapacity) return;
+  for (int32_t i = 0; i < count; i++) {
+    int32_t slot = ints[kReleaseBase + 2 * i], generation = ints[kReleaseBase + 2 * i + 1];
+    if (slot >= 0) {
+      if (e.valid(slot, generation)) e.dispose(slot);
+    } else {
+      int32_t node = -1 - slot;
+      if (e.valid_node(node, generation)) e.release_node(node);
+    }
+  }
+}
+
+Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out) {
+  const Frame& f = e.frame;
+  const volatile int32_t* ints = f.ints + kOperandBase + kOperandInts * index;
+  out.slot = ints[0];
+  out.generation = ints[1];
+  int32_t dtype = ints[2], rank = ints[3];
+  out.flags = ints[4];
+  out.version = ints[5];
+  if (dtype < 0 || dtype >= kDTypeCount || rank < 0 || rank > kMaxRank) return fail(Code::NATIVE, kMalformed, index);
+  View& v = out.view;
+  v.dtype = static_cast<DType>(dtype);
+  v.rank = rank;
+  v.scalar = (out.flags & flag::scalar) != 0;
+  if (v.scalar) {
+    if (cursor + 2 > f.double_count || rank != 0) return fail(Code::NATIVE, kMalformed, index);
+    double value = f.doubles[cursor], low = f.doubles[cursor + 1];
+    cursor += 2;
+    if (!is_float(v.dtype) && !(value >= -kMaxInteger && value <= kMaxInteger && low >= 0 && low < 4294967296.0))
+      return fail(Code::NATIVE, kMalformed, index);
+    out.value_storage = pack_scalar(v.dtype, value, low);
+    v.data = &out.value_storage;
+    return {};
+  }
+  bool fresh = (out.flags & flag::fresh) != 0;
+  int64_t offset = 0;
+  if (!fresh && !read_integer(f, cursor, offset)) return fail(Code::NATIVE, kMalformed, index);
+  for (int i = 0; i < rank; i++)
+    if (!read_integer(f, cursor, v.dims[i]) || v.dims[i] < 0) return fail(Code::NATIVE, kMalformed, index);
+  int64_t n;
+  if (!count_elements(v, n)) return fail(Code::MEMORY, "the tensor is too large", index);
+  if (fresh || (out.flags & flag::contiguous)) {
+    set_contiguous(v);
+  } else {
+    for (int i = 0; i < rank; i++)
+      if (!read_integer(f, cursor, v.strides[i])) return fail(Code::NATIVE, kMalformed, index);
+  }
+  if (fresh) return {};
+  if (!e.valid(out.slot, out.generation)) return fail(Code::DISPOSED, "the tensor has been disposed of", index);
+  Storage* storage = e.entry(out.slot).storage;
+  int64_t size = static_cast<int64_t>(size_of(v.dtype)), first, last;
+  int64_t elements = static_cast<int64_t>(storage->bytes) / size;
+  if (!extent(v, first, last) || offset < 0 || offset > elements) return fail(Code::NATIVE, kMalformed, index);
+  if (n > 0 && (offset + first < 0 || offset > elements - 1 - last)) return fail(Code::NATIVE, kMalformed, index);
+  if ((out.flags & flag::expect) && storage->version.load(std::memory_order_relaxed) != static_cast<uint32_t>(out.version))
+    return fail(Code::GRADIENT, "a saved value has changed since", index, storage->writer.load(std::memory_order_relaxed));
+  v.data = static_cast<char*>(storage->data) + offset * size;
+  return {};
+}
+
+namespace {
+
+// Buffers that grow to the longest call and stay.
+struct Decoded {
+  std::vector<Operand> operands;
+  std::vector<View> views;
+  std::vector<double> attrs;
+};
+thread_local Decoded* tl_decoded = nullptr;
+
+Status execute_frame(napi_env env, Environment& e, size_t argc, napi_value* argv) {
+  const Frame& f = e.frame;
+  volatile int32_t* ints = f.ints;
+  int32_t outs = ints[field::outs], ins = ints[field::ins], attrs = ints[field::attrs];
+  int32_t opcode = ints[field::opcode];
+  bool has_node = ints[field::hasNode] != 0;
+  if (opcode < 0 || opcode >= opcode_count() || outs < 0 || ins < 0 || attrs < 0) return fail(Code::NATIVE, kMalformed);
+  int64_t count = int64_t{outs} + ins;
+  if (kOperandBase + count * kOperandInts > static_cast<int64_t>(f.int_count) ||
+      static_cast<size_t>(attrs) > f.double_count)
+    return fail(Code::NATIVE, kMalformed);
+  Decoded& d = *tl_decoded;
+  if (d.operands.size() < static_cast<size_t>(count)) {
+    d.operands.resize(count);
+    d.views.resize(count);
+  }
+  if (d.attrs.size() < static_cast<size_t>(attrs)) d.attrs.resize(attrs);
+  size_t cursor = 0;
+  for (; cursor < static_cast<size_t>(attrs); cursor++) d.attrs[cursor] = f.doubles[cursor];
+
+  size_t fresh_count = 0;
+  for (int32_t i = 0; i < count; i++) {
+    Operand& o = d.operands[i];
+    NABLA_TRY(decode_operand(e, i, cursor, o));
+    bool fresh = (o.flags & flag::fresh) != 0;
+    if (fresh && i >= outs) return fail(Code::NATIVE, kMalformed, i);
+    if (i < outs && !fresh && (o.view.scalar || !(o.flags & flag::write))) return fail(Code::NATIVE, kMalformed, i);
+    fresh_count += fresh;
+  }
+  if (argc != fresh_count + (has_node ? 1 : 0) || argc > kArguments) return fail(Code::NATIVE, kMalformed);
+
+  struct Fresh {
+    int32_t operand;
+    Storage* storage;
+  } fresh[kArguments];
+  size_t made = 0;
+  auto abandon = [&] {
+    for (size_t i = 0; i < made; i++) release(fresh[i].storage);
+  };
+  for (int32_t i = 0; i < outs; i++) {
+    Operand& o = d.operands[i];
+    if (!(o.flags & flag::fresh)) continue;
+    int64_t n = 1;
+    count_elements(o.view, n);
+    Storage* storage = create_storage(static_cast<size_t>(n) * size_of(o.view.dtype));
+    if (!storage) {
+      abandon();
+      return fail(Code::MEMORY, kOutOfMemory, i, n);
+    }
+    fresh[made++] = {i, storage};
+    o.view.data = storage->data;
+  }
+  for (int32_t i = 0; i < count; i++) {
+    d.views[i] = d.operands[i].view;
+    if (d.views[i].scalar) d.views[i].data = &d.operands[i].value_storage;
+  }
+  Call call{opcode, outs, ins, attrs, d.views.data(), d.attrs.data()};
+  Status status = run(call);
+  if (!status.ok()) {
+    abandon();
+    return status;
+  }
+  for (int32_t i = 0; i < outs; i++) {
+    if (d.operands[i].flags & flag::fresh) continue;
+    Storage* storage = e.entry(d.operands[i].slot).storage;
+    storage->writer.store(opcode, std::memory_order_relaxed);
+    storage->version.fetch_add(1, std::memory_order_release);
+  }
+  for (size_t i = 0; i < made; i++) {
+    Operand& o = d.operands[fresh[i].operand];
+    int32_t slot = e.track(argv[i], fresh[i].storage, o.view);
+    if (slot < 0) {
+      for (size_t rest = i; rest < made; rest++) release(fresh[rest].storage);
+      return fail(Code::NATIVE, "a handle must be an object");
+    }
+    o.slot = slot;
+    volatile int32_t* record = ints + kOperandBase + kOperandInts * fresh[i].operand;
+    record[0] = slot;
+    record[1] = e.entry(slot).generation;
+  }
+  if (has_node) {
+    int32_t node = e.track_node(argv[made]);
+    if (node < 0) return fail(Code::NATIVE, "a node must be an object");
+    ints[field::node] = node;
+    ints[field::nodeGeneration] = e.node(node).generation;
+    for (int32_t i = 0; i < count; i++) {
+      if (!(d.operands[i].flags & flag::save) || d.views[i].scalar) continue;
+      int32_t slot = d.operands[i].slot;
+      e.pin(node, slot);
+      volatile int32_t* record = ints + kOperandBase + kOperandInts * i;
+      record[0] = slot;
+      record[1] = e.entry(slot).generation;
+      record[5] = static_cast<int32_t>(e.entry(slot).storage->version.load(std::memory_order_relaxed));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+napi_value execute(napi_env env, napi_callback_info info) {
+  napi_value argv[kArguments];
+  size_t argc = kArguments;
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
+  auto& e = *static_cast<Environment*>(data);
+  if (!e.frame.ints) return nullptr;
+  if (!tl_decoded) tl_decoded = new Decoded;
+  process_releases(e);
+  write_status(e, execute_frame(env, e, argc, argv));
+  return nullptr;
+}
+
+namespace {
+
+bool typed_array_bytes(napi_env env, napi_value value, void** data, size_t* bytes) {
+  bool is = false;
+  if (napi_is_typedarray(env, value, &is) != napi_ok || !is) return false;
+  napi_typedarray_type type;
+  size_t length;
+  if (napi_get_typedarray_info(env, value, &type, &length, data, nullptr, nullptr) != napi_ok) return false;
+  constexpr size_t sizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  if (static_cast<size_t>(type) >= sizeof sizes / sizeof *sizes) return false;
+  *bytes = length * sizes[type];
+  return true;
+}
+
+const int32_t kIdentity = [] {
+  for (int32_t i = 0; i < opcode_count(); i++)
+    if (std::strcmp(opcode_name(i), "identity") == 0) return i;
+  return -1;
+}();
+
+Status copy_into(const View& source, void* target, DType dtype) {
+  View views[2] = {source, source};
+  views[0].data = target;
+  views[0].dtype = dtype;
+  views[0].scalar = false;
+  set_contiguous(views[0]);
+  return run(Call{kIdentity, 1, 1, 0, views, nullptr});
+}
+
+}  // namespace
+
+napi_value read(napi_env env, napi_callback_info info) {
+  napi_value target;
+  size_t argc = 1;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &argc, &target, nullptr, &data);
+  auto& e = *static_cast<Environment*>(data);
+  process_releases(e);
+  Operand o;
+  size_t cursor = 0;
+  Status status = decode_operand(e, 0, cursor, o);
+  void* bytes = nullptr;
+  size_t capacity = 0;
+  if (status.ok() && (argc != 1 || !typed_array_bytes(env, target, &bytes, &capacity)))
+    status = fail(Code::NATIVE, kMalformed);
+  if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, kMalformed);
+  if (status.ok() && static_cast<size_t>(o.view.numel()) * size_of(o.view.dtype) != capacity)
+    status = fail(Code::NATIVE, kMalformed);
+  if (status.ok() && capacity > 0) status = copy_into(o.view, bytes, o.view.dtype);
+  write_status(e, status);
+  return nullptr;
+}
+
+napi_value item(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  size_t argc = 0;
+  napi_get_cb_info(env, info, &argc, nullptr, nullptr, &data);
+  auto& e = *static_cast<Environment*>(data);
+  process_releases(e);
+  Operand o;
+  size_t cursor = 0;
+  Status status = decode_operand(e, 0, cursor, o);
+  if (status.ok() && (o.view.numel() != 1 || (o.flags & flag::fresh))) status = fail(Code::NATIVE, kMalformed);
+  double value = 0;
+  if (status.ok()) {
+    switch (o.view.dtype) {
+      case DType::F32: value = *o.view.as<float>(); break;
+      case DType::F64: value = *o.view.as<double>(); break;
+      case DType::I32: value = *o.view.as<int32_t>(); break;
+      case DType::U8: value = *o.view.as<uint8_t>(); break;
+      case DType::BOOL: value = *o.view.as<bool>(); break;
+      case DType::I64: {
+        int64_t integer = *o.view.as<int64_t>();
+        value = static_cast<double>(integer);
+        if (integer > int64_t{9007199254740991} || integer < -int64_t{9007199254740991})
+          status = fail(Code::DTYPE, "the value is not exact as a number");
+        break;
+      }
+    }
+  }
+  write_status(e, status);
+  napi_value result;
+  napi_create_double(env, value, &result);
+  return result;
+}
+
+napi_value create(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  size_t argc = 2;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
+  auto& e = *static_cast<Environment*>(data);
+  process_releases(e);
+  Operand o;
+  size_t cursor = 0;
+  Status status = decode_operand(e, 0, cursor, o);
+  void* bytes = nullptr;
+  size_t capacity = 0;
+  if (status.ok() && (argc != 2 || !(o.flags & flag::fresh) || !typed_array_bytes(env, argv[1], &bytes, &capacity)))
+    status = fail(Code::NATIVE, kMalformed);
+  if (status.ok() && static_cast<size_t>(o.view.numel()) * size_of(o.view.dtype) != capacity)
+    status = fail(Code::NATIVE, kMalformed);
+  if (status.ok()) {
+    Storage* storage = create_storage(capacity);
+    if (!storage) {
+      status = fail(Code::MEMORY, kOutOfMemory, 0, o.view.numel());
+    } else {
+      if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
+      int32_t slot = e.track(argv[0], storage, o.view);
+      if (slot < 0) {
+        release(storage);
+        status = fail(Code::NATIVE, "a handle must be an object");
+      } else {
+        e.frame.ints[kOperandBase] = slot;
+        e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
+      }
+    }
+  }
+  write_status(e, status);
+  return nullptr;
+}
+
+}  // namespace nabla

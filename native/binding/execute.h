@@ -1,0 +1,28 @@
+// The op door: one frame in, one status out.
+#pragma once
+#include <node_api.h>
+
+#include "binding/environment.h"
+
+namespace nabla {
+
+// execute(...handles of the fresh outputs in order, node?): reads the frame, runs the op, writes status and slots back.
+napi_value execute(napi_env env, napi_callback_info info);
+// read(target): copies the frame's single operand, in row-major order, into a typed array or DataView of the same dtype.
+napi_value read(napi_env env, napi_callback_info info);
+// item(): the frame's single one-element operand as a number.
+napi_value item(napi_env env, napi_callback_info info);
+// create(handle, source): a fresh storage for the frame's single operand, filled from a typed array.
+napi_value create(napi_env env, napi_callback_info info);
+
+void process_releases(Environment& e);
+void write_status(Environment& e, const Status& status);
+// Reads operand number `index`; doubles are taken from `cursor`, which moves on.
+struct Operand {
+  View view;
+  int32_t slot, generation, flags, version;
+  int64_t value_storage;  // a scalar's value, in its own dtype
+};
+Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out);
+
+}  // namespace nabla

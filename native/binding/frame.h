@@ -1,0 +1,61 @@
+// The call frame shared with JavaScript: where each number stands. lib/native/frame.ts reads these from `layout` at load.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace nabla {
+
+// X(name, index) of the header's integers
+#define NABLA_FRAME_HEADER(X) \
+  X(code, 0)                  \
+  X(operand, 1)               \
+  X(detail, 2)                \
+  X(pressure, 3)              \
+  X(opcode, 4)                \
+  X(outs, 5)                  \
+  X(ins, 6)                   \
+  X(attrs, 7)                 \
+  X(hasNode, 8)               \
+  X(releases, 9)              \
+  X(node, 10)                 \
+  X(nodeGeneration, 11)
+
+// X(name, bit) of an operand's flags
+#define NABLA_OPERAND_FLAGS(X) \
+  X(contiguous, 1)             \
+  X(scalar, 2)                 \
+  X(fresh, 4)                  \
+  X(save, 8)                   \
+  X(write, 16)                 \
+  X(expect, 32)
+
+namespace field {
+enum : int32_t {
+#define X(name, index) name = index,
+  NABLA_FRAME_HEADER(X)
+#undef X
+};
+}  // namespace field
+
+namespace flag {
+enum : int32_t {
+#define X(name, bit) name = bit,
+  NABLA_OPERAND_FLAGS(X)
+#undef X
+};
+}  // namespace flag
+
+// Release pairs (slot, generation; a node's id is written as -1 - id) start here, operands after them.
+constexpr int32_t kReleaseBase = 16;
+constexpr int32_t kReleaseCapacity = 256;
+constexpr int32_t kOperandBase = kReleaseBase + 2 * kReleaseCapacity;
+// An operand: slot, generation, dtype, rank, flags, version.
+constexpr int32_t kOperandInts = 8;
+
+struct Frame {
+  volatile int32_t* ints = nullptr;
+  volatile double* doubles = nullptr;
+  size_t int_count = 0, double_count = 0;
+};
+
+}  // namespace nabla

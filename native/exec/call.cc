@@ -1,0 +1,42 @@
+#include "exec/call.h"
+
+#include "exec/elementwise.h"
+#include "exec/index.h"
+#include "exec/matmul.h"
+#include "exec/optim.h"
+#include "exec/random.h"
+#include "exec/reduce.h"
+#include "exec/softmax.h"
+#include "kernels/elementwise.h"
+#include "kernels/reduce.h"
+
+namespace nabla {
+namespace {
+
+struct Opcode {
+  const char* name;
+  Status (*driver)(const Call& call, int kernel);
+  int kernel;  // within its family
+};
+
+template <Status (*DRIVER)(const Call&)>
+Status without_kernel(const Call& call, int) {
+  return DRIVER(call);
+}
+
+constexpr Opcode kOpcodes[] = {
+#define ELEMENTWISE(name, ...) {#name, run_elementwise, static_cast<int>(Elementwise::name)},
+#define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name)},
+#define ARG_REDUCE(name, ...) {#name, run_arg_reduce, static_cast<int>(ArgReduce::name)},
+#define KERNEL(name, driver) {#name, without_kernel<driver>, 0},
+#include "kernels/list.def"
+};
+
+}  // namespace
+
+Status run(const Call& call) { return kOpcodes[call.opcode].driver(call, kOpcodes[call.opcode].kernel); }
+
+int32_t opcode_count() { return sizeof kOpcodes / sizeof *kOpcodes; }
+const char* opcode_name(int32_t opcode) { return kOpcodes[opcode].name; }
+
+}  // namespace nabla

@@ -1,0 +1,26 @@
+// One operation: an opcode, its operands (outputs first) and its numbers. The only door from binding/ into exec/.
+#pragma once
+#include <cstdint>
+
+#include "base/layout.h"
+#include "base/status.h"
+
+namespace nabla {
+
+struct Call {
+  int32_t opcode = -1;
+  int32_t n_out = 0, n_in = 0, n_attr = 0;
+  const View* operands = nullptr;
+  const double* attrs = nullptr;
+
+  const View& out(int i = 0) const { return operands[i]; }
+  const View& in(int i) const { return operands[n_out + i]; }
+};
+
+// The operands lie inside their storages (binding/ has checked); everything else about them is checked here.
+Status run(const Call& call);
+
+int32_t opcode_count();
+const char* opcode_name(int32_t opcode);
+
+}  // namespace nabla

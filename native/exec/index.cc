@@ -1,0 +1,259 @@
+#include "exec/index.h"
+
+#include <cstring>
+#include <type_traits>
+
+#include "exec/elementwise.h"
+#include "exec/tuning.h"
+#include "runtime/pool.h"
+
+namespace nabla {
+namespace {
+
+constexpr const char* kOperands = "the operands do not fit the kernel";
+constexpr const char* kOutOfRange = "an index is out of range";
+
+// Dimension `dim` cut out of a contiguous tensor: [outer, size, inner].
+struct Cut {
+  int64_t outer = 1, size = 1, inner = 1;
+};
+
+bool cut(const View& v, double dim, Cut& c) {
+  if (!(dim >= 0 && dim < v.rank)) return false;
+  int at = static_cast<int>(dim);
+  for (int d = 0; d < v.rank; d++) (d < at ? c.outer : d == at ? c.size : c.inner) *= v.dims[d];
+  return true;
+}
+
+bool is_index(const View& v) { return !v.scalar && v.dtype != DType::BOOL && !is_float(v.dtype) && v.contiguous(); }
+
+int64_t index_at(const View& v, int64_t i) {
+  switch (v.dtype) {
+    case DType::I32: return v.as<int32_t>()[i];
+    case DType::I64: return v.as<int64_t>()[i];
+    default: return v.as<uint8_t>()[i];
+  }
+}
+
+// Indices count from the back where they are negative. Reads each of them once, so that what is checked is what is used.
+bool wrap(int64_t& index, int64_t size) {
+  if (index < 0) index += size;
+  return index >= 0 && index < size;
+}
+
+Status first_bad_index(const View& index, int64_t size, int32_t operand) {
+  int64_t n = index.numel();
+  for (int64_t i = 0; i < n; i++) {
+    int64_t at = index_at(index, i);
+    int64_t wrapped = at;
+    if (!wrap(wrapped, size)) return fail(Code::INDEX, kOutOfRange, operand, at);
+  }
+  return {};
+}
+
+template <class F>
+void with_type(DType t, F&& f) {
+  switch (t) {
+#define X(id, name, type) \
+  case DType::id: f(type()); break;
+    NABLA_DTYPES(X)
+#undef X
+  }
+}
+
+template <class T>
+void add_to(T& a, T b) {
+  if constexpr (std::is_same_v<T, bool>)
+    a = a || b;
+  else
+    a = static_cast<T>(a + b);
+}
+
+}  // namespace
+
+Status run_index_select(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0), &index = call.in(1);
+  Cut to, from;
+  if (x.scalar || x.rank != out.rank || x.dtype != out.dtype || !x.contiguous() || !out.contiguous() || !is_index(index) ||
+      index.rank != 1 || !cut(out, call.attrs[0], to) || !cut(x, call.attrs[0], from) || to.outer != from.outer ||
+      to.inner != from.inner || to.size != index.dims[0])
+    return fail(Code::SHAPE, kOperands);
+  NABLA_TRY(first_bad_index(index, from.size, 2));
+  const int64_t bytes = to.inner * static_cast<int64_t>(size_of(x.dtype));
+  if (bytes == 0) return {};
+  const char* source = x.as<char>();
+  char* target = out.as<char>();
+  int64_t rows = to.outer * to.size;
+  int64_t per_chunk = kElementwiseChunk * 4 / bytes + 1;
+  parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
+    int64_t end = (chunk + 1) * per_chunk < rows ? (chunk + 1) * per_chunk : rows;
+    for (int64_t r = chunk * per_chunk; r < end; r++) {
+      int64_t at = index_at(index, r % to.size);
+      if (wrap(at, from.size)) std::memcpy(target + r * bytes, source + (r / to.size * from.size + at) * bytes, bytes);
+    }
+  });
+  return {};
+}
+
+Status run_index_add(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0), &index = call.in(1), &source = call.in(2);
+  Cut to, from;
+  if (source.scalar || source.rank != out.rank || source.dtype != out.dtype || !source.contiguous() || !out.contiguous() ||
+      !is_index(index) || index.rank != 1 || !cut(out, call.attrs[0], to) || !cut(source, call.attrs[0], from) ||
+      to.outer != from.outer || to.inner != from.inner || from.size != index.dims[0])
+    return fail(Code::SHAPE, kOperands);
+  NABLA_TRY(first_bad_index(index, to.size, 2));
+  NABLA_TRY(copy(out, x));
+  with_type(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    // Repeated indices add up in order; the inner dimension is what threads share.
+    parallel_for(to.outer, [&](int64_t o) {
+      for (int64_t j = 0; j < from.size; j++) {
+        int64_t at = index_at(index, j);
+        if (!wrap(at, to.size)) continue;
+        T* target = out.as<T>() + (o * to.size + at) * to.inner;
+        const T* row = source.as<T>() + (o * from.size + j) * from.inner;
+        for (int64_t i = 0; i < to.inner; i++) add_to(target[i], row[i]);
+      }
+    });
+  });
+  return {};
+}
+
+Status run_gather(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0), &index = call.in(1);
+  Cut to, from;
+  if (x.scalar || x.rank != out.rank || x.dtype != out.dtype || !out.contiguous() || !is_index(index) ||
+      !same_shape(index, out) || !cut(out, call.attrs[0], to) || !cut(x, call.attrs[0], from))
+    return fail(Code::SHAPE, kOperands);
+  int dim = static_cast<int>(call.attrs[0]);
+  for (int d = 0; d < x.rank; d++)
+    if (d != dim && out.dims[d] > x.dims[d]) return fail(Code::SHAPE, "the index is larger than the input", 2);
+  NABLA_TRY(first_bad_index(index, from.size, 2));
+  int64_t total = out.numel();
+  with_type(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
+      int64_t end = (chunk + 1) * kElementwiseChunk < total ? (chunk + 1) * kElementwiseChunk : total;
+      for (int64_t i = chunk * kElementwiseChunk; i < end; i++) {
+        int64_t rest = i, offset = 0;
+        for (int d = out.rank - 1; d >= 0; d--) {
+          int64_t at = rest % out.dims[d];
+          rest /= out.dims[d];
+          if (d == dim) {
+            at = index_at(index, i);
+            if (!wrap(at, from.size)) at = 0;
+          }
+          offset += at * x.strides[d];
+        }
+        out.as<T>()[i] = x.as<T>()[offset];
+      }
+    });
+  });
+  return {};
+}
+
+Status run_scatter(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0), &index = call.in(1), &source = call.in(2);
+  Cut to;
+  if (source.rank != out.rank || source.dtype != out.dtype || source.scalar || !out.contiguous() || !is_index(index) ||
+      !same_shape(index, source) || !cut(out, call.attrs[0], to))
+    return fail(Code::SHAPE, kOperands);
+  int dim = static_cast<int>(call.attrs[0]);
+  bool add = call.attrs[1] != 0;
+  for (int d = 0; d < out.rank; d++)
+    if (d != dim && source.dims[d] > out.dims[d]) return fail(Code::SHAPE, "the source is larger than the result", 3);
+  NABLA_TRY(first_bad_index(index, to.size, 2));
+  NABLA_TRY(copy(out, x));
+  int64_t total = source.numel();
+  with_type(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    // One after the other: with repeated indices the last one wins, or they add up in order.
+    for (int64_t i = 0; i < total; i++) {
+      int64_t rest = i, target = 0, from = 0;
+      for (int d = source.rank - 1; d >= 0; d--) {
+        int64_t at = rest % source.dims[d];
+        rest /= source.dims[d];
+        from += at * source.strides[d];
+        if (d == dim) {
+          at = index_at(index, i);
+          if (!wrap(at, to.size)) at = 0;
+        }
+        target += at * out.strides[d];
+      }
+      T value = source.as<T>()[from];
+      if (add)
+        add_to(out.as<T>()[target], value);
+      else
+        out.as<T>()[target] = value;
+    }
+  });
+  return {};
+}
+
+Status run_cat(const Call& call) {
+  if (call.n_out != 1 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View& out = call.out();
+  if (!(call.attrs[0] >= 0 && call.attrs[0] < out.rank)) return fail(Code::SHAPE, kOperands);
+  int dim = static_cast<int>(call.attrs[0]);
+  int64_t at = 0;
+  for (int i = 0; i < call.n_in; i++) {
+    const View& x = call.in(i);
+    if (x.rank != out.rank || x.scalar) return fail(Code::SHAPE, kOperands);
+    for (int d = 0; d < out.rank; d++)
+      if (d != dim && x.dims[d] != out.dims[d]) return fail(Code::SHAPE, kOperands);
+    if (x.dims[dim] > out.dims[dim] - at) return fail(Code::SHAPE, kOperands);
+    View part = out;
+    part.dims[dim] = x.dims[dim];
+    part.data = out.as<char>() + at * out.strides[dim] * static_cast<int64_t>(size_of(out.dtype));
+    NABLA_TRY(copy(part, x));
+    at += x.dims[dim];
+  }
+  return at == out.dims[dim] ? Status{} : fail(Code::SHAPE, kOperands);
+}
+
+Status run_embed(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 3) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0);
+  double dim = call.attrs[0], start = call.attrs[1], step = call.attrs[2];
+  if (!(dim >= 0 && dim < out.rank) || x.rank != out.rank || x.dtype != out.dtype || x.scalar || !out.contiguous())
+    return fail(Code::SHAPE, kOperands);
+  int d = static_cast<int>(dim);
+  for (int i = 0; i < out.rank; i++)
+    if (i != d && x.dims[i] != out.dims[i]) return fail(Code::SHAPE, kOperands);
+  double size = static_cast<double>(out.dims[d]), last = start + step * static_cast<double>(x.dims[d] - 1);
+  std::memset(out.data, 0, static_cast<size_t>(out.numel()) * size_of(out.dtype));
+  if (x.numel() == 0) return {};
+  if (!(start >= 0 && start < size && last >= 0 && last < size)) return fail(Code::INDEX, kOutOfRange, 1);
+  View part = out;
+  part.dims[d] = x.dims[d];
+  part.data = out.as<char>() + static_cast<int64_t>(start) * out.strides[d] * static_cast<int64_t>(size_of(out.dtype));
+  part.strides[d] = out.strides[d] * static_cast<int64_t>(step);
+  return copy(part, x);
+}
+
+Status run_arange(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 0 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
+  const View& out = call.out();
+  if (out.rank != 1 || !out.contiguous()) return fail(Code::SHAPE, kOperands);
+  double start = call.attrs[0], step = call.attrs[1];
+  if (!is_float(out.dtype) && !(start > -9e15 && start < 9e15 && step > -9e15 && step < 9e15))
+    return fail(Code::ARGUMENT, "start and step must be exact integers");
+  with_type(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for (int64_t i = 0; i < out.dims[0]; i++) {
+      if constexpr (std::is_floating_point_v<T>)
+        out.as<T>()[i] = static_cast<T>(start + static_cast<double>(i) * step);
+      else
+        out.as<T>()[i] = static_cast<T>(static_cast<uint64_t>(static_cast<int64_t>(start)) +
+                                        static_cast<uint64_t>(i) * static_cast<uint64_t>(static_cast<int64_t>(step)));
+    }
+  });
+  return {};
+}
+
+}  // namespace nabla

@@ -1,0 +1,21 @@
+#pragma once
+#include "exec/call.h"
+
+namespace nabla {
+
+// out[o, j, i] = x[o, index[j], i] along one dimension. attrs: [dim].
+Status run_index_select(const Call& call);
+// out = x, then out[o, index[j], i] += source[o, j, i], in order of j. in: x, index, source. attrs: [dim].
+Status run_index_add(const Call& call);
+// out[.., j, ..] = x[.., index[.., j, ..], ..]; index has the shape of out. attrs: [dim].
+Status run_gather(const Call& call);
+// out = x, then out[.., index[.., j, ..], ..] = or += source[.., j, ..]. in: x, index, source. attrs: [dim, add].
+Status run_scatter(const Call& call);
+// The inputs one after the other along a dimension. attrs: [dim].
+Status run_cat(const Call& call);
+// Zeros with the input written to out[.., start + j * step, ..]. attrs: [dim, start, step].
+Status run_embed(const Call& call);
+// out[i] = start + i * step. attrs: [start, step].
+Status run_arange(const Call& call);
+
+}  // namespace nabla

@@ -1,0 +1,101 @@
+#include "exec/matmul.h"
+
+#include <utility>
+#include <vector>
+
+#include "exec/gemm.h"
+
+namespace nabla {
+namespace {
+
+constexpr const char* kShapes = "the operands do not fit a matrix product";
+
+Matrix matrix(const View& v) { return {v.data, v.strides[v.rank - 2], v.strides[v.rank - 1]}; }
+
+// The step of batch dimension d of the result in an operand: 0 where it broadcasts, -1 in `ok` where it does not fit.
+bool batch_step(const View& v, const View& out, int d, int64_t& step) {
+  int own = d - (out.rank - v.rank);
+  step = 0;
+  if (own < 0) return true;
+  if (v.dims[own] == out.dims[d]) step = v.dims[own] == 1 ? 0 : v.strides[own];
+  return v.dims[own] == out.dims[d] || v.dims[own] == 1;
+}
+
+// Whether the batch of `a` runs on into its rows, so that a batch of products with one b is a single, taller product.
+bool rows_continue(const View& a) {
+  int64_t expected = a.strides[a.rank - 2] * a.dims[a.rank - 2];
+  for (int d = a.rank - 3; d >= 0; d--) {
+    if (a.dims[d] != 1 && a.strides[d] != expected) return false;
+    expected *= a.dims[d];
+  }
+  return true;
+}
+
+}  // namespace
+
+Status run_matmul(const Call& call) {
+  if (call.n_out != 1 || call.n_in < 2 || call.n_in > 3 || call.n_attr != 0) return fail(Code::NATIVE, kShapes);
+  const View &out = call.out(), &a = call.in(0), &b = call.in(1);
+  if (a.rank < 2 || b.rank < 2 || out.rank < a.rank || out.rank < b.rank || a.scalar || b.scalar)
+    return fail(Code::SHAPE, kShapes);
+  int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1], n = b.dims[b.rank - 1];
+  if (b.dims[b.rank - 2] != k || out.dims[out.rank - 2] != m || out.dims[out.rank - 1] != n || !out.contiguous())
+    return fail(Code::SHAPE, kShapes);
+  if (a.dtype != out.dtype || b.dtype != out.dtype || out.dtype == DType::U8 || out.dtype == DType::BOOL)
+    return fail(Code::DTYPE, "the op is not defined for this dtype");
+  GemmEpilogue epilogue;
+  if (call.n_in == 3) {
+    const View& bias = call.in(2);
+    if (bias.rank != 1 || bias.dims[0] != n || !bias.contiguous() || bias.dtype != out.dtype || bias.scalar)
+      return fail(Code::SHAPE, "the bias must be contiguous, of the result's last size", 3);
+    epilogue.bias = bias.data;
+  }
+  int batch_rank = out.rank - 2;
+  int64_t count = 1;
+  bool one_b = true;
+  int64_t a_steps[kMaxRank], b_steps[kMaxRank];
+  for (int d = 0; d < batch_rank; d++) {
+    if (!batch_step(a, out, d, a_steps[d]) || !batch_step(b, out, d, b_steps[d])) return fail(Code::SHAPE, kShapes);
+    if (b_steps[d] != 0) one_b = false;
+    count *= out.dims[d];
+  }
+  if (count == 0 || m == 0 || n == 0) return {};
+  if (count == 1 || (one_b && a.rank == out.rank && a.numel() == count * m * k && rows_continue(a)))
+    return gemm(out.dtype, count * m, n, k, matrix(a), matrix(b), out.data, n, false, epilogue);
+
+  std::vector<int64_t> a_at(count), b_at(count), c_at(count);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t rest = i;
+    for (int d = batch_rank - 1; d >= 0; d--) {
+      a_at[i] += rest % out.dims[d] * a_steps[d];
+      b_at[i] += rest % out.dims[d] * b_steps[d];
+      rest /= out.dims[d];
+    }
+    c_at[i] = i * m * n;
+  }
+  if (!epilogue.bias)
+    return gemm_batched(out.dtype, count, m, n, k, matrix(a), a_at.data(), matrix(b), b_at.data(), out.data,
+                        c_at.data(), n);
+  const int64_t size = static_cast<int64_t>(size_of(out.dtype));
+  auto shifted = [&](const View& v, int64_t at) {
+    Matrix result = matrix(v);
+    result.data = static_cast<const char*>(result.data) + at * size;
+    return result;
+  };
+  for (int64_t i = 0; i < count; i++)
+    NABLA_TRY(gemm(out.dtype, m, n, k, shifted(a, a_at[i]), shifted(b, b_at[i]),
+                   static_cast<char*>(out.data) + c_at[i] * size, n, false, epilogue));
+  return {};
+}
+
+Status run_linear(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 0) return fail(Code::NATIVE, kShapes);
+  View operands[4] = {call.out(), call.in(0), call.in(1), call.in(2)};
+  View& weight = operands[2];
+  if (weight.rank != 2) return fail(Code::SHAPE, kShapes);
+  std::swap(weight.dims[0], weight.dims[1]);
+  std::swap(weight.strides[0], weight.strides[1]);
+  return run_matmul(Call{call.opcode, 1, 3, 0, operands, nullptr});
+}
+
+}  // namespace nabla

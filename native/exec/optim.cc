@@ -1,0 +1,132 @@
+#include "exec/optim.h"
+
+#include <cmath>
+#include <vector>
+
+#include "exec/elementwise.h"
+#include "exec/tuning.h"
+#include "kernels/table.h"
+#include "runtime/pool.h"
+
+namespace nabla {
+namespace {
+
+constexpr const char* kOperands = "the operands do not fit the kernel";
+
+bool float_block(const View& v) { return !v.scalar && is_float(v.dtype) && v.contiguous(); }
+bool alike(const View& a, const View& b) { return float_block(b) && a.dtype == b.dtype && a.numel() == b.numel(); }
+
+// Runs f(operand, first, count) over every parameter in pieces, all of them in one parallel region.
+template <class F>
+void over_pieces(const Call& call, int parameters, F&& f) {
+  struct Piece {
+    int32_t parameter;
+    int64_t first, count;
+  };
+  thread_local std::vector<Piece>* pieces = nullptr;
+  if (!pieces) pieces = new std::vector<Piece>;
+  pieces->clear();
+  for (int i = 0; i < parameters; i++) {
+    int64_t n = call.out(i).numel();
+    for (int64_t at = 0; at < n; at += kElementwiseChunk)
+      pieces->push_back({i, at, n - at < kElementwiseChunk ? n - at : kElementwiseChunk});
+  }
+  // Small parameters share a task: a task is worth waking a thread for.
+  const std::vector<Piece>& list = *pieces;
+  std::vector<size_t> tasks{0};
+  int64_t elements = 0;
+  for (size_t i = 0; i < list.size(); i++) {
+    elements += list[i].count;
+    if (elements >= kElementwiseChunk || i + 1 == list.size()) {
+      tasks.push_back(i + 1);
+      elements = 0;
+    }
+  }
+  parallel_for(static_cast<int64_t>(tasks.size()) - 1, [&](int64_t t) {
+    for (size_t i = tasks[t]; i < tasks[t + 1]; i++) f(list[i].parameter, list[i].first, list[i].count);
+  });
+}
+
+char* at(const View& v, int64_t element) { return v.as<char>() + element * static_cast<int64_t>(size_of(v.dtype)); }
+
+// By squaring: the same bits everywhere, as no maths library is asked.
+double power(double base, int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent >>= 1, base *= base)
+    if (exponent & 1) result *= base;
+  return result;
+}
+
+}  // namespace
+
+Status run_sgd(const Call& call) {
+  if (call.n_attr != 6) return fail(Code::NATIVE, kOperands);
+  const double* a = call.attrs;
+  SgdNumbers s{a[0], a[1], a[2], a[3], a[4] != 0, a[5] != 0};
+  const int count = call.n_in;
+  const bool momentum = call.n_out == 2 * count;
+  if (!momentum && call.n_out != count) return fail(Code::NATIVE, kOperands);
+  for (int i = 0; i < count; i++)
+    if (!float_block(call.out(i)) || !alike(call.out(i), call.in(i)) ||
+        (momentum && !alike(call.out(i), call.out(count + i))))
+      return fail(Code::SHAPE, kOperands, i);
+  const OptimTable& table = kernels().optim;
+  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+    table.sgd[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
+                                               momentum ? at(call.out(count + i), first) : nullptr, n, s);
+  });
+  return {};
+}
+
+Status run_adam(const Call& call) {
+  if (call.n_attr != 7) return fail(Code::NATIVE, kOperands);
+  const double* a = call.attrs;
+  const double step = a[5];
+  const int count = call.n_in;
+  if (call.n_out != 3 * count || !(step >= 1 && step < 9e15)) return fail(Code::NATIVE, kOperands);
+  const auto n = static_cast<int64_t>(step);
+  AdamNumbers s{a[0], a[1], a[2], a[3], a[4], 1 - power(a[1], n), std::sqrt(1 - power(a[2], n)), a[6] != 0};
+  for (int i = 0; i < count; i++)
+    if (!float_block(call.out(i)) || !alike(call.out(i), call.in(i)) || !alike(call.out(i), call.out(count + i)) ||
+        !alike(call.out(i), call.out(2 * count + i)))
+      return fail(Code::SHAPE, kOperands, i);
+  const OptimTable& table = kernels().optim;
+  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+    table.adam[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
+                                                at(call.out(count + i), first), at(call.out(2 * count + i), first), n, s);
+  });
+  return {};
+}
+
+Status run_weighted_sum(const Call& call) {
+  const int sources = call.n_attr, count = call.n_out;
+  if (sources < 1 || int64_t{count} * sources != call.n_in) return fail(Code::NATIVE, kOperands);
+  for (int i = 0; i < count; i++) {
+    if (!float_block(call.out(i))) return fail(Code::SHAPE, kOperands, i);
+    for (int s = 0; s < sources; s++)
+      if (!alike(call.out(i), call.in(i * sources + s))) return fail(Code::SHAPE, kOperands, i);
+  }
+  const OptimTable& table = kernels().optim;
+  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+    constexpr int kGroup = 64;
+    const void* from[kGroup + 1];
+    double weights[kGroup + 1];
+    char* out = at(call.out(i), first);
+    // Many sources are taken in groups; the sum so far is the next group's first source.
+    for (int s = 0; s < sources; s += kGroup) {
+      int size = 0;
+      if (s > 0) {
+        from[size] = out;
+        weights[size++] = 1;
+      }
+      for (int j = s; j < sources && j < s + kGroup; j++) {
+        from[size] = at(call.in(i * sources + j), first);
+        weights[size++] = call.attrs[j];
+      }
+      table.weighted_sum[call.out(i).dtype == DType::F64](out, from, weights, size, n);
+    }
+  });
+  return {};
+}
+
+}  // namespace nabla

@@ -1,0 +1,14 @@
+#pragma once
+#include "exec/call.h"
+
+namespace nabla {
+
+// attrs of all: [key low, key high, stream]; element i of the result is element i of that stream.
+Status run_uniform(const Call& call);
+Status run_normal(const Call& call);
+// attrs: ..., low, range. Integers low .. low + range - 1.
+Status run_random_integers(const Call& call);
+// out = x / (1 - p) where the stream's uniform number is at least p, else 0. attrs: ..., p.
+Status run_dropout(const Call& call);
+
+}  // namespace nabla

@@ -1,0 +1,202 @@
+#include "exec/reduce.h"
+
+#include "exec/elementwise.h"
+#include "exec/tuning.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
+#include "runtime/pool.h"
+
+namespace nabla {
+namespace {
+
+constexpr const char* kOperands = "the operands do not fit the kernel";
+constexpr const char* kNoDType = "the op is not defined for this dtype";
+constexpr const char* kNoMemory = "out of memory";
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// A block that is given back at the end of its scope.
+class Temporary {
+ public:
+  ~Temporary() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  void* get(int64_t bytes) {
+    bytes_ = static_cast<size_t>(bytes);
+    return data_ = allocate(bytes_);
+  }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
+// [outer, n] -> [outer]. A long row is cut into parts that are whole subtrees of the fixed summation tree.
+Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t outer, int64_t n, int64_t size) {
+  if (n <= kReduceChunk) {
+    int64_t rows = n > 0 ? kReduceChunk / n + 1 : outer;
+    parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
+      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
+      leaf.rows(out + first * size, x + first * n * size, count, n, n);
+    });
+    return {};
+  }
+  int64_t parts = ceil_div(n, kReduceChunk), partial = kReduceLanes * size;
+  Temporary memory;
+  char* partials = static_cast<char*>(memory.get(outer * parts * partial));
+  if (!partials) return fail(Code::MEMORY, kNoMemory);
+  parallel_for(outer * parts, [&](int64_t task) {
+    int64_t start = task % parts * kReduceChunk, count = n - start < kReduceChunk ? n - start : kReduceChunk;
+    leaf.row(partials + task * partial, x + (task / parts * n + start) * size, count);
+  });
+  for (int64_t o = 0; o < outer; o++) {
+    leaf.tree(partials + o * parts * partial, parts, kReduceLanes);
+    leaf.finish(out + o * size, partials + o * parts * partial);
+  }
+  return {};
+}
+
+// [outer, n, inner] -> [outer, inner].
+Status reduce_columns(const ReduceLeaf& leaf, char* out, const char* x, int64_t outer, int64_t n, int64_t inner,
+                      int64_t size) {
+  int64_t width = inner < kReduceColumns ? inner : kReduceColumns;
+  int64_t bands = ceil_div(inner, width);
+  int64_t part = kReduceRows;
+  while (part * width < kReduceChunk) part *= 2;
+  int64_t parts = n > part ? ceil_div(n, part) : 1;
+  Temporary memory;
+  char* partials = out;
+  if (parts > 1) {
+    partials = static_cast<char*>(memory.get(outer * parts * inner * size));
+    if (!partials) return fail(Code::MEMORY, kNoMemory);
+  }
+  parallel_for(outer * parts * bands, [&](int64_t task) {
+    int64_t band = task % bands * width, p = task / bands % parts, o = task / bands / parts;
+    int64_t columns = inner - band < width ? inner - band : width;
+    int64_t start = p * part, rows = parts == 1 ? n : (n - start < part ? n - start : part);
+    leaf.columns(partials + ((o * parts + p) * inner + band) * size, x + ((o * n + start) * inner + band) * size, rows,
+                 inner, columns);
+  });
+  if (parts == 1) return {};
+  for (int64_t o = 0; o < outer; o++) {
+    char* first = partials + o * parts * inner * size;
+    leaf.tree(first, parts, inner);
+    __builtin_memcpy(out + o * inner * size, first, static_cast<size_t>(inner * size));
+  }
+  return {};
+}
+
+// The input where it lies, if it is contiguous and of the dtype, else a converted copy.
+const char* laid_out(const View& x, DType type, Temporary& memory, Status& status) {
+  if (x.dtype == type && x.contiguous()) return x.as<char>();
+  View dense = x;
+  dense.dtype = type;
+  dense.scalar = false;
+  set_contiguous(dense);
+  dense.data = memory.get(x.numel() * static_cast<int64_t>(size_of(type)));
+  status = dense.data ? copy(dense, x) : fail(Code::MEMORY, kNoMemory);
+  return dense.as<char>();
+}
+
+}  // namespace
+
+Status run_reduce(const Call& call, int kernel) {
+  if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0);
+  if (!(call.attrs[0] >= 0 && call.attrs[0] < 1 << kMaxRank) || !out.contiguous()) return fail(Code::NATIVE, kOperands);
+  const int mask = static_cast<int>(call.attrs[0]);
+  const ReduceLeaf& leaf = kernels().reduce.leaf[kernel][static_cast<int>(out.dtype)];
+  if (!leaf.rows) return fail(Code::DTYPE, kNoDType);
+  const int64_t size = static_cast<int64_t>(size_of(out.dtype));
+
+  // Neighbouring dimensions that are both kept or both reduced are one group.
+  int64_t groups[kMaxRank + 1], kept = 1;
+  bool reduced[kMaxRank + 1];
+  int count = 0;
+  for (int d = 0; d < x.rank; d++) {
+    bool r = mask >> d & 1;
+    if (!r) kept *= x.dims[d];
+    if (x.dims[d] == 1) continue;
+    if (count > 0 && reduced[count - 1] == r) {
+      groups[count - 1] *= x.dims[d];
+    } else {
+      groups[count] = x.dims[d];
+      reduced[count++] = r;
+    }
+  }
+  if (mask >> x.rank || out.numel() != kept) return fail(Code::SHAPE, kOperands);
+  if (kept == 0) return {};
+
+  Temporary dense;
+  Status status;
+  const char* from = laid_out(x, out.dtype, dense, status);
+  NABLA_TRY(status);
+  int passes = 0;
+  for (int g = 0; g < count; g++) passes += reduced[g];
+  if (passes == 0) {
+    __builtin_memcpy(out.data, from, static_cast<size_t>(kept * size));
+    return {};
+  }
+  // The innermost group first; what is left of the others stands between passes in a buffer of its own.
+  Temporary buffers[kMaxRank];
+  int64_t inner = 1;
+  for (int g = count - 1, pass = 0; g >= 0; g--) {
+    if (!reduced[g]) {
+      inner *= groups[g];
+      continue;
+    }
+    int64_t outer = 1;
+    for (int h = 0; h < g; h++) outer *= groups[h];
+    char* to = out.as<char>();
+    if (++pass < passes) {
+      to = static_cast<char*>(buffers[pass].get(outer * inner * size));
+      if (!to) return fail(Code::MEMORY, kNoMemory);
+    }
+    NABLA_TRY(inner == 1 ? reduce_rows(leaf, to, from, outer, groups[g], size)
+                         : reduce_columns(leaf, to, from, outer, groups[g], inner, size));
+    from = to;
+  }
+  return {};
+}
+
+Status run_arg_reduce(const Call& call, int kernel) {
+  if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0);
+  if (!(call.attrs[0] >= 0 && call.attrs[0] < x.rank) || out.dtype != DType::I32 || !out.contiguous() || x.scalar)
+    return fail(Code::NATIVE, kOperands);
+  int dim = static_cast<int>(call.attrs[0]);
+  int64_t outer = 1, n = x.dims[dim], inner = 1;
+  for (int d = 0; d < x.rank; d++)
+    if (d != dim) (d < dim ? outer : inner) *= x.dims[d];
+  if (out.numel() != outer * inner || n > INT32_MAX) return fail(Code::SHAPE, kOperands);
+  if (outer * inner == 0) return {};
+  if (n == 0) return fail(Code::SHAPE, "an empty dimension has no index");
+  const ArgReduceLeaf& leaf = kernels().reduce.arg[kernel][static_cast<int>(x.dtype)];
+  if (!leaf.rows) return fail(Code::DTYPE, kNoDType);
+  Temporary dense;
+  Status status;
+  const char* from = laid_out(x, x.dtype, dense, status);
+  NABLA_TRY(status);
+  const int64_t size = static_cast<int64_t>(size_of(x.dtype));
+  int32_t* to = out.as<int32_t>();
+  if (inner == 1) {
+    int64_t rows = kReduceChunk / n + 1;
+    parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
+      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
+      leaf.rows(to + first, from + first * n * size, count, n, n);
+    });
+    return {};
+  }
+  Temporary memory;
+  char* scratch = static_cast<char*>(memory.get(outer * inner * (size + 8)));
+  if (!scratch) return fail(Code::MEMORY, kNoMemory);
+  auto* indices = reinterpret_cast<int64_t*>(scratch);
+  char* values = scratch + outer * inner * 8;
+  parallel_for(outer, [&](int64_t o) {
+    leaf.columns(values + o * inner * size, indices + o * inner, from + o * n * inner * size, n, inner, inner, 0);
+    for (int64_t i = o * inner; i < (o + 1) * inner; i++) to[i] = static_cast<int32_t>(indices[i]);
+  });
+  return {};
+}
+
+}  // namespace nabla

@@ -1,0 +1,17 @@
+#pragma once
+#include "exec/call.h"
+
+namespace nabla {
+
+// All work on the last dimension of contiguous float tensors.
+Status run_softmax(const Call& call);
+Status run_log_softmax(const Call& call);
+// in: g, y (the forward result).
+Status run_softmax_backward(const Call& call);
+Status run_log_softmax_backward(const Call& call);
+// in: logits [rows, classes], target [rows] of integers; out: the loss of each row. attrs: [ignored target].
+Status run_cross_entropy(const Call& call);
+// in: g [rows], logits, target; out: the gradient of the logits. attrs: [ignored target].
+Status run_cross_entropy_backward(const Call& call);
+
+}  // namespace nabla

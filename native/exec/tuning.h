@@ -1,0 +1,13 @@
+// Sizes that cut work into pieces. Chunks are cut by shape alone, so that results do not depend on the machine.
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+constexpr int64_t kElementwiseChunk = 32768;  // elements
+constexpr int64_t kReduceChunk = 65536;       // elements read by one task: a power of two of blocks
+constexpr int64_t kReduceColumns = 1024;      // columns of one task
+constexpr int64_t kRandomChunk = 16384;
+constexpr int64_t kRowsChunk = 16384;         // elements of whole rows in softmax and its kin
+
+}  // namespace nabla

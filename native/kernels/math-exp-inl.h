@@ -1,0 +1,116 @@
+// Exponentials and hyperbolic functions.
+#pragma once
+#include "kernels/math-core-inl.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+// 2^n for an integer n for which it is a normal number.
+template <class V>
+NABLA_INLINE V power_of_two(V n) {
+  using F = Traits<V>;
+  return from_bits(shift_left(to_bits(n + F::kMagic), F::kMantissa) + (typename F::Int(F::kBias) << F::kMantissa));
+}
+
+// p * 2^n, rounded once, for an integer |n| < 2 kBias. Unless n is 0, p is within 2^-16 and 2^16.
+template <class V>
+NABLA_INLINE V scale(V p, V n) {
+  using F = Traits<V>;
+  if (__builtin_expect(all(abs(n) <= F::kBias - 20), 1)) {
+    return from_bits(to_bits(p) + shift_left(to_bits(n + F::kMagic), F::kMantissa));
+  }
+  const V half = fma(n, 0.5f, F::kMagic) - F::kMagic;
+  return p * power_of_two(half) * power_of_two(n - half);
+}
+
+template <class V>
+struct ExpParts {
+  V fraction, n;  // exp(x) = (1 + fraction) 2^n
+};
+
+// Of x + low, clamped to where exp is neither 0 nor infinite, but just.
+template <class V>
+NABLA_INLINE ExpParts<V> exp_parts(V x, V low) {
+  using T = typename V::Scalar;
+  using F = Traits<V>;
+  x = max(V(kIsSingle<V> ? -104 : -746), min(V(kIsSingle<V> ? 89 : 710), x));
+  const V n = fma(x, kLog2E<T>, F::kMagic) - F::kMagic;
+  const V r = fnma(n, kLn2<T>[1], fnma(n, kLn2<T>[0], x)) + low;
+  return {fma(r * r, polynomial(r, kExp<T>), r), n};
+}
+
+template <class V>
+NABLA_INLINE ExpParts<V> exp_parts(V x) {
+  using T = typename V::Scalar;
+  using F = Traits<V>;
+  x = max(V(kIsSingle<V> ? -104 : -746), min(V(kIsSingle<V> ? 89 : 710), x));
+  const V n = fma(x, kLog2E<T>, F::kMagic) - F::kMagic;
+  const V r = fnma(n, kLn2<T>[1], fnma(n, kLn2<T>[0], x));
+  return {fma(r * r, polynomial(r, kExp<T>), r), n};
+}
+
+template <class V>
+NABLA_INLINE V exp(V x) {
+  const ExpParts<V> e = exp_parts(x);
+  return scale(1 + e.fraction, e.n);
+}
+
+template <class V>
+NABLA_INLINE V exp(TwoWords<V> x) {
+  const ExpParts<V> e = exp_parts(x.high, x.low);
+  return scale(1 + e.fraction, e.n);
+}
+
+template <class V>
+NABLA_INLINE V expm1(V x) {
+  using F = Traits<V>;
+  const ExpParts<V> e = exp_parts(max(V(kIsSingle<V> ? -20 : -40), x));
+  const V power = power_of_two(e.n);
+  V y = fma(e.fraction, power, power - 1);
+  const auto high = e.n > F::kBias;
+  if (__builtin_expect(any(high), 0)) y = select(high, scale(1 + e.fraction, e.n), y);
+  return copysign(y, x);
+}
+
+template <class V>
+NABLA_INLINE V sigmoid(V x) {
+  const V e = exp(-abs(x));
+  return select(x < 0, e, V(1)) / (1 + e);
+}
+
+template <class V>
+NABLA_INLINE V tanh(V x) {
+  using T = typename V::Scalar;
+  const V size = min(V(kIsSingle<V> ? 10 : 20), abs(x));
+  if constexpr (kIsSingle<V>) {
+    const V square = size * size;
+    const V small = fma(size * square, polynomial(square, kTanh<T>), size);
+    const V large = 1 - 2 / (exp(2 * size) + 1);
+    return copysign(select(size < 0.6, small, large), x);
+  } else {
+    const V e = expm1(2 * size);
+    return copysign(e / (e + 2), x);
+  }
+}
+
+template <class V>
+NABLA_INLINE V sinh(V x) {
+  if constexpr (kIsSingle<V>) return in_double([](auto v) { return sinh(v); }, x);
+  const V size = abs(x);
+  const ExpParts<V> parts = exp_parts(size);
+  const V large = scale(1 + parts.fraction, parts.n - 1);
+  const V e = expm1(min(V(40), size));
+  const V small = 0.5 * (e + e / (e + 1));
+  return copysign(select(size > 22, large, small), x);
+}
+
+template <class V>
+NABLA_INLINE V cosh(V x) {
+  if constexpr (kIsSingle<V>) return in_double([](auto v) { return cosh(v); }, x);
+  const ExpParts<V> parts = exp_parts(abs(x));
+  const V half = scale(1 + parts.fraction, parts.n - 1);
+  return half + 0.25 / half;
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA

@@ -1,0 +1,30 @@
+// One optimizer step over one parameter: leaves for a contiguous run of n elements, state updated in place.
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+struct SgdNumbers {
+  double lr, momentum, dampening, weight_decay;
+  bool nesterov, first;  // first: the momentum buffer takes the gradient as it is
+};
+// momentum_buffer may be null where momentum is 0.
+using SgdFn = void (*)(void* parameter, const void* gradient, void* momentum_buffer, int64_t n, const SgdNumbers&);
+
+struct AdamNumbers {
+  double lr, beta1, beta2, eps, weight_decay;
+  double correction1, root_correction2;  // 1 - beta1^step, sqrt(1 - beta2^step)
+  bool decoupled;                   // AdamW: the decay acts on the parameter, not on the gradient
+};
+using AdamFn = void (*)(void* parameter, const void* gradient, void* m, void* v, int64_t n, const AdamNumbers&);
+
+// out[i] = sum over s of weights[s] * sources[s][i], in order of s.
+using WeightedSumFn = void (*)(void* out, const void* const* sources, const double* weights, int64_t count, int64_t n);
+
+struct OptimTable {
+  SgdFn sgd[2];  // float32, float64
+  AdamFn adam[2];
+  WeightedSumFn weighted_sum[2];
+};
+
+}  // namespace nabla
