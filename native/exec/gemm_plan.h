@@ -18,6 +18,7 @@ constexpr int64_t kTaskRows = 144;                // rows x depth of packed A st
 constexpr int64_t kTaskCols = 256;                // columns x depth of packed B stay in L2 or close
 constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A and of B each
 constexpr int64_t kRegionDepth = 4 * kGemmDepth;
+constexpr int64_t kSmallOperand = 128 << 10;            // bytes that stay in L2 beside everything else
 
 struct GemmPlan {
   bool pack_a, pack_b;
@@ -28,11 +29,26 @@ struct GemmPlan {
   int64_t task_rows, task_cols;
 };
 
+// Packing pays for itself only where what it tidies up is used often enough and would not stay in the cache as it is.
+template <class T>
+bool pack_b_pays(const GemmProblem<T>& p) {
+  if (p.b_col != 1) return true;  // the register tile reads rows
+  const bool aliased = p.b_k * static_cast<int64_t>(sizeof(T)) % 4096 == 0;  // all rows in the same cache sets
+  return p.m > (aliased ? 36 : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
+}
+
+template <class T>
+bool pack_a_pays(const GemmProblem<T>& p, int64_t nr) {
+  const int64_t bytes = p.m * p.k * static_cast<int64_t>(sizeof(T));
+  if (p.a_k == 1) return p.n > 8 * nr && bytes > 4 * kSmallOperand;
+  return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand / 2);
+}
+
 template <class T>
 GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   GemmPlan plan;
-  plan.pack_b = p.b_col != 1 || p.m > 8 * mr;
-  plan.pack_a = p.n > 2 * nr && p.m > 8 * mr;
+  plan.pack_a = pack_a_pays(p, nr);
+  plan.pack_b = pack_b_pays(p);
   plan.region_depth = larger(smaller(p.k, kRegionDepth), 1);
   const int64_t across = kRegionElements / plan.region_depth;
   plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
