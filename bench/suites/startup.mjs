@@ -49,7 +49,8 @@ async function run({ quick }) {
         if (i >= 0) player.times.push(ms);
       } catch (error) {
         left.delete(player);
-        missing.push({ ...player.name, status: "absent", reason: error.message });
+        const absent = /ENOENT|ERR_MODULE_NOT_FOUND|ModuleNotFoundError/.test(error.message);
+        missing.push({ ...player.name, status: absent ? "absent" : "failed", reason: error.message });
       }
     }
   }
