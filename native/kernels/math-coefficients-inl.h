@@ -17,8 +17,6 @@ constexpr T kTwoOverSqrtPi = static_cast<T>(0x120dd750429b6dp-52);
 template <class T>
 constexpr T kInvSqrt2Pi = static_cast<T>(0x19884533d43651p-54);
 template <class T>
-constexpr T kSqrt2OverPi = static_cast<T>(0x19884533d43651p-53);
-template <class T>
 constexpr T kSqrt2 = static_cast<T>(0x16a09e667f3bcdp-52);
 template <class T>
 constexpr T kHalfLog2Pi = static_cast<T>(0x1d67f1c864beb5p-53);
@@ -85,6 +83,24 @@ constexpr float kTwoThirds<float>[] = {
 template <>
 constexpr double kTwoThirds<double>[] = {
     0x15555555555555p-53, 0x15555555555555p-107};
+
+template <class T>
+constexpr T kGeluLinear[2] = {};
+template <>
+constexpr float kGeluLinear<float>[] = {
+    0x662115p-22f, -0xc2bc9bp-48f};
+template <>
+constexpr double kGeluLinear<double>[] = {
+    0x19884533d43651p-52, -0x1cbc0d30ebfd15p-106};
+
+template <class T>
+constexpr T kGeluCubic[2] = {};
+template <>
+constexpr float kGeluCubic<float>[] = {
+    0x922279p-27f, 0xa4d8b5p-52f};
+template <>
+constexpr double kGeluCubic<double>[] = {
+    0x12444f2a4d8b4bp-56, -0x16c843a29d1c7p-109};
 
 // (exp(r) - 1 - r) / r^2, |r| <= log(2) / 2
 template <class T>

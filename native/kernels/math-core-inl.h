@@ -6,6 +6,13 @@
 // Left to itself the compiler calls the larger functions, and loads their constants again for every vector.
 #define NABLA_INLINE inline __attribute__((always_inline))
 
+// Iterations are independent even where the output is one of the inputs.
+#if defined(__clang__)
+#define NABLA_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define NABLA_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 namespace nabla::NABLA_ISA {
 namespace {
 
@@ -29,6 +36,8 @@ struct FloatTraits<double> {
 };
 template <class V>
 using Traits = FloatTraits<typename V::Scalar>;
+template <class V>
+constexpr bool kFloating = kIsFloat<typename V::Scalar>;
 template <class V>
 constexpr bool kIsSingle = sizeof(typename V::Scalar) == 4;
 

@@ -107,7 +107,7 @@ POLYNOMIALS = [
 
 CONSTANTS = [
     ("Log2E", 1 / LN2), ("InvPi", 1 / mp.pi), ("InvHalfPi", 2 / mp.pi), ("InvLn10", 1 / mp.log(10)),
-    ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)), ("Sqrt2OverPi", mp.sqrt(2 / mp.pi)),
+    ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)),
     ("Sqrt2", SQRT2), ("HalfLog2Pi", mp.log(2 * mp.pi) / 2),
 ]
 
@@ -116,6 +116,8 @@ CONSTANTS = [
 WORDS = [
     ("Ln2", LN2, (24, 53), 2), ("Ln2Short", LN2, (16, 42), 2), ("Pi", mp.pi, (24, 53), 3), ("Log10Of2", mp.log10(2), (12, 42), 2),
     ("Log2EWords", 1 / LN2, (24, 53), 2), ("InvLn10Words", 1 / mp.log(10), (24, 53), 2), ("TwoThirds", mp.mpf(2) / 3, (24, 53), 2),
+    ("GeluLinear", 2 * mp.sqrt(2 / mp.pi), (24, 53), 2),
+    ("GeluCubic", 2 * mp.sqrt(2 / mp.pi) * mp.mpf("0.044715"), (24, 53), 2),
 ]
 
 

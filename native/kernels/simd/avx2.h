@@ -17,6 +17,8 @@ struct LaneMask {
   friend LaneMask operator&(LaneMask a, LaneMask b) { return {_mm256_and_si256(a.v, b.v)}; }
   friend LaneMask operator|(LaneMask a, LaneMask b) { return {_mm256_or_si256(a.v, b.v)}; }
   friend LaneMask operator^(LaneMask a, LaneMask b) { return {_mm256_xor_si256(a.v, b.v)}; }
+  friend LaneMask operator!=(LaneMask a, LaneMask b) { return a ^ b; }
+  friend LaneMask operator==(LaneMask a, LaneMask b) { return !(a ^ b); }
   friend LaneMask operator!(LaneMask a) { return {_mm256_xor_si256(a.v, _mm256_set1_epi32(-1))}; }
   friend bool any(LaneMask a) { return !_mm256_testz_si256(a.v, a.v); }
   friend bool all(LaneMask a) { return _mm256_movemask_epi8(a.v) == -1; }

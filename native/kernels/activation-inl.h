@@ -1,0 +1,139 @@
+// Activations, and the derivatives that are worth a kernel of their own: in those x is the tangent or cotangent that
+// arrives, y the input or the output of the function.
+#pragma once
+#include "kernels/arithmetic-inl.h"
+#include "kernels/math-arc-inl.h"
+#include "kernels/math-erf-inl.h"
+#include "kernels/math-gamma-inl.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+template <class V>
+NABLA_INLINE V relu(V x) {
+  if constexpr (kFloating<V>) return max(V(0), x);
+  return select(x > V(0), x, V(0));
+}
+
+template <class V>
+NABLA_INLINE V elu(V x, V alpha) {
+  return select(x > 0, x, alpha * expm1(min(V(0), x)));
+}
+
+// log(1 + exp(x)).
+template <class V>
+NABLA_INLINE V softplus(V x) {
+  return max(V(0), x) + log1p(exp(-abs(x)));
+}
+
+// x * sigmoid(argument), with exp(-|argument|) applied last, so that a result far below 1 keeps its digits.
+template <class V>
+NABLA_INLINE V times_sigmoid(V x, ExpParts<V> e, Mask<typename V::Scalar> negative) {
+  const V power = scale(1 + e.fraction, e.n), quotient = x / (1 + power);
+  return select(negative, scale(quotient * (1 + e.fraction), e.n), quotient);
+}
+
+template <class V>
+NABLA_INLINE V silu(V x) {
+  using F = Traits<V>;
+  const V finite = max(V(-0.5f / F::kMinNormal), x);
+  return times_sigmoid(finite, exp_parts(-abs(finite)), x < 0);
+}
+
+// sigmoid(y) (1 + y (1 - sigmoid(y))).
+template <class V>
+NABLA_INLINE V silu_slope(V y) {
+  const V size = abs(y), e = exp(-size), inverse = 1 / (1 + e);
+  const V high = inverse, low = e * inverse;  // sigmoid(|y|), sigmoid(-|y|)
+  const V finite = select(e == 0, V(0), size);
+  return select(y < 0, low * fnma(finite, high, 1), high * fma(finite, low, 1));
+}
+
+// gelu's approximation x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3). The argument is kept in two words: the
+// exponential would magnify its rounding.
+template <class V>
+NABLA_INLINE TwoWords<V> gelu_argument(V x) {
+  using T = typename V::Scalar;
+  const TwoWords<V> square = exact_product(x, x);
+  const TwoWords<V> cubic =
+      product(square, TwoWords<V>{kGeluCubic<T>[0], kGeluCubic<T>[1]});
+  // Either may be the larger.
+  const V linear = kGeluLinear<T>[0], sum = linear + cubic.high, back = sum - linear;
+  const V rest = (linear - (sum - back)) + (cubic.high - back);
+  const V low = rest + (cubic.low + kGeluLinear<T>[1]);
+  return product(TwoWords<V>{sum, low}, TwoWords<V>{x, V(0)});
+}
+
+template <class V>
+NABLA_INLINE V gelu_tanh(V x) {
+  // Outside, the result is x or 0.
+  const V inside = min(V(40), max(V(-40), x));
+  const TwoWords<V> u = gelu_argument(abs(inside));
+  const V y = times_sigmoid(inside, exp_parts(-u.high, -u.low), x < 0);
+  return select(x > 40, x, y);
+}
+
+// x tanh(log(1 + exp(x))).
+template <class V>
+NABLA_INLINE V mish(V x) {
+  using F = Traits<V>;
+  const V finite = max(V(-0.5f / F::kMinNormal), x);
+  const ExpParts<V> parts = exp_parts(-abs(finite));
+  const V fraction = 1 + parts.fraction, e = scale(fraction, parts.n);
+  const V below = scale(finite * fraction * (e + 2) / fma(e, e + 2, 2), parts.n);
+  const V top = fma(V(2), e, 1);
+  return select(x < 0, below, finite * (top / fma(2 * e, e, top)));
+}
+
+// log(exp(x) + exp(y)).
+template <class V>
+NABLA_INLINE V logaddexp(V x, V y) {
+  const V high = maximum(x, y), distance = select(x == y, V(0), abs(x - y));
+  return high + log1p(exp(-distance));
+}
+
+NABLA_UNARY(Exp, exp(x))
+NABLA_UNARY(Expm1, expm1(x))
+NABLA_UNARY(Log, log(x))
+NABLA_UNARY(Log1p, log1p(x))
+NABLA_UNARY(Log2, log2(x))
+NABLA_UNARY(Log10, log10(x))
+NABLA_UNARY(Sin, sin(x))
+NABLA_UNARY(Cos, cos(x))
+NABLA_UNARY(Tan, tan(x))
+NABLA_UNARY(Asin, asin(x))
+NABLA_UNARY(Acos, acos(x))
+NABLA_UNARY(Atan, atan(x))
+NABLA_BINARY(Atan2, atan2(x, y))
+NABLA_UNARY(Sinh, sinh(x))
+NABLA_UNARY(Cosh, cosh(x))
+NABLA_UNARY(Tanh, tanh(x))
+NABLA_UNARY(Asinh, asinh(x))
+NABLA_UNARY(Acosh, acosh(x))
+NABLA_UNARY(Atanh, atanh(x))
+NABLA_UNARY(Erf, erf(x))
+NABLA_UNARY(Erfinv, erfinv(x))
+NABLA_UNARY(LogGamma, lgamma(x))
+NABLA_UNARY(Digamma, digamma(x))
+NABLA_BINARY(LogAddExp, logaddexp(x, y))
+
+NABLA_UNARY(Sigmoid, sigmoid(x))
+NABLA_UNARY(LogSigmoid, -softplus(-x))
+NABLA_UNARY(Relu, relu(x))
+NABLA_BINARY(LeakyRelu, select(x > 0, x, x* y))
+NABLA_BINARY(Elu, elu(x, y))
+NABLA_UNARY(Gelu, gelu(x))
+NABLA_UNARY(GeluTanh, gelu_tanh(x))
+NABLA_UNARY(Silu, silu(x))
+NABLA_UNARY(Softplus, softplus(x))
+NABLA_UNARY(Mish, mish(x))
+
+NABLA_BINARY(SigmoidBackward, x* y * (1 - y))
+NABLA_BINARY(TanhBackward, x* fnma(y, y, 1))
+NABLA_BINARY(ReluBackward, select(y > 0, x, V(0)))
+NABLA_BINARY(GeluBackward, x* gelu_slope(y))
+NABLA_BINARY(SiluBackward, x* silu_slope(y))
+NABLA_BINARY(SoftplusBackward, x* sigmoid(y))
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA

@@ -1,0 +1,109 @@
+// From functors to leaves: one line of list.def, one loop per dtype.
+#pragma once
+#include "kernels/activation-inl.h"
+#include "kernels/arithmetic-inl.h"
+#include "kernels/elementwise.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+template <int... I>
+struct Indices {};
+template <int N, int... I>
+struct MakeIndices : MakeIndices<N - 1, N - 1, I...> {};
+template <int... I>
+struct MakeIndices<0, I...> {
+  using Type = Indices<I...>;
+};
+
+// Two vectors at a time hide the latency of one.
+template <class F, class T, int... I>
+NABLA_INLINE void map_vectors(void* const* args, int64_t n, Indices<I...>) {
+  using V = Vec<T>;
+  constexpr int kLanes = V::kLanes;
+  T* const out = static_cast<T*>(args[0]);
+  const T* const in[] = {static_cast<const T*>(args[1 + I])...};
+  int64_t i = 0;
+  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
+    const V y0 = F{}(V::load(in[I] + i)...);
+    const V y1 = F{}(V::load(in[I] + i + kLanes)...);
+    V::store(out + i, y0);
+    V::store(out + i + kLanes, y1);
+  }
+  for (; i < n; i += kLanes) {
+    const int rest = n - i < kLanes ? static_cast<int>(n - i) : kLanes;
+    V::store_n(out + i, F{}(V::load_n(in[I] + i, rest)...), rest);
+  }
+}
+
+inline bool value_of(bool x) { return x; }
+template <class T>
+inline T value_of(Lane<T> x) {
+  return x.v;
+}
+
+// One lane at a time, in loops plain enough for the compiler to vectorise.
+template <class F, class T, class Out, int... I>
+NABLA_INLINE void map_lanes(void* const* args, int64_t n, Indices<I...>) {
+  Out* const out = static_cast<Out*>(args[0]);
+  const T* const in[] = {static_cast<const T*>(args[1 + I])...};
+  NABLA_INDEPENDENT
+  for (int64_t i = 0; i < n; i++) out[i] = value_of(F{}(Lane<T>(in[I][i])...));
+}
+
+template <class F, int ARITY, Result RESULT, class T>
+void map_leaf(void* const* args, int64_t n) {
+  constexpr typename MakeIndices<ARITY>::Type kInputs{};
+  if constexpr (RESULT == Result::BOOL) {
+    map_lanes<F, T, bool>(args, n, kInputs);
+  } else if constexpr (kIsFloat<T>) {
+    map_vectors<F, T>(args, n, kInputs);
+  } else {
+    map_lanes<F, T, T>(args, n, kInputs);
+  }
+}
+
+template <class T>
+void where_leaf(void* const* args, int64_t n) {
+  T* const out = static_cast<T*>(args[0]);
+  const bool* const condition = static_cast<const bool*>(args[1]);
+  const T *const x = static_cast<const T*>(args[2]), *const y = static_cast<const T*>(args[3]);
+  NABLA_INDEPENDENT
+  for (int64_t i = 0; i < n; i++) {
+    const T a = x[i], b = y[i];
+    out[i] = condition[i] ? a : b;
+  }
+}
+
+struct Where {};
+
+template <class F, int ARITY, Domain DOMAIN, Result RESULT, class T>
+constexpr ElementwiseFn elementwise_leaf() {
+  if constexpr (!in_domain(DOMAIN, DTypeOf<T>::value)) {
+    return nullptr;
+  } else if constexpr (__is_same(F, Where)) {
+    return where_leaf<T>;
+  } else {
+    return map_leaf<F, ARITY, RESULT, T>;
+  }
+}
+
+constexpr ElementwiseTable make_elementwise_table() {
+  ElementwiseTable table{};
+#define LEAF(id, dtype_name, type) leaf[static_cast<int>(DType::id)] = elementwise_leaf<F, kArity, kDomain, kResult, type>();
+#define ELEMENTWISE(name, Functor, arity, domain, result)         \
+  {                                                               \
+    using F = Functor;                                            \
+    constexpr int kArity = arity;                                 \
+    constexpr Domain kDomain = Domain::domain;                    \
+    constexpr Result kResult = Result::result;                    \
+    ElementwiseFn* leaf = table.leaf[static_cast<int>(Elementwise::name)]; \
+    NABLA_DTYPES(LEAF)                                            \
+  }
+#include "kernels/list.def"
+#undef LEAF
+  return table;
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA

@@ -1,0 +1,81 @@
+// The normal distribution: erf and its inverse, gelu.
+#pragma once
+#include "kernels/math-log-inl.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+// Phi(-x) exp(x^2 / 2), x >= 0.
+template <class V>
+NABLA_INLINE V normal_tail(V x) {
+  return polynomial((x - 5) / (x + 5), kTail<typename V::Scalar>) / (x + 0.75f);
+}
+
+// exp(-x^2 / 2): the square keeps the word that rounding would lose.
+template <class V>
+NABLA_INLINE ExpParts<V> normal_parts(V x) {
+  const TwoWords<V> square = exact_product(x, x);
+  return exp_parts(-0.5f * square.high, -0.5f * square.low);
+}
+
+// exp(-x^2) erfc's share of it; x >= 0, up to where it vanishes.
+template <class V>
+NABLA_INLINE V erfc_positive(V x) {
+  const TwoWords<V> square = exact_product(x, x);
+  const ExpParts<V> e = exp_parts(-square.high, -square.low);
+  return scale((1 + e.fraction) * (2 * normal_tail(x * kSqrt2<typename V::Scalar>)), e.n);
+}
+
+template <class V>
+NABLA_INLINE V erf_small(V x) {
+  return fma(x, polynomial(x * x, kErf<typename V::Scalar>), x);
+}
+
+template <class V>
+NABLA_INLINE V erf(V x) {
+  const V size = min(V(10), abs(x));
+  return copysign(select(size < 0.9f, erf_small(size), 1 - erfc_positive(size)), x);
+}
+
+// Beyond this x * Phi(-x) is 0.
+template <class V>
+NABLA_INLINE V clamp_to_tail(V x) {
+  return min(V(kIsSingle<V> ? 15 : 39.5f), abs(x));
+}
+
+template <class V>
+NABLA_INLINE V gelu(V x) {
+  const V size = clamp_to_tail(x);
+  const ExpParts<V> e = normal_parts(size);
+  const V below = scale(size * (1 + e.fraction) * normal_tail(size), e.n);
+  return select(x < 0, -below, x - below);
+}
+
+// Phi(x) + x phi(x).
+template <class V>
+NABLA_INLINE V gelu_slope(V x) {
+  using T = typename V::Scalar;
+  const V size = clamp_to_tail(x);
+  const ExpParts<V> e = normal_parts(size);
+  const V below = scale((1 + e.fraction) * fnma(size, kInvSqrt2Pi<T>, normal_tail(size)), e.n);
+  return select(x < 0, below, 1 - below);
+}
+
+template <class V>
+NABLA_INLINE V erfinv(V x) {
+  using T = typename V::Scalar;
+  using F = Traits<V>;
+  if constexpr (kIsSingle<V>) return in_double([](auto v) { return erfinv(v); }, x);
+  const V size = abs(x), distance = 1 - size;
+  const V w = -log1p(-(size * size));
+  V y = size * select(w < 4, polynomial(w - 2, kErfinvMiddle<T>), polynomial(sqrt(w) - 4, kErfinvTail<T>));
+  // One step of Halley's method: three times the digits.
+  const V error = select(y < 0.9, erf_small(y) - size, distance - erfc_positive(y));
+  const V step = error / (kTwoOverSqrtPi<T> * exp(-y * y));
+  y = y - step / fma(y, step, 1);
+  y = select(size < 1, y, select(size == 1, V(F::kInfinity), V(F::kNaN)));
+  return copysign(y, x);
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA

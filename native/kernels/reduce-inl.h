@@ -1,0 +1,220 @@
+// Sums, products and extremes, in the order that reduce.h lays down.
+#pragma once
+#include "kernels/arithmetic-inl.h"
+#include "kernels/reduce-arg-inl.h"
+#include "kernels/reduce.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+template <class F, class T>
+constexpr T kNeutral = T(0);
+template <class T>
+constexpr T kNeutral<Multiply, T> = T(1);
+template <class T>
+constexpr T kNeutral<Maximum, T> = kLowest<T>;
+template <class T>
+constexpr T kNeutral<Minimum, T> = kHighest<T>;
+
+template <class T, bool FLOAT>
+struct ReduceVecOf {
+  using Type = Lane<T>;
+};
+template <class T>
+struct ReduceVecOf<T, true> {
+  using Type = Vec<T>;
+};
+template <class T>
+using ReduceVec = typename ReduceVecOf<T, kIsFloat<T>>::Type;
+
+template <class F, class T>
+void combine(T* a, const T* b, int64_t n) {
+  NABLA_INDEPENDENT
+  for (int64_t i = 0; i < n; i++) a[i] = F{}(Lane<T>(a[i]), Lane<T>(b[i])).v;
+}
+
+// Takes partials one after the other and combines every two subtrees of a size: the tree of reduce.h, without recursion.
+template <class F, class T, int WIDTH>
+struct Cascade {
+  static constexpr int kLevels = 40;
+  T partials[kLevels][WIDTH];
+  int64_t count = 0;
+  int depth = 0;
+
+  T* next() { return partials[depth]; }  // where the next partial is to be written
+  void push() {
+    depth++;
+    for (int64_t c = ++count; c % 2 == 0; c /= 2) merge();
+  }
+  T* finish() {
+    while (depth > 1) merge();
+    return partials[0];
+  }
+  void merge() {
+    depth--;
+    combine<F, T>(partials[depth - 1], partials[depth], WIDTH);
+  }
+};
+
+// The lanes of one block of a row, n <= kReduceBlock.
+template <class F, class T>
+void reduce_block(T* lanes, const T* x, int64_t n) {
+  using V = ReduceVec<T>;
+  constexpr int kVectors = kReduceLanes / V::kLanes;
+  V sum[kVectors];
+#pragma GCC unroll 32
+  for (int j = 0; j < kVectors; j++) sum[j] = V(kNeutral<F, T>);
+  int64_t i = 0;
+  for (; i + kReduceLanes <= n; i += kReduceLanes) {
+#pragma GCC unroll 32
+    for (int j = 0; j < kVectors; j++) sum[j] = F{}(sum[j], V::load(x + i + j * V::kLanes));
+  }
+#pragma GCC unroll 32
+  for (int j = 0; j < kVectors; j++) V::store(lanes + j * V::kLanes, sum[j]);
+  if (i < n) combine<F, T>(lanes, x + i, n - i);
+}
+
+template <class F, class T>
+void reduce_row(void* partial, const void* data, int64_t n) {
+  T* const lanes = static_cast<T*>(partial);
+  const T* const x = static_cast<const T*>(data);
+  if (n <= kReduceBlock) return reduce_block<F, T>(lanes, x, n);
+  Cascade<F, T, kReduceLanes> cascade;
+  for (int64_t i = 0; i < n; i += kReduceBlock) {
+    reduce_block<F, T>(cascade.next(), x + i, n - i < kReduceBlock ? n - i : kReduceBlock);
+    cascade.push();
+  }
+  const T* const total = cascade.finish();
+  for (int i = 0; i < kReduceLanes; i++) lanes[i] = total[i];
+}
+
+template <class F, class T>
+T reduce_lanes(const T* partial) {
+  T lanes[kReduceLanes / 2];
+  constexpr int kHalf = kReduceLanes / 2;
+  for (int i = 0; i < kHalf; i++) lanes[i] = F{}(Lane<T>(partial[i]), Lane<T>(partial[i + kHalf])).v;
+#pragma GCC unroll 5
+  for (int width = kHalf / 2; width > 0; width /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < width; i++) lanes[i] = F{}(Lane<T>(lanes[i]), Lane<T>(lanes[i + width])).v;
+  }
+  return lanes[0];
+}
+
+template <class F, class T>
+void reduce_finish(void* out, const void* partial) {
+  *static_cast<T*>(out) = reduce_lanes<F, T>(static_cast<const T*>(partial));
+}
+
+template <class F, class T>
+void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t n) {
+  T lanes[kReduceLanes];
+  for (int64_t r = 0; r < rows; r++) {
+    reduce_row<F, T>(lanes, static_cast<const T*>(data) + r * row_stride, n);
+    static_cast<T*>(out)[r] = reduce_lanes<F, T>(lanes);
+  }
+}
+
+// One block of rows; VECTORS of columns at a time, the last one `lanes` wide.
+template <class F, class T, int VECTORS>
+NABLA_INLINE void reduce_columns_strip(T* out, const T* x, int64_t rows, int64_t row_stride, int lanes) {
+  using V = ReduceVec<T>;
+  V sum[VECTORS];
+#pragma GCC unroll 32
+  for (int j = 0; j < VECTORS; j++) sum[j] = V(kNeutral<F, T>);
+  for (int64_t r = 0; r < rows; r++, x += row_stride) {
+#pragma GCC unroll 32
+    for (int j = 0; j < VECTORS; j++) {
+      const T* const p = x + j * V::kLanes;
+      sum[j] = F{}(sum[j], VECTORS > 1 ? V::load(p) : V::load_n(p, lanes));
+    }
+  }
+#pragma GCC unroll 32
+  for (int j = 0; j < VECTORS; j++) V::store_n(out + j * V::kLanes, sum[j], VECTORS > 1 ? V::kLanes : lanes);
+}
+
+template <class F, class T>
+void reduce_columns_block(T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns) {
+  constexpr int kLanes = ReduceVec<T>::kLanes, kStrip = 32;
+  int64_t c = 0;
+  for (; c + kStrip <= columns; c += kStrip) {
+    reduce_columns_strip<F, T, kStrip / kLanes>(out + c, x + c, rows, row_stride, kLanes);
+  }
+  for (; c < columns; c += kLanes) {
+    const int lanes = columns - c < kLanes ? static_cast<int>(columns - c) : kLanes;
+    reduce_columns_strip<F, T, 1>(out + c, x + c, rows, row_stride, lanes);
+  }
+}
+
+template <class F, class T>
+void reduce_columns(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t columns) {
+  T* const y = static_cast<T*>(out);
+  const T* const x = static_cast<const T*>(data);
+  if (rows <= kReduceRows) return reduce_columns_block<F, T>(y, x, rows, row_stride, columns);
+  constexpr int kTile = 64;
+  for (int64_t c = 0; c < columns; c += kTile) {
+    const int64_t width = columns - c < kTile ? columns - c : kTile;
+    Cascade<F, T, kTile> cascade;
+    for (int64_t r = 0; r < rows; r += kReduceRows) {
+      T* const partial = cascade.next();
+      reduce_columns_block<F, T>(partial, x + r * row_stride + c, rows - r < kReduceRows ? rows - r : kReduceRows,
+                                 row_stride, width);
+      for (int64_t i = width; i < kTile; i++) partial[i] = kNeutral<F, T>;
+      cascade.push();
+    }
+    const T* const total = cascade.finish();
+    for (int64_t i = 0; i < width; i++) y[c + i] = total[i];
+  }
+}
+
+template <class F, class T>
+void reduce_tree(void* partials, int64_t count, int64_t width) {
+  T* const p = static_cast<T*>(partials);
+  for (int64_t step = 1; step < count; step *= 2) {
+    for (int64_t i = 0; i + step < count; i += 2 * step) combine<F, T>(p + i * width, p + (i + step) * width, width);
+  }
+}
+
+template <class F, class T>
+constexpr ReduceLeaf make_reduce_leaf() {
+  return {reduce_rows<F, T>, reduce_row<F, T>, reduce_finish<F, T>, reduce_columns<F, T>, reduce_tree<F, T>};
+}
+
+// A bool is the byte 0 or 1. Sums and products exist where no narrower type would overflow.
+template <class F, Domain DOMAIN, class T>
+constexpr ReduceLeaf reduce_leaf_of() {
+  constexpr bool kWide = kIsFloat<T> || sizeof(T) == 8, kExtreme = __is_same(F, Maximum) || __is_same(F, Minimum);
+  if constexpr (!in_domain(DOMAIN, DTypeOf<T>::value) || !(kWide || kExtreme)) {
+    return {};
+  } else if constexpr (__is_same(T, bool)) {
+    return make_reduce_leaf<F, uint8_t>();
+  } else {
+    return make_reduce_leaf<F, T>();
+  }
+}
+
+constexpr ReduceTable make_reduce_table() {
+  ReduceTable table{};
+#define LEAF(id, dtype_name, type) leaf[static_cast<int>(DType::id)] = reduce_leaf_of<F, kDomain, type>();
+#define REDUCE(name, Functor, domain)                               \
+  {                                                                 \
+    using F = Functor;                                              \
+    constexpr Domain kDomain = Domain::domain;                      \
+    ReduceLeaf* leaf = table.leaf[static_cast<int>(Reduce::name)];  \
+    NABLA_DTYPES(LEAF)                                              \
+  }
+#define ARG_LEAF(id, dtype_name, type) arg[static_cast<int>(DType::id)] = arg_reduce_leaf_of<F, type>();
+#define ARG_REDUCE(name, Functor)                                   \
+  {                                                                 \
+    using F = Functor;                                              \
+    ArgReduceLeaf* arg = table.arg[static_cast<int>(ArgReduce::name)]; \
+    NABLA_DTYPES(ARG_LEAF)                                          \
+  }
+#include "kernels/list.def"
+#undef LEAF
+#undef ARG_LEAF
+  return table;
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA
