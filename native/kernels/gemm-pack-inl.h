@@ -57,11 +57,11 @@ inline void load_turned(Vec<T> (&v)[1], const T* const (&row)[1]) {
 
 // Rows of T, `stride` apart; in place of those past `count` the first one is repeated.
 template <class T>
-struct TurnedRows {
+struct GemmTurnedRows {
   static constexpr int kLanes = Vec<T>::kLanes;
   const T* row[kLanes];
 
-  TurnedRows(const T* src, int64_t stride, int count) {
+  GemmTurnedRows(const T* src, int64_t stride, int count) {
 #pragma GCC unroll 8
     for (int i = 0; i < kLanes; i++) row[i] = i < count ? src + i * stride : src;
   }
@@ -107,7 +107,7 @@ void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t 
   } else if (k_stride == 1) {
     // From the last group on: what it spills, the groups before it overwrite.
     for (int g = static_cast<int>((width - 1) / kLanes); g >= 0; g--) {
-      const TurnedRows<T> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
+      const GemmTurnedRows<T> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
       T* out = dst + g * kLanes;
       V v[kLanes];
       int64_t k = 0;

@@ -70,7 +70,7 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
   }
   const auto add = [&](int g, int64_t i, int depth) __attribute__((always_inline)) {
     V turned[kLanes];
-    const TurnedRows<T> columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes);
+    const GemmTurnedRows<T> columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes);
     columns.load(turned, i, depth);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
@@ -108,8 +108,38 @@ void gemm_sum_columns(GemmSums<T>& v, const T* b, int64_t b_col, int64_t n, int6
   for (; j < n; j += kLanes) gemm_sum_column_groups<T, ROWS, 1>(v, b, b_col, j, gemm_clamped(n - j, kLanes), k);
 }
 
+// A single product of vectors has one chain in each partial sum, so the lanes take one partial sum each.
+template <class T>
+void gemm_dot(const GemmVector<T>& g) {
+  using V = Vec<T>;
+  constexpr int kLanes = V::kLanes;
+  T total = g.accumulate ? *g.y : T(0);
+  for (int64_t k = 0; k == 0 || k < g.k;) {
+    const int64_t rest = g.k - k, depth = rest < kGemmDepth ? rest : kGemmDepth;
+    const int count = rest < kGemmDepth ? 1 : gemm_clamped(rest / kGemmDepth, kLanes);
+    const GemmTurnedRows<T> x(g.x + k, kGemmDepth, count), b(g.b + k, kGemmDepth, count);
+    V s = V::set1(T(0));
+    for (int64_t i = 0; i < depth; i += kLanes) {
+      const int lanes = gemm_clamped(depth - i, kLanes);
+      V xs[kLanes], bs[kLanes];
+      x.load(xs, i, lanes);
+      b.load(bs, i, lanes);
+#pragma GCC unroll 8
+      for (int t = 0; t < kLanes; t++) {
+        if (t < lanes) s = fma(xs[t], bs[t], s);
+      }
+    }
+    T partial[kLanes];
+    V::store(partial, s);
+    for (int c = 0; c < count; c++) total = g.accumulate || k > 0 || c > 0 ? total + partial[c] : partial[c];
+    k += count * kGemmDepth;
+  }
+  *g.y = g.bias ? total + *g.bias : total;
+}
+
 template <class T>
 void gemm_vector(const GemmVector<T>& g) {
+  if (g.m == 1 && g.n == 1 && g.x_k == 1 && g.b_k == 1) return gemm_dot(g);
   GemmSums<T> v;
   v.m = g.m;
   for (int64_t j = 0; j < g.n; j += kGemmVectorTile<T>) {

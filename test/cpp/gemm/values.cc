@@ -57,6 +57,9 @@ void check_shapes() {
   for (Shape s : edges) check_layouts<T>(s);
   for (bool accumulate : {false, true}) {
     for (bool bias : {false, true}) {
+      for (int64_t k : {0, 5, 256, 2047, 2048, 2050, 4700}) {
+        check_product<T>({1, 1, k}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
+      }
       check_product<T>({67, 83, 520}, Layout::ROWS, Layout::ROWS, accumulate, bias);
       check_product<T>({67, 83, 520}, Layout::COLUMNS, Layout::COLUMNS, accumulate, bias);
       check_product<T>({1, 83, 520}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
