@@ -1,5 +1,5 @@
 import { describe, fail } from "../core/errors.js";
-import { stack } from "../ops/movement.js";
+import { stack } from "../ops/join.js";
 import { tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
 

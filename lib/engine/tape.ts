@@ -86,7 +86,9 @@ export class OpNode extends Visited implements GraphNode, Context {
   constants = 0;
   /** Set once backward has passed and taken the saved values with it. */
   spent = false;
-  /** Where retainGrad() leaves the gradient. */
+  /** Whether retainGrad() asked for the gradient. */
+  retains = false;
+  /** Where retainGrad() finds it. */
   kept: Tensor | null = null;
   private id = -1;
   private generation = 0;

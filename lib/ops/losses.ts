@@ -93,8 +93,8 @@ const gradientRow: Row<Classes> = defineRow<Classes>({
       null,
     ],
     jvp: ([tg, tx], [, g, x], { params }) => {
-      const byG = tg && crossEntropyGradient(tg, x!, params);
-      const byX = tx && curvature(tx, g!, x!, params);
+      const byG = tg ? crossEntropyGradient(tg, x!, params) : null;
+      const byX = tx ? curvature(tx, g!, x!, params) : null;
       return byG === null ? byX! : byX === null ? byG : byG.add(byX);
     },
   },

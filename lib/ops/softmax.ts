@@ -43,7 +43,7 @@ const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, {
     needs[0] ? run(softmaxBackwardRow, [h, y!]) : null,
     needs[1] ? bySoftmax(h, g!, y!) : null,
   ],
-  jvp: ([tg, ty], [, g, y]) => sumOf(tg && run(softmaxBackwardRow, [tg, y!]), ty && bySoftmaxForward(ty, g!, y!)),
+  jvp: ([tg, ty], [, g, y]) => sumOf(tg ? run(softmaxBackwardRow, [tg, y!]) : null, ty ? bySoftmaxForward(ty, g!, y!) : null),
 });
 
 const along = (x: Tensor): Tensor => x.sum(-1, last);
@@ -70,7 +70,7 @@ const logSoftmaxBackwardRow: Row<undefined> = fused("logSoftmaxBackward", 2, {
     return [needs[0] ? h.sub(along(h.mul(p))) : null, needs[1] ? h.mul(p).mul(along(g!)).neg() : null];
   },
   jvp: ([tg, ty], [, g, y]) =>
-    sumOf(tg && run(logSoftmaxBackwardRow, [tg, y!]), ty && ty.mul(y!.exp()).mul(along(g!)).neg()),
+    sumOf(tg ? run(logSoftmaxBackwardRow, [tg, y!]) : null, ty ? ty.mul(y!.exp()).mul(along(g!)).neg() : null),
 });
 
 function onLastDim(name: string, row: Row<undefined>, x: Tensor, dim: number): Tensor {

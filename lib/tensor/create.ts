@@ -19,14 +19,12 @@ export interface TensorOptions extends CreateOptions {
   readonly shape?: readonly number[] | undefined;
 }
 
-/** @internal Set by engine/: makes a tensor a leaf. */
-export const leafHook: { make: ((x: Tensor) => Tensor) | null } = { make: null };
-
 function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
   if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad must be a boolean", undefined, describe(requiresGrad));
   if (x.type.kind !== "float") fail("ERR_GRADIENT", op, "only float tensors can require grad", "float32 or float64", x.dtype);
-  return leafHook.make!(x);
+  x.requiresGrad = true;
+  return x;
 }
 
 /** @internal Copies the elements of a typed array of the dtype's own kind into a new storage. */

@@ -15,6 +15,11 @@ export interface GraphNode {
   setGradient(value: Tensor | null): void;
 }
 
+/** @internal Set by engine/leaf.ts: how a tensor becomes a leaf of the graph. */
+export const leaves: { make: (x: Tensor) => GraphNode } = {
+  make: () => fail("ERR_GRADIENT", "requiresGrad", "the engine is not loaded"),
+};
+
 /**
  * An n-dimensional array of one dtype, with or without a record of how it was computed.
  *
@@ -71,6 +76,16 @@ export class Tensor {
   /** True for a tensor that no recorded op produced. */
   get isLeaf(): boolean {
     return this.node === null || this.node.leaf;
+  }
+  /** Whether ops on this tensor are recorded. Settable on leaves, with a float dtype. */
+  get requiresGrad(): boolean {
+    return this.node !== null;
+  }
+  set requiresGrad(value: boolean) {
+    if (value === this.requiresGrad) return;
+    if (value) this.node = leaves.make(this);
+    else if (this.isLeaf) this.node = null;
+    else fail("ERR_GRADIENT", "requiresGrad", "only a leaf can stop requiring grad; use detach()");
   }
   /** The gradient that `backward` left on this leaf, or null. Settable, with a tensor of the same shape and dtype. */
   get grad(): Tensor | null {
@@ -187,7 +202,7 @@ function exact(value: bigint): number {
 }
 
 // What a tensor that was disposed of holds: its slot is never valid, so native code refuses it.
-const ended = { slot: -1, generation: -1, version: -1, users: 0, pending: 0, borrowed: true, take() {}, release() {} } as Handle;
+const ended = { slot: -1, generation: -1, version: -1, users: 0, pending: 0, kept: false, borrowed: true, take() {}, release() {} } as Handle;
 
 /** Whether a value is a tensor of this copy of nabla. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;

@@ -157,7 +157,7 @@ struct Decoded {
 };
 thread_local Decoded* tl_decoded = nullptr;
 
-Status execute_frame(napi_env env, Environment& e, size_t argc, napi_value* argv) {
+Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
   const Frame& f = e.frame;
   volatile int32_t* ints = f.ints;
   int32_t outs = ints[field::outs], ins = ints[field::ins], attrs = ints[field::attrs];
@@ -266,7 +266,7 @@ napi_value execute(napi_env env, napi_callback_info info) {
   if (!e.frame.ints) return nullptr;
   if (!tl_decoded) tl_decoded = new Decoded;
   process_releases(e);
-  write_status(e, execute_frame(env, e, argc, argv));
+  write_status(e, execute_frame(e, argc, argv));
   return nullptr;
 }
 

@@ -1,4 +1,7 @@
 // Included once per ISA: see convert.h.
+#pragma once
+#include "kernels/convert.h"
+
 namespace nabla::NABLA_ISA {
 namespace {
 

@@ -1,4 +1,7 @@
 // Included once per ISA: see optim.h. One pass over parameter, gradient and state.
+#pragma once
+#include "kernels/optim.h"
+
 namespace nabla::NABLA_ISA {
 namespace {
 

@@ -1,0 +1,198 @@
+/** Reverse mode: walks the tape from results to leaves, without recursion. */
+import { fail, NablaError } from "../core/errors.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { withGrad } from "../engine/modes.js";
+import { type LeafNode, type Node, type OpNode, own } from "../engine/tape.js";
+import { filled } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { vjpOf } from "./vjp.js";
+
+export interface Sweep {
+  /** Where to stop and what to return; null: every leaf takes its gradient. */
+  readonly targets: readonly Node[] | null;
+  /** Whether the gradients are themselves part of a graph. */
+  readonly createGraph: boolean;
+  /** Whether saved values stay for another sweep. */
+  readonly retainGraph: boolean;
+}
+
+let visits = 0;
+
+/**
+ * All nodes that results reach, results first, each after everything that uses it. Counting users first makes the order
+ * linear in the size of the graph, whatever its depth.
+ */
+export function order(roots: readonly Node[]): Node[] {
+  const visit = ++visits;
+  const stack: Node[] = [];
+  const reach = (node: Node): void => {
+    if (node.visit === visit) return;
+    node.visit = visit;
+    node.dependents = 0;
+    node.cotangent = null;
+    node.needed = false;
+    stack.push(node);
+  };
+  for (const root of roots) reach(root);
+  const found: Node[] = [];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    found.push(node);
+    for (const input of node.inputs) {
+      if (input === null) continue;
+      reach(input);
+      input.dependents++;
+    }
+  }
+  const sorted: Node[] = found.filter((node) => node.dependents === 0);
+  for (let i = 0; i < sorted.length; i++)
+    for (const input of sorted[i]!.inputs) if (input !== null && --input.dependents === 0) sorted.push(input);
+  return sorted;
+}
+
+/** Adds g to what has arrived at a node. */
+function arrive(node: Node, g: Tensor): void {
+  const before = node.cotangent;
+  if (before === null) {
+    node.cotangent = g;
+    g.handle.pending++;
+    return;
+  }
+  const sum = before.add(g);
+  sum.handle.pending++;
+  node.cotangent = sum;
+  leave(before);
+  drop(g);
+}
+
+/** A cotangent that one node no longer needs: its storage is given back when no other node needs it either. */
+function leave(g: Tensor): void {
+  g.handle.pending--;
+  drop(g);
+}
+function drop(g: Tensor): void {
+  const { handle } = g;
+  if (handle.pending === 0 && !handle.kept && !handle.borrowed) handle.release();
+}
+
+function runHooks(node: Node, g: Tensor): Tensor {
+  if (node.hooks === null) return g;
+  // A hook may keep what it sees: neither the gradient before nor the one after is given back early.
+  let current = own(g);
+  current.handle.kept = true;
+  for (const hook of node.hooks) {
+    const next = hook(current);
+    if (next === undefined) continue;
+    if (!sameShape(next.shape, current.shape) || next.type !== current.type)
+      fail("ERR_GRADIENT", "registerHook", "a hook changed the gradient's shape or dtype", showShape(current.shape), showShape(next.shape));
+    current = next;
+    current.handle.kept = true;
+  }
+  return current;
+}
+
+function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
+  const before = leaf.peek();
+  if (createGraph) {
+    g.handle.kept = true;
+    leaf.setGradient(before === null ? own(g) : own(before).add(g));
+    return;
+  }
+  const sum = before === null ? g : before.add(g);
+  // What another node, another tensor or the user can reach is copied: the leaf's gradient is its own.
+  const shared = sum === g && (g.handle.pending > 1 || g.handle.kept || g.handle.users > 1 || g.handle.borrowed || g.layout !== null);
+  const kept = shared ? sum.detach().clone() : sum;
+  leaf.store(kept);
+  if (kept !== g) kept.handle.release();
+}
+
+/** The rule's mistakes read as the rule's; a saved value that was written to names who saved and who wrote it. */
+function step(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): readonly (Tensor | null)[] {
+  if (node.spent)
+    fail("ERR_GRADIENT", "backward", `the graph of ${node.row.name} has been used`, "retainGraph: true in the first backward");
+  try {
+    return vjpOf(node, g, needs, createGraph);
+  } catch (error) {
+    if (error instanceof NablaError && error.code === "ERR_GRADIENT" && error.message.includes("was changed since"))
+      throw new NablaError("ERR_GRADIENT", "backward", `backward: ${error.message.replace(/^\w+: a value saved/, `a value that ${node.row.name} saved`)}`, error.details);
+    throw error;
+  }
+}
+
+/**
+ * Sends cotangents from the roots down the tape. Returns the gradients of the targets, null where none arrives; without
+ * targets, leaves accumulate theirs.
+ */
+export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], options: Sweep): (Tensor | null)[] {
+  const { targets, createGraph, retainGraph } = options;
+  const nodes = order(roots);
+  if (targets === null) {
+    for (const node of nodes) node.needed = true;
+  } else {
+    for (const target of targets) target.needed = true;
+    for (let i = nodes.length - 1; i >= 0; i--) {
+      const node = nodes[i]!;
+      if (!node.needed) node.needed = node.inputs.some((input) => input?.needed === true);
+    }
+  }
+  const wanted = new Map<Node, Tensor | null>();
+  for (const target of targets ?? []) wanted.set(target, null);
+
+  try {
+    withGrad(createGraph, () => {
+      roots.forEach((root, i) => arrive(root, cotangents[i]!));
+      for (const node of nodes) {
+        const arrived = node.cotangent;
+        if (arrived === null) continue;
+        node.cotangent = null;
+        if (!node.needed) {
+          leave(arrived);
+          continue;
+        }
+        const g = runHooks(node, arrived);
+        if (wanted.has(node)) {
+          g.handle.kept = true;
+          wanted.set(node, own(g));
+        }
+        if (node.leaf) {
+          if (targets === null) accumulate(node, g, createGraph);
+        } else {
+          if (node.retains) {
+            g.handle.kept = true;
+            node.setGradient(own(g));
+          }
+          const needs = node.inputs.map((input) => input?.needed === true);
+          if (needs.includes(true)) {
+            const gradients = step(node, g, needs, createGraph);
+            for (let i = 0; i < gradients.length; i++) {
+              const gradient = gradients[i];
+              const input = node.inputs[i];
+              if (gradient !== null && gradient !== undefined && input !== null && input !== undefined) arrive(input, gradient);
+            }
+            if (!retainGraph) node.release();
+          }
+        }
+        leave(arrived);
+      }
+    });
+  } finally {
+    for (const node of nodes) node.cotangent = null;
+  }
+  return (targets ?? []).map((target) => wanted.get(target) ?? null);
+}
+
+/** Ones in the shape of a one-element result; any other needs a gradient from the caller. */
+export function seed(op: string, y: Tensor, gradient: Tensor | null | undefined): Tensor {
+  if (gradient === null || gradient === undefined) {
+    if (y.numel !== 1)
+      fail("ERR_GRADIENT", op, "the result has more than one element", "a one-element result, or a gradient of its shape", showShape(y.shape));
+    return filled(op, 1, y.type, y.shape);
+  }
+  if (!sameShape(gradient.shape, y.shape))
+    fail("ERR_SHAPE", op, "the gradient's shape differs from the result's", showShape(y.shape), showShape(gradient.shape));
+  if (gradient.type !== y.type)
+    fail("ERR_DTYPE", op, "the gradient's dtype differs from the result's", y.dtype, gradient.dtype);
+  // The caller's own tensor: it is never given back here, nor kept by a leaf.
+  gradient.handle.kept = true;
+  return gradient;
+}

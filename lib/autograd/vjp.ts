@@ -1,0 +1,70 @@
+/** One node's step of reverse mode, by the kind of its rule. */
+import { fail } from "../core/errors.js";
+import { sameShape } from "../core/shape.js";
+import type { Operand, Partial, Rule } from "../engine/rule.js";
+import type { OpNode } from "../engine/tape.js";
+import { filled } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** t·∂, with what the partial derivative needs taken from the tape. */
+export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolean): Tensor {
+  const { order } = p;
+  const value = (k: number): Operand => {
+    const place = order[k]!;
+    const saved = node.unpack(place, linked);
+    return typeof saved === "number" && !p.numbers ? filled(node.row.name, saved, node.inputTypes[place - 1]!, []) : saved;
+  };
+  switch (order.length) {
+    case 0:
+      return p.times(t, 0, 0, 0);
+    case 1:
+      return p.times(t, value(0), 0, 0);
+    case 2:
+      return p.times(t, value(0), value(1), 0);
+    default:
+      return p.times(t, value(0), value(1), value(2));
+  }
+}
+
+/** The tensors a general rule saved, by place. */
+export function savedTensors(node: OpNode, saves: number, linked: boolean): Tensor[] {
+  const saved: Tensor[] = [];
+  for (let place = 0; saves >> place > 0; place++)
+    if (saves & (1 << place)) saved[place] = node.unpack(place, linked) as Tensor;
+  return saved;
+}
+
+/** g as the gradient of input `i`: summed over what was broadcast, in the input's dtype. */
+function fitted(g: Tensor, node: OpNode, i: number): Tensor {
+  const shape = node.inputShapes[i]!;
+  const type = node.inputTypes[i]!;
+  const summed = sameShape(g.shape, shape) ? g : g.sumTo(shape);
+  return summed.type === type ? summed : summed.to(type.name);
+}
+
+/**
+ * The gradients of a node's inputs, given that of its output; null where none is asked for or it is zero. With `linked`
+ * the rule's own ops are connected to the graph, so that the result can be differentiated again.
+ */
+export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked: boolean): readonly (Tensor | null)[] {
+  const rule = node.row.rule as Rule<unknown>;
+  switch (rule.kind) {
+    case "elementwise":
+      return rule.partials.map((p, i) =>
+        needs[i] && p !== null ? fitted(timesPartial(p, g, node, linked), node, i) : null,
+      );
+    case "linear":
+      return [fitted(rule.transpose(g, node), node, 0)];
+    case "bilinear":
+      return [
+        needs[0] ? fitted(rule.left(g, node.unpack(2, linked) as Tensor, node), node, 0) : null,
+        needs[1] ? fitted(rule.right(g, node.unpack(1, linked) as Tensor, node), node, 1) : null,
+      ];
+    case "general":
+      return rule
+        .vjp(g, savedTensors(node, rule.saves, linked), node, needs)
+        .map((gradient, i) => (gradient === null || !needs[i] ? null : fitted(gradient, node, i)));
+    default:
+      return fail("ERR_GRADIENT", node.row.name, `has no derivative: ${rule.reason}`);
+  }
+}

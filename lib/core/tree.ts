@@ -1,0 +1,24 @@
+/** Nested plain objects and arrays with leaves of one type: what transforms take as arguments and give as results. */
+export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
+
+const isPlain = (value: unknown): value is Record<string, unknown> => {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+/** All leaves in order: arrays by position, objects by key as they were written. */
+export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is T, out: T[] = []): T[] {
+  if (isLeaf(tree)) out.push(tree);
+  else if (Array.isArray(tree)) for (const item of tree) leavesOf(item, isLeaf, out);
+  else if (isPlain(tree)) for (const key of Object.keys(tree)) leavesOf(tree[key], isLeaf, out);
+  return out;
+}
+
+/** The same tree with every leaf replaced; what is neither leaf, array nor plain object stays as it is. */
+export function mapTree<T>(tree: unknown, isLeaf: (value: unknown) => value is T, f: (leaf: T) => unknown): unknown {
+  if (isLeaf(tree)) return f(tree);
+  if (Array.isArray(tree)) return tree.map((item) => mapTree(item, isLeaf, f));
+  if (isPlain(tree)) return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, isLeaf, f)]));
+  return tree;
+}

@@ -1,0 +1,60 @@
+/** What writes into a tensor that exists, and what changes its place in the graph without touching its elements. */
+import { describe, fail } from "../core/errors.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { applyInPlace } from "../engine/apply.js";
+import { mode } from "../engine/modes.js";
+import { needOperand, needTensor } from "../engine/operand.js";
+import { opcode } from "../native/frame.js";
+import { Tensor } from "../tensor/tensor.js";
+
+const identity = opcode("identity");
+
+/** Whether the same elements may be reached through more than one index. */
+const overlaps = (x: Tensor): boolean => x.layout !== null && x.layout.some((stride, i) => stride === 0 && x.shape[i]! > 1);
+
+/**
+ * Writes a value into x, in place, also through views: `w.at(0).assign(0)`. Raises the storage's version, so that a
+ * backward that needs the old value fails instead of giving a wrong gradient. Returns x.
+ * @shape the value broadcasts to x. @dtype converted to that of x.
+ * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x.
+ * @example zeros([2]).assign(tensor([1, 2])).toArray(); // [1, 2]
+ */
+export function assign(x: Tensor, value: Tensor | number): Tensor {
+  needTensor("assign", x);
+  needOperand("assign", value);
+  if (mode.grad && x.node !== null)
+    fail("ERR_GRADIENT", "assign", "the tensor requires grad", "a call inside noGrad", describe(x));
+  if (overlaps(x))
+    fail("ERR_ARGUMENT", "assign", "an expanded tensor holds one element in several places; use contiguous()");
+  if (typeof value === "number") {
+    if (x.type.kind === "int" && !Number.isInteger(value))
+      fail("ERR_DTYPE", "assign", "the value does not fit the dtype", `an ${x.dtype}`, String(value));
+    applyInPlace("assign", identity, [x], [value], x.type.attrs);
+    return x;
+  }
+  const extra = x.ndim - value.ndim;
+  if (extra < 0 || value.shape.some((size, i) => size !== 1 && size !== x.shape[i + extra]))
+    fail("ERR_SHAPE", "assign", "the value does not broadcast", showShape(x.shape), showShape(value.shape));
+  // A value on the same storage may overlap what is written: it is copied first.
+  const shared = value.handle.slot === x.handle.slot && !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
+  const source = shared ? value.detach().clone() : value.detach();
+  applyInPlace("assign", identity, [x], [source], x.type.attrs);
+  return x;
+}
+
+/**
+ * The same elements outside the graph: no gradient flows through the result. A view.
+ * @example tensor([1], { requiresGrad: true }).detach().requiresGrad; // false
+ */
+export function detach(x: Tensor): Tensor {
+  needTensor("detach", x);
+  if (x.handle.slot < 0) fail("ERR_DISPOSED", "detach", "the tensor has been disposed of");
+  x.handle.users++;
+  return new Tensor(x.handle, x.type, x.shape, x.layout, x.offset, null);
+}
+
+/**
+ * As {@link detach}, by JAX's name.
+ * @example tensor([1], { requiresGrad: true }).stopGradient().requiresGrad; // false
+ */
+export const stopGradient = (x: Tensor): Tensor => detach(x);

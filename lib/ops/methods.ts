@@ -1,0 +1,79 @@
+/**
+ * Makes methods of ops: every function here takes a tensor first. To add a file of ops, add its line to `modules` and to
+ * the interface below.
+ */
+import { Tensor } from "../tensor/tensor.js";
+import * as activation from "./activation.js";
+import * as binary from "./binary.js";
+import * as cast from "./cast.js";
+import * as compare from "./compare.js";
+import * as inPlace from "./in-place.js";
+import * as indexOps from "./index-ops.js";
+import * as indexing from "./indexing.js";
+import * as join from "./join.js";
+import * as matmul from "./matmul.js";
+import * as movement from "./movement.js";
+import * as random from "./random.js";
+import * as reduce from "./reduce.js";
+import * as softmax from "./softmax.js";
+import * as unary from "./unary.js";
+
+const modules = [activation, binary, cast, compare, inPlace, indexOps, indexing, join, matmul, movement, random, reduce, softmax, unary];
+
+/** Functions in these files that make tensors, or take none first: they are not methods. */
+const functionsOnly = new Set([
+  "Slice", "slice", "sliceRange", "reduceArguments", "variance", "cat", "stack", "RandomGenerator", "defaultGenerator",
+  "manualSeed", "rand", "randn", "randint", "randperm", "normal",
+]);
+
+/** @internal Adds a method that calls `f` with the tensor first. */
+export function install(name: string, f: (...args: never[]) => unknown): void {
+  const call = f as (x: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
+  const method =
+    f.length === 1
+      ? function (this: Tensor) { return call(this); }
+      : function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) { return call(this, a, b, c, d); };
+  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+}
+
+for (const module of modules)
+  for (const [name, f] of Object.entries(module))
+    if (typeof f === "function" && !functionsOnly.has(name)) install(name, f as (...args: never[]) => unknown);
+install("var", reduce.variance);
+Object.defineProperty(Tensor.prototype, "at", {
+  value(this: Tensor, ...index: readonly indexing.Index[]) { return indexing.at(this, ...index); },
+  writable: true,
+  configurable: true,
+});
+
+/** The method form of a function whose first parameter is a tensor. */
+export type Method<F> = F extends (x: never, ...rest: infer A) => infer R ? (...args: A) => R : never;
+/** The methods made from a module of ops. Homomorphic, so that the docs of each op follow it. */
+export type Methods<M> = { [K in keyof M]: Method<M[K]> };
+
+declare module "../tensor/tensor.js" {
+  interface Tensor
+    extends Methods<Omit<typeof activation, never>>,
+      Methods<typeof binary>,
+      Methods<typeof cast>,
+      Methods<typeof compare>,
+      Methods<typeof inPlace>,
+      Methods<Pick<typeof indexOps, "indexSelect" | "indexAdd" | "gather" | "scatter" | "scatterAdd">>,
+      Methods<typeof matmul>,
+      Methods<Omit<typeof movement, "sliceRange">>,
+      Methods<Pick<typeof join, "chunk" | "unbind">>,
+      Methods<Pick<typeof random, "randLike" | "randnLike" | "bernoulli" | "dropout">>,
+      Methods<Pick<typeof reduce, "sum" | "mean" | "amax" | "amin" | "all" | "any" | "argmax" | "argmin" | "std" | "logsumexp" | "sumTo">>,
+      Methods<typeof softmax>,
+      Methods<typeof unary> {
+    /** The variance; see {@link reduce.variance}. */
+    var: Method<typeof reduce.variance>;
+    /** Views of consecutive pieces; see {@link join.split}. */
+    split<const S extends number | readonly number[]>(
+      size: S,
+      dim?: number,
+    ): S extends readonly number[] ? { -readonly [K in keyof S]: Tensor } : Tensor[];
+    /** The part of x at an index; see {@link indexing.at}. */
+    at(...index: readonly indexing.Index[]): Tensor;
+  }
+}

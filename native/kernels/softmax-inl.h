@@ -1,0 +1,159 @@
+// Included once per ISA: see softmax.h. Sums run over eight virtual lanes on every ISA, so that all give the same bits.
+#pragma once
+#include "kernels/math-exp-inl.h"
+#include "kernels/math-log-inl.h"
+#include "kernels/softmax.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+constexpr int kRowLanes = 8;
+
+// The sum over i < n of f(i, count): a vector whose lanes from `count` on are zero.
+template <class T, class F>
+T row_sum(int64_t n, F&& f) {
+  using V = Vec<T>;
+  constexpr int kParts = kRowLanes / V::kLanes;
+  V parts[kParts];
+  for (V& p : parts) p = V::set1(0);
+  int64_t i = 0;
+  for (; i + kRowLanes <= n; i += kRowLanes)
+    for (int p = 0; p < kParts; p++) parts[p] = parts[p] + f(i + p * V::kLanes, V::kLanes);
+  for (int p = 0; p < kParts && i + p * V::kLanes < n; p++) {
+    const int64_t at = i + p * V::kLanes, left = n - at;
+    parts[p] = parts[p] + f(at, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
+  }
+  T lanes[kRowLanes];
+  for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p]);
+  for (int width = kRowLanes / 2; width > 0; width /= 2)
+    for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
+  return lanes[0];
+}
+
+// Lanes from `count` on are set to zero.
+template <class T>
+Vec<T> first_lanes(Vec<T> v, int count) {
+  if (count == Vec<T>::kLanes) return v;
+  T lanes[Vec<T>::kLanes] = {};
+  Vec<T>::store_n(lanes, v, count);
+  return Vec<T>::load(lanes);
+}
+
+// The largest element, or 0 where that is infinite: what exp is shifted by.
+template <class T>
+T row_shift(const T* x, int64_t n) {
+  using V = Vec<T>;
+  T top = x[0];
+  int64_t i = 0;
+  if (n >= V::kLanes) {
+    V best = V::load(x);
+    for (i = V::kLanes; i + V::kLanes <= n; i += V::kLanes) best = max(V::load(x + i), best);
+    T lanes[V::kLanes];
+    V::store(lanes, best);
+    top = lanes[0];
+    for (int l = 1; l < V::kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
+  }
+  for (; i < n; i++) top = x[i] > top ? x[i] : top;
+  return top - top == 0 ? top : T(0);
+}
+
+template <class T>
+T scalar_log(T x) {
+  T out[Vec<T>::kLanes];
+  Vec<T>::store(out, log(Vec<T>::set1(x)));
+  return out[0];
+}
+
+template <class T>
+T row_logsumexp(const T* x, int64_t n, T shift) {
+  const Vec<T> s = Vec<T>::set1(shift);
+  const T sum = row_sum<T>(n, [&](int64_t i, int count) {
+    return first_lanes<T>(exp(Vec<T>::load_n(x + i, count) - s), count);
+  });
+  return scalar_log(sum);
+}
+
+template <class T, class F>
+void each_vector(int64_t n, F&& f) {
+  int64_t i = 0;
+  for (; i + Vec<T>::kLanes <= n; i += Vec<T>::kLanes) f(i, Vec<T>::kLanes);
+  if (i < n) f(i, static_cast<int>(n - i));
+}
+
+template <class T>
+void softmax_row(void* out, const void* in, int64_t n) {
+  using V = Vec<T>;
+  const T* x = static_cast<const T*>(in);
+  T* y = static_cast<T*>(out);
+  const V s = V::set1(row_shift(x, n));
+  const V total = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
+    const V e = exp(V::load_n(x + i, count) - s);
+    V::store_n(y + i, e, count);
+    return first_lanes<T>(e, count);
+  }));
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, V::load_n(y + i, count) / total, count); });
+}
+
+template <class T>
+void log_softmax_row(void* out, const void* in, int64_t n) {
+  using V = Vec<T>;
+  const T* x = static_cast<const T*>(in);
+  T* y = static_cast<T*>(out);
+  const T shift = row_shift(x, n);
+  const V s = V::set1(shift), l = V::set1(row_logsumexp(x, n, shift));
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, V::load_n(x + i, count) - s - l, count); });
+}
+
+template <class T>
+void softmax_backward_row(void* out, const void* gradient, const void* result, int64_t n) {
+  using V = Vec<T>;
+  const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
+  T* dx = static_cast<T*>(out);
+  const V dot = V::set1(row_sum<T>(
+      n, [&](int64_t i, int count) { return V::load_n(g + i, count) * V::load_n(y + i, count); }));
+  each_vector<T>(n, [&](int64_t i, int count) {
+    V::store_n(dx + i, V::load_n(y + i, count) * (V::load_n(g + i, count) - dot), count);
+  });
+}
+
+template <class T>
+void log_softmax_backward_row(void* out, const void* gradient, const void* result, int64_t n) {
+  using V = Vec<T>;
+  const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
+  T* dx = static_cast<T*>(out);
+  const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return V::load_n(g + i, count); }));
+  each_vector<T>(n, [&](int64_t i, int count) {
+    V::store_n(dx + i, fnma(exp(V::load_n(y + i, count)), sum, V::load_n(g + i, count)), count);
+  });
+}
+
+template <class T>
+void logsumexp_row(void* out, const void* in, int64_t n) {
+  const T* x = static_cast<const T*>(in);
+  const T shift = row_shift(x, n);
+  *static_cast<T*>(out) = shift + row_logsumexp(x, n, shift);
+}
+
+template <class T>
+void cross_entropy_backward_row(void* out, const void* in, const void* lse, int64_t target, double scale, int64_t n) {
+  using V = Vec<T>;
+  const T* x = static_cast<const T*>(in);
+  T* dx = static_cast<T*>(out);
+  const V l = V::set1(*static_cast<const T*>(lse)), s = V::set1(static_cast<T>(scale));
+  each_vector<T>(n, [&](int64_t i, int count) {
+    V::store_n(dx + i, exp(V::load_n(x + i, count) - l) * s, count);
+  });
+  dx[target] -= static_cast<T>(scale);
+}
+
+constexpr SoftmaxTable make_softmax_table() {
+  return {{softmax_row<float>, softmax_row<double>},
+          {log_softmax_row<float>, log_softmax_row<double>},
+          {softmax_backward_row<float>, softmax_backward_row<double>},
+          {log_softmax_backward_row<float>, log_softmax_backward_row<double>},
+          {logsumexp_row<float>, logsumexp_row<double>},
+          {cross_entropy_backward_row<float>, cross_entropy_backward_row<double>}};
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA
