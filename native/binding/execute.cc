@@ -296,7 +296,8 @@ Status copy_into(const View& source, void* target, DType dtype) {
   views[0].dtype = dtype;
   views[0].scalar = false;
   set_contiguous(views[0]);
-  return run(Call{kIdentity, 1, 1, 0, views, nullptr});
+  double type = static_cast<int>(dtype);
+  return run(Call{kIdentity, 1, 1, 1, views, &type});
 }
 
 }  // namespace

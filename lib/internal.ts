@@ -1,0 +1,7 @@
+/** For the tests: what no user needs. Not part of the package's exports. */
+export { checkOptions, nearest } from "./core/options.js";
+export { describe, fail, NablaError } from "./core/errors.js";
+export { permutation, philox } from "./data/permutation.js";
+export { table } from "./engine/row.js";
+export { addon, kernelNames, layout, rawFrame } from "./native/frame.js";
+export { formatTensor, type PrintOptions } from "./tensor/print.js";
