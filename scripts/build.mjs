@@ -1,0 +1,81 @@
+// Builds the native add-on, the package in dist/, its types and the examples; skips each part that is up to date.
+//   node scripts/build.mjs [--native] [--lib] [--types] [--examples] [--quiet]
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { filesUnder, isMain, packageBin, root, runNode, unlessUpToDate } from "./common.mjs";
+
+const entries = { index: "lib/index.ts", internal: "lib/internal.ts", worker: "lib/parallel/worker.ts" };
+const settings = {
+  absWorkingDir: root,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  sourcemap: true,
+  logLevel: "warning",
+};
+
+function buildNative({ quiet }) {
+  const args = [packageBin("cmake-js"), "build", "--parallel", String(availableParallelism())];
+  runNode(args, { quiet });
+}
+
+async function buildLib() {
+  const { build } = await import("esbuild");
+  const entryPoints = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
+  const options = { ...settings, entryPoints, outdir: "dist", bundle: true, splitting: true, packages: "external" };
+  const { metafile } = await build({ ...options, metafile: true });
+  const stale = readdirSync(join(root, "dist")).filter(
+    (name) => /\.js(\.map)?$/.test(name) && !metafile.outputs[`dist/${name}`],
+  );
+  for (const name of stale) rmSync(join(root, "dist", name));
+}
+
+async function buildExamples() {
+  const { build } = await import("esbuild");
+  const entryPoints = filesUnder("examples", [".ts"]);
+  await build({ ...settings, entryPoints, outbase: "examples", outdir: "build/examples" });
+}
+
+function buildTypes({ quiet }) {
+  rmSync(join(root, "dist/types"), { recursive: true, force: true });
+  runNode([packageBin("typescript", "tsc"), "-p", "."], { quiet });
+}
+
+const tools = ["package-lock.json", "scripts/build.mjs"];
+const parts = {
+  native: {
+    inputs: ["native", "CMakeLists.txt", ...tools],
+    outputs: ["build/Release/nabla.node"],
+    build: buildNative,
+  },
+  lib: { inputs: ["lib", ...tools], outputs: ["dist/index.js"], build: buildLib },
+  examples: { inputs: ["examples", ...tools], outputs: ["build/examples/mnist/main.js"], build: buildExamples },
+  types: { inputs: ["lib", "tsconfig.json", ...tools], outputs: ["dist/types/index.d.ts"], build: buildTypes },
+};
+
+/** Builds the named parts that are out of date, in order. */
+export async function build(names = Object.keys(parts), { quiet = true } = {}) {
+  for (const name of names) {
+    await unlessUpToDate(name, parts[name], async () => {
+      const start = performance.now();
+      await parts[name].build({ quiet });
+      console.error(`built ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    });
+  }
+}
+
+if (isMain(import.meta.url)) {
+  const flags = process.argv.slice(2).map((flag) => flag.replace(/^--/, ""));
+  const unknown = flags.find((flag) => flag !== "quiet" && !(flag in parts));
+  if (unknown !== undefined) {
+    console.error(
+      `build: unknown option --${unknown}; known are --quiet and ${Object.keys(parts)
+        .map((name) => `--${name}`)
+        .join(", ")}`,
+    );
+    process.exit(2);
+  }
+  const named = flags.filter((flag) => flag in parts);
+  await build(named.length > 0 ? named : undefined, { quiet: flags.includes("quiet") });
+}
