@@ -173,8 +173,8 @@ Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
   if (p.m <= kGemmVectorRows && (p.b_col == 1 || p.b_k == 1)) {
-    multiply_vector<T>({p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1},
-                       kernels);
+    multiply_vector<T>(
+        {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1}, kernels);
     return {};
   }
   // A single column is a single row of the transposed product.
@@ -202,10 +202,19 @@ Status multiply_integers(const GemmProblem<T>& p, void (*kernel)(const GemmProbl
 template <class T>
 GemmProblem<T> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, int64_t ldc,
                        bool accumulate, const GemmEpilogue& epilogue) {
-  return {m,           n,          k,
-          static_cast<const T*>(a.data), a.row_stride, a.col_stride,
-          static_cast<const T*>(b.data), b.row_stride, b.col_stride,
-          static_cast<T*>(c), ldc, accumulate, static_cast<const T*>(epilogue.bias)};
+  return {m,
+          n,
+          k,
+          static_cast<const T*>(a.data),
+          a.row_stride,
+          a.col_stride,
+          static_cast<const T*>(b.data),
+          b.row_stride,
+          b.col_stride,
+          static_cast<T*>(c),
+          ldc,
+          accumulate,
+          static_cast<const T*>(epilogue.bias)};
 }
 
 const void* offset(const void* data, int64_t elements, DType dtype) {

@@ -17,9 +17,9 @@ struct GemmEpilogue {
   const void* bias = nullptr;  // n values, contiguous, added to each row last
 };
 
-// C[m, n] = A[m, k] * B[k, n] (+ C when accumulate) (+ bias). C has unit column stride, overlaps neither operand, and is
-// not read unless accumulate. The bits of the result depend on the values and k alone: not on threads, ISA or strides,
-// nor on the other rows and columns. MEMORY when no scratch can be had, DTYPE for uint8 and bool.
+// C[m, n] = A[m, k] * B[k, n] (+ C when accumulate) (+ bias). C has unit column stride, overlaps neither operand, and
+// is not read unless accumulate. The bits of an element depend on its row of A, its column of B, C and bias alone: not
+// on threads, ISA or strides, nor on the other rows and columns. MEMORY when no scratch can be had, DTYPE for uint8 and bool.
 Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc, bool accumulate,
             const GemmEpilogue& epilogue = {});
 

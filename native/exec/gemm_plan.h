@@ -54,8 +54,8 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
   plan.region_cols = plan.pack_b ? smaller(p.n, across / nr * nr) : p.n;
 
-  const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth;
-  const int64_t wanted = work < kMaxTasks * static_cast<double>(kTaskWork) ? static_cast<int64_t>(work) / kTaskWork : kMaxTasks;
+  const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth / kTaskWork;
+  const int64_t wanted = work < kMaxTasks ? static_cast<int64_t>(work) : kMaxTasks;
   plan.parallel = wanted > 1;
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);

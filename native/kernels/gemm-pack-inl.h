@@ -20,13 +20,20 @@ struct GemmRowPanels {
 // v[i] holds value i of each row, one row per lane. Halves of rows meet while they are loaded, which saves a third of
 // the shuffles.
 #if defined(__AVX2__)
+inline __m256 load_halves(const float* low, const float* high) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
+}
+inline __m256d load_halves(const double* low, const double* high) {
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
+}
+
 template <class V>
 inline void load_turned(V (&v)[8], const float* const (&row)[8]) {
   __m256 half[8];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    half[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[i])), _mm_loadu_ps(row[i + 4]), 1);
-    half[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[i] + 4)), _mm_loadu_ps(row[i + 4] + 4), 1);
+    half[i] = load_halves(row[i], row[i + 4]);
+    half[i + 4] = load_halves(row[i] + 4, row[i + 4] + 4);
   }
 #pragma GCC unroll 2
   for (int i = 0; i < 8; i += 4) {
@@ -43,8 +50,7 @@ template <class V>
 inline void load_turned(V (&v)[4], const double* const (&row)[4]) {
 #pragma GCC unroll 2
   for (int i = 0; i < 4; i += 2) {
-    const __m256d a = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(row[0] + i)), _mm_loadu_pd(row[2] + i), 1);
-    const __m256d b = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(row[1] + i)), _mm_loadu_pd(row[3] + i), 1);
+    const __m256d a = load_halves(row[0] + i, row[2] + i), b = load_halves(row[1] + i, row[3] + i);
     v[i] = _mm256_unpacklo_pd(a, b);
     v[i + 1] = _mm256_unpackhi_pd(a, b);
   }

@@ -1,5 +1,5 @@
-// One row or two times a matrix, in the order of the register tile: bound by memory, so that each value of B is fetched once
-// and nothing is packed.
+// One row or two times a matrix, in the order of the register tile: bound by memory, so that each value of B is
+// fetched once and nothing is packed.
 #pragma once
 #include <cstdint>
 

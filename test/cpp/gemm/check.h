@@ -52,7 +52,17 @@ class Values {
   uint64_t state_;
 };
 
-enum class Layout { ROWS, PADDED_ROWS, COLUMNS, PADDED_COLUMNS, STRIDED, REVERSED, REPEATED_ROW, REPEATED_COLUMN, COUNT };
+enum class Layout {
+  ROWS,
+  PADDED_ROWS,
+  COLUMNS,
+  PADDED_COLUMNS,
+  STRIDED,
+  REVERSED,
+  REPEATED_ROW,
+  REPEATED_COLUMN,
+  COUNT
+};
 
 // A matrix of random values in a buffer without slack: a read outside it is seen by a sanitizer.
 template <class T>

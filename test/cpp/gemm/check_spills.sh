@@ -36,5 +36,5 @@ objdump -d -C --no-show-raw-insn "$1" | awk '
   END {
     if (!loops["float"] || !loops["double"]) { print "no loop found in the register tiles"; exit 1 }
     if (bad) exit 1
-    printf "%d float and %d double loops: 12 multiply-adds a step, nothing on the stack\n", loops["float"], loops["double"]
+    printf "%d float, %d double loops: 12 multiply-adds a step, no stack\n", loops["float"], loops["double"]
   }'

@@ -91,7 +91,7 @@ void check_accuracy(Shape s) {
   }
   const long double steps = static_cast<long double>(kGemmDepth + s.k / kGemmDepth + 1);
   const long double bound = steps * std::numeric_limits<T>::epsilon() / 2;
-  CHECK(worst <= bound, "%s error %Lg of the sum of magnitudes, bound %Lg", kDTypeNames[int(dtype_of<T>)], worst, bound);
+  CHECK(worst <= bound, "%s error %Lg, bound %Lg", kDTypeNames[int(dtype_of<T>)], worst, bound);
 }
 
 void check_refusals() {
