@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { filesUnder, isMain, packageBin, root, runNode, unlessUpToDate } from "./common.mjs";
 
 const entries = { index: "lib/index.ts", internal: "lib/internal.ts", worker: "lib/parallel/worker.ts" };
@@ -20,11 +21,16 @@ function buildNative({ quiet }) {
   runNode(args, { quiet });
 }
 
+/** esbuild has said what is wrong by the time that it throws. */
+async function bundle(options) {
+  const esbuild = await import("esbuild");
+  return esbuild.build({ ...settings, ...options }).catch(() => process.exit(1));
+}
+
 async function buildLib() {
-  const { build } = await import("esbuild");
   const entryPoints = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
-  const options = { ...settings, entryPoints, outdir: "dist", bundle: true, splitting: true, packages: "external" };
-  const { metafile } = await build({ ...options, metafile: true });
+  const options = { entryPoints, outdir: "dist", bundle: true, splitting: true, packages: "external" };
+  const { metafile } = await bundle({ ...options, metafile: true });
   const stale = readdirSync(join(root, "dist")).filter(
     (name) => /\.js(\.map)?$/.test(name) && !metafile.outputs[`dist/${name}`],
   );
@@ -32,9 +38,8 @@ async function buildLib() {
 }
 
 async function buildExamples() {
-  const { build } = await import("esbuild");
   const entryPoints = filesUnder("examples", [".ts"]);
-  await build({ ...settings, entryPoints, outbase: "examples", outdir: "build/examples" });
+  await bundle({ entryPoints, outbase: "examples", outdir: "build/examples" });
 }
 
 function buildTypes({ quiet }) {
@@ -59,23 +64,16 @@ export async function build(names = Object.keys(parts), { quiet = true } = {}) {
   for (const name of names) {
     await unlessUpToDate(name, parts[name], async () => {
       const start = performance.now();
+      console.error(`building ${name}`);
       await parts[name].build({ quiet });
-      console.error(`built ${name} in ${((performance.now() - start) / 1000).toFixed(1)} s`);
+      console.error(`  done in ${((performance.now() - start) / 1000).toFixed(1)} s`);
     });
   }
 }
 
 if (isMain(import.meta.url)) {
-  const flags = process.argv.slice(2).map((flag) => flag.replace(/^--/, ""));
-  const unknown = flags.find((flag) => flag !== "quiet" && !(flag in parts));
-  if (unknown !== undefined) {
-    console.error(
-      `build: unknown option --${unknown}; known are --quiet and ${Object.keys(parts)
-        .map((name) => `--${name}`)
-        .join(", ")}`,
-    );
-    process.exit(2);
-  }
-  const named = flags.filter((flag) => flag in parts);
-  await build(named.length > 0 ? named : undefined, { quiet: flags.includes("quiet") });
+  const known = [...Object.keys(parts), "quiet"];
+  const { values } = parseArgs({ options: Object.fromEntries(known.map((name) => [name, { type: "boolean" }])) });
+  const { quiet = false, ...named } = values;
+  await build(Object.keys(named).length > 0 ? Object.keys(named) : undefined, { quiet });
 }

@@ -54,7 +54,13 @@ export function packageBin(name, program = name) {
 /** Runs a command in the repository; when it fails, shows what it said (if `quiet` held it back) and ends this process. */
 export function run(command, args, { quiet = false, env = {}, cwd = root } = {}) {
   const stdio = quiet ? "pipe" : "inherit";
-  const result = spawnSync(command, args, { cwd, stdio, encoding: "utf8", env: { ...process.env, ...env } });
+  const result = spawnSync(command, args, {
+    cwd,
+    stdio,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    env: { ...process.env, ...env },
+  });
   if (result.status === 0) return result.stdout;
   if (quiet) process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`);
   const why = result.error?.message ?? result.signal ?? `exit code ${result.status}`;
