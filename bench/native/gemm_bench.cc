@@ -1,6 +1,8 @@
-// Matrix multiplication against OpenBLAS in one process, call by call in turn: GFLOP/s at the median and at the best
-// sample (the second is what a machine shared with others still lets one see), and the median ratio of neighbours.
-//   gemm_bench [f32|f64] [threads] [filter]
+// Matrix multiplication against OpenBLAS: GFLOP/s at the median and at the best sample (the second is what a machine
+// shared with others still lets one see).
+//   gemm_bench [f32|f64] [threads] [filter] [nabla|openblas]
+// With one thread both run in turn, call by call. With more, name one contender and run the processes in turn: the
+// workers of either go on spinning after a call and take the cores from the other.
 #include <cblas.h>
 
 #include <algorithm>
@@ -67,7 +69,7 @@ T* random_values(int64_t n) {
 }
 
 template <class T>
-void run(const Case& s, int threads) {
+void run(const Case& s, int threads, const std::string& only) {
   const bool ta = s.layout[0] == 'T', tb = s.layout[1] == 'T';
   T *a = random_values<T>(s.m * s.k), *b = random_values<T>(s.k * s.n);
   T *ours = random_values<T>(s.m * s.n), *theirs = random_values<T>(s.m * s.n);
@@ -87,22 +89,30 @@ void run(const Case& s, int threads) {
     for (int i = 0; i < calls; i++) call();
     return seconds(start) / calls;
   };
-  std::vector<double> mine, other, ratio;
-  time(nabla_call), time(blas_call);
+  const bool use_nabla = only != "openblas", use_blas = only != "nabla";
+  std::vector<double> mine, other;
+  if (use_nabla) time(nabla_call);
+  if (use_blas) time(blas_call);
   const auto start = Clock::now();
-  while (seconds(start) < 0.5 || mine.size() < 7) {
-    mine.push_back(time(nabla_call));
-    other.push_back(time(blas_call));
-    ratio.push_back(other.back() / mine.back());
+  while (seconds(start) < 0.5 || mine.size() + other.size() < 10) {
+    if (use_nabla) mine.push_back(time(nabla_call));
+    if (use_blas) other.push_back(time(blas_call));
   }
-  double worst = 0;
-  for (int64_t i = 0; i < s.m * s.n; i++) worst = std::max(worst, static_cast<double>(std::abs(ours[i] - theirs[i])));
-  const auto gflops = [&](double t) { return flops / t / 1e9; };
-  const auto best = [](const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); };
-  std::printf("%s %5ld %5ld %5ld  t%d  nabla %6.1f best %6.1f (%9.2f us)  ", s.layout, long(s.m), long(s.n), long(s.k),
-              threads, gflops(median(mine)), gflops(best(mine)), best(mine) * 1e6);
-  std::printf("openblas %6.1f best %6.1f  ratio %.2f best %.2f%s\n", gflops(median(other)), gflops(best(other)),
-              median(ratio), best(other) / best(mine), worst > 1e-2 ? "  DIFFERENT" : "");
+  std::printf("%s %5ld %5ld %5ld  t%d", s.layout, long(s.m), long(s.n), long(s.k), threads);
+  const auto report = [&](const char* name, const std::vector<double>& times) {
+    const double best = *std::min_element(times.begin(), times.end());
+    std::printf("  %s %6.1f best %6.1f (%9.2f us)", name, flops / median(times) / 1e9, flops / best / 1e9, best * 1e6);
+  };
+  if (use_nabla) report("nabla", mine);
+  if (use_blas) report("openblas", other);
+  if (use_nabla && use_blas) {
+    std::vector<double> ratio;
+    for (size_t i = 0; i < mine.size(); i++) ratio.push_back(other[i] / mine[i]);
+    double worst = 0;
+    for (int64_t i = 0; i < s.m * s.n; i++) worst = std::max(worst, static_cast<double>(std::abs(ours[i] - theirs[i])));
+    std::printf("  ratio %.2f%s", median(ratio), worst > 1e-2 ? "  DIFFERENT" : "");
+  }
+  std::printf("\n");
   std::fflush(stdout);
   nabla::deallocate(a, static_cast<size_t>(s.m * s.k) * sizeof(T));
   nabla::deallocate(b, static_cast<size_t>(s.k * s.n) * sizeof(T));
@@ -116,6 +126,7 @@ int main(int argc, char** argv) {
   const bool f64 = argc > 1 && std::strcmp(argv[1], "f64") == 0;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 1;
   const std::string filter = argc > 3 ? argv[3] : "";
+  const std::string only = argc > 4 ? argv[4] : "";
   openblas_set_num_threads(threads);
   nabla::set_thread_limit(threads);
   std::printf("%s, OpenBLAS core %s\n", f64 ? "float64" : "float32", openblas_get_corename());
@@ -124,9 +135,9 @@ int main(int argc, char** argv) {
                              std::to_string(s.k);
     if (name.find(filter) == std::string::npos) continue;
     if (f64) {
-      run<double>(s, threads);
+      run<double>(s, threads, only);
     } else {
-      run<float>(s, threads);
+      run<float>(s, threads, only);
     }
   }
 }
