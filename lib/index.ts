@@ -2,6 +2,7 @@
 import "./engine/leaf.js";
 import "./ops/methods.js";
 import "./autograd/install.js";
+import "./parallel/install.js";
 
 export { type DType, getDefaultDtype, setDefaultDtype, type TypedArray } from "./core/dtype.js";
 export { type ErrorCode, type ErrorDetails, NablaError } from "./core/errors.js";
@@ -45,3 +46,7 @@ export {
 } from "./io/safetensors.js";
 export * as nn from "./nn/index.js";
 export * as optim from "./optim/index.js";
+export { DataParallel, type DataParallelOptions } from "./parallel/data-parallel.js";
+export { defineJob, type Job } from "./parallel/job.js";
+export { attach, type SharedTensor, share } from "./parallel/share.js";
+export { memory, setNumThreads, numThreads } from "./parallel/settings.js";

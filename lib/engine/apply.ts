@@ -1,8 +1,8 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
-import type { Shape } from "../core/shape.js";
+import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
-import { Handle, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
+import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
 import { relieve } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import { mode } from "./modes.js";
@@ -48,8 +48,15 @@ export function apply<P>(
     }
   }
   let pinned = (saves & 1) !== 0;
+  const handle = new Handle();
+  const small = numel(shape) * type.size <= frame.blockBytes;
   frame.begin(row.opcode, 1, n, attrs);
-  frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);
+  if (small) {
+    handle.block = nextBlock();
+    frame.putFreshInBlock(0, type.code, shape, pinned ? frame.SAVE : 0, handle.block.id);
+  } else {
+    frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);
+  }
   for (let i = 0; i < n; i++) {
     const x = inputs[i]!;
     if (typeof x === "number") frame.putScalar(i + 1, scalar.code, x);
@@ -59,15 +66,10 @@ export function apply<P>(
       frame.putOperand(i + 1, x.handle, x.type.code, x.shape, x.layout, x.offset, save ? frame.SAVE : 0);
     }
   }
-  const handle = new Handle();
-  if (pinned) {
-    frame.withNode();
-    frame.addon.execute(handle, node!);
-  } else {
-    frame.addon.execute(handle);
-  }
+  if (pinned) frame.withNode();
+  execute(small ? null : handle, pinned ? node : null);
   if (frame.failed()) {
-    retryWhenOutOfMemory(() => (pinned ? frame.addon.execute(handle, node!) : frame.addon.execute(handle)));
+    retryWhenOutOfMemory(() => execute(small ? null : handle, pinned ? node : null));
     if (frame.failed()) raise(row.name, changedSince);
   }
   handle.take(0);
@@ -75,6 +77,15 @@ export function apply<P>(
     if (saves !== 0 || n > 1) node.keep(inputs, saves, constants, pinned);
   }
   return new Tensor(handle, type, shape, null, 0, node);
+}
+
+/** Runs the frame: the objects that native code is to watch come first the handle, then the node. */
+function execute(handle: Handle | null, node: OpNode | null): void {
+  if (handle === null) {
+    if (node === null) frame.addon.execute();
+    else frame.addon.execute(node);
+  } else if (node === null) frame.addon.execute(handle);
+  else frame.addon.execute(handle, node);
 }
 
 /** The sentence for a saved value that was written to, naming the writer. */

@@ -1,7 +1,7 @@
 import { type DTypeRow, defaultFloat, dtypes } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { broadcast, type Shape } from "../core/shape.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { Tensor } from "../tensor/tensor.js";
 import { apply } from "./apply.js";
 import { commonType, needOperand } from "./operand.js";
 import { type Accuracy, defineRow, type Family, type Operand, type Row } from "./row.js";
@@ -69,22 +69,29 @@ function define(name: string, inputs: number, spec: ElementwiseSpec, bool: boole
     const type = computeType(compute, commonType(name, operands));
     return applyElementwise(row, operands, type, bool ? dtypes.bool : type);
   };
-  return call;
+  return { row, call };
 }
 
 /** A unary row; see {@link ElementwiseSpec}. */
 export function unary(name: string, spec: ElementwiseSpec): Unary {
-  const call = define(name, 1, spec, false);
+  const { call } = define(name, 1, spec, false);
   return (x) => call([x]);
 }
 
 export function binary(name: string, spec: ElementwiseSpec): Binary {
-  const call = define(name, 2, spec, false);
-  return (a, b) => call([a, b]);
+  const { row, call } = define(name, 2, spec, false);
+  return (a, b) => {
+    // Two tensors of one dtype, the usual case, need no promotion.
+    if (a instanceof Tensor && b instanceof Tensor && a.type === b.type && computeType(spec.compute, a.type) === a.type) {
+      const { type, shape } = a;
+      return apply(row, [a, b], type, type, broadcast(name, shape, b.shape), type.attrs, undefined);
+    }
+    return call([a, b]);
+  };
 }
 
 export function ternary(name: string, spec: ElementwiseSpec): Ternary {
-  const call = define(name, 3, spec, false);
+  const { call } = define(name, 3, spec, false);
   return (a, b, c) => call([a, b, c]);
 }
 
@@ -92,13 +99,13 @@ const noDerivative = "the result is a truth value";
 
 /** A unary row whose result is bool. */
 export function predicate(name: string): Unary {
-  const call = define(name, 1, { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" }, true);
+  const { call } = define(name, 1, { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" }, true);
   return (x) => call([x]);
 }
 
 /** A binary row whose result is bool. */
 export function comparison(name: string): Binary {
-  const call = define(name, 2, { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" }, true);
+  const { call } = define(name, 2, { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" }, true);
   return (a, b) => call([a, b]);
 }
 

@@ -6,6 +6,8 @@ export interface Layout {
   readonly releaseCapacity: number;
   readonly operandBase: number;
   readonly operandInts: number;
+  readonly blockSlots: number;
+  readonly blockBytes: number;
   readonly maxRank: number;
   readonly maxSaved: number;
   readonly dtypes: Readonly<Record<string, number>>;
@@ -36,6 +38,7 @@ export interface Addon {
   walk(): number;
   adopt(handle: object): void;
   save(node?: object): void;
+  block(object: object): number;
   share(): number;
   attach(handle: object, id: number): boolean;
   stats(): NativeStats;

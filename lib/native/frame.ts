@@ -17,7 +17,7 @@ const header = layout.header as Record<
   "code" | "operand" | "detail" | "pressure" | "opcode" | "outs" | "ins" | "attrs" | "hasNode" | "releases" | "node" | "nodeGeneration",
   number
 >;
-const flags = layout.flags as Record<"contiguous" | "scalar" | "fresh" | "save" | "write" | "expect", number>;
+const flags = layout.flags as Record<"contiguous" | "scalar" | "fresh" | "save" | "write" | "expect" | "block", number>;
 
 const CODE = header.code;
 const OPERAND = header.operand;
@@ -35,6 +35,7 @@ const CONTIGUOUS = flags.contiguous;
 const SCALAR = flags.scalar;
 const FRESH = flags.fresh;
 const EXPECT = flags.expect;
+const BLOCK = flags.block;
 const BASE = layout.operandBase;
 const INTS = layout.operandInts;
 const RELEASE_BASE = layout.releaseBase;
@@ -42,7 +43,7 @@ const RELEASE_CAPACITY = layout.releaseCapacity;
 
 export const SAVE = flags.save;
 export const WRITE = flags.write;
-export const { maxSaved } = layout;
+export const { maxSaved, blockSlots, blockBytes } = layout;
 
 let ints: Int32Array<ArrayBufferLike> = new Int32Array(0);
 let doubles: Float64Array<ArrayBufferLike> = new Float64Array(0);
@@ -95,6 +96,12 @@ export function putFresh(index: number, dtype: number, shape: Shape, extra: numb
   ints[at + 3] = rank;
   ints[at + 4] = FRESH | extra;
   for (let i = 0; i < rank; i++) doubles[cursor++] = shape[i]!;
+}
+
+/** A small fresh result, watched by a block instead of its own handle. */
+export function putFreshInBlock(index: number, dtype: number, shape: Shape, extra: number, block: number): void {
+  putFresh(index, dtype, shape, extra | BLOCK);
+  ints[BASE + INTS * index + 6] = block;
 }
 
 export function putOperand(

@@ -16,9 +16,11 @@ import * as movement from "./movement.js";
 import * as random from "./random.js";
 import * as reduce from "./reduce.js";
 import * as softmax from "./softmax.js";
+import * as special from "./special.js";
+import * as trig from "./trig.js";
 import * as unary from "./unary.js";
 
-const modules = [activation, binary, cast, compare, inPlace, indexOps, indexing, join, matmul, movement, random, reduce, softmax, unary];
+const modules = [activation, binary, cast, compare, inPlace, indexOps, indexing, join, matmul, movement, random, reduce, softmax, special, trig, unary];
 
 /** Functions in these files that make tensors, or take none first: they are not methods. */
 const functionsOnly = new Set([
@@ -65,6 +67,8 @@ declare module "../tensor/tensor.js" {
       Methods<Pick<typeof random, "randLike" | "randnLike" | "bernoulli" | "dropout">>,
       Methods<Pick<typeof reduce, "sum" | "mean" | "amax" | "amin" | "all" | "any" | "argmax" | "argmin" | "std" | "logsumexp" | "sumTo">>,
       Methods<typeof softmax>,
+      Methods<typeof special>,
+      Methods<typeof trig>,
       Methods<typeof unary> {
     /** The variance; see {@link reduce.variance}. */
     var: Method<typeof reduce.variance>;

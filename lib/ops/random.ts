@@ -41,9 +41,11 @@ export class RandomGenerator {
   next(): number[] {
     return this.key.next();
   }
-  /** @internal */
-  replaceKey(key: RandomKey): void {
+  /** @internal Takes another key and returns the one it had. */
+  replaceKey(key: RandomKey): RandomKey {
+    const before = this.key;
     this.key = key;
+    return before;
   }
 }
 

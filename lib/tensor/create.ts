@@ -27,44 +27,47 @@ function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   return x;
 }
 
-/** @internal Copies the elements of a typed array of the dtype's own kind into a new storage. */
-export function fromTyped(op: string, source: ArrayBufferView, type: DTypeRow, shape: Shape): Tensor {
+/** A contiguous tensor on the storage that a native call allocates and fills; `call` writes the frame and runs it. */
+function made(op: string, type: DTypeRow, shape: Shape, call: (handle: Handle) => void): Tensor {
   if (frame.underPressure()) relieve();
   const handle = new Handle();
-  const run = (): void => {
-    frame.begin(0, 0, 1, []);
-    frame.putFresh(0, type.code, shape, 0);
-    frame.addon.create(handle, source);
-  };
-  run();
+  call(handle);
   if (frame.failed()) {
-    retryWhenOutOfMemory(run);
+    retryWhenOutOfMemory(() => call(handle));
     if (frame.failed()) raise(op);
   }
   handle.take(0);
   return new Tensor(handle, type, shape, null, 0, null);
 }
+
+/** @internal Copies the elements of a typed array of the dtype's own kind into a new storage. */
+export const fromTyped = (op: string, source: ArrayBufferView, type: DTypeRow, shape: Shape): Tensor =>
+  made(op, type, shape, (handle) => {
+    frame.begin(0, 0, 1, []);
+    frame.putFresh(0, type.code, shape, 0);
+    frame.addon.create(handle, source);
+  });
 
 const identity = frame.opcode("identity");
 
 /** @internal One number everywhere. */
-export function filled(op: string, value: number | bigint, type: DTypeRow, shape: Shape): Tensor {
-  if (frame.underPressure()) relieve();
-  const handle = new Handle();
-  const run = (): void => {
+export const filled = (op: string, value: number | bigint, type: DTypeRow, shape: Shape): Tensor =>
+  made(op, type, shape, (handle) => {
     frame.begin(identity, 1, 1, type.attrs);
     frame.putFresh(0, type.code, shape, 0);
     frame.putScalar(1, type.code, value);
     frame.addon.execute(handle);
-  };
-  run();
-  if (frame.failed()) {
-    retryWhenOutOfMemory(run);
-    if (frame.failed()) raise(op);
-  }
-  handle.take(0);
-  return new Tensor(handle, type, shape, null, 0, null);
-}
+  });
+
+const emptyCode = frame.opcode("empty");
+
+/** @internal A tensor whose elements the caller is about to write. */
+export const empty = (op: string, type: DTypeRow, shape: Shape): Tensor =>
+  made(op, type, shape, (handle) => {
+    frame.begin(emptyCode, 1, 0, []);
+    frame.putFresh(0, type.code, shape, 0);
+    frame.addon.execute(handle);
+  });
 
 /** The dtype whose elements a typed array holds as they are. */
 function typeOfArray(array: ArrayBufferView): DTypeRow | undefined {
@@ -243,16 +246,13 @@ export const fullLike = (x: Tensor, value: number, options?: CreateOptions): Ten
 
 const arangeCode = frame.opcode("arange");
 
-/** @internal start + i * step. */
-function progression(op: string, start: number, step: number, length: number, type: DTypeRow): Tensor {
-  const handle = new Handle();
-  frame.begin(arangeCode, 1, 0, [start, step]);
-  frame.putFresh(0, type.code, [length], 0);
-  frame.addon.execute(handle);
-  if (frame.failed()) raise(op);
-  handle.take(0);
-  return new Tensor(handle, type, [length], null, 0, null);
-}
+/** start + i * step. */
+const progression = (op: string, start: number, step: number, length: number, type: DTypeRow): Tensor =>
+  made(op, type, [length], (handle) => {
+    frame.begin(arangeCode, 1, 0, [start, step]);
+    frame.putFresh(0, type.code, [length], 0);
+    frame.addon.execute(handle);
+  });
 
 function finiteNumbers(op: string, values: readonly unknown[]): void {
   for (const value of values)

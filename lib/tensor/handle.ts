@@ -3,6 +3,26 @@ import * as frame from "../native/frame.js";
 import { relieve } from "./memory.js";
 
 /**
+ * Several small results share one object that native code watches: a weak reference for each would cost more than the op.
+ * A handle keeps its block alive, so that when the block is gone, all its handles are.
+ */
+class Block {
+  readonly id: number;
+  left = frame.blockSlots;
+  constructor() {
+    this.id = frame.addon.block(this);
+  }
+}
+let current: Block | null = null;
+
+/** The block that watches the next small result. */
+export function nextBlock(): Block {
+  if (current === null || current.left === 0) current = new Block();
+  current.left--;
+  return current;
+}
+
+/**
  * A JavaScript thread's claim on a storage. The native table watches it through a weak reference: when the last tensor
  * that shares it is gone, the next walk frees the storage. Nothing needs to be disposed of.
  */
@@ -18,6 +38,8 @@ export class Handle implements frame.Slot {
   kept = false;
   /** Not watched: it borrows what a graph node pins and is good only while that node keeps its pins. */
   borrowed = false;
+  /** Kept alive for the native table's sake. */
+  block: Block | null = null;
 
   /** Takes the slot that the native call wrote back for operand `index`. */
   take(index: number): void {

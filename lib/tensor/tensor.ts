@@ -202,7 +202,7 @@ function exact(value: bigint): number {
 }
 
 // What a tensor that was disposed of holds: its slot is never valid, so native code refuses it.
-const ended = { slot: -1, generation: -1, version: -1, users: 0, pending: 0, kept: false, borrowed: true, take() {}, release() {} } as Handle;
+const ended = { slot: -1, generation: -1, version: -1, users: 0, pending: 0, kept: false, borrowed: true, block: null, take() {}, release() {} } as Handle;
 
 /** Whether a value is a tensor of this copy of nabla. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;

@@ -34,6 +34,8 @@ Napi::Value layout(const Napi::CallbackInfo& info) {
   result.Set("releaseCapacity", kReleaseCapacity);
   result.Set("operandBase", kOperandBase);
   result.Set("operandInts", kOperandInts);
+  result.Set("blockSlots", kBlockSlots);
+  result.Set("blockBytes", kBlockBytes);
   result.Set("maxRank", kMaxRank);
   result.Set("maxSaved", kMaxSaved);
   Napi::Object dtypes = Napi::Object::New(env);
@@ -85,13 +87,14 @@ Napi::Value walk(const Napi::CallbackInfo& info) {
 Napi::Value adopt(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   Operand o;
+  View view;
   size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o);
+  Status status = decode_operand(e, 0, cursor, o, view);
   if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
   if (status.ok()) {
     Storage* storage = e.entry(o.slot).storage;
     retain(storage);
-    int32_t slot = e.track(info[0], storage, o.view);
+    int32_t slot = e.track(info[0], storage, view);
     if (slot < 0) {
       release(storage);
       status = fail(Code::NATIVE, "a handle must be an object");
@@ -115,7 +118,8 @@ Napi::Value save(const Napi::CallbackInfo& info) {
   Operand operands[kMaxSaved];
   size_t cursor = 0;
   for (int32_t i = 0; i < count && status.ok(); i++) {
-    status = decode_operand(e, i, cursor, operands[i]);
+    View view;
+    status = decode_operand(e, i, cursor, operands[i], view);
     if (operands[i].flags & (flag::fresh | flag::scalar)) status = fail(Code::NATIVE, "the call frame is malformed");
   }
   if (status.ok()) {
@@ -142,12 +146,18 @@ Napi::Value save(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// block(object): the number of a new block that lives as long as the object.
+Napi::Value block(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), info.Length() > 0 ? environment(info).track_block(info[0]) : -1);
+}
+
 Napi::Value share(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   process_releases(e);
   Operand o;
+  View view;
   size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o);
+  Status status = decode_operand(e, 0, cursor, o, view);
   if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
   double id = 0;
   if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, &e));
@@ -268,6 +278,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("walk", walk);
   wrapped("adopt", adopt);
   wrapped("save", save);
+  wrapped("block", block);
   wrapped("share", share);
   wrapped("attach", attach);
   wrapped("stats", stats);

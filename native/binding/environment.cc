@@ -9,7 +9,8 @@ namespace nabla {
 namespace {
 
 constexpr int64_t kPressureBytes = int64_t{256} << 20;
-constexpr int64_t kPressureHandles = 20000;
+// Few enough that what small ops allocate stays in the second-level cache between two walks, on both sides.
+constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
 
 // Raised when any thread's allocations since its last walk pass the bound; every thread then walks at its next call.
@@ -24,9 +25,7 @@ Environment::~Environment() {
   release_scratch();
 }
 
-int32_t Environment::track(napi_value handle, Storage* storage, const View& view) {
-  napi_ref ref = nullptr;
-  if (napi_create_reference(env_, handle, 0, &ref) != napi_ok) return -1;
+int32_t Environment::new_entry(Storage* storage, const View& view) {
   int32_t slot = free_entries_;
   if (slot >= 0) {
     free_entries_ = entries_[slot].next_free;
@@ -36,7 +35,8 @@ int32_t Environment::track(napi_value handle, Storage* storage, const View& view
   }
   Entry& e = entries_[slot];
   e.storage = storage;
-  e.handle = ref;
+  e.handle = nullptr;
+  e.held = true;
   e.pins = 0;
   e.born = walks_;
   e.dtype = view.dtype;
@@ -45,6 +45,37 @@ int32_t Environment::track(napi_value handle, Storage* storage, const View& view
   live_handles_++;
   account(static_cast<int64_t>(storage->bytes));
   return slot;
+}
+
+int32_t Environment::track(napi_value handle, Storage* storage, const View& view) {
+  napi_ref ref = nullptr;
+  if (napi_create_reference(env_, handle, 0, &ref) != napi_ok) return -1;
+  int32_t slot = new_entry(storage, view);
+  entries_[slot].handle = ref;
+  return slot;
+}
+
+int32_t Environment::track_in_block(int32_t block, Storage* storage, const View& view) {
+  int32_t slot = new_entry(storage, view);
+  Block& b = blocks_[block];
+  b.slots[b.count] = slot;
+  b.generations[b.count++] = entries_[slot].generation;
+  return slot;
+}
+
+int32_t Environment::track_block(napi_value block) {
+  napi_ref ref = nullptr;
+  if (napi_create_reference(env_, block, 0, &ref) != napi_ok) return -1;
+  int32_t id = free_blocks_;
+  if (id >= 0) {
+    free_blocks_ = blocks_[id].next_free;
+  } else {
+    id = static_cast<int32_t>(blocks_.size());
+    blocks_.emplace_back();
+  }
+  blocks_[id].handle = ref;
+  blocks_[id].count = 0;
+  return id;
 }
 
 int32_t Environment::track_node(napi_value node) {
@@ -81,7 +112,7 @@ void Environment::free_entry(int32_t slot) {
 
 void Environment::unpin(int32_t slot) {
   Entry& e = entries_[slot];
-  if (--e.pins == 0 && !e.handle) free_entry(slot);
+  if (--e.pins == 0 && !e.held) free_entry(slot);
 }
 
 void Environment::release_pins(int32_t node) {
@@ -103,9 +134,10 @@ void Environment::release_node(int32_t node) {
 
 void Environment::dispose(int32_t slot) {
   Entry& e = entries_[slot];
-  if (!e.handle) return;
-  napi_delete_reference(env_, e.handle);
+  if (!e.held) return;
+  if (e.handle) napi_delete_reference(env_, e.handle);
   e.handle = nullptr;
+  e.held = false;
   live_handles_--;
   if (e.born == walks_) {
     since_handles_--;
@@ -128,11 +160,23 @@ int64_t Environment::walk() {
   };
   for (size_t i = 0; i < nodes_.size(); i++)
     if (nodes_[i].handle && dead(nodes_[i].handle)) release_node(static_cast<int32_t>(i));
+  for (size_t i = 0; i < blocks_.size(); i++) {
+    Block& b = blocks_[i];
+    if (!b.handle || !dead(b.handle)) continue;
+    for (int32_t k = 0; k < b.count; k++)
+      if (valid(b.slots[k], b.generations[k])) dispose(b.slots[k]);
+    napi_delete_reference(env_, b.handle);
+    b.handle = nullptr;
+    b.next_free = free_blocks_;
+    free_blocks_ = static_cast<int32_t>(i);
+  }
   for (size_t i = 0; i < entries_.size(); i++)
     if (entries_[i].handle && dead(entries_[i].handle)) dispose(static_cast<int32_t>(i));
   if (scope) napi_close_handle_scope(env_, scope);
   since_bytes_ = 0;
   since_handles_ = 0;
+  // A walk looks at every live handle: with many of them it is made less often.
+  handle_bound_ = live_handles_ / 2 > kPressureHandles ? live_handles_ / 2 : kPressureHandles;
   walks_++;
   seen_pressure_ = pressure.load(std::memory_order_relaxed);
   return before - memory_stats().live_bytes;
@@ -141,7 +185,7 @@ int64_t Environment::walk() {
 void Environment::account(int64_t bytes) {
   since_bytes_ += bytes + kHandleCharge;
   since_handles_++;
-  if (since_bytes_ > kPressureBytes || since_handles_ > kPressureHandles) {
+  if (since_bytes_ > kPressureBytes || since_handles_ > handle_bound_) {
     if (seen_pressure_ == pressure.load(std::memory_order_relaxed)) pressure.fetch_add(1, std::memory_order_relaxed);
   }
 }

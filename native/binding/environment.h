@@ -15,7 +15,8 @@ namespace nabla {
 // A slot of the table. It lives while its JavaScript handle does, or while graph nodes pin it.
 struct Entry {
   Storage* storage = nullptr;
-  napi_ref handle = nullptr;  // weak; nullptr once the handle is dead or disposed of
+  napi_ref handle = nullptr;  // weak; nullptr where a block watches the handle
+  bool held = false;          // a handle may be alive
   int32_t generation = 1;
   int32_t pins = 0;
   int32_t next_free = -1;
@@ -23,6 +24,16 @@ struct Entry {
   DType dtype = DType::F32;
   int32_t rank = 0;
   int64_t dims[4] = {};
+};
+
+// A weak reference costs more than a small op. Handles of small results therefore keep a common object alive, and that is
+// watched: when it dies, all of them have. What a live one holds back is bounded by kBlockSlots * kBlockBytes.
+struct Block {
+  napi_ref handle = nullptr;
+  int32_t count = 0;
+  int32_t next_free = -1;
+  int32_t slots[kBlockSlots];
+  int32_t generations[kBlockSlots];
 };
 
 constexpr int kMaxSaved = 6;
@@ -52,6 +63,13 @@ class Environment {
 
   // Takes over one reference of the storage. Returns the slot, or -1 where the weak reference could not be made.
   int32_t track(napi_value handle, Storage* storage, const View& view);
+  // The same for a small storage, watched by a block with room for it.
+  int32_t track_in_block(int32_t block, Storage* storage, const View& view);
+  int32_t track_block(napi_value block);
+  bool has_room(int32_t block) const {
+    return block >= 0 && static_cast<size_t>(block) < blocks_.size() && blocks_[block].handle &&
+           blocks_[block].count < kBlockSlots;
+  }
   int32_t track_node(napi_value node);
   void pin(int32_t node, int32_t slot);
   void unpin(int32_t slot);
@@ -74,14 +92,17 @@ class Environment {
 
  private:
   void free_entry(int32_t slot);
+  int32_t new_entry(Storage* storage, const View& view);
 
   napi_env env_;
   std::vector<Entry> entries_;
+  std::vector<Block> blocks_;
+  int32_t free_blocks_ = -1;
   std::vector<Node> nodes_;
   int32_t free_entries_ = -1;
   int32_t free_nodes_ = -1;
   int64_t live_handles_ = 0;
-  int64_t since_bytes_ = 0, since_handles_ = 0;
+  int64_t since_bytes_ = 0, since_handles_ = 0, handle_bound_ = 4096;
   uint32_t seen_pressure_ = 0;
   uint32_t walks_ = 0;
 };

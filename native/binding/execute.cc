@@ -1,6 +1,5 @@
 #include "binding/execute.h"
 
-#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -18,9 +17,9 @@ constexpr const char* kOutOfMemory = "out of memory";
 bool read_integer(const Frame& f, size_t& cursor, int64_t& out) {
   if (cursor >= f.double_count) return false;
   double value = f.doubles[cursor++];
-  if (!(value >= -kMaxInteger && value <= kMaxInteger) || value != std::floor(value)) return false;
+  if (!(value >= -kMaxInteger && value <= kMaxInteger)) return false;
   out = static_cast<int64_t>(value);
-  return true;
+  return static_cast<double>(out) == value;
 }
 
 template <class T>
@@ -98,7 +97,7 @@ void process_releases(Environment& e) {
   }
 }
 
-Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out) {
+Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out, View& v) {
   const Frame& f = e.frame;
   const volatile int32_t* ints = f.ints + kOperandBase + kOperandInts * index;
   out.slot = ints[0];
@@ -106,8 +105,8 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
   int32_t dtype = ints[2], rank = ints[3];
   out.flags = ints[4];
   out.version = ints[5];
+  out.block = ints[6];
   if (dtype < 0 || dtype >= kDTypeCount || rank < 0 || rank > kMaxRank) return fail(Code::NATIVE, kMalformed, index);
-  View& v = out.view;
   v.dtype = static_cast<DType>(dtype);
   v.rank = rank;
   v.scalar = (out.flags & flag::scalar) != 0;
@@ -117,8 +116,8 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
     cursor += 2;
     if (!is_float(v.dtype) && !(value >= -kMaxInteger && value <= kMaxInteger && low >= 0 && low < 4294967296.0))
       return fail(Code::NATIVE, kMalformed, index);
-    out.value_storage = pack_scalar(v.dtype, value, low);
-    v.data = &out.value_storage;
+    out.value = pack_scalar(v.dtype, value, low);
+    v.data = &out.value;
     return {};
   }
   bool fresh = (out.flags & flag::fresh) != 0;
@@ -178,20 +177,26 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
   for (; cursor < static_cast<size_t>(attrs); cursor++) d.attrs[cursor] = f.doubles[cursor];
 
   size_t fresh_count = 0;
+  bool in_block = false;
   for (int32_t i = 0; i < count; i++) {
     Operand& o = d.operands[i];
-    NABLA_TRY(decode_operand(e, i, cursor, o));
+    NABLA_TRY(decode_operand(e, i, cursor, o, d.views[i]));
     bool fresh = (o.flags & flag::fresh) != 0;
     if (fresh && i >= outs) return fail(Code::NATIVE, kMalformed, i);
-    if (i < outs && !fresh && (o.view.scalar || !(o.flags & flag::write))) return fail(Code::NATIVE, kMalformed, i);
-    fresh_count += fresh;
+    if (i < outs && !fresh && (d.views[i].scalar || !(o.flags & flag::write))) return fail(Code::NATIVE, kMalformed, i);
+    if (fresh && (o.flags & flag::block)) {
+      if (in_block || !e.has_room(o.block)) return fail(Code::NATIVE, kMalformed, i);
+      in_block = true;
+    } else {
+      fresh_count += fresh;
+    }
   }
   if (argc != fresh_count + (has_node ? 1 : 0) || argc > kArguments) return fail(Code::NATIVE, kMalformed);
 
   struct Fresh {
     int32_t operand;
     Storage* storage;
-  } fresh[kArguments];
+  } fresh[kArguments + 1];
   size_t made = 0;
   auto abandon = [&] {
     for (size_t i = 0; i < made; i++) release(fresh[i].storage);
@@ -199,19 +204,15 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
   for (int32_t i = 0; i < outs; i++) {
     Operand& o = d.operands[i];
     if (!(o.flags & flag::fresh)) continue;
-    int64_t n = 1;
-    count_elements(o.view, n);
-    Storage* storage = create_storage(static_cast<size_t>(n) * size_of(o.view.dtype));
+    View& v = d.views[i];
+    int64_t n = v.numel();
+    Storage* storage = create_storage(static_cast<size_t>(n) * size_of(v.dtype));
     if (!storage) {
       abandon();
       return fail(Code::MEMORY, kOutOfMemory, i, n);
     }
     fresh[made++] = {i, storage};
-    o.view.data = storage->data;
-  }
-  for (int32_t i = 0; i < count; i++) {
-    d.views[i] = d.operands[i].view;
-    if (d.views[i].scalar) d.views[i].data = &d.operands[i].value_storage;
+    v.data = storage->data;
   }
   Call call{opcode, outs, ins, attrs, d.views.data(), d.attrs.data()};
   Status status = run(call);
@@ -225,9 +226,12 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     storage->writer.store(opcode, std::memory_order_relaxed);
     storage->version.fetch_add(1, std::memory_order_release);
   }
+  size_t argument = 0;
   for (size_t i = 0; i < made; i++) {
     Operand& o = d.operands[fresh[i].operand];
-    int32_t slot = e.track(argv[i], fresh[i].storage, o.view);
+    const View& v = d.views[fresh[i].operand];
+    int32_t slot = (o.flags & flag::block) ? e.track_in_block(o.block, fresh[i].storage, v)
+                                           : e.track(argv[argument++], fresh[i].storage, v);
     if (slot < 0) {
       for (size_t rest = i; rest < made; rest++) release(fresh[rest].storage);
       return fail(Code::NATIVE, "a handle must be an object");
@@ -238,7 +242,7 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     record[1] = e.entry(slot).generation;
   }
   if (has_node) {
-    int32_t node = e.track_node(argv[made]);
+    int32_t node = e.track_node(argv[argument]);
     if (node < 0) return fail(Code::NATIVE, "a node must be an object");
     ints[field::node] = node;
     ints[field::nodeGeneration] = e.node(node).generation;
@@ -310,16 +314,17 @@ napi_value read(napi_env env, napi_callback_info info) {
   auto& e = *static_cast<Environment*>(data);
   process_releases(e);
   Operand o;
+  View view;
   size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o);
+  Status status = decode_operand(e, 0, cursor, o, view);
   void* bytes = nullptr;
   size_t capacity = 0;
   if (status.ok() && (argc != 1 || !typed_array_bytes(env, target, &bytes, &capacity)))
     status = fail(Code::NATIVE, kMalformed);
   if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && static_cast<size_t>(o.view.numel()) * size_of(o.view.dtype) != capacity)
+  if (status.ok() && static_cast<size_t>(view.numel()) * size_of(view.dtype) != capacity)
     status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && capacity > 0) status = copy_into(o.view, bytes, o.view.dtype);
+  if (status.ok() && capacity > 0) status = copy_into(view, bytes, view.dtype);
   write_status(e, status);
   return nullptr;
 }
@@ -331,19 +336,20 @@ napi_value item(napi_env env, napi_callback_info info) {
   auto& e = *static_cast<Environment*>(data);
   process_releases(e);
   Operand o;
+  View view;
   size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o);
-  if (status.ok() && (o.view.numel() != 1 || (o.flags & flag::fresh))) status = fail(Code::NATIVE, kMalformed);
+  Status status = decode_operand(e, 0, cursor, o, view);
+  if (status.ok() && (view.numel() != 1 || (o.flags & flag::fresh))) status = fail(Code::NATIVE, kMalformed);
   double value = 0;
   if (status.ok()) {
-    switch (o.view.dtype) {
-      case DType::F32: value = *o.view.as<float>(); break;
-      case DType::F64: value = *o.view.as<double>(); break;
-      case DType::I32: value = *o.view.as<int32_t>(); break;
-      case DType::U8: value = *o.view.as<uint8_t>(); break;
-      case DType::BOOL: value = *o.view.as<bool>(); break;
+    switch (view.dtype) {
+      case DType::F32: value = *view.as<float>(); break;
+      case DType::F64: value = *view.as<double>(); break;
+      case DType::I32: value = *view.as<int32_t>(); break;
+      case DType::U8: value = *view.as<uint8_t>(); break;
+      case DType::BOOL: value = *view.as<bool>(); break;
       case DType::I64: {
-        int64_t integer = *o.view.as<int64_t>();
+        int64_t integer = *view.as<int64_t>();
         value = static_cast<double>(integer);
         if (integer > int64_t{9007199254740991} || integer < -int64_t{9007199254740991})
           status = fail(Code::DTYPE, "the value is not exact as a number");
@@ -365,21 +371,22 @@ napi_value create(napi_env env, napi_callback_info info) {
   auto& e = *static_cast<Environment*>(data);
   process_releases(e);
   Operand o;
+  View view;
   size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o);
+  Status status = decode_operand(e, 0, cursor, o, view);
   void* bytes = nullptr;
   size_t capacity = 0;
   if (status.ok() && (argc != 2 || !(o.flags & flag::fresh) || !typed_array_bytes(env, argv[1], &bytes, &capacity)))
     status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && static_cast<size_t>(o.view.numel()) * size_of(o.view.dtype) != capacity)
+  if (status.ok() && static_cast<size_t>(view.numel()) * size_of(view.dtype) != capacity)
     status = fail(Code::NATIVE, kMalformed);
   if (status.ok()) {
     Storage* storage = create_storage(capacity);
     if (!storage) {
-      status = fail(Code::MEMORY, kOutOfMemory, 0, o.view.numel());
+      status = fail(Code::MEMORY, kOutOfMemory, 0, view.numel());
     } else {
       if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
-      int32_t slot = e.track(argv[0], storage, o.view);
+      int32_t slot = e.track(argv[0], storage, view);
       if (slot < 0) {
         release(storage);
         status = fail(Code::NATIVE, "a handle must be an object");

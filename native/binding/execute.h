@@ -17,12 +17,12 @@ napi_value create(napi_env env, napi_callback_info info);
 
 void process_releases(Environment& e);
 void write_status(Environment& e, const Status& status);
-// Reads operand number `index`; doubles are taken from `cursor`, which moves on.
+// What an operand says besides its view.
 struct Operand {
-  View view;
-  int32_t slot, generation, flags, version;
-  int64_t value_storage;  // a scalar's value, in its own dtype
+  int32_t slot, generation, flags, version, block;
+  int64_t value;  // a scalar's, in its own dtype
 };
-Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out);
+// Reads operand number `index`; doubles are taken from `cursor`, which moves on.
+Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out, View& view);
 
 }  // namespace nabla

@@ -27,7 +27,8 @@ namespace nabla {
   X(fresh, 4)                  \
   X(save, 8)                   \
   X(write, 16)                 \
-  X(expect, 32)
+  X(expect, 32)                \
+  X(block, 64)
 
 namespace field {
 enum : int32_t {
@@ -49,8 +50,11 @@ enum : int32_t {
 constexpr int32_t kReleaseBase = 16;
 constexpr int32_t kReleaseCapacity = 256;
 constexpr int32_t kOperandBase = kReleaseBase + 2 * kReleaseCapacity;
-// An operand: slot, generation, dtype, rank, flags, version.
+// An operand: slot, generation, dtype, rank, flags, version, block.
 constexpr int32_t kOperandInts = 8;
+// Small fresh results share a weak reference by blocks of this many; see Block.
+constexpr int32_t kBlockSlots = 8;
+constexpr int32_t kBlockBytes = 512;
 
 struct Frame {
   volatile int32_t* ints = nullptr;

@@ -15,6 +15,8 @@ Status run_scatter(const Call& call);
 Status run_cat(const Call& call);
 // Zeros with the input written to out[.., start + j * step, ..]. attrs: [dim, start, step].
 Status run_embed(const Call& call);
+// A result whose elements the caller is about to write.
+Status run_empty(const Call& call);
 // out[i] = start + i * step. attrs: [start, step].
 Status run_arange(const Call& call);
 

@@ -30,13 +30,16 @@ NABLA_INLINE V softplus(V x) {
 template <class V>
 NABLA_INLINE V times_sigmoid(V x, ExpParts<V> e, Mask<typename V::Scalar> negative) {
   const V power = scale(1 + e.fraction, e.n), quotient = x / (1 + power);
-  return select(negative, scale(quotient * (1 + e.fraction), e.n), quotient);
+  return select(negative, scale(fma(quotient, e.fraction, quotient), e.n), quotient);
 }
+
+// Here x exp(x) is 0, and x not yet so large that a clamped exponential would not do.
+template <class V>
+constexpr typename V::Scalar kVanishedAt = kIsSingle<V> ? -1000 : -10000;
 
 template <class V>
 NABLA_INLINE V silu(V x) {
-  using F = Traits<V>;
-  const V finite = max(V(-0.5f / F::kMinNormal), x);
+  const V finite = max(V(kVanishedAt<V>), x);
   return times_sigmoid(finite, exp_parts(-abs(finite)), x < 0);
 }
 
@@ -76,11 +79,11 @@ NABLA_INLINE V gelu_tanh(V x) {
 // x tanh(log(1 + exp(x))).
 template <class V>
 NABLA_INLINE V mish(V x) {
-  using F = Traits<V>;
-  const V finite = max(V(-0.5f / F::kMinNormal), x);
+  const V finite = max(V(kVanishedAt<V>), x);
   const ExpParts<V> parts = exp_parts(-abs(finite));
-  const V fraction = 1 + parts.fraction, e = scale(fraction, parts.n);
-  const V below = scale(finite * fraction * (e + 2) / fma(e, e + 2, 2), parts.n);
+  const V e = scale(1 + parts.fraction, parts.n);
+  const V quotient = finite * (e + 2) / fma(e, e + 2, 2);
+  const V below = scale(fma(quotient, parts.fraction, quotient), parts.n);
   const V top = fma(V(2), e, 1);
   return select(x < 0, below, finite * (top / fma(2 * e, e, top)));
 }

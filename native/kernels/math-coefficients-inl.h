@@ -7,8 +7,6 @@ namespace {
 template <class T>
 constexpr T kLog2E = static_cast<T>(0xb8aa3b295c17fp-51);
 template <class T>
-constexpr T kInvPi = static_cast<T>(0x145f306dc9c883p-54);
-template <class T>
 constexpr T kInvHalfPi = static_cast<T>(0x145f306dc9c883p-53);
 template <class T>
 constexpr T kInvLn10 = static_cast<T>(0xde5bd8a937287p-53);
@@ -132,30 +130,25 @@ constexpr double kLogTail<double>[] = {
     0xccccccccccccbp-53, 0x12492492492f51p-54, 0x1c71c71c5966d1p-55, 0xba2e8c14bd52dp-54, 0x13b1364bab7cd3p-55,
     0x111207206ae567p-55, 0x1de3ce60172919p-56, 0x1eacae48dafa3dp-56};
 
-// (sin(r) / r - 1) / r^2 in r^2, |r| <= pi / 2
+// (sin(r) / r - 1) / r^2 in r^2, |r| <= pi / 4
 template <class T>
 constexpr T kSin[1] = {};
 template <>
 constexpr float kSin<float>[] = {
-    -0xaaaaabp-26f, 0x88889bp-30f, -0x6808f3p-35f, 0xb966e9p-42f, -0xdb10c7p-49f};
+    -0xaaaaa3p-26f, 0x8883bbp-30f, -0x19953p-29f};
 template <>
 constexpr double kSin<double>[] = {
-    -0x15555555555555p-55, 0x444444444442dp-57, -0x3403403402579p-62, 0xb8ef1d28a22f1p-70, -0x1ae6453ee0f3c3p-78,
-    0x16123776effe09p-85, -0x1ae1f5b4f01bc9p-93, 0x1801521075d277p-101, 0x6031e4dfb32d1p-108};
-
-// the same, |r| <= pi / 4
-template <class T>
-constexpr T kSinSmall[1] = {};
-template <>
-constexpr double kSinSmall<double>[] = {
     -0x2aaaaaaaaaaa9p-52, 0x2222222221ef7p-56, -0x1a01a019bfaa3p-61, 0x171de3564b78b1p-71, -0xd72f2bfa1e8d1p-77,
     0x15d8f03682b9d5p-85};
 
 // (cos(r) - 1 + r^2 / 2) / r^4 in r^2, |r| <= pi / 4
 template <class T>
-constexpr T kCosSmall[1] = {};
+constexpr T kCos[1] = {};
 template <>
-constexpr double kCosSmall<double>[] = {
+constexpr float kCos<float>[] = {
+    0xaaaaa5p-28f, -0x2d8185p-31f, 0xccf409p-39f};
+template <>
+constexpr double kCos<double>[] = {
     0x1555555555554bp-57, -0x16c16c16c1500dp-62, 0x1a01a019c8dcbdp-68, -0x127e4f7f045afbp-74, 0x11ee9dac03d5b3p-81,
     -0x63e9792cf30c1p-87};
 
@@ -183,21 +176,20 @@ constexpr double kErf<double>[] = {
     -0xe016d9fc374a3p-62, 0x1f9a325a989757p-66, -0xfa691b2acd7a3p-68, 0x1b9e3dac762233p-72, -0x57d306f25e8d5p-73,
     0xfcee95d5e5b7dp-78, -0x1402ec50dfac99p-82, 0x8ea22291568ebp-85};
 
-// exp(x^2 / 2) Phi(-x) (x + 3 / 4) in (x - 5) / (x + 5), x >= 0
+// exp(x^2 / 2) Phi(-x) (x + 5) in (x - 5) / (x + 5), x >= 0
 template <class T>
 constexpr T kTail[1] = {};
 template <>
 constexpr float kTail<float>[] = {
-    0xe2735p-21f, -0xe418fbp-28f, 0x83f007p-32f, 0x7bcb33p-28f, -0x13a4b5p-25f, 0x7c7d45p-28f, -0x23a66bp-27f,
-    0x7480f3p-30f, -0x1d1e03p-30f, -0xbe9123p-38f, 0x451d0fp-34f, 0x9ee9c9p-39f};
+    0x6274ebp-23f, -0xaa5681p-24f, 0xfd98a5p-25f, -0xa087afp-25f, 0x547e5fp-25f, -0x11b041p-24f, 0xaa2707p-29f,
+    -0xcb93d5p-32f, -0x6c0051p-33f, 0x5fad0bp-33f, 0x918c9p-32f};
 template <>
 constexpr double kTail<double>[] = {
-    0xe2734fa1ef611p-53, -0xe418fcf4ba4b9p-56, 0x107de9f93a2d1fp-61, 0x1ef2dcc922279fp-58, -0x13a48fcabd8979p-57,
-    0xf8f55e5c92c2bp-57, -0x8eb0bc147095p-53, 0x1d2669c3a8ed59p-60, -0x38b85858090c3p-59, -0x1b079d326445dp-64,
-    0x6784147d64181p-63, -0xe1dafa71c3e77p-66, -0x3079563d587afp-66, 0x9d565bfc77853p-68, 0x1a5d99d4db7ba9p-76,
-    -0x5becefc0dff2dp-70, 0x74d1674610335p-74, 0x1bf454be20d4f3p-75, -0x1943353022831p-74, -0x1281834bbe2bd3p-77,
-    0x1941f9f5249d19p-81, 0x18b17c631717dfp-80, -0x2b729e5f3b1e9p-91, -0x194789613c8135p-83, -0xa1eaf8c6be6b7p-85,
-    0x10e117a071846dp-87};
+    0xc4e9d5f0fcad7p-52, -0x2a95a07e4f943p-50, 0x3f662ca70edf5p-51, -0x1410ed5f8759c9p-54, 0x547d8ca7c0389p-53,
+    -0x11b1c254c9fae9p-56, 0xaa5a6a7a8ff8dp-57, -0xc42c875051d5fp-60, -0x1a250384e83e2dp-63, 0x8ed78df69ba3p-58,
+    -0x3e4286fda3195p-64, -0x685c1832955d9p-65, 0x117dc04f1f5765p-68, 0x10b1b3b2b0fe09p-70, -0xb9ce09fdb1be3p-70,
+    -0xb3e6ca6dfbcb3p-73, 0x3a10781c128b9p-71, 0x159b1a5f9c31b3p-77, -0x11b1ccf39faf71p-76, -0x10b93e4c65d1a9p-79,
+    0x113e76345da46bp-79, 0x15a42863f323fbp-82, -0x1990b37d0648c3p-84};
 
 // (asin(x) / x - 1) / x^2 in x^2, |x| <= 1 / 2
 template <class T>
@@ -217,15 +209,16 @@ constexpr double kAtan<double>[] = {
     0x4ec453fbcc485p-54, -0x110ede7a2a9183p-56, 0xef9616ab720ddp-56, -0x675284de0a9e1p-55, 0x138edcd4607765p-57,
     -0x127a4e84922a19p-58};
 
-// log(gamma(2 + d)) / d, |d| <= 1 / 2
+// log(gamma(2 + d)) / (d (1 + d)), -3 / 4 <= d <= 1 / 4
 template <class T>
 constexpr T kLogGamma[1] = {};
 template <>
 constexpr double kLogGamma<double>[] = {
-    0xd8773039049e7p-53, 0x294699894c1f5p-51, -0x89f000d2aba9p-51, 0xa8991563eb7b1p-57, -0x1e404fc21ef25bp-60,
-    0x17add6eb018bedp-61, -0x138ac5beecf62fp-62, 0x859b5745b5661p-62, -0xe9feb9c26aa03p-64, 0x1a12820d07ea6fp-66,
-    -0x178d75f2e9a4dp-63, 0x157ff26e423355p-68, -0x13d77cad146e4fp-69, 0x936001e2a3b7dp-69, -0x1065ee2bdfbfcbp-71,
-    0xf299897c3991p-68, -0x537f24a4a28d5p-71, 0x9d937d08ecdbbp-73, 0x4cd7ee5324215p-75};
+    0xd8773039049e7p-53, -0x19ae6509ea109fp-56, 0x10e0c9df293545p-57, -0x195ce223a9cc79p-59, 0xa3cba429d1453p-59,
+    -0x228a243f34963p-58, 0xeff5e7cfec56dp-62, -0xd4b51fdea23b5p-63, 0x5fb5cab314f5dp-63, -0x15c87023e3be27p-66,
+    0x14030c6048538dp-67, -0x941a3237f2eb1p-67, 0x8a044d9a433edp-68, -0x418a02e0a1175p-68, 0x1b6b2057754c83p-72,
+    -0x1d3a0c58d4fecdp-73, 0x151bbd0dac14c9p-72, 0x1007109e1e94fbp-71, 0x15b6505abf711dp-71, 0x19e886da8b0b5dp-72,
+    0x1ff83c90061c87p-74};
 
 // (log(gamma(x)) - (x - 1 / 2) log(x) + x - log(2 pi) / 2) x in x^-2, x >= 8
 template <class T>
@@ -235,13 +228,13 @@ constexpr double kStirling<double>[] = {
     0x15555555555555p-56, -0x16c16c16c14af7p-61, 0x1a01a017e8adc5p-63, -0x138134e166afcdp-63, 0xdc9649c6a01e9p-62,
     -0x3df30184a10fbp-59, 0x14c3829132c98bp-60};
 
-// (log(x) - 1 / (2 x) - digamma(x)) x^2 in x^-2, x >= 10
+// (log(x) - 1 / (2 x) - digamma(x)) x^2 in x^-2, x >= 6
 template <class T>
 constexpr T kDigamma[1] = {};
 template <>
 constexpr double kDigamma<double>[] = {
-    0x15555555555555p-56, -0x8888888885573p-58, 0x1041040b42c7d7p-60, -0x88882acf300fp-55, 0x1efaa9a395a1e1p-60,
-    -0x27701e95a7595p-55, -0x1a0626ed5ace5bp-57, 0x1b942a4368fdabp-51};
+    0x15555555555555p-56, -0x11111111111089p-59, 0x104104103bf29p-56, -0x11111107a96b0dp-60, 0xf83dc83edcbbbp-59,
+    -0x15982080790327p-58, 0x153abd91922379p-56, -0x1aed92426db23bp-54, 0x1202b8dfeae4cdp-51, -0x1025b2647b40b1p-49};
 
 // erfinv(x) / x in w - 2, w = -log(1 - x^2) <= 4
 template <class T>

@@ -41,14 +41,20 @@ constexpr bool kFloating = kIsFloat<typename V::Scalar>;
 template <class V>
 constexpr bool kIsSingle = sizeof(typename V::Scalar) == 4;
 
-// The sum of c[k] x^k. Long ones as even and odd powers, which halves the chain of dependent operations.
+// The sum of c[k] x^k, one power after the other.
+template <class V, class T, int N>
+NABLA_INLINE V horner(V x, const T (&c)[N]) {
+  V y = c[N - 1];
+#pragma GCC unroll 32
+  for (int k = N - 2; k >= 0; k--) y = fma(y, x, c[k]);
+  return y;
+}
+
+// The same as even and odd powers, which halves the chain of dependent operations, but not where the two cancel.
 template <class V, class T, int N>
 NABLA_INLINE V polynomial(V x, const T (&c)[N]) {
   if constexpr (N < 6) {
-    V y = c[N - 1];
-#pragma GCC unroll 8
-    for (int k = N - 2; k >= 0; k--) y = fma(y, x, c[k]);
-    return y;
+    return horner(x, c);
   } else {
     const V x2 = x * x;
     V y = c[N - 1], z = c[N - 2];

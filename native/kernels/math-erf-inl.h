@@ -8,7 +8,10 @@ namespace {
 // Phi(-x) exp(x^2 / 2), x >= 0.
 template <class V>
 NABLA_INLINE V normal_tail(V x) {
-  return polynomial((x - 5) / (x + 5), kTail<typename V::Scalar>) / (x + 0.75f);
+  // u = (x - 5) / (x + 5), and a step that takes back its roundings: near -1 the polynomial is steep.
+  const V inverse = 1 / (x + 5), rough = (x - 5) * inverse;
+  const V u = fma(inverse, fnma(rough, x, fnma(rough + 1, V(5), x)), rough);
+  return inverse * horner(u, kTail<typename V::Scalar>);
 }
 
 // exp(-x^2 / 2): the square keeps the word that rounding would lose.
@@ -47,7 +50,7 @@ template <class V>
 NABLA_INLINE V gelu(V x) {
   const V size = clamp_to_tail(x);
   const ExpParts<V> e = normal_parts(size);
-  const V below = scale(size * (1 + e.fraction) * normal_tail(size), e.n);
+  const V mean = size * normal_tail(size), below = scale(fma(mean, e.fraction, mean), e.n);
   return select(x < 0, -below, x - below);
 }
 

@@ -28,24 +28,14 @@ struct ExpParts {
   V fraction, n;  // exp(x) = (1 + fraction) 2^n
 };
 
-// Of x + low, clamped to where exp is neither 0 nor infinite, but just.
-template <class V>
-NABLA_INLINE ExpParts<V> exp_parts(V x, V low) {
+// Of x + low. Clamped well beyond where exp is 0 or infinite: a factor may bring the result back.
+template <class V, class... Low>
+NABLA_INLINE ExpParts<V> exp_parts(V x, Low... low) {
   using T = typename V::Scalar;
   using F = Traits<V>;
-  x = max(V(kIsSingle<V> ? -104 : -746), min(V(kIsSingle<V> ? 89 : 710), x));
+  x = max(V(kIsSingle<V> ? -170 : -1400), min(V(kIsSingle<V> ? 100 : 720), x));
   const V n = fma(x, kLog2E<T>, F::kMagic) - F::kMagic;
-  const V r = fnma(n, kLn2<T>[1], fnma(n, kLn2<T>[0], x)) + low;
-  return {fma(r * r, polynomial(r, kExp<T>), r), n};
-}
-
-template <class V>
-NABLA_INLINE ExpParts<V> exp_parts(V x) {
-  using T = typename V::Scalar;
-  using F = Traits<V>;
-  x = max(V(kIsSingle<V> ? -104 : -746), min(V(kIsSingle<V> ? 89 : 710), x));
-  const V n = fma(x, kLog2E<T>, F::kMagic) - F::kMagic;
-  const V r = fnma(n, kLn2<T>[1], fnma(n, kLn2<T>[0], x));
+  const V r = (fnma(n, kLn2<T>[1], fnma(n, kLn2<T>[0], x)) + ... + low);
   return {fma(r * r, polynomial(r, kExp<T>), r), n};
 }
 

@@ -68,19 +68,17 @@ NABLA_INLINE V log(V x) {
 
 template <class V>
 NABLA_INLINE V log1p(V x) {
+  using T = typename V::Scalar;
   using F = Traits<V>;
-  constexpr int kLarge = F::kBias - 10;  // from there on 1 + x is x, and 2^-k would be no normal number
-  const V limit = typename V::Scalar(kIsSingle<V> ? 0x1p117 : 0x1p1013);
-  static_assert(kLarge == (kIsSingle<V> ? 117 : 1013));
-  const auto near = (x > -1) & (x < limit);
+  constexpr T kLimit = kIsSingle<V> ? 0x1p60f : 0x1p60;  // from there on 1 + x is x, and 2^-k would leave the normal numbers
+  const auto near = (x > -1) & (x < kLimit);
   const V inside = select(near, x, V(0));
   const V k = log_parts(1 + inside).k;
   const V power = power_of_two(-k);
   V y = log_sum(LogParts<V>{k, fma(inside, power, power - 1)});
   if (__builtin_expect(!all(near), 0)) {
-    const V large = log_sum(log_parts(select(x < limit, V(1), min(x, V(typename V::Scalar(0x1p126) ) * limit))));
-    y = select(near, y, select(x == -1, V(-F::kInfinity), select(x < limit, V(F::kNaN), large)));
-    y = select(x < F::kInfinity, y, x);
+    const V large = log_limits(x, log_sum(log_parts(x)));
+    y = select(near, y, select(x == -1, V(-F::kInfinity), large));
   }
   return select(x == 0, x, y);
 }
@@ -131,7 +129,6 @@ NABLA_INLINE V log10(V x) {
 template <int WORDS, class V>
 NABLA_INLINE V power_of_size(V size, V y) {
   using T = typename V::Scalar;
-  using F = Traits<V>;
   const LogParts<V> parts = log_parts_tiny(size);
   if constexpr (WORDS == 1) {
     return exp(y * log_limits(size, log_sum(parts)));
@@ -142,8 +139,8 @@ NABLA_INLINE V power_of_size(V size, V y) {
     log = quick_sum(sum.high, low);
     const V high = log_limits(size, log.high);
     TwoWords<V> exponent = exact_product(y, high);
-    exponent.low = select(abs(exponent.high) < F::kInfinity, fma(y, log.low, exponent.low), V(0));
-    exponent.low = select(abs(high) < F::kInfinity, exponent.low, V(0));
+    // Beyond, the exponential is 0 or infinite, and the low word may be anything.
+    exponent.low = select(abs(exponent.high) < 1000, fma(y, log.low, exponent.low), V(0));
     return exp(exponent);
   }
 }
@@ -189,7 +186,7 @@ NABLA_INLINE V acosh(V x) {
   const V above = min(V(0x1p30), x - 1);
   const V small = log1p(above + sqrt(fma(above, above, 2 * above)));
   const V large = log(x) + kLn2<T>[0];
-  return select(x > 0x1p28, large, small);
+  return select(x > 0x1p28, large, select(x < 1, V(Traits<V>::kNaN), small));
 }
 
 template <class V>

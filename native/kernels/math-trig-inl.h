@@ -5,16 +5,16 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// sin and cos of r, |r| <= pi / 4: for double.
+// sin and cos of r, |r| <= pi / 4.
 template <class V>
 NABLA_INLINE V sin_small(V r) {
   const V z = r * r;
-  return fma(r * z, polynomial(z, kSinSmall<typename V::Scalar>), r);
+  return fma(r * z, polynomial(z, kSin<typename V::Scalar>), r);
 }
 template <class V>
 NABLA_INLINE V cos_small(V r) {
   const V z = r * r, half = 0.5 * z, y = 1 - half;
-  return y + fma(z * z, polynomial(z, kCosSmall<typename V::Scalar>), (1 - y) - half);
+  return y + fma(z * z, polynomial(z, kCos<typename V::Scalar>), (1 - y) - half);
 }
 
 // The bits of 2 / pi after the binary point.
@@ -90,27 +90,33 @@ __attribute__((noinline)) double tan_far(double x) {
 template <class V>
 constexpr typename V::Scalar kNearTurns = kIsSingle<V> ? 0x1p15 : 0x1p21;
 
-// x - turns pi.
 template <class V>
-NABLA_INLINE V subtract_pi(V x, V turns) {
+struct Reduced {
+  V r, shifted;  // x = n pi / 2 + r; n in the low bits of `shifted`
+};
+
+template <class V>
+NABLA_INLINE Reduced<V> reduce_near(V x) {
   using T = typename V::Scalar;
-  return fnma(turns, kPi<T>[2], fnma(turns, kPi<T>[1], fnma(turns, kPi<T>[0], x)));
+  constexpr T kMagic = Traits<V>::kMagic;
+  const V shifted = fma(x, kInvHalfPi<T>, kMagic);
+  const V turns = 0.5f * (shifted - kMagic);
+  return {fnma(turns, kPi<T>[2], fnma(turns, kPi<T>[1], fnma(turns, kPi<T>[0], x))), shifted};
 }
 
-// (-1)^n sin(r), |r| <= pi / 2; n in the low bits of `turns`.
+// sin(n pi / 2 + r).
 template <class V>
-NABLA_INLINE V sin_signed(V r, V turns) {
-  const V z = r * r;
-  const V y = fma(r * z, polynomial(z, kSin<typename V::Scalar>), r);
-  return from_bits(to_bits(y) ^ shift_left(to_bits(turns), sizeof(typename V::Scalar) * 8 - 1));
+NABLA_INLINE V sin_of_quadrant(V r, typename V::Bits n) {
+  constexpr int kBits = sizeof(typename V::Scalar) * 8;
+  const V y = select((n & 1) != 0, cos_small(r), sin_small(r));
+  return from_bits(to_bits(y) ^ shift_left(shift_right(n, 1), kBits - 1));
 }
 
 template <class V>
 NABLA_INLINE V sin(V x) {
   using T = typename V::Scalar;
-  constexpr T kMagic = Traits<V>::kMagic;
-  const V turns = fma(x, kInvPi<T>, kMagic);
-  V y = sin_signed(subtract_pi(x, turns - kMagic), turns);
+  const Reduced<V> reduced = reduce_near(x);
+  V y = sin_of_quadrant(reduced.r, to_bits(reduced.shifted));
   const auto near = abs(x) <= kNearTurns<V>;
   if (__builtin_expect(!all(near), 0)) y = patch(y, x, [](T v) { return T(sin_far(v, 0)); }, near);
   return select(x == 0, x, y);
@@ -119,9 +125,8 @@ NABLA_INLINE V sin(V x) {
 template <class V>
 NABLA_INLINE V cos(V x) {
   using T = typename V::Scalar;
-  constexpr T kMagic = Traits<V>::kMagic;
-  const V turns = fma(x, kInvPi<T>, 0.5f) + kMagic;
-  V y = sin_signed(subtract_pi(x, (turns - kMagic) - 0.5f), turns);
+  const Reduced<V> reduced = reduce_near(x);
+  V y = sin_of_quadrant(reduced.r, to_bits(reduced.shifted) + 1);
   const auto near = abs(x) <= kNearTurns<V>;
   if (__builtin_expect(!all(near), 0)) y = patch(y, x, [](T v) { return T(sin_far(v, 1)); }, near);
   return y;
@@ -131,13 +136,10 @@ template <class V>
 NABLA_INLINE V tan(V x) {
   using T = typename V::Scalar;
   if constexpr (kIsSingle<V>) return in_double([](auto v) { return tan(v); }, x);
-  constexpr T kMagic = Traits<V>::kMagic;
-  const V quarters = fma(x, kInvHalfPi<T>, kMagic);
-  const V r = subtract_pi(x, 0.5 * (quarters - kMagic));
-  const V s = sin_small(r), c = cos_small(r);
-  const V odd = from_bits(shift_left(to_bits(quarters), sizeof(T) * 8 - 1));  // -0 where odd, else 0
-  const auto swap = to_bits(odd) != 0;
-  V y = select(swap, -c, s) / select(swap, s, c);
+  const Reduced<V> reduced = reduce_near(x);
+  const V s = sin_small(reduced.r), c = cos_small(reduced.r);
+  const auto odd = (to_bits(reduced.shifted) & 1) != 0;
+  V y = select(odd, -c, s) / select(odd, s, c);
   const auto near = abs(x) <= kNearTurns<V>;
   if (__builtin_expect(!all(near), 0)) y = patch(y, x, [](T v) { return T(tan_far(v)); }, near);
   return select(x == 0, x, y);

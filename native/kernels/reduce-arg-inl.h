@@ -18,6 +18,7 @@ constexpr T kHighest = FloatTraits<T>::kInfinity;
 NABLA_ENDS(int32_t, INT32_MIN, INT32_MAX)
 NABLA_ENDS(int64_t, INT64_MIN, INT64_MAX)
 NABLA_ENDS(uint8_t, 0, UINT8_MAX)
+NABLA_ENDS(bool, false, true)
 #undef NABLA_ENDS
 
 template <class F, class T>

@@ -180,14 +180,12 @@ constexpr ReduceLeaf make_reduce_leaf() {
   return {reduce_rows<F, T>, reduce_row<F, T>, reduce_finish<F, T>, reduce_columns<F, T>, reduce_tree<F, T>};
 }
 
-// A bool is the byte 0 or 1. Sums and products exist where no narrower type would overflow.
+// Sums and products exist where no narrower type would overflow.
 template <class F, Domain DOMAIN, class T>
 constexpr ReduceLeaf reduce_leaf_of() {
   constexpr bool kWide = kIsFloat<T> || sizeof(T) == 8, kExtreme = __is_same(F, Maximum) || __is_same(F, Minimum);
   if constexpr (!in_domain(DOMAIN, DTypeOf<T>::value) || !(kWide || kExtreme)) {
     return {};
-  } else if constexpr (__is_same(T, bool)) {
-    return make_reduce_leaf<F, uint8_t>();
   } else {
     return make_reduce_leaf<F, T>();
   }

@@ -1,0 +1,141 @@
+/** Modules made of modules. */
+import { describe, fail } from "../core/errors.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { Module } from "./module.js";
+import { members } from "./walk.js";
+
+/** What {@link Sequential} runs: a module with one tensor in and one out, or a function of that kind. */
+export type Layer = (Module & { forward(x: Tensor): Tensor }) | ((x: Tensor) => Tensor);
+
+const isLayer = (value: unknown): value is Layer => value instanceof Module || typeof value === "function";
+
+function needModule(op: string, value: unknown): Module {
+  if (value instanceof Module) return value;
+  return fail("ERR_ARGUMENT", op, "an entry must be a module", undefined, describe(value));
+}
+
+const numbered = (values: readonly unknown[]): [string, unknown][] => values.map((value, i) => [String(i), value]);
+
+/**
+ * Runs layers one after the other. A layer is a module or a function of a tensor; their names in the state are their
+ * positions.
+ * @shape that of the first layer's input, to that of the last one's output.
+ * @throws ERR_ARGUMENT for anything that is no layer.
+ * @example
+ * const model = new nn.Sequential(new nn.Linear(2, 8), new nn.Tanh(), new nn.Linear(8, 1), (x) => x.squeeze(-1));
+ * model.forward(zeros([4, 2])).shape; // [4]
+ */
+export class Sequential extends Module {
+  private readonly layers: Layer[];
+
+  constructor(...layers: Layer[]) {
+    super();
+    for (const layer of layers)
+      if (!isLayer(layer))
+        fail("ERR_ARGUMENT", "Sequential", "a layer must be a module or a function", undefined, describe(layer));
+    this.layers = layers;
+  }
+  /** The number of layers. */
+  get length(): number {
+    return this.layers.length;
+  }
+  /** The layer at a position, counted from the end where it is negative; undefined where there is none. */
+  at(index: number): Layer | undefined {
+    return this.layers.at(index);
+  }
+  [Symbol.iterator](): Iterator<Layer> {
+    return this.layers[Symbol.iterator]();
+  }
+  override forward(x: Tensor): Tensor {
+    let y = x;
+    for (const [i, layer] of this.layers.entries()) {
+      y = typeof layer === "function" ? layer(y) : layer.forward(y);
+      if (!isTensor(y)) fail("ERR_ARGUMENT", "Sequential", `layer ${i} gave no tensor`, "a tensor", describe(y));
+    }
+    return y;
+  }
+  /** @internal */
+  override [members](): Iterable<readonly [string, unknown]> {
+    return numbered(this.layers);
+  }
+}
+
+/**
+ * A list of modules whose parameters count as those of the module that holds it. It has no forward of its own: its owner
+ * decides what to do with the entries.
+ * @throws ERR_ARGUMENT for anything that is no module.
+ * @example
+ * const blocks = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]);
+ * let x = zeros([1, 4]);
+ * for (const block of blocks) x = block.forward(x).relu();
+ */
+export class ModuleList<M extends Module = Module> extends Module {
+  private readonly entries: M[];
+
+  constructor(entries: Iterable<M> = []) {
+    super();
+    this.entries = [...entries];
+    for (const entry of this.entries) needModule("ModuleList", entry);
+  }
+  /** The number of modules. */
+  get length(): number {
+    return this.entries.length;
+  }
+  /** The module at a position, counted from the end where it is negative; undefined where there is none. */
+  at(index: number): M | undefined {
+    return this.entries.at(index);
+  }
+  /** Adds modules at the end. */
+  push(...entries: M[]): this {
+    for (const entry of entries) needModule("ModuleList", entry);
+    this.entries.push(...entries);
+    return this;
+  }
+  [Symbol.iterator](): Iterator<M> {
+    return this.entries[Symbol.iterator]();
+  }
+  /** @internal */
+  override [members](): Iterable<readonly [string, unknown]> {
+    return numbered(this.entries);
+  }
+}
+
+/**
+ * Modules by name, whose parameters count as those of the module that holds it.
+ * @throws ERR_ARGUMENT for anything that is no module.
+ * @example
+ * const heads = new nn.ModuleDict({ class: new nn.Linear(8, 10), box: new nn.Linear(8, 4) });
+ * heads.get("box").forward(zeros([1, 8])).shape; // [1, 4]
+ */
+export class ModuleDict<E extends Readonly<Record<string, Module>> = Readonly<Record<string, Module>>> extends Module {
+  private readonly entries: E;
+
+  constructor(entries: E) {
+    super();
+    this.entries = { ...entries };
+    for (const entry of Object.values(this.entries)) needModule("ModuleDict", entry);
+  }
+  /** The module of a name; ERR_ARGUMENT where there is none. */
+  get<K extends keyof E & string>(name: K): E[K] {
+    if (Object.hasOwn(this.entries, name)) return this.entries[name];
+    return fail("ERR_ARGUMENT", "ModuleDict", "no module has this name", this.keys().join(", "), describe(name));
+  }
+  /** The names. */
+  keys(): (keyof E & string)[] {
+    return Object.keys(this.entries);
+  }
+  /** @internal */
+  override [members](): Iterable<readonly [string, unknown]> {
+    return Object.entries(this.entries);
+  }
+}
+
+/**
+ * Returns what it is given.
+ * @example new nn.Identity().forward(ones([2])).toArray(); // [1, 1]
+ */
+export class Identity extends Module {
+  override forward(x: Tensor): Tensor {
+    return x;
+  }
+}

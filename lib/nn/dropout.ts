@@ -1,0 +1,28 @@
+import { describe, fail } from "../core/errors.js";
+import { dropout } from "../ops/random.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { Module } from "./module.js";
+
+/**
+ * While training, each element becomes 0 with probability p and the others are divided by 1 - p; after `eval()` x is
+ * returned as it is. See {@link dropout}.
+ * @shape that of x.
+ * @throws ERR_ARGUMENT unless 0 <= p <= 1.
+ * @example new nn.Dropout(0.5).eval().forward(ones([2])).toArray(); // [1, 1]
+ */
+export class Dropout extends Module {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    if (!(typeof p === "number" && p >= 0 && p <= 1))
+      fail("ERR_ARGUMENT", "Dropout", "p is not a probability", "0 to 1", describe(p));
+    this.p = p;
+  }
+  override forward(x: Tensor): Tensor {
+    return dropout(x, this.p, { training: this.training });
+  }
+  override extraRepr(): string {
+    return `p=${this.p}`;
+  }
+}

@@ -1,0 +1,26 @@
+import { needInteger } from "../engine/operand.js";
+import { flatten } from "../ops/movement.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { Module } from "./module.js";
+
+/**
+ * Joins the dimensions from `start` (1) to `end` (-1), both included, into one: all but the batch, unless told otherwise.
+ * @shape [n, a, b] gives [n, a * b].
+ * @example new nn.Flatten().forward(zeros([2, 3, 4])).shape; // [2, 12]
+ */
+export class Flatten extends Module {
+  readonly start: number;
+  readonly end: number;
+
+  constructor(start = 1, end = -1) {
+    super();
+    this.start = needInteger("Flatten", "start", start);
+    this.end = needInteger("Flatten", "end", end);
+  }
+  override forward(x: Tensor): Tensor {
+    return flatten(x, this.start, this.end);
+  }
+  override extraRepr(): string {
+    return `start=${this.start}, end=${this.end}`;
+  }
+}

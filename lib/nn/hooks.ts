@@ -1,0 +1,61 @@
+/** Functions that run before and after a module's forward. */
+import { describe, fail } from "../core/errors.js";
+
+/** What a module's forward takes. */
+export type InputsOf<M> = M extends { forward(...inputs: infer I): unknown } ? I : never;
+/** What a module's forward gives. */
+export type OutputOf<M> = M extends { forward(...inputs: never[]): infer O } ? O : never;
+
+/** Called after forward; a result that is not undefined takes the output's place. */
+export type ForwardHook<M> = (module: M, inputs: InputsOf<M>, output: OutputOf<M>) => OutputOf<M> | undefined | void;
+/** Called before forward; an array that it returns takes the inputs' place. */
+export type ForwardPreHook<M> = (module: M, inputs: InputsOf<M>) => InputsOf<M> | undefined | void;
+
+type Before = (module: object, inputs: unknown[]) => unknown;
+type After = (module: object, inputs: unknown[], output: unknown) => unknown;
+
+interface Hooks {
+  readonly before: Set<{ readonly run: Before }>;
+  readonly after: Set<{ readonly run: After }>;
+}
+
+const registered = new WeakMap<object, Hooks>();
+
+/** The hooks of a module. The first time, its forward is wrapped: a module without hooks pays nothing. */
+function hooksOf(module: { forward: unknown }): Hooks {
+  const known = registered.get(module);
+  if (known !== undefined) return known;
+  const hooks: Hooks = { before: new Set(), after: new Set() };
+  registered.set(module, hooks);
+  const inner = module.forward as (...inputs: unknown[]) => unknown;
+  const value = (...given: unknown[]): unknown => {
+    let inputs = given;
+    for (const { run } of hooks.before) {
+      const changed = run(module, inputs);
+      if (changed === undefined) continue;
+      if (!Array.isArray(changed))
+        fail("ERR_ARGUMENT", "registerForwardPreHook", "a hook must return all inputs", "an array or nothing", describe(changed));
+      inputs = changed;
+    }
+    let output = inner.apply(module, inputs);
+    for (const { run } of hooks.after) {
+      const changed = run(module, inputs, output);
+      if (changed !== undefined) output = changed;
+    }
+    return output;
+  };
+  Object.defineProperty(module, "forward", { value, writable: true, configurable: true, enumerable: false });
+  return hooks;
+}
+
+/** Adds a hook and returns the function that takes it away. */
+export function addHook(module: { forward: unknown }, when: "before" | "after", hook: unknown): () => void {
+  if (typeof hook !== "function")
+    fail("ERR_ARGUMENT", "registerForwardHook", "a hook must be a function", undefined, describe(hook));
+  const entry = { run: hook as Before & After };
+  const set = hooksOf(module)[when] as Set<typeof entry>;
+  set.add(entry);
+  return () => {
+    set.delete(entry);
+  };
+}

@@ -1,0 +1,226 @@
+/** Starting values of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { showShape } from "../core/shape.js";
+import { withGrad } from "../engine/modes.js";
+import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { type RandomGenerator, rand, randn } from "../ops/random.js";
+import { tensor } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+interface Source {
+  /** Where the random numbers come from; the default generator unless given. */
+  readonly generator?: RandomGenerator | undefined;
+}
+
+function fill(op: string, x: Tensor, value: () => Tensor | number): Tensor {
+  needTensor(op, x);
+  return withGrad(false, () => x.assign(value()));
+}
+
+const numbers = (op: string, values: Readonly<Record<string, unknown>>): void => {
+  for (const [name, value] of Object.entries(values)) needNumber(op, name, value);
+};
+
+const fillUniform = (op: string, x: Tensor, a: number, b: number, generator: RandomGenerator | undefined): Tensor =>
+  fill(op, x, () => rand(x.shape, { dtype: needFloat(op, x).dtype, generator }).mul(b - a).add(a));
+
+const fillNormal = (op: string, x: Tensor, mean: number, std: number, generator: RandomGenerator | undefined): Tensor =>
+  fill(op, x, () => randn(x.shape, { dtype: needFloat(op, x).dtype, generator }).mul(std).add(mean));
+
+export interface UniformOptions extends Source {
+  /** The lower bound; 0 unless given. */
+  readonly a?: number | undefined;
+  /** The upper bound; 1 unless given. */
+  readonly b?: number | undefined;
+}
+
+/**
+ * Uniform random numbers between a and b.
+ * @throws ERR_ARGUMENT where b is below a; ERR_DTYPE for an integer tensor.
+ * @example nn.init.uniform(zeros([2, 3]), { a: -1, b: 1 });
+ */
+export function uniform(x: Tensor, options?: UniformOptions): Tensor {
+  const { a = 0, b = 1, generator } = checkOptions<UniformOptions>("uniform", options, ["a", "b", "generator"]);
+  numbers("uniform", { a, b });
+  if (b < a) fail("ERR_ARGUMENT", "uniform", "the bounds are the wrong way round", "a <= b", `${a} and ${b}`);
+  return fillUniform("uniform", x, a, b, generator);
+}
+
+export interface NormalOptions extends Source {
+  /** 0 unless given. */
+  readonly mean?: number | undefined;
+  /** The standard deviation; 1 unless given. */
+  readonly std?: number | undefined;
+}
+
+/**
+ * Normal random numbers.
+ * @throws ERR_ARGUMENT for a negative deviation; ERR_DTYPE for an integer tensor.
+ * @example nn.init.normal(zeros([2, 3]), { std: 0.02 });
+ */
+export function normal(x: Tensor, options?: NormalOptions): Tensor {
+  const { mean = 0, std = 1, generator } = checkOptions<NormalOptions>("normal", options, ["mean", "std", "generator"]);
+  numbers("normal", { mean, std });
+  if (std < 0) fail("ERR_ARGUMENT", "normal", "std is negative", "0 or more", String(std));
+  return fillNormal("normal", x, mean, std, generator);
+}
+
+export interface TruncNormalOptions extends NormalOptions {
+  /** The lower bound; -2 unless given. */
+  readonly a?: number | undefined;
+  /** The upper bound; 2 unless given. */
+  readonly b?: number | undefined;
+}
+
+/**
+ * Normal random numbers between a and b: uniform ones between the bounds' probabilities, sent through the inverse of the
+ * distribution function.
+ * @throws ERR_ARGUMENT for a deviation that is not above 0, or where b is not above a; ERR_DTYPE for an integer tensor.
+ * @example nn.init.truncNormal(zeros([2, 3]), { std: 0.02 });
+ */
+export function truncNormal(x: Tensor, options?: TruncNormalOptions): Tensor {
+  const op = "truncNormal";
+  const given = checkOptions<TruncNormalOptions>(op, options, ["mean", "std", "a", "b", "generator"]);
+  const { mean = 0, std = 1, a = -2, b = 2, generator } = given;
+  numbers(op, { mean, std, a, b });
+  if (!(std > 0)) fail("ERR_ARGUMENT", op, "std is not valid", "a number above 0", String(std));
+  if (!(a < b)) fail("ERR_ARGUMENT", op, "the bounds are the wrong way round", "a < b", `${a} and ${b}`);
+  return fill(op, x, () => {
+    const { dtype } = needFloat(op, x);
+    // erf of the bounds: twice the probability below each, less 1.
+    const bounds = tensor([a, b], { dtype: "float64" }).sub(mean).div(std * Math.SQRT2).erf();
+    const [low, high] = bounds.toArray() as [number, number];
+    const level = rand(x.shape, { dtype: "float64", generator }).mul(high - low).add(low);
+    return level.erfinv().mul(std * Math.SQRT2).add(mean).clamp({ min: a, max: b }).to(dtype);
+  });
+}
+
+/**
+ * One number everywhere.
+ * @example nn.init.constant(zeros([2]), 3).toArray(); // [3, 3]
+ */
+export const constant = (x: Tensor, value: number): Tensor =>
+  fill("constant", x, () => needNumber("constant", "the value", value));
+
+/**
+ * Zeros.
+ * @example nn.init.zeros(ones([2])).toArray(); // [0, 0]
+ */
+export const zeros = (x: Tensor): Tensor => constant(x, 0);
+
+/**
+ * Ones.
+ * @example nn.init.ones(zeros([2])).toArray(); // [1, 1]
+ */
+export const ones = (x: Tensor): Tensor => constant(x, 1);
+
+interface Fans {
+  readonly in: number;
+  readonly out: number;
+}
+
+/** How many inputs feed an output and how many outputs an input feeds, of a weight [out, in, window..]. */
+function fansOf(op: string, x: Tensor): Fans {
+  const { shape } = needTensor(op, x);
+  if (shape.length < 2) fail("ERR_SHAPE", op, "the tensor is no weight of a layer", "[out, in] or [out, in, ..]", showShape(shape));
+  const window = shape.slice(2).reduce((product, size) => product * size, 1);
+  return { in: shape[1]! * window, out: shape[0]! * window };
+}
+
+export interface XavierOptions extends Source {
+  /** A factor on the deviation, see {@link calculateGain}; 1 unless given. */
+  readonly gain?: number | undefined;
+}
+
+function xavierDeviation(op: string, x: Tensor, options: XavierOptions | undefined): [number, RandomGenerator | undefined] {
+  const { gain = 1, generator } = checkOptions<XavierOptions>(op, options, ["gain", "generator"]);
+  const fans = fansOf(op, x);
+  return [needNumber(op, "gain", gain) * Math.sqrt(2 / (fans.in + fans.out)), generator];
+}
+
+/**
+ * Uniform random numbers with the variance 2 gain² / (fan in + fan out), which keeps that of values and gradients.
+ * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
+ * @source Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010.
+ * @example nn.init.xavierUniform(zeros([2, 3]), { gain: nn.init.calculateGain("tanh") });
+ */
+export function xavierUniform(x: Tensor, options?: XavierOptions): Tensor {
+  const [std, generator] = xavierDeviation("xavierUniform", x, options);
+  const bound = Math.sqrt(3) * std;
+  return fillUniform("xavierUniform", x, -bound, bound, generator);
+}
+
+/**
+ * Normal random numbers with the variance 2 gain² / (fan in + fan out).
+ * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
+ * @source as {@link xavierUniform}.
+ * @example nn.init.xavierNormal(zeros([2, 3]));
+ */
+export function xavierNormal(x: Tensor, options?: XavierOptions): Tensor {
+  const [std, generator] = xavierDeviation("xavierNormal", x, options);
+  return fillNormal("xavierNormal", x, 0, std, generator);
+}
+
+/** A function between two layers, as {@link calculateGain} knows it. */
+export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
+
+/**
+ * The factor on a weight's deviation that makes up for what a nonlinearity takes from the variance. `slope` is that of
+ * leakyRelu, 0.01 unless given.
+ * @example nn.init.calculateGain("relu"); // Math.sqrt(2)
+ */
+export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number {
+  needNumber("calculateGain", "the slope", slope);
+  const gains: Readonly<Record<Nonlinearity, number>> = {
+    linear: 1,
+    sigmoid: 1,
+    tanh: 5 / 3,
+    relu: Math.SQRT2,
+    leakyRelu: Math.sqrt(2 / (1 + slope ** 2)),
+    selu: 3 / 4,
+  };
+  if (Object.hasOwn(gains, nonlinearity)) return gains[nonlinearity];
+  return fail("ERR_ARGUMENT", "calculateGain", "unknown nonlinearity", Object.keys(gains).join(", "), describe(nonlinearity));
+}
+
+export interface KaimingOptions extends Source {
+  /** The slope of leakyRelu; 0 unless given. */
+  readonly a?: number | undefined;
+  /** Whether values ("fanIn") or gradients ("fanOut") keep their variance; "fanIn" unless given. */
+  readonly mode?: "fanIn" | "fanOut" | undefined;
+  /** What follows the layer; "leakyRelu" unless given. */
+  readonly nonlinearity?: Nonlinearity | undefined;
+}
+
+function kaimingDeviation(op: string, x: Tensor, options: KaimingOptions | undefined): [number, RandomGenerator | undefined] {
+  const given = checkOptions<KaimingOptions>(op, options, ["a", "mode", "nonlinearity", "generator"]);
+  const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu", generator } = given;
+  if (mode !== "fanIn" && mode !== "fanOut")
+    fail("ERR_ARGUMENT", op, "unknown mode", '"fanIn" or "fanOut"', describe(mode));
+  const fans = fansOf(op, x);
+  return [calculateGain(nonlinearity, a) / Math.sqrt(mode === "fanIn" ? fans.in : fans.out), generator];
+}
+
+/**
+ * Uniform random numbers with the variance gain² / fan.
+ * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
+ * @source He et al., Delving deep into rectifiers, 2015.
+ * @example nn.init.kaimingUniform(zeros([2, 3]), { nonlinearity: "relu" });
+ */
+export function kaimingUniform(x: Tensor, options?: KaimingOptions): Tensor {
+  const [std, generator] = kaimingDeviation("kaimingUniform", x, options);
+  const bound = Math.sqrt(3) * std;
+  return fillUniform("kaimingUniform", x, -bound, bound, generator);
+}
+
+/**
+ * Normal random numbers with the variance gain² / fan.
+ * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
+ * @source as {@link kaimingUniform}.
+ * @example nn.init.kaimingNormal(zeros([2, 3]), { nonlinearity: "relu" });
+ */
+export function kaimingNormal(x: Tensor, options?: KaimingOptions): Tensor {
+  const [std, generator] = kaimingDeviation("kaimingNormal", x, options);
+  return fillNormal("kaimingNormal", x, 0, std, generator);
+}

@@ -1,0 +1,54 @@
+import { type CreateOptions, zeros } from "../tensor/create.js";
+import type { DType } from "../core/dtype.js";
+import { needInteger } from "../engine/operand.js";
+import { checkOptions } from "../core/options.js";
+import { linear } from "../ops/matmul.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { kaimingUniform, uniform } from "./init.js";
+import { Module } from "./module.js";
+import { Parameter } from "./parameter.js";
+
+export interface LinearOptions {
+  /** Whether a bias is added; true unless given. */
+  readonly bias?: boolean | undefined;
+  /** The dtype of weight and bias; the default dtype unless given. */
+  readonly dtype?: DType | undefined;
+}
+
+/**
+ * `x weightᵀ + bias`. Both start uniform between ±1 / sqrt(inFeatures).
+ * @shape x [.., inFeatures] gives [.., outFeatures]; weight is [outFeatures, inFeatures], bias [outFeatures].
+ * @throws ERR_ARGUMENT for sizes that are no integers of at least 0; ERR_SHAPE for another last dimension of x.
+ * @example
+ * new nn.Linear(3, 2).forward(ones([4, 3])).shape; // [4, 2]
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
+    super();
+    const { bias = true, dtype } = checkOptions<LinearOptions>("Linear", options, ["bias", "dtype"]);
+    this.inFeatures = needInteger("Linear", "inFeatures", inFeatures, 0);
+    this.outFeatures = needInteger("Linear", "outFeatures", outFeatures, 0);
+    const of: CreateOptions = { dtype };
+    this.weight = new Parameter(zeros([outFeatures, inFeatures], of));
+    this.bias = bias ? new Parameter(zeros([outFeatures], of)) : null;
+    this.resetParameters();
+  }
+  /** Draws weight and bias anew. */
+  resetParameters(): void {
+    if (this.weight.numel > 0) kaimingUniform(this.weight, { a: Math.sqrt(5) });
+    if (this.bias === null) return;
+    const bound = this.inFeatures > 0 ? 1 / Math.sqrt(this.inFeatures) : 0;
+    uniform(this.bias, { a: -bound, b: bound });
+  }
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+  override extraRepr(): string {
+    return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
+  }
+}

@@ -1,0 +1,64 @@
+/** Losses as modules: the options are given once, the tensors at each call. */
+import {
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  type CrossEntropyOptions,
+  type LossOptions,
+  mseLoss,
+  nllLoss,
+} from "../ops/losses.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { Module } from "./module.js";
+
+abstract class Loss<O extends LossOptions> extends Module {
+  protected readonly options: O | undefined;
+  constructor(options?: O) {
+    super();
+    this.options = options;
+  }
+  abstract override forward(input: Tensor, target: Tensor): Tensor;
+}
+
+/**
+ * `-log softmax(logits)[target]`, see {@link crossEntropy}.
+ * @shape logits [n, classes] and target [n] of class indices give [], or [n] for the reduction "none".
+ * @example new nn.CrossEntropyLoss().forward(zeros([1, 2]), tensor([1], { dtype: "int32" })).item(); // 0.693...
+ */
+export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
+  override forward(logits: Tensor, target: Tensor): Tensor {
+    return crossEntropy(logits, target, this.options);
+  }
+}
+
+/**
+ * `-input[target]` for log-probabilities, see {@link nllLoss}.
+ * @shape input [n, classes] and target [n] of class indices give [], or [n] for the reduction "none".
+ * @example new nn.NLLLoss().forward(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
+ */
+export class NLLLoss extends Loss<LossOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return nllLoss(input, target, this.options);
+  }
+}
+
+/**
+ * The squared difference, see {@link mseLoss}.
+ * @shape both of one shape give [], or that shape for the reduction "none".
+ * @example new nn.MSELoss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 2
+ */
+export class MSELoss extends Loss<LossOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return mseLoss(input, target, this.options);
+  }
+}
+
+/**
+ * The cross-entropy of logits with target probabilities, see {@link binaryCrossEntropyWithLogits}.
+ * @shape both of one shape give [], or that shape for the reduction "none".
+ * @example new nn.BCEWithLogitsLoss().forward(tensor([0]), tensor([1])).item(); // 0.693...
+ */
+export class BCEWithLogitsLoss extends Loss<LossOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return binaryCrossEntropyWithLogits(input, target, this.options);
+  }
+}

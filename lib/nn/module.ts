@@ -1,0 +1,204 @@
+import { type DType, dtypeRow } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { copyOf } from "./clone.js";
+import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.js";
+import { Buffer, Parameter, replace } from "./parameter.js";
+import { type LoadOptions, type LoadResult, loadState } from "./state.js";
+import { held, join, members, tree } from "./walk.js";
+
+/** Tensors by their names in a module. */
+export type StateDict = Record<string, Tensor>;
+
+/**
+ * The base of all layers and models. A subclass sets its parameters, buffers and submodules as properties and computes in
+ * `forward`, which its users call: `model.forward(x)`.
+ *
+ * State is found by walking own properties in the order of their declaration, through arrays and plain objects; only
+ * {@link Parameter}, {@link Buffer} and modules count. `#private` fields cannot be seen: use TypeScript's `private`.
+ *
+ * @example
+ * class Perceptron extends nn.Module {
+ *   private first = new nn.Linear(2, 16);
+ *   private second = new nn.Linear(16, 1);
+ *   override forward(x: Tensor): Tensor {
+ *     return this.second.forward(this.first.forward(x).tanh());
+ *   }
+ * }
+ * new Perceptron().parameters().length; // 4
+ */
+export class Module {
+  /** Whether the module is being trained: layers such as {@link Dropout} behave differently otherwise. Set by {@link train}. */
+  training = true;
+
+  /** What the module computes. */
+  forward(..._inputs: never[]): unknown {
+    return fail("ERR_ARGUMENT", this.constructor.name, "has no forward");
+  }
+
+  /** Parameters of this module and of those in it, each once, by name. */
+  namedParameters(): [string, Parameter][] {
+    return stateOf(this).filter(([, value]) => value instanceof Parameter) as [string, Parameter][];
+  }
+  /** Parameters of this module and of those in it, each once. */
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+  /** Buffers of this module and of those in it, each once, by name. */
+  namedBuffers(): [string, Buffer][] {
+    return stateOf(this).filter(([, value]) => value instanceof Buffer) as [string, Buffer][];
+  }
+  /** Buffers of this module and of those in it, each once. */
+  buffers(): Buffer[] {
+    return this.namedBuffers().map(([, buffer]) => buffer);
+  }
+  /** Modules directly in this one, each once, by name. */
+  namedChildren(): [string, Module][] {
+    const found = new Map<Module, string>();
+    for (const [name, value] of held(this)) if (value instanceof Module && !found.has(value)) found.set(value, name);
+    return [...found].map(([module, name]) => [name, module]);
+  }
+  /** Modules directly in this one, each once. */
+  children(): Module[] {
+    return this.namedChildren().map(([, module]) => module);
+  }
+  /** This module, named "", and all those in it, each once. */
+  namedModules(): [string, Module][] {
+    return [...tree<Module>(this)];
+  }
+  /** This module and all those in it, each once. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** Calls `f` with every module in this one, each after those in it, and last with this one. */
+  apply(f: (module: Module) => void): this {
+    for (const module of this.modules().reverse()) f(module);
+    return this;
+  }
+  /** Sets `training` here and in all modules below. */
+  train(mode = true): this {
+    if (typeof mode !== "boolean") fail("ERR_ARGUMENT", "train", "the mode must be a boolean", undefined, describe(mode));
+    for (const module of this.modules()) module.training = mode;
+    return this;
+  }
+  /** The same as `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+  /** Clears the gradients of all parameters. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+  /**
+   * Converts all float parameters and buffers, and their gradients, to a float dtype, in place: optimizers made before keep
+   * working, but their state keeps its dtype.
+   * @throws ERR_DTYPE for another dtype.
+   */
+  to(dtype: DType): this {
+    const type = dtypeRow("to", dtype);
+    if (type.kind !== "float") fail("ERR_DTYPE", "to", "a module holds floats", "float32 or float64", dtype);
+    for (const [, tensor] of stateOf(this)) {
+      if (tensor.type.kind !== "float" || tensor.type === type) continue;
+      const gradient = tensor.grad?.detach() ?? null;
+      tensor.grad = null;
+      replace(tensor, tensor.detach().to(dtype));
+      if (gradient !== null) tensor.grad = gradient.to(dtype);
+    }
+    return this;
+  }
+
+  /**
+   * Parameters and persistent buffers by name; a tensor under several names once, under its first. The tensors are views
+   * of the module's own, outside the graph: training changes them. Saved as they are, or copied with `clone()`.
+   */
+  stateDict(): StateDict {
+    return Object.fromEntries(stateOf(this).filter(lasting).map(([name, tensor]) => [name, tensor.detach()]));
+  }
+  /**
+   * Writes tensors into the parameters and buffers of their names, in place. A name fits exactly, or as the only one that is
+   * its camelCase or snake_case twin. Where a tensor has several names, one of them is enough.
+   * @throws ERR_ARGUMENT with all names that are missing and unexpected, unless `strict` is false; ERR_SHAPE with all shapes
+   * that differ. Nothing is written then.
+   * @example
+   * model.loadStateDict(await loadSafetensors("weights.safetensors"));
+   */
+  loadStateDict(state: Readonly<Record<string, Tensor>>, options?: LoadOptions): LoadResult {
+    return loadState(stateOf(this, true).filter(lasting), state, options);
+  }
+  /**
+   * A module of the same structure with its own copies of parameters and buffers; ties are kept. Anything else, functions
+   * among it, is shared. Hooks and gradients stay behind, and `#private` fields cannot be copied.
+   */
+  clone(): this {
+    return copyOf(this);
+  }
+  /**
+   * Writes the parameters and buffers of a module of the same structure into this one.
+   * @throws as {@link loadStateDict} does.
+   */
+  copyFrom(other: Module): this {
+    if (!(other instanceof Module)) fail("ERR_ARGUMENT", "copyFrom", "the source must be a module", undefined, describe(other));
+    this.loadStateDict(other.stateDict());
+    return this;
+  }
+
+  /**
+   * Calls `hook(module, inputs, output)` after each `forward`; what it returns, unless undefined, takes the output's place.
+   * Returns a function that removes the hook.
+   */
+  registerForwardHook(hook: ForwardHook<this>): () => void {
+    return addHook(this, "after", hook);
+  }
+  /**
+   * Calls `hook(module, inputs)` before each `forward`; an array that it returns takes the inputs' place. Returns a function
+   * that removes the hook.
+   */
+  registerForwardPreHook(hook: ForwardPreHook<this>): () => void {
+    return addHook(this, "before", hook);
+  }
+
+  /** What stands between the brackets when the module is printed. */
+  extraRepr(): string {
+    return "";
+  }
+  toString(): string {
+    return print(this);
+  }
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+  /** @internal */
+  [members](): Iterable<readonly [string, unknown]> {
+    return Object.entries(this);
+  }
+}
+
+/** Parameters and buffers: each once, under its first name, or under every name. */
+function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][] {
+  const found: [string, Parameter | Buffer][] = [];
+  const seen = new Set<Tensor>();
+  for (const [path, module] of tree<Module>(root, everyName)) {
+    for (const [name, value] of held(module)) {
+      if (!(value instanceof Parameter || value instanceof Buffer) || (!everyName && seen.has(value))) continue;
+      seen.add(value);
+      found.push([join(path, name), value]);
+    }
+  }
+  return found;
+}
+
+/** Whether it is part of a module's state dictionary. */
+const lasting = ([, value]: readonly [string, Parameter | Buffer]): boolean => value instanceof Parameter || value.persistent;
+
+/** The module's line, and its children's below it. */
+function print(module: Module): string {
+  const { name } = module.constructor;
+  const extra = module.extraRepr();
+  const lines = [...held(module)]
+    .filter((entry): entry is [string, Module] => entry[1] instanceof Module)
+    .map(([key, child]) => `  (${key}): ${child.toString().replaceAll("\n", "\n  ")}`);
+  if (lines.length === 0) return `${name}(${extra})`;
+  return [`${name}(`, ...(extra === "" ? [] : [`  ${extra}`]), ...lines, ")"].join("\n");
+}

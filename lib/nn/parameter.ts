@@ -1,0 +1,83 @@
+/** Tensors that a module owns: those that are learned, and those that only belong to its state. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { makeLeaf } from "../engine/leaf.js";
+import { needTensor } from "../engine/operand.js";
+import { Tensor } from "../tensor/tensor.js";
+
+export interface ParameterOptions {
+  /** Whether gradients arrive at it; true unless given. */
+  readonly requiresGrad?: boolean | undefined;
+}
+export interface BufferOptions {
+  /** Whether it is part of the module's `stateDict`; true unless given. */
+  readonly persistent?: boolean | undefined;
+}
+
+/** The tensor whose storage a module is to hold: row-major, outside the graph. */
+function held(op: string, data: unknown): Tensor {
+  const source = needTensor(op, data, "the data").detach();
+  return source.layout === null ? source : source.contiguous();
+}
+
+/**
+ * A tensor that a module learns: {@link Module.parameters} finds it, an optimizer changes it. It is a leaf that requires
+ * grad, on the storage of the data it was made from.
+ * @dtype a float dtype, unless `requiresGrad` is false.
+ * @throws ERR_ARGUMENT for data that is no tensor; ERR_GRADIENT for an integer tensor.
+ * @example
+ * class Scale extends nn.Module {
+ *   factor = new nn.Parameter(ones([1]));
+ *   override forward(x: Tensor): Tensor {
+ *     return x.mul(this.factor);
+ *   }
+ * }
+ */
+export class Parameter extends Tensor {
+  constructor(data: Tensor, options?: ParameterOptions) {
+    const { requiresGrad = true } = checkOptions<ParameterOptions>("Parameter", options, ["requiresGrad"]);
+    if (typeof requiresGrad !== "boolean")
+      fail("ERR_ARGUMENT", "Parameter", "requiresGrad must be a boolean", undefined, describe(requiresGrad));
+    const { handle, type, shape, offset } = held("Parameter", data);
+    super(handle, type, shape, null, offset, null);
+    if (requiresGrad) makeLeaf(this);
+  }
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return `Parameter containing:\n${this.toString()}`;
+  }
+}
+
+/**
+ * A tensor that is part of a module's state and is not learned, such as a running mean.
+ * @throws ERR_ARGUMENT for data that is no tensor.
+ * @example
+ * class Centre extends nn.Module {
+ *   mean = new nn.Buffer(zeros([3]));
+ *   override forward(x: Tensor): Tensor {
+ *     return x.sub(this.mean);
+ *   }
+ * }
+ */
+export class Buffer extends Tensor {
+  /** Whether it is part of the module's `stateDict`. */
+  readonly persistent: boolean;
+
+  constructor(data: Tensor, options?: BufferOptions) {
+    const { persistent = true } = checkOptions<BufferOptions>("Buffer", options, ["persistent"]);
+    const { handle, type, shape, offset } = held("Buffer", data);
+    super(handle, type, shape, null, offset, null);
+    this.persistent = persistent;
+  }
+}
+
+/**
+ * @internal Puts another row-major tensor of the same shape in the place of a parameter or buffer, which stays the same
+ * object: optimizers and ties between modules hold on to it. The storage is shared with the source from then on.
+ */
+export function replace(target: Tensor, source: Tensor): void {
+  const { handle, type, offset } = held("replace", source);
+  const old = target.handle;
+  if (--old.users <= 0) old.release();
+  Object.assign(target, { handle, type, offset });
+}

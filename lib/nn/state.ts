@@ -1,0 +1,73 @@
+/** Loads tensors by name into parameters and buffers. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { withGrad } from "../engine/modes.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+
+export interface LoadOptions {
+  /** Whether names that are missing or unexpected are an error; true unless given. */
+  readonly strict?: boolean | undefined;
+  /** The module's name for a name in the state. */
+  readonly rename?: ((name: string) => string) | undefined;
+}
+export interface LoadResult {
+  /** Names in the module that the state does not have. */
+  readonly missing: string[];
+  /** Names in the state that the module does not have. */
+  readonly unexpected: string[];
+}
+
+const snake = (name: string): string => name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Own names by their snake_case form; null where two share one. */
+function twins(names: Iterable<string>): Map<string, string | null> {
+  const found = new Map<string, string | null>();
+  for (const name of names) found.set(snake(name), found.has(snake(name)) ? null : name);
+  return found;
+}
+
+/** `targets` holds a tensor under each of its names. */
+export function loadState(
+  targets: readonly (readonly [string, Tensor])[],
+  state: Readonly<Record<string, Tensor>>,
+  options?: LoadOptions,
+): LoadResult {
+  const op = "loadStateDict";
+  const { strict = true, rename = (name: string) => name } = checkOptions<LoadOptions>(op, options, ["strict", "rename"]);
+  if (typeof state !== "object" || state === null || isTensor(state))
+    fail("ERR_ARGUMENT", op, "the state must be an object of tensors by name", "what stateDict() gives", describe(state));
+
+  const own = new Map(targets);
+  const similar = twins(own.keys());
+  const values = new Map<Tensor, Tensor>();
+  const unexpected: string[] = [];
+  const differing: string[] = [];
+  const incoming = Object.entries(state).map(([name, value]) => [rename(name), value] as const);
+  // Exact names first: a twin does not take the place of the name itself.
+  const exact = incoming.filter(([name]) => own.has(name));
+  for (const [name, value] of [...exact, ...incoming.filter(([name]) => !own.has(name))]) {
+    if (!isTensor(value)) fail("ERR_ARGUMENT", op, `${name} is not a tensor`, "a tensor", describe(value));
+    const found = own.has(name) ? name : similar.get(snake(name));
+    const target = found === undefined || found === null ? undefined : own.get(found);
+    if (target === undefined || (values.has(target) && !own.has(name))) unexpected.push(name);
+    else if (!sameShape(target.shape, value.shape))
+      differing.push(`${name}: expected ${showShape(target.shape)}, got ${showShape(value.shape)}`);
+    else if (!values.has(target)) values.set(target, value);
+  }
+
+  if (differing.length > 0)
+    fail("ERR_SHAPE", op, `shapes differ; ${differing.join("; ")}`, undefined, undefined, { differing });
+  const lacking = new Map<Tensor, string>();
+  for (const [name, target] of targets) if (!values.has(target) && !lacking.has(target)) lacking.set(target, name);
+  const missing = [...lacking.values()];
+  if (strict && missing.length + unexpected.length > 0) {
+    const parts = [missing.length > 0 ? `missing are ${missing.join(", ")}` : "", unexpected.length > 0 ? `unexpected are ${unexpected.join(", ")}` : ""];
+    const fact = `the names do not fit; ${parts.filter((part) => part !== "").join("; ")}`;
+    fail("ERR_ARGUMENT", op, fact, undefined, undefined, { missing, unexpected });
+  }
+  withGrad(false, () => {
+    for (const [target, value] of values) target.assign(value);
+  });
+  return { missing, unexpected };
+}

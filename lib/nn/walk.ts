@@ -1,0 +1,51 @@
+/** Finds what a module holds: its own properties in the order of their declaration, through arrays and plain objects. */
+import { Buffer, Parameter } from "./parameter.js";
+
+/** @internal Names and values a container gives instead of its own properties. */
+export const members: unique symbol = Symbol("members");
+
+/** What this walk knows about a module. */
+export interface Holder {
+  [members](): Iterable<readonly [string, unknown]>;
+}
+
+const isHolder = (value: unknown): value is Holder =>
+  typeof value === "object" && value !== null && members in value;
+
+/** An array or an object literal: something that only groups. */
+export function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (Array.isArray(value)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The parameters, buffers and modules directly in a module, named by their path in it. */
+export function* held(holder: Holder): Generator<[string, Parameter | Buffer | Holder]> {
+  const open = new Set<unknown>();
+  function* look(name: string, value: unknown): Generator<[string, Parameter | Buffer | Holder]> {
+    if (value instanceof Parameter || value instanceof Buffer || isHolder(value)) yield [name, value];
+    else if (isGroup(value) && !open.has(value)) {
+      open.add(value);
+      for (const [key, inner] of Object.entries(value)) yield* look(`${name}.${key}`, inner);
+      open.delete(value);
+    }
+  }
+  for (const [name, value] of holder[members]()) yield* look(name, value);
+}
+
+/** Every module from `root` down, with its path; each once, at its first path, unless all paths are asked for. */
+export function* tree<M extends Holder>(root: M, allPaths = false): Generator<[string, M]> {
+  const seen = new Set<Holder>();
+  function* visit(path: string, holder: M): Generator<[string, M]> {
+    if (seen.has(holder)) return;
+    seen.add(holder);
+    yield [path, holder];
+    for (const [name, value] of held(holder)) if (isHolder(value)) yield* visit(join(path, name), value as M);
+    // Without its own ancestors, a module may be met again under another path.
+    if (allPaths) seen.delete(holder);
+  }
+  yield* visit("", root);
+}
+
+export const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);

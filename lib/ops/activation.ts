@@ -1,0 +1,209 @@
+/** Activations of neural networks. Integers become the default float dtype. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { type Binary, binary, type Unary, unary } from "../engine/elementwise.js";
+import { needNumber } from "../engine/operand.js";
+import { type Operand, partial, partialOfNumbers } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/**
+ * `log(sigmoid(x))` without underflow.
+ * @gradient sigmoid(-x).
+ * @example tensor([0]).logSigmoid().item(); // -0.693...
+ */
+export const logSigmoid: Unary = unary("logSigmoid", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.softplusBackward(x.neg()))],
+});
+
+const leakyReluRow = binary("leakyRelu", {
+  compute: "float",
+  accuracy: "exact",
+  partials: [
+    partialOfNumbers(["x", "y"], (t, x, slope) => (x as Tensor).gt(0).where(t, t.mul(slope))),
+    partial(["x"], (t, x) => x.gt(0).where(0, t.mul(x))),
+  ],
+});
+
+/**
+ * x where it is positive, else `slope * x`. The slope may be a tensor: it is learned then.
+ * @gradient 1 where x > 0, else the slope.
+ * @source He et al., Delving deep into rectifiers, 2015 (with a learned slope: PReLU).
+ * @example tensor([-1, 2]).leakyRelu(0.5).toArray(); // [-0.5, 2]
+ */
+export const leakyRelu = (x: Operand, slope: Operand = 0.01): Tensor => leakyReluRow(x, slope);
+
+const eluRow = binary("elu", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partialOfNumbers(["x", "y"], (t, x, alpha) => {
+      const above = (x as Tensor).gt(0);
+      return above.where(t, t.mul(above.where(0, x).exp()).mul(alpha));
+    }),
+    partial(["x"], (t, x) => {
+      const above = x.gt(0);
+      return above.where(0, t.mul(above.where(0, x).expm1()));
+    }),
+  ],
+});
+
+export interface EluOptions {
+  /** The result tends to -alpha far below 0; 1 unless given. */
+  readonly alpha?: number | undefined;
+}
+
+/**
+ * x where it is positive, else `alpha (e^x - 1)`.
+ * @gradient 1 where x > 0, else alpha e^x.
+ * @source Clevert, Unterthiner and Hochreiter, Fast and accurate deep network learning by exponential linear units, 2016.
+ * @example tensor([-Infinity, 2]).elu().toArray(); // [-1, 2]
+ */
+export function elu(x: Operand, options?: EluOptions): Tensor {
+  const { alpha = 1 } = checkOptions<EluOptions>("elu", options, ["alpha"]);
+  return eluRow(x, needNumber("elu", "alpha", alpha));
+}
+
+const density = (x: Tensor): Tensor => x.square().mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI));
+
+/**
+ * The derivative of {@link gelu} applied to t, from its input x: `t (Φ(x) + x φ(x))`.
+ * @gradient Φ(x) + x φ(x) and t φ(x) (2 - x^2).
+ * @example tensor([2]).geluBackward(tensor([0])).item(); // 1
+ */
+export const geluBackward: Binary = binary("geluBackward", {
+  compute: "float",
+  accuracy: 8,
+  partials: [
+    partial(["y"], (t, x) => t.geluBackward(x)),
+    partial(["x", "y"], (t, g, x) => t.mul(g).mul(density(x)).mul(x.square().neg().add(2))),
+  ],
+});
+
+const geluRow = unary("gelu", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.geluBackward(x))],
+});
+
+// Written with sigmoid(2u) = (1 + tanh(u)) / 2, which keeps its digits far below 0; beyond 30 nothing changes any more.
+const geluTanhRow = unary("geluTanh", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["x"], (t, x) => {
+      const near = x.clamp({ min: -30, max: 30 });
+      const square = near.square();
+      const scale = 2 * Math.sqrt(2 / Math.PI);
+      const s = near.mul(square.mul(0.044715).add(1)).mul(scale).sigmoid();
+      const slope = square.mul(3 * 0.044715).add(1).mul(scale);
+      return t.mul(s.add(s.mul(s.neg().add(1)).mul(near).mul(slope)));
+    }),
+  ],
+});
+
+export interface GeluOptions {
+  /** "tanh" for the approximation `x sigmoid(2u)`, `u = sqrt(2/π) (x + 0.044715 x^3)`; "none" unless given. */
+  readonly approximate?: "none" | "tanh" | undefined;
+}
+
+/**
+ * `x Φ(x)`, with Φ the distribution function of the standard normal.
+ * @gradient Φ(x) + x φ(x).
+ * @throws ERR_ARGUMENT for an unknown approximation.
+ * @source Hendrycks and Gimpel, Gaussian error linear units, 2016.
+ * @example tensor([0, 100]).gelu().toArray(); // [0, 100]
+ */
+export function gelu(x: Operand, options?: GeluOptions): Tensor {
+  const { approximate = "none" } = checkOptions<GeluOptions>("gelu", options, ["approximate"]);
+  if (approximate === "none") return geluRow(x);
+  if (approximate === "tanh") return geluTanhRow(x);
+  return fail("ERR_ARGUMENT", "gelu", "unknown approximation", '"none" or "tanh"', describe(approximate));
+}
+
+/**
+ * The derivative of {@link silu} applied to t, from its input x: `t s (1 + x (1 - s))` with `s = sigmoid(x)`.
+ * @gradient s (1 + x (1 - s)) and t s (1 - s) (2 + x (1 - 2s)).
+ * @example tensor([2]).siluBackward(tensor([0])).item(); // 1
+ */
+export const siluBackward: Binary = binary("siluBackward", {
+  compute: "float",
+  accuracy: 8,
+  partials: [
+    partial(["y"], (t, x) => t.siluBackward(x)),
+    partial(["x", "y"], (t, g, x) => {
+      const s = x.sigmoid();
+      const rest = s.neg().add(1);
+      return t.mul(g).mul(s.mul(rest)).mul(x.mul(rest.sub(s)).add(2));
+    }),
+  ],
+});
+
+/**
+ * `x sigmoid(x)`, also called swish.
+ * @gradient s (1 + x (1 - s)) with s = sigmoid(x).
+ * @source Ramachandran, Zoph and Le, Searching for activation functions, 2017.
+ * @example tensor([0, 100]).silu().toArray(); // [0, 100]
+ */
+export const silu: Unary = unary("silu", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.siluBackward(x))],
+});
+
+/**
+ * The derivative of {@link softplus} applied to t, from its input x: `t sigmoid(x)`.
+ * @gradient s and t s (1 - s) with s = sigmoid(x).
+ * @example tensor([2]).softplusBackward(tensor([0])).item(); // 1
+ */
+export const softplusBackward: Binary = binary("softplusBackward", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["y"], (t, x) => t.softplusBackward(x)),
+    partial(["x", "y"], (t, g, x) => t.mul(g).sigmoidBackward(x.sigmoid())),
+  ],
+});
+
+const softplusRow = unary("softplus", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.softplusBackward(x))],
+});
+
+export interface SoftplusOptions {
+  /** The larger, the closer to relu; 1 unless given. */
+  readonly beta?: number | undefined;
+}
+
+/**
+ * `log(1 + e^(beta x)) / beta` without overflow.
+ * @gradient sigmoid(beta x).
+ * @throws ERR_ARGUMENT unless beta is above 0.
+ * @example tensor([0]).softplus().item(); // 0.693...
+ */
+export function softplus(x: Operand, options?: SoftplusOptions): Tensor {
+  const { beta = 1 } = checkOptions<SoftplusOptions>("softplus", options, ["beta"]);
+  if (beta === 1) return softplusRow(x);
+  if (!(needNumber("softplus", "beta", beta) > 0))
+    fail("ERR_ARGUMENT", "softplus", "beta is not valid", "a number above 0", describe(beta));
+  return softplusRow(typeof x === "number" ? x * beta : x.mul(beta)).div(beta);
+}
+
+/**
+ * `x tanh(softplus(x))`.
+ * @gradient w + x s (1 - w^2) with w = tanh(softplus(x)), s = sigmoid(x).
+ * @source Misra, Mish: A self regularized non-monotonic activation function, 2020.
+ * @example tensor([0]).mish().item(); // 0
+ */
+export const mish: Unary = unary("mish", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["x"], (t, x) => {
+      const w = x.softplus().tanh();
+      return t.mul(w.add(x.mul(x.sigmoid()).mul(w.square().neg().add(1))));
+    }),
+  ],
+});

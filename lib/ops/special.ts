@@ -1,0 +1,199 @@
+/** Special functions, logarithms to other bases, and what keeps values in bounds. */
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { applyElementwise, type Binary, binary, computeType, ternary, type Unary, unary } from "../engine/elementwise.js";
+import { commonType, needNumber, needOperand, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import { one, type Operand, partial, partialOfNumbers } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/**
+ * Logarithm to base 2; -inf at 0, NaN for negative x.
+ * @gradient 1 / (x log(2)).
+ * @example tensor([8]).log2().item(); // 3
+ */
+export const log2: Unary = unary("log2", {
+  compute: "float",
+  accuracy: 2,
+  partials: [partial(["x"], (t, x) => t.div(x.mul(Math.LN2)))],
+});
+
+/**
+ * Logarithm to base 10; -inf at 0, NaN for negative x.
+ * @gradient 1 / (x log(10)).
+ * @example tensor([1000]).log10().item(); // 3
+ */
+export const log10: Unary = unary("log10", {
+  compute: "float",
+  accuracy: 2,
+  partials: [partial(["x"], (t, x) => t.div(x.mul(Math.LN10)))],
+});
+
+/**
+ * `log(exp(a) + exp(b))` without overflow.
+ * @gradient sigmoid(a - b) and sigmoid(b - a).
+ * @example tensor([1000]).logaddexp(1000).item(); // 1000.693...
+ */
+export const logaddexp: Binary = binary("logaddexp", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["x", "y"], (t, a, b) => t.mul(a.sub(b).sigmoid())),
+    partial(["x", "y"], (t, a, b) => t.mul(b.sub(a).sigmoid())),
+  ],
+});
+
+/**
+ * The error function: `2 / sqrt(π)` times the integral of `exp(-s^2)` from 0 to x.
+ * @gradient 2 / sqrt(π) exp(-x^2).
+ * @example tensor([0]).erf().item(); // 0
+ */
+export const erf: Unary = unary("erf", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(x.square().neg().exp()).mul(2 / Math.sqrt(Math.PI)))],
+});
+
+/**
+ * The inverse of {@link erf}; infinite at -1 and 1, NaN outside.
+ * @gradient sqrt(π) / 2 exp(erfinv(x)^2).
+ * @source Giles, Approximating the erfinv function, 2011.
+ * @example tensor([0]).erfinv().item(); // 0
+ */
+export const erfinv: Unary = unary("erfinv", {
+  compute: "float",
+  accuracy: 8,
+  partials: [partial(["out"], (t, y) => t.mul(y.square().exp()).mul(Math.sqrt(Math.PI) / 2))],
+});
+
+/**
+ * The logarithm of the absolute value of the gamma function; infinite at 0 and the negative integers.
+ * @gradient digamma(x).
+ * @example tensor([5]).lgamma().exp().item(); // 24, up to rounding
+ */
+export const lgamma: Unary = unary("lgamma", {
+  compute: "float",
+  accuracy: 8,
+  partials: [partial(["x"], (t, x) => t.mul(x.digamma()))],
+});
+
+/**
+ * The derivative of {@link lgamma}; NaN at the negative integers, -inf at 0.
+ * @gradient the trigamma function.
+ * @source Bernardo, Algorithm AS 103: Psi (digamma) function, 1976; Abramowitz and Stegun, 6.4.
+ * @example tensor([1]).digamma().item(); // -0.577...
+ */
+export const digamma: Unary = unary("digamma", {
+  compute: "float",
+  accuracy: 8,
+  partials: [partial(["x"], (t, x) => t.mul(trigamma(x)))],
+});
+
+// The coefficients of 1/z^3, 1/z^5, ... in the asymptotic series of trigamma: Bernoulli's numbers B2, B4, ...
+const bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6];
+const shift = 8;
+
+/** The derivative of digamma: reflected to x >= 1/2, shifted to x >= 8.5 by recurrence, then the asymptotic series. */
+function trigamma(x: Tensor): Tensor {
+  const reflect = x.lt(0.5);
+  const z = reflect.where(x.neg().add(1), x);
+  let sum = z.square().reciprocal();
+  for (let k = 1; k < shift; k++) sum = sum.add(z.add(k).square().reciprocal());
+  const inverse = z.add(shift).reciprocal();
+  const square = inverse.square();
+  const tail = bernoulli.reduceRight((acc: Tensor | null, b) => (acc === null ? square.mul(b) : acc.add(b).mul(square)), null)!;
+  const direct = sum.add(inverse.mul(tail.add(inverse.mul(0.5)).add(1)));
+  // sin(πx) up to its sign, with its argument reduced exactly.
+  const inside = reflect.where(x, 0.25);
+  const sine = inside.sub(inside.round()).mul(Math.PI).sin();
+  return reflect.where(sine.square().reciprocal().mul(Math.PI ** 2).sub(direct), direct);
+}
+
+/**
+ * The remainder of `a / b` rounded down, with the sign of b, as in Python; for integers 0 where b is 0, for floats NaN.
+ * @gradient 1 and -floor(a / b).
+ * @example tensor([5, -5]).remainder(3).toArray(); // [2, 1]
+ */
+export const remainder: Binary = binary("remainder", {
+  compute: "number",
+  accuracy: "exact",
+  partials: [one, partial(["x", "y", "out"], (t, a, b, rest) => t.mul(rest.sub(a).div(b).round()))],
+});
+
+const clampRow = ternary("clamp", {
+  compute: "number",
+  accuracy: "exact",
+  partials: [
+    partialOfNumbers(["x", "y", "z"], (t, x, low, high) => within(x as Tensor, low, high).where(t, 0)),
+    partialOfNumbers(["x", "y", "z"], (t, x, low, high) => (x as Tensor).lt(low).logicalAnd((x as Tensor).le(high)).where(t, 0)),
+    partialOfNumbers(["x", "y", "z"], (t, x, _, high) => (x as Tensor).gt(high).where(t, 0)),
+  ],
+});
+const within = (x: Tensor, low: Operand, high: Operand): Tensor => x.ge(low).logicalAnd(x.le(high));
+
+export interface ClampOptions {
+  readonly min?: Operand | undefined;
+  readonly max?: Operand | undefined;
+}
+
+/**
+ * x held between `min` and `max`, numbers or tensors, either of which may be left out; `max` wins where they cross. NaN
+ * stays NaN.
+ * @gradient 1 inside and at the bounds, 0 outside; there it goes to the bound.
+ * @throws ERR_ARGUMENT where both bounds are left out.
+ * @example tensor([-2, 0.5, 3]).clamp({ min: 0, max: 1 }).toArray(); // [0, 0.5, 1]
+ */
+export function clamp(x: Tensor, options: ClampOptions): Tensor {
+  needTensor("clamp", x);
+  const { min, max } = checkOptions<ClampOptions>("clamp", options, ["min", "max"]);
+  for (const bound of [min, max]) {
+    if (bound !== undefined) needOperand("clamp", bound);
+    if (Number.isNaN(bound)) fail("ERR_ARGUMENT", "clamp", "a bound must not be NaN");
+  }
+  if (min === undefined && max === undefined) fail("ERR_ARGUMENT", "clamp", "no bound is given", "min, max or both");
+  const bounds = [min, max].filter((bound) => bound !== undefined);
+  const type = computeType("number", commonType("clamp", [x, ...bounds]));
+  // Integers have no infinite bound, and no gradient to share with one.
+  if (type.kind !== "float" && min === undefined) return x.minimum(max!);
+  if (type.kind !== "float" && max === undefined) return x.maximum(min!);
+  return clampRow(x, min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY);
+}
+
+export interface NanToNumOptions {
+  /** In place of NaN; 0 unless given. */
+  readonly nan?: number | undefined;
+  /** In place of infinity; the largest number of the dtype unless given. */
+  readonly posinf?: number | undefined;
+  /** In place of -infinity; the smallest number of the dtype unless given. */
+  readonly neginf?: number | undefined;
+}
+
+const nanToNumRow: Row<undefined> = defineRow<undefined>({
+  name: "nanToNum",
+  family: "unary",
+  kernel: "nanToNum",
+  inputs: 4,
+  accuracy: "exact",
+  rule: { kind: "elementwise", partials: [partial(["x"], (t, x) => x.isfinite().where(t, 0)), null, null, null] },
+  replay: (operands) => {
+    const { type } = operands[0] as Tensor;
+    return applyElementwise(nanToNumRow, operands, type, type);
+  },
+});
+
+const largest: Readonly<Record<string, number>> = { float32: 2 ** 127 * (2 - 2 ** -23), float64: Number.MAX_VALUE };
+
+/**
+ * x with numbers in place of NaN and the infinities. Integers are returned as they are.
+ * @gradient 1 where x is finite, else 0.
+ * @example tensor([NaN, 1, Infinity]).nanToNum({ posinf: 9 }).toArray(); // [0, 1, 9]
+ */
+export function nanToNum(x: Tensor, options?: NanToNumOptions): Tensor {
+  const op = "nanToNum";
+  const given = checkOptions<NanToNumOptions>(op, options, ["nan", "posinf", "neginf"]);
+  if (needTensor(op, x).type.kind !== "float") return x;
+  const limit = largest[x.dtype]!;
+  const { nan = 0, posinf = limit, neginf = -limit } = given;
+  for (const [name, value] of Object.entries({ nan, posinf, neginf })) needNumber(op, name, value);
+  return nanToNumRow.replay([x, nan, posinf, neginf], undefined);
+}

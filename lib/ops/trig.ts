@@ -1,0 +1,120 @@
+/** Trigonometric and hyperbolic functions. Integers become the default float dtype. */
+import { type Binary, binary, type Unary, unary } from "../engine/elementwise.js";
+import { partial } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** 1 - x^2, exact also where x is near 1. */
+const oneLessSquare = (x: Tensor): Tensor => x.neg().add(1).mul(x.add(1));
+
+/**
+ * Tangent of x in radians.
+ * @gradient 1 + tan(x)^2.
+ * @example tensor([0]).tan().item(); // 0
+ */
+export const tan: Unary = unary("tan", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["out"], (t, y) => t.mul(y.square().add(1)))],
+});
+
+/**
+ * Inverse sine, between -π/2 and π/2; NaN outside [-1, 1].
+ * @gradient 1 / sqrt(1 - x^2), infinite at -1 and 1.
+ * @example tensor([0]).asin().item(); // 0
+ */
+export const asin: Unary = unary("asin", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(oneLessSquare(x).rsqrt()))],
+});
+
+/**
+ * Inverse cosine, between 0 and π; NaN outside [-1, 1].
+ * @gradient -1 / sqrt(1 - x^2), infinite at -1 and 1.
+ * @example tensor([1]).acos().item(); // 0
+ */
+export const acos: Unary = unary("acos", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(oneLessSquare(x).rsqrt()).neg())],
+});
+
+/**
+ * Inverse tangent, between -π/2 and π/2.
+ * @gradient 1 / (1 + x^2).
+ * @example tensor([0]).atan().item(); // 0
+ */
+export const atan: Unary = unary("atan", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.div(x.square().add(1)))],
+});
+
+/**
+ * The angle of the point with ordinate `y` and abscissa `x`, between -π and π: `y.atan2(x)`.
+ * @gradient x / (x^2 + y^2) for y and -y / (x^2 + y^2) for x; NaN at the origin.
+ * @example tensor([1]).atan2(tensor([1])).item(); // 0.785...
+ */
+export const atan2: Binary = binary("atan2", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["x", "y"], (t, y, x) => t.mul(x).div(x.square().add(y.square()))),
+    partial(["x", "y"], (t, y, x) => t.mul(y).div(x.square().add(y.square())).neg()),
+  ],
+});
+
+/**
+ * Hyperbolic sine.
+ * @gradient cosh(x).
+ * @example tensor([0]).sinh().item(); // 0
+ */
+export const sinh: Unary = unary("sinh", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(x.cosh()))],
+});
+
+/**
+ * Hyperbolic cosine.
+ * @gradient sinh(x).
+ * @example tensor([0]).cosh().item(); // 1
+ */
+export const cosh: Unary = unary("cosh", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(x.sinh()))],
+});
+
+/**
+ * Inverse hyperbolic sine.
+ * @gradient 1 / sqrt(x^2 + 1).
+ * @example tensor([0]).asinh().item(); // 0
+ */
+export const asinh: Unary = unary("asinh", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(x.square().add(1).rsqrt()))],
+});
+
+/**
+ * Inverse hyperbolic cosine; NaN below 1.
+ * @gradient 1 / sqrt(x^2 - 1), infinite at 1.
+ * @example tensor([1]).acosh().item(); // 0
+ */
+export const acosh: Unary = unary("acosh", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.mul(x.sub(1).mul(x.add(1)).rsqrt()))],
+});
+
+/**
+ * Inverse hyperbolic tangent; infinite at -1 and 1, NaN outside.
+ * @gradient 1 / (1 - x^2).
+ * @example tensor([0]).atanh().item(); // 0
+ */
+export const atanh: Unary = unary("atanh", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partial(["x"], (t, x) => t.div(oneLessSquare(x)))],
+});

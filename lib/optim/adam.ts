@@ -1,0 +1,74 @@
+import { describe, fail } from "../core/errors.js";
+import { opcode } from "../native/frame.js";
+import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { nonNegative, type StepRule } from "./step-rule.js";
+
+export interface AdamHyperparameters {
+  /** The learning rate; 0.001 unless given. */
+  lr: number;
+  /** How much of the running means of gradient and squared gradient is kept; [0.9, 0.999] unless given. */
+  betas: readonly [number, number];
+  /** Added to the divisor; 1e-8 unless given. */
+  eps: number;
+  /** 0 for Adam, 0.01 for AdamW, unless given. */
+  weightDecay: number;
+}
+export type AdamOptions = OptionsOf<AdamHyperparameters>;
+
+const ruleOf = (name: string, decoupled: boolean): StepRule<AdamHyperparameters> => ({
+  name,
+  opcode: opcode("adam"),
+  defaults: { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: decoupled ? 0.01 : 0 },
+  buffers: ["expAvg", "expAvgSq"],
+  counts: true,
+  used: () => 2,
+  attrs({ lr, betas, eps, weightDecay }, age) {
+    nonNegative(name, "lr", lr);
+    nonNegative(name, "eps", eps);
+    nonNegative(name, "weightDecay", weightDecay);
+    if (!Array.isArray(betas) || betas.length !== 2)
+      fail("ERR_ARGUMENT", name, "betas is not valid", "an array of two numbers", describe(betas));
+    const beta1 = nonNegative(name, "betas[0]", betas[0], 1);
+    const beta2 = nonNegative(name, "betas[1]", betas[1], 1);
+    return [lr, beta1, beta2, eps, weightDecay, age + 1, decoupled ? 1 : 0];
+  },
+});
+
+const coupledRule = ruleOf("Adam", false);
+const decoupledRule = ruleOf("AdamW", true);
+
+/**
+ * Adam: steps along the running mean m of the gradient, divided by the root of the running mean v of its square, both
+ * corrected for their start at 0: `p -= lr m̂ / (sqrt(v̂) + eps)`. A weight decay is added to the gradient
+ * (`g + weightDecay p`); {@link AdamW} applies it to the parameter instead.
+ * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @source Kingma and Ba, Adam: A method for stochastic optimization, 2015.
+ * @example
+ * const w = tensor([1], { requiresGrad: true });
+ * const opt = new optim.Adam([w], { lr: 0.1 });
+ * w.square().sum().backward();
+ * opt.step();
+ * w.item(); // 0.9
+ */
+export class Adam extends Optimizer<AdamHyperparameters> {
+  constructor(params: Parameters<AdamHyperparameters>, options?: AdamOptions) {
+    super(coupledRule, params, options);
+  }
+}
+
+/**
+ * {@link Adam} with a weight decay that does not pass through the running means: `p *= 1 - lr weightDecay` before the step.
+ * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @source Loshchilov and Hutter, Decoupled weight decay regularization, 2019.
+ * @example
+ * const model = new nn.Linear(2, 1);
+ * const opt = new optim.AdamW(model.parameters(), { lr: 1e-3 });
+ * opt.zeroGrad();
+ * model.forward(ones([4, 2])).mean().backward();
+ * opt.step();
+ */
+export class AdamW extends Optimizer<AdamHyperparameters> {
+  constructor(params: Parameters<AdamHyperparameters>, options?: AdamOptions) {
+    super(decoupledRule, params, options);
+  }
+}

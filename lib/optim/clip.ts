@@ -1,0 +1,87 @@
+/** Limits on gradients, between backward and the optimizer's step. They write into the gradients. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { applyInPlace } from "../engine/apply.js";
+import { withGrad } from "../engine/modes.js";
+import { needTensor } from "../engine/operand.js";
+import type { LeafNode } from "../engine/tape.js";
+import { opcode } from "../native/frame.js";
+import { scalar } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+function gradientsOf(op: string, params: Iterable<Tensor> | Tensor): Tensor[] {
+  const list = Symbol.iterator in params ? [...params] : [params];
+  return list.flatMap((parameter) => {
+    const { node } = needTensor(op, parameter, "a parameter");
+    const gradient = node === null || !node.leaf ? null : (node as LeafNode).peek();
+    return gradient === null ? [] : [gradient.detach()];
+  });
+}
+
+export interface ClipGradNormOptions {
+  /** The order of the norm, `Infinity` for the largest absolute value; 2 unless given. */
+  readonly normType?: number | undefined;
+  /** Whether a norm that is infinite or NaN is ERR_GRADIENT; false unless given. */
+  readonly errorIfNonfinite?: boolean | undefined;
+}
+
+/** The norm of all elements of all tensors together. */
+function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
+  if (order === Number.POSITIVE_INFINITY)
+    return tensors.map((x) => x.abs().amax()).reduce((a, b) => a.maximum(b));
+  const powers = tensors.map((x) => (order === 2 ? x.square() : x.abs().pow(order)).sum());
+  const sum = powers.reduce((a, b) => a.add(b));
+  return order === 2 ? sum.sqrt() : sum.pow(1 / order);
+}
+
+const mul = opcode("mul");
+const clamp = opcode("clamp");
+
+/**
+ * Scales the gradients of all parameters by one factor, so that their norm, taken over all of them together, is at most
+ * `maxNorm`. Returns the norm before, as a tensor of rank 0.
+ * @throws ERR_ARGUMENT for a bad norm; ERR_GRADIENT for a norm that is not finite, where that was asked for.
+ * @source Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
+ * @example
+ * const w = tensor([3, 4], { requiresGrad: true });
+ * w.square().sum().backward();
+ * optim.clipGradNorm([w], 1).item(); // 10
+ * w.grad!.toArray(); // [0.6, 0.8]
+ */
+export function clipGradNorm(params: Iterable<Tensor> | Tensor, maxNorm: number, options?: ClipGradNormOptions): Tensor {
+  const op = "clipGradNorm";
+  const { normType = 2, errorIfNonfinite = false } = checkOptions<ClipGradNormOptions>(op, options, ["normType", "errorIfNonfinite"]);
+  if (!(typeof maxNorm === "number" && maxNorm >= 0))
+    fail("ERR_ARGUMENT", op, "maxNorm is not valid", "a number of at least 0", describe(maxNorm));
+  if (!(typeof normType === "number" && normType > 0))
+    fail("ERR_ARGUMENT", op, "normType is not valid", "a number above 0, or Infinity", describe(normType));
+  const gradients = gradientsOf(op, params);
+  const sized = gradients.filter((gradient) => gradient.numel > 0);
+  if (sized.length === 0) return scalar(0);
+  return withGrad(false, () => {
+    const norm = totalNorm(sized, normType);
+    if (errorIfNonfinite && !Number.isFinite(norm.item()))
+      fail("ERR_GRADIENT", op, "the norm of the gradients is not finite", "a finite norm", String(norm.item()));
+    const factor = norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
+    for (const gradient of sized)
+      applyInPlace(op, mul, [gradient], [gradient, factor.to(gradient.dtype)], gradient.type.attrs);
+    return norm;
+  });
+}
+
+/**
+ * Holds every element of every gradient between -`clipValue` and `clipValue`.
+ * @throws ERR_ARGUMENT for a negative or NaN value.
+ * @example
+ * const w = tensor([3, -4], { requiresGrad: true });
+ * w.square().sum().backward();
+ * optim.clipGradValue([w], 7);
+ * w.grad!.toArray(); // [6, -7]
+ */
+export function clipGradValue(params: Iterable<Tensor> | Tensor, clipValue: number): void {
+  const op = "clipGradValue";
+  if (!(typeof clipValue === "number" && clipValue >= 0))
+    fail("ERR_ARGUMENT", op, "clipValue is not valid", "a number of at least 0", describe(clipValue));
+  for (const gradient of gradientsOf(op, params))
+    applyInPlace(op, clamp, [gradient], [gradient, -clipValue, clipValue], gradient.type.attrs);
+}

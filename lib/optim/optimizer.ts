@@ -1,0 +1,221 @@
+/** What all optimizers share: groups of parameters, the state of each parameter, one native call per group and step. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { applyInPlace } from "../engine/apply.js";
+import { synchronous, withGrad } from "../engine/modes.js";
+import type { LeafNode } from "../engine/tape.js";
+import { zerosLike } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { captureState, type OptimizerState, restoreState } from "./state.js";
+import type { StepRule } from "./step-rule.js";
+
+/** Hyperparameters as a user gives them: those left out keep their default. */
+export type OptionsOf<H> = { readonly [K in keyof H]?: H[K] | undefined };
+/** A group of parameters with hyperparameters of its own. */
+export type GroupInit<H> = OptionsOf<H> & { readonly params: Iterable<Tensor> };
+/** What an optimizer is given: parameters, or groups of them. */
+export type Parameters<H> = Iterable<Tensor> | Iterable<GroupInit<H>>;
+/** A group in use. Its hyperparameters are read at every step and may be changed at any time. */
+export type ParamGroup<H> = H & { params: Tensor[] };
+
+/** What is kept for one parameter. */
+export interface Slot {
+  readonly parameter: Tensor;
+  /** How many steps it has made, or, where the rule does not count, 1 after the first. */
+  age: number;
+  buffers: Tensor[];
+}
+
+interface Plan {
+  readonly slots: readonly Slot[];
+  /** The kernel's outputs when every slot steps: parameters, first buffers, second buffers. */
+  targets: readonly Tensor[];
+}
+
+const noPlan: Plan = { slots: [], targets: [] };
+
+/** The base of all optimizers; make one of its subclasses. */
+export abstract class Optimizer<H extends object = object> {
+  /** The groups. Their hyperparameters may be written to: every step reads them anew. */
+  readonly paramGroups: ParamGroup<H>[] = [];
+  /** Hyperparameters of groups that do not set their own. */
+  readonly defaults: H;
+  private readonly rule: StepRule<H>;
+  private readonly slots = new Map<Tensor, Slot>();
+  private readonly plans: Plan[] = [];
+
+  protected constructor(rule: StepRule<H>, params: Parameters<H>, options?: OptionsOf<H>) {
+    this.rule = rule;
+    this.defaults = this.settings(options, rule.defaults);
+    const given = this.list<unknown>(params);
+    const grouped = given.length > 0 && !given.some(isTensor);
+    for (const group of grouped ? given : [{ params: given }]) this.addParamGroup(group as GroupInit<H>);
+  }
+
+  /**
+   * Adds a group of parameters, with the optimizer's hyperparameters where it has none of its own.
+   * @throws ERR_ARGUMENT as the constructor does, also for a parameter that is in a group already.
+   */
+  addParamGroup(group: GroupInit<H>): void {
+    const { name, defaults } = this.rule;
+    if (typeof group !== "object" || group === null)
+      fail("ERR_ARGUMENT", name, "a group must be an object with params", "{ params, ... }", describe(group));
+    checkOptions<GroupInit<H>>(name, group, ["params", ...(Object.keys(defaults) as (keyof H & string)[])]);
+    const { params, ...overrides } = group;
+    const list = this.list(params);
+    if (list.length === 0)
+      fail("ERR_ARGUMENT", name, "no parameters were given; a module's #private fields cannot be seen, use TypeScript's private");
+    const seen = new Set(this.paramGroups.flatMap((other) => other.params));
+    for (const parameter of list) {
+      this.checkParameter(parameter);
+      if (seen.has(parameter)) fail("ERR_ARGUMENT", name, "a parameter is given twice");
+      seen.add(parameter);
+    }
+    this.paramGroups.push({ ...this.settings(overrides as OptionsOf<H>, this.defaults), params: list });
+  }
+
+  /**
+   * Updates every parameter that has a gradient; the others stay as they are. With a closure, which computes gradients and
+   * returns the loss, calls that first and returns what it returns.
+   * @throws ERR_ARGUMENT for a hyperparameter that has become invalid.
+   */
+  step(): void;
+  step<T>(closure: () => T): T;
+  step<T>(closure?: () => T): T | undefined {
+    const loss = closure === undefined ? undefined : withGrad(true, () => synchronous("step", closure()));
+    for (let i = 0; i < this.paramGroups.length; i++) this.stepGroup(this.paramGroups[i]!, this.planOf(i));
+    return loss;
+  }
+
+  /** Clears the gradients of all parameters: `grad` is null afterwards. */
+  zeroGrad(): void {
+    for (const { params } of this.paramGroups) for (const parameter of params) parameter.grad = null;
+  }
+
+  /**
+   * The state of the parameters by their index over all groups, and the groups with indices in place of parameters. The
+   * tensors are the optimizer's own: the next step changes them.
+   */
+  stateDict(): OptimizerState {
+    return captureState(this.rule, this.paramGroups, (parameter) => this.slotOf(parameter));
+  }
+
+  /**
+   * Takes over a state that {@link stateDict} gave, as a copy. Parameters are matched by their order.
+   * @throws ERR_ARGUMENT or ERR_SHAPE where it does not fit these groups; the optimizer is unchanged then.
+   */
+  loadStateDict(state: OptimizerState): void {
+    restoreState(this.rule, this.paramGroups, (parameter) => this.slotOf(parameter), state);
+    this.plans.length = 0;
+  }
+
+  /** @internal */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    const groups = this.paramGroups.map(({ params, ...settings }, i) => {
+      const lines = Object.entries(settings).map(([key, value]) => `    ${key}: ${describe(value)}`);
+      return [`  group ${i}: ${params.length} parameters`, ...lines].join("\n");
+    });
+    return `${this.rule.name} (\n${groups.join("\n")}\n)`;
+  }
+
+  private stepGroup(group: ParamGroup<H>, plan: Plan): void {
+    const due: Slot[] = [];
+    const gradients: Tensor[] = [];
+    let mixed = false;
+    for (const slot of plan.slots) {
+      const gradient = gradientOf(slot.parameter);
+      if (gradient === null) continue;
+      due.push(slot);
+      gradients.push(gradient);
+      if (slot.age !== due[0]!.age) mixed = true;
+    }
+    if (!mixed) {
+      if (due.length > 0) this.run(group, plan, due, gradients);
+      return;
+    }
+    for (const age of new Set(due.map((slot) => slot.age))) {
+      const same = due.map((slot) => slot.age === age);
+      this.run(group, plan, due.filter((_, i) => same[i]), gradients.filter((_, i) => same[i]));
+    }
+  }
+
+  /** One call for parameters of one age. */
+  private run(group: ParamGroup<H>, plan: Plan, due: readonly Slot[], gradients: readonly Tensor[]): void {
+    const { rule } = this;
+    const { age } = due[0]!;
+    const attrs = rule.attrs(group, age);
+    const used = rule.used(group);
+    const whole = due.length === plan.slots.length;
+    let { targets } = plan;
+    if (!whole || targets.length !== due.length * (used + 1)) {
+      targets = targetsOf(due, used);
+      if (whole) plan.targets = targets;
+    }
+    applyInPlace(rule.name, rule.opcode, targets, gradients, attrs);
+    if (used === 0) return;
+    const next = rule.counts ? age + 1 : 1;
+    for (const slot of due) slot.age = next;
+  }
+
+  /** The slots of a group, found again whenever its list of parameters is another. */
+  private planOf(index: number): Plan {
+    const { params } = this.paramGroups[index]!;
+    const { slots } = this.plans[index] ?? noPlan;
+    let same = slots.length === params.length;
+    for (let i = 0; same && i < slots.length; i++) same = slots[i]!.parameter === params[i];
+    if (!same || this.plans[index] === undefined) {
+      for (const parameter of params) this.checkParameter(parameter);
+      this.plans[index] = { slots: params.map((parameter) => this.slotOf(parameter)), targets: [] };
+    }
+    return this.plans[index]!;
+  }
+
+  private slotOf(parameter: Tensor): Slot {
+    let slot = this.slots.get(parameter);
+    if (slot === undefined) {
+      slot = { parameter, age: 0, buffers: [] };
+      this.slots.set(parameter, slot);
+    }
+    return slot;
+  }
+
+  /** Options over defaults, checked. */
+  private settings(options: OptionsOf<H> | undefined, defaults: H): H {
+    const { name } = this.rule;
+    const known = Object.keys(defaults) as (keyof H & string)[];
+    const given = checkOptions<OptionsOf<H>>(name, options, known);
+    const settings = { ...defaults };
+    for (const key of known) if (given[key] !== undefined) settings[key] = given[key] as H[typeof key];
+    this.rule.attrs(settings, 0);
+    return settings;
+  }
+
+  private list<T>(values: Iterable<T>): T[] {
+    if (typeof values === "object" && values !== null && Symbol.iterator in values) return [...values];
+    return fail("ERR_ARGUMENT", this.rule.name, "params must be an array", "model.parameters(), [w, b] or [{ params, ... }]", describe(values));
+  }
+
+  private checkParameter(parameter: unknown): void {
+    const { name } = this.rule;
+    if (!isTensor(parameter))
+      fail("ERR_ARGUMENT", name, "a parameter must be a tensor", undefined, describe(parameter));
+    if (!parameter.isLeaf) fail("ERR_ARGUMENT", name, "a parameter must be a leaf", "a tensor that no op has produced");
+    if (parameter.node === null)
+      fail("ERR_ARGUMENT", name, "a parameter must require grad", "tensor(data, { requiresGrad: true }) or a Parameter");
+    if (parameter.layout !== null)
+      fail("ERR_ARGUMENT", name, "a parameter must be contiguous", "a tensor of its own, not a view with strides");
+  }
+}
+
+/** The gradient as the kernel takes it, row-major, or null. */
+function gradientOf(parameter: Tensor): Tensor | null {
+  const node = parameter.node as LeafNode | null;
+  const gradient = node === null ? null : node.peek();
+  return gradient === null || gradient.layout === null ? gradient : gradient.detach().contiguous();
+}
+
+function targetsOf(slots: readonly Slot[], used: number): Tensor[] {
+  const targets = slots.map((slot) => slot.parameter);
+  for (let b = 0; b < used; b++) for (const slot of slots) targets.push((slot.buffers[b] ??= zerosLike(slot.parameter)));
+  return targets;
+}

@@ -1,0 +1,58 @@
+import { describe, fail } from "../core/errors.js";
+import { opcode } from "../native/frame.js";
+import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { nonNegative, type StepRule } from "./step-rule.js";
+
+export interface SgdHyperparameters {
+  /** The learning rate; 0.001 unless given. */
+  lr: number;
+  /** The share of the last step's direction that is kept; 0 unless given. */
+  momentum: number;
+  /** The share of the gradient that does not enter the momentum; 0 unless given. */
+  dampening: number;
+  /** Times the parameter is added to its gradient; 0 unless given. */
+  weightDecay: number;
+  /** Looks ahead along the momentum; needs momentum and no dampening. */
+  nesterov: boolean;
+}
+export type SgdOptions = OptionsOf<SgdHyperparameters>;
+
+const rule: StepRule<SgdHyperparameters> = {
+  name: "SGD",
+  opcode: opcode("sgd"),
+  defaults: { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false },
+  buffers: ["momentumBuffer"],
+  counts: false,
+  used: (group) => (group.momentum === 0 ? 0 : 1),
+  attrs({ lr, momentum, dampening, weightDecay, nesterov }, age) {
+    nonNegative("SGD", "lr", lr);
+    nonNegative("SGD", "momentum", momentum);
+    nonNegative("SGD", "weightDecay", weightDecay);
+    if (typeof dampening !== "number" || !Number.isFinite(dampening))
+      fail("ERR_ARGUMENT", "SGD", "dampening is not valid", "a finite number", describe(dampening));
+    if (typeof nesterov !== "boolean")
+      fail("ERR_ARGUMENT", "SGD", "nesterov is not valid", "a boolean", describe(nesterov));
+    if (nesterov && (momentum === 0 || dampening !== 0))
+      fail("ERR_ARGUMENT", "SGD", "nesterov needs momentum and no dampening", "momentum > 0 and dampening 0", `${momentum} and ${dampening}`);
+    return [lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, age === 0 ? 1 : 0];
+  },
+};
+
+/**
+ * Stochastic gradient descent, with momentum where it is asked for. Per parameter p with gradient g:
+ * `d = g + weightDecay p; b = momentum b + (1 - dampening) d` (the first time `b = d`);
+ * `p -= lr b`, or with Nesterov's momentum `p -= lr (d + momentum b)`.
+ * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @source Sutskever et al., On the importance of initialization and momentum in deep learning, 2013.
+ * @example
+ * const w = tensor([1], { requiresGrad: true });
+ * const opt = new optim.SGD([w], { lr: 0.1 });
+ * w.square().sum().backward();
+ * opt.step();
+ * w.item(); // 0.8
+ */
+export class SGD extends Optimizer<SgdHyperparameters> {
+  constructor(params: Parameters<SgdHyperparameters>, options?: SgdOptions) {
+    super(rule, params, options);
+  }
+}

@@ -1,0 +1,98 @@
+/** State dictionaries of optimizers: what is kept per parameter, and the groups. */
+import { describe, fail } from "../core/errors.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { ParamGroup, Slot } from "./optimizer.js";
+import type { StepRule } from "./step-rule.js";
+
+/** The state of one parameter: its number of steps where that counts, and its tensors by name. */
+export type ParameterState = Readonly<Record<string, Tensor | number>>;
+
+/** The state of an optimizer: per parameter by index, and the groups with indices in place of parameters. */
+export interface OptimizerState {
+  readonly state: Readonly<Record<string, ParameterState>>;
+  readonly paramGroups: readonly Readonly<Record<string, unknown>>[];
+}
+
+type FindSlot = (parameter: Tensor) => Slot;
+
+export function captureState<H extends object>(
+  rule: StepRule<H>,
+  groups: readonly ParamGroup<H>[],
+  slotOf: FindSlot,
+): OptimizerState {
+  const state: Record<string, ParameterState> = {};
+  let index = 0;
+  const paramGroups = groups.map(({ params, ...settings }) => {
+    const indices = params.map((parameter) => {
+      const { age, buffers } = slotOf(parameter);
+      if (age > 0) {
+        const entry: Record<string, Tensor | number> = rule.counts ? { step: age } : {};
+        buffers.forEach((buffer, b) => {
+          entry[rule.buffers[b]!] = buffer.detach();
+        });
+        state[index] = entry;
+      }
+      return index++;
+    });
+    return { ...settings, params: indices };
+  });
+  return { state, paramGroups };
+}
+
+/** Checks everything first and then changes slots and groups. */
+export function restoreState<H extends object>(
+  rule: StepRule<H>,
+  groups: readonly ParamGroup<H>[],
+  slotOf: FindSlot,
+  saved: OptimizerState,
+): void {
+  const { name } = rule;
+  const wrong = (fact: string, expected: string, got: unknown): never =>
+    fail("ERR_ARGUMENT", `${name}.loadStateDict`, fact, expected, describe(got));
+  if (typeof saved?.state !== "object" || saved.state === null || !Array.isArray(saved.paramGroups))
+    wrong("not the state of an optimizer", "{ state, paramGroups }", saved);
+  if (saved.paramGroups.length !== groups.length)
+    wrong("the number of groups differs", String(groups.length), saved.paramGroups.length);
+
+  const changes: (() => void)[] = [];
+  groups.forEach((group, g) => {
+    const from = saved.paramGroups[g]!;
+    const indices = from["params"];
+    if (!Array.isArray(indices) || indices.length !== group.params.length)
+      wrong(`group ${g} has another number of parameters`, String(group.params.length), indices);
+    const settings = Object.fromEntries(Object.keys(rule.defaults).map((key) => [key, from[key] ?? group[key as keyof H]]));
+    rule.attrs(settings as H, 0);
+    changes.push(() => Object.assign(group, settings));
+    group.params.forEach((parameter, i) => {
+      const slot = slotOf(parameter);
+      const { age, buffers } = readState(rule, parameter, saved.state[String((indices as unknown[])[i])]);
+      changes.push(() => Object.assign(slot, { age, buffers }));
+    });
+  });
+  for (const change of changes) change();
+}
+
+/** A parameter's state as copies of its own. */
+function readState<H extends object>(
+  rule: StepRule<H>,
+  parameter: Tensor,
+  entry: ParameterState | undefined,
+): Pick<Slot, "age" | "buffers"> {
+  if (entry === undefined) return { age: 0, buffers: [] };
+  const op = `${rule.name}.loadStateDict`;
+  const buffers: Tensor[] = [];
+  for (const name of rule.buffers) {
+    const buffer = entry[name];
+    if (!isTensor(buffer)) return fail("ERR_ARGUMENT", op, `${name} is missing from a parameter's state`, "a tensor", describe(buffer));
+    if (!sameShape(buffer.shape, parameter.shape))
+      fail("ERR_SHAPE", op, `${name} has another shape than its parameter`, showShape(parameter.shape), showShape(buffer.shape));
+    buffers.push(buffer.detach().to(parameter.dtype).clone());
+  }
+  if (!rule.counts) return { age: 1, buffers };
+  const step = entry["step"];
+  const age = isTensor(step) ? step.item() : step;
+  if (typeof age !== "number" || !Number.isSafeInteger(age) || age < 0)
+    return fail("ERR_ARGUMENT", op, "step is not valid", "an integer of at least 0", describe(age));
+  return { age, buffers };
+}

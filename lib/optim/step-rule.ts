@@ -1,0 +1,26 @@
+import { describe, fail } from "../core/errors.js";
+
+/**
+ * How one kind of optimizer steps: everything that tells it from the others, as data. All numbers go to the kernel as
+ * scalars, so that a change of a group's hyperparameters counts from the next step on.
+ */
+export interface StepRule<H extends object> {
+  readonly name: string;
+  readonly opcode: number;
+  readonly defaults: H;
+  /** What is kept per parameter, in the order in which the kernel takes it, by its name in a state dictionary. */
+  readonly buffers: readonly string[];
+  /** Whether the number of steps a parameter has made is part of its state; else only whether there was one. */
+  readonly counts: boolean;
+  /** How many of the buffers a group with these hyperparameters needs. */
+  used(group: H): number;
+  /** The kernel's attributes for parameters that have made `age` steps; ERR_ARGUMENT for a bad hyperparameter. */
+  attrs(group: H, age: number): readonly number[];
+}
+
+/** A hyperparameter of 0 or more, and below `limit`. */
+export function nonNegative(op: string, field: string, value: unknown, limit = Number.POSITIVE_INFINITY): number {
+  if (typeof value === "number" && value >= 0 && value < limit) return value;
+  const expected = limit === Number.POSITIVE_INFINITY ? "a finite number of at least 0" : `at least 0 and below ${limit}`;
+  return fail("ERR_ARGUMENT", op, `${field} is not valid`, expected, describe(value), { [field]: value });
+}

@@ -1,0 +1,218 @@
+/** Batched gradients on worker threads that share the model's memory. */
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { Piscina } from "piscina";
+import { getDefaultDtype } from "../core/dtype.js";
+import { describe, fail, NablaError } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { mapTree } from "../core/tree.js";
+import { applyInPlace } from "../engine/apply.js";
+import { needInteger } from "../engine/operand.js";
+import type { LeafNode } from "../engine/tape.js";
+import { opcode } from "../native/frame.js";
+import { addon } from "../native/frame.js";
+import { Module } from "../nn/module.js";
+import { defaultGenerator } from "../ops/random.js";
+import { empty, scalar } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { type Job, jobOf } from "./job.js";
+import { share } from "./share.js";
+import { boundary, rowsOf, runShard, type ShardResult, shardOf } from "./shard.js";
+import type { WorkerReply, WorkerSetup, WorkerTask } from "./worker.js";
+
+export interface DataParallelOptions {
+  /** Worker threads; one per core unless given. 0 computes the same shards inline, with the same result. */
+  readonly workers?: number | undefined;
+  /** Into how many shards each batch is cut (8): part of the result, unlike the number of workers. */
+  readonly shards?: number | undefined;
+  /** Handed to the job's `model`, here and in every worker; must be cloneable. */
+  readonly args?: unknown;
+  /** Of the random numbers inside the model; drawn from this thread's generator unless given. */
+  readonly seed?: number | undefined;
+}
+
+const weightedSum = opcode("weightedSum");
+/** How often a shard is computed again when workers die under it. */
+const ATTEMPTS = 5;
+const op = "DataParallel";
+
+const require = createRequire(import.meta.url);
+
+function loadJob(url: string): Job {
+  try {
+    return jobOf(require(fileURLToPath(url)), url);
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    if (code !== "ERR_REQUIRE_ESM" && code !== "ERR_REQUIRE_ASYNC_MODULE") throw error;
+    return fail("ERR_ARGUMENT", op, `${url} cannot be loaded synchronously`, "Node 20.19 or later and a module without top-level await", process.version);
+  }
+}
+
+/**
+ * Computes the gradients of batches on worker threads. Each worker builds the job's model and then looks at this thread's
+ * parameters: nothing is copied or sent but numbers of storages. The batch is cut into a fixed number of shards, gradients
+ * are summed in shard order, weighted by rows: 0, 1, 2 or 8 workers give the same bits.
+ *
+ * A worker that dies is replaced and its shard computed again. Idle workers do not keep the process alive.
+ *
+ * ```ts no-run
+ * const dp = new DataParallel(new URL("./job.js", import.meta.url), { workers: 2 });
+ * const opt = new optim.AdamW(dp.model.parameters(), { lr: 1e-3 });
+ * opt.zeroGrad();
+ * const loss = await dp.backward([x, y]);
+ * opt.step();
+ * await dp.close();
+ * ```
+ */
+export class DataParallel {
+  /** The model of this thread; the workers' models share its parameters and buffers. */
+  readonly model: Module;
+  readonly workers: number;
+  readonly shards: number;
+  readonly seed: number;
+  private readonly job: Job;
+  private readonly setup: WorkerSetup;
+  private readonly parameters: readonly Tensor[];
+  /** By shard, in the order of the parameters. */
+  private readonly gradients: readonly (readonly Tensor[])[];
+  private pool: Promise<Piscina> | null = null;
+  private step = 0;
+  private busy = false;
+  private closed = false;
+
+  /**
+   * @param url The job module: a URL, such as `new URL("./job.js", import.meta.url)`, or a file: URL as text.
+   * @throws ERR_ARGUMENT for a bare model or function (a closure cannot cross a thread), or a module that is no job.
+   */
+  constructor(url: URL | string, options?: DataParallelOptions) {
+    const form = 'new DataParallel(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })';
+    if (!(url instanceof URL) && !(typeof url === "string" && url.startsWith("file:")))
+      fail("ERR_ARGUMENT", op, (url as unknown) instanceof Module || typeof url === "function" ? "a model cannot cross a thread" : "not a job module's URL", form, describe(url));
+    const given = checkOptions<DataParallelOptions>(op, options, ["workers", "shards", "args", "seed"]);
+    this.workers = needInteger(op, "workers", given.workers ?? addon.poolThreads(), 0);
+    this.shards = needInteger(op, "shards", given.shards ?? 8, 1);
+    const [low = 0, high = 0] = given.seed === undefined ? defaultGenerator.next() : [];
+    this.seed = given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
+    const href = String(url);
+    this.job = loadJob(href);
+    this.model = this.job.model(given.args);
+    if (!(this.model instanceof Module)) fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(this.model));
+    this.parameters = this.model.parameters();
+    if (this.parameters.length === 0) fail("ERR_ARGUMENT", op, "the model has no parameters");
+    this.gradients = Array.from({ length: this.shards }, () => this.parameters.map((p) => empty(op, p.type, p.shape)));
+    const named = [...this.model.namedParameters(), ...this.model.namedBuffers()];
+    this.setup = {
+      url: href,
+      args: given.args,
+      dtype: getDefaultDtype() as "float32" | "float64",
+      state: Object.fromEntries(named.map(([name, x]) => [name, share(x)])),
+      gradients: this.gradients.map((shard) => shard.map(share)),
+    };
+  }
+
+  /**
+   * Forward and backward over a batch: leaves the gradients on the parameters, added to what is there, and returns the
+   * loss, its mean over the rows.
+   * @param batch A tensor, or a tree of tensors with as many rows each; the job's `loss` gets a shard of it.
+   * @throws What the job throws; ERR_WORKER when workers keep dying, or after close; ERR_SHAPE.
+   */
+  async backward(batch: unknown): Promise<Tensor> {
+    if (this.closed) fail("ERR_WORKER", "DataParallel.backward", "the workers have been closed");
+    if (this.busy) fail("ERR_WORKER", "DataParallel.backward", "a backward is running", "one at a time (await it)");
+    this.busy = true;
+    try {
+      const rows = rowsOf(batch);
+      const step = this.step++;
+      const live = Array.from({ length: this.shards }, (_, i) => i).filter((i) => boundary(rows, this.shards, i) < boundary(rows, this.shards, i + 1));
+      const compute = (shard: number): Promise<ShardResult> | ShardResult => {
+        const task = { seed: this.seed, step, shard, training: this.model.training };
+        const part = shardOf(batch, rows, this.shards, shard);
+        if (this.workers === 0) return runShard(this.job, this.model, part, task, this.parameters, this.gradients[shard]!);
+        return this.send({ ...task, batch: mapTree(part, isTensor, share) });
+      };
+      // Inline shards run one after the other, each in a turn of the event loop of its own.
+      const results: ShardResult[] = [];
+      if (this.workers === 0) {
+        for (const shard of live) {
+          results.push(await compute(shard));
+          await new Promise(setImmediate);
+        }
+      } else {
+        const settled = await Promise.allSettled(live.map(compute));
+        const bad = settled.find((result) => result.status === "rejected");
+        if (bad !== undefined) throw bad.reason;
+        results.push(...settled.map((result) => (result as PromiseFulfilledResult<ShardResult>).value));
+      }
+      const weights = live.map((shard) => (boundary(rows, this.shards, shard + 1) - boundary(rows, this.shards, shard)) / rows);
+      this.combine(live, weights, results);
+      return scalar(results.reduce((sum, result, i) => sum + result.loss * weights[i]!, 0));
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** Ends the workers. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const pool = this.pool;
+    this.pool = null;
+    if (pool !== null) await (await pool).destroy();
+  }
+
+  /** Sums the shards' gradients in shard order, in native code, onto the parameters. */
+  private combine(live: readonly number[], weights: readonly number[], results: readonly ShardResult[]): void {
+    const targets: Tensor[] = [];
+    const sources: Tensor[] = [];
+    const owners: LeafNode[] = [];
+    this.parameters.forEach((p, i) => {
+      if (!results.some((result) => result.used[i])) return;
+      live.forEach((shard, s) => {
+        const buffer = this.gradients[shard]![i]!;
+        if (!results[s]!.used[i]) buffer.assign(0);
+        sources.push(buffer);
+      });
+      targets.push(empty(op, p.type, p.shape));
+      owners.push(p.node as LeafNode);
+    });
+    if (targets.length === 0) return;
+    applyInPlace("DataParallel.backward", weightedSum, targets, sources, weights);
+    owners.forEach((leaf, i) => {
+      const before = leaf.peek();
+      const sum = before === null ? targets[i]! : before.add(targets[i]!);
+      leaf.store(sum);
+      sum.handle.release();
+    });
+  }
+
+  private async send(task: WorkerTask): Promise<ShardResult> {
+    let lost: unknown;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      let reply: WorkerReply;
+      try {
+        reply = (await (await this.start()).run(task)) as WorkerReply;
+      } catch (error) {
+        if (this.closed) break;
+        // Not the job's doing: the worker is gone. piscina replaces it, and the shard's buffers are rewritten whole.
+        lost = error;
+        continue;
+      }
+      if ("error" in reply) throw reply.error;
+      return reply;
+    }
+    throw new NablaError("ERR_WORKER", "DataParallel.backward", `DataParallel.backward: workers keep dying; the last one said: ${String((lost as Error)?.message ?? "closed")}`, { cause: lost });
+  }
+
+  private start(): Promise<Piscina> {
+    this.pool ??= import("piscina").then(
+      ({ Piscina: Pool }) =>
+        new Pool({
+          filename: new URL("./worker.js", import.meta.url).href,
+          minThreads: this.workers,
+          maxThreads: this.workers,
+          idleTimeout: Number.POSITIVE_INFINITY,
+          workerData: this.setup,
+        }),
+    );
+    return this.pool;
+  }
+}

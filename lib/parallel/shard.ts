@@ -1,0 +1,75 @@
+/** One shard of a batch, computed the same way by a worker and inline. */
+import { keyFor } from "../core/random-key.js";
+import { leavesOf, mapTree } from "../core/tree.js";
+import { fail } from "../core/errors.js";
+import { backward } from "../autograd/methods.js";
+import { withGrad } from "../engine/modes.js";
+import { needTensor } from "../engine/operand.js";
+import type { LeafNode } from "../engine/tape.js";
+import type { Module } from "../nn/module.js";
+import { assign } from "../ops/in-place.js";
+import { defaultGenerator } from "../ops/random.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { Job } from "./job.js";
+
+/** Where the rows of shard `index` of `count` begin: cut by the size of the batch alone, as evenly as whole rows allow. */
+export const boundary = (rows: number, count: number, index: number): number => Math.floor((rows * index) / count);
+
+/** The number of rows of a batch: the first size of each of its tensors. */
+export function rowsOf(batch: unknown): number {
+  const tensors = leavesOf(batch, isTensor);
+  if (tensors.length === 0) fail("ERR_ARGUMENT", "DataParallel.backward", "the batch holds no tensor");
+  const sizes = tensors.map((x) => x.shape[0] ?? fail("ERR_SHAPE", "DataParallel.backward", "a tensor of the batch has no rows", "rank 1 or more", "rank 0"));
+  if (sizes.some((size) => size !== sizes[0]))
+    fail("ERR_SHAPE", "DataParallel.backward", "the tensors of the batch differ in rows", undefined, sizes.join(", "));
+  if (sizes[0] === 0) fail("ERR_SHAPE", "DataParallel.backward", "the batch is empty", "at least one row", "0");
+  return sizes[0]!;
+}
+
+/** The rows of one shard, as views. */
+export function shardOf(batch: unknown, rows: number, count: number, index: number): unknown {
+  const start = boundary(rows, count, index);
+  const length = boundary(rows, count, index + 1) - start;
+  return mapTree(batch, isTensor, (x) => x.detach().narrow(0, start, length));
+}
+
+export interface ShardTask {
+  readonly seed: number;
+  readonly step: number;
+  readonly shard: number;
+  readonly training: boolean;
+}
+export interface ShardResult {
+  readonly loss: number;
+  /** For each parameter whether the loss depends on it. */
+  readonly used: readonly boolean[];
+}
+
+/**
+ * Runs forward and backward on a shard and writes the gradients over `buffers`. Random numbers follow from (seed, step,
+ * shard); the model's gradients and the generator are left as they were.
+ */
+export function runShard(job: Job, model: Module, batch: unknown, task: ShardTask, parameters: readonly Tensor[], buffers: readonly Tensor[]): ShardResult {
+  const before = parameters.map((p) => (p.node as LeafNode).gradient());
+  const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
+  try {
+    for (const p of parameters) p.grad = null;
+    model.train(task.training);
+    return withGrad(true, () => {
+      const loss = needTensor("DataParallel", job.loss(model, batch), "what loss returns");
+      if (loss.numel !== 1) fail("ERR_SHAPE", "DataParallel", "loss must return one element", "the mean over the rows", `shape [${loss.shape.join(", ")}]`);
+      if (loss.requiresGrad) backward(loss);
+      const used = parameters.map((p, i) => {
+        const gradient = (p.node as LeafNode).peek();
+        if (gradient !== null) assign(buffers[i]!, gradient);
+        return gradient !== null;
+      });
+      return { loss: loss.item(), used };
+    });
+  } finally {
+    parameters.forEach((p, i) => {
+      p.grad = before[i]!;
+    });
+    defaultGenerator.replaceKey(restore);
+  }
+}
