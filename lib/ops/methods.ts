@@ -31,10 +31,8 @@ const functionsOnly = new Set([
 /** @internal Adds a method that calls `f` with the tensor first. */
 export function install(name: string, f: (...args: never[]) => unknown): void {
   const call = f as (x: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
-  const method =
-    f.length === 1
-      ? function (this: Tensor) { return call(this); }
-      : function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) { return call(this, a, b, c, d); };
+  // Not by f.length: parameters with a default value do not count in it.
+  const method = function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) { return call(this, a, b, c, d); };
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
