@@ -58,7 +58,6 @@ function loadJob(url: string): Job {
  * ```ts no-run
  * const dp = new DataParallel(new URL("./job.js", import.meta.url), { workers: 2 });
  * const opt = new optim.AdamW(dp.model.parameters(), { lr: 1e-3 });
- * opt.zeroGrad();
  * const loss = await dp.backward([x, y]);
  * opt.step();
  * await dp.close();
@@ -111,8 +110,8 @@ export class DataParallel {
   }
 
   /**
-   * Forward and backward over a batch: leaves the gradients on the parameters, added to what is there, and returns the
-   * loss, its mean over the rows.
+   * Forward and backward over a batch: leaves its gradients on the parameters, in place of what was there (no zeroGrad is
+   * needed), and returns the loss, its mean over the rows.
    * @param batch A tensor, or a tree of tensors with as many rows each; the job's `loss` gets a shard of it.
    * @throws What the job throws; ERR_WORKER when workers keep dying, or after close; ERR_SHAPE.
    */
@@ -165,7 +164,10 @@ export class DataParallel {
     const sources: Tensor[] = [];
     const owners: LeafNode[] = [];
     this.parameters.forEach((p, i) => {
-      if (!results.some((result) => result.used[i])) return;
+      if (!results.some((result) => result.used[i])) {
+        p.grad = null;
+        return;
+      }
       live.forEach((shard, s) => {
         const buffer = this.gradients[shard]![i]!;
         if (!results[s]!.used[i]) buffer.assign(0);
@@ -177,10 +179,8 @@ export class DataParallel {
     if (targets.length === 0) return;
     applyInPlace("DataParallel.backward", weightedSum, targets, sources, weights);
     owners.forEach((leaf, i) => {
-      const before = leaf.peek();
-      const sum = before === null ? targets[i]! : before.add(targets[i]!);
-      leaf.store(sum);
-      sum.handle.release();
+      leaf.store(targets[i]!);
+      targets[i]!.handle.release();
     });
   }
 
