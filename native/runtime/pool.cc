@@ -21,6 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kSpin = std::chrono::microseconds(30);
 constexpr int kMaxThreads = 256;
+constexpr int kSpinsBeforeYield = 2000;
 
 inline void relax() {
 #if defined(__x86_64__) || defined(_M_X64)
@@ -155,7 +156,12 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context) {
   job.work();
   tl_in_job = false;
   p.job.store(nullptr);
-  while (p.inside.load() != 0) relax();
+  // A worker that is still inside may have lost its core to somebody else: then give it ours.
+  for (int spins = 0; p.inside.load() != 0; spins++)
+    if (spins < kSpinsBeforeYield)
+      relax();
+    else
+      std::this_thread::yield();
   p.busy.clear(std::memory_order_release);
 }
 

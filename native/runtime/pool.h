@@ -1,6 +1,7 @@
 // The process-wide thread pool. The caller takes part; a busy pool or a nested call runs inline.
 #pragma once
 #include <cstdint>
+#include <type_traits>
 
 namespace nabla {
 
@@ -17,7 +18,7 @@ void parallel_for(int64_t chunks, F&& body) {
     return;
   }
   parallel_for(
-      chunks, [](void* context, int64_t chunk) { (*static_cast<F*>(context))(chunk); },
+      chunks, [](void* context, int64_t chunk) { (*static_cast<std::remove_reference_t<F>*>(context))(chunk); },
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
