@@ -63,15 +63,39 @@ void map_leaf(void* const* args, int64_t n) {
   }
 }
 
+// The compiler widens bytes to masks badly: where elements are as wide as a vector's lanes, they are moved as integers.
+template <class T, int BYTES>
+struct WideInteger {
+  using Type = T;
+};
+template <class T>
+struct WideInteger<T, 4> {
+  using Type = int32_t;
+};
+template <class T>
+struct WideInteger<T, 8> {
+  using Type = int64_t;
+};
+
 template <class T>
 void where_leaf(void* const* args, int64_t n) {
   T* const out = static_cast<T*>(args[0]);
   const bool* const condition = static_cast<const bool*>(args[1]);
   const T *const x = static_cast<const T*>(args[2]), *const y = static_cast<const T*>(args[3]);
+  int64_t i = 0;
+  if constexpr (sizeof(T) > 1) {
+    using Int = typename WideInteger<T, sizeof(T)>::Type;
+    using V = Vec<Int>;
+    const auto at = [](const T* p) { return reinterpret_cast<const Int*>(p); };
+    for (; i + V::kLanes <= n; i += V::kLanes) {
+      const V a = V::load(at(x + i)), b = V::load(at(y + i));
+      V::store(reinterpret_cast<Int*>(out + i), select(mask_of_bool(condition + i, a), a, b));
+    }
+  }
   NABLA_INDEPENDENT
-  for (int64_t i = 0; i < n; i++) {
-    const T a = x[i], b = y[i];
-    out[i] = condition[i] ? a : b;
+  for (int64_t j = i; j < n; j++) {
+    const T a = x[j], b = y[j];
+    out[j] = condition[j] ? a : b;
   }
 }
 

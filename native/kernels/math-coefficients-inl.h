@@ -17,6 +17,8 @@ constexpr T kInvSqrt2Pi = static_cast<T>(0x19884533d43651p-54);
 template <class T>
 constexpr T kSqrt2 = static_cast<T>(0x16a09e667f3bcdp-52);
 template <class T>
+constexpr T kSqrtHalf = static_cast<T>(0x16a09e667f3bcdp-53);
+template <class T>
 constexpr T kHalfLog2Pi = static_cast<T>(0x1d67f1c864beb5p-53);
 
 template <class T>

@@ -50,7 +50,9 @@ template <class V>
 NABLA_INLINE V gelu(V x) {
   const V size = clamp_to_tail(x);
   const ExpParts<V> e = normal_parts(size);
-  const V mean = size * normal_tail(size), below = scale(fma(mean, e.fraction, mean), e.n);
+  const V mean = size * normal_tail(size);
+  const V middle = size * fnma(V(0.5f), erf_small(size * kSqrtHalf<typename V::Scalar>), V(0.5f));
+  const V below = select(size < 0.7f, middle, scale(fma(mean, e.fraction, mean), e.n));
   return select(x < 0, -below, x - below);
 }
 

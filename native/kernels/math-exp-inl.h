@@ -86,12 +86,14 @@ NABLA_INLINE V tanh(V x) {
 template <class V>
 NABLA_INLINE V sinh(V x) {
   if constexpr (kIsSingle<V>) return in_double([](auto v) { return sinh(v); }, x);
-  const V size = abs(x);
-  const ExpParts<V> parts = exp_parts(size);
-  const V large = scale(1 + parts.fraction, parts.n - 1);
-  const V e = expm1(min(V(40), size));
-  const V small = 0.5 * (e + e / (e + 1));
-  return copysign(select(size > 22, large, small), x);
+  const V size = abs(x), e = expm1(size);
+  V y = 0.5 * (e + e / (e + 1));
+  const auto large = size > 700;
+  if (__builtin_expect(any(large), 0)) {
+    const ExpParts<V> parts = exp_parts(size);
+    y = select(large, scale(1 + parts.fraction, parts.n - 1), y);
+  }
+  return copysign(y, x);
 }
 
 template <class V>

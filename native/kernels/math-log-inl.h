@@ -109,30 +109,43 @@ NABLA_INLINE V log_to_base(LogParts<V> parts, const T (&unit)[2], V k_high, V k_
   return sum.high + (sum.low + (y.low + k_low));
 }
 
+// In float's precision, computed in double: log(x) unit, where k unit = k_unit.
+template <class V>
+NABLA_INLINE V log_to_base_short(V x, double unit, double k_unit) {
+  const LogParts<V> parts = log_parts_tiny(x);
+  return log_limits(x, fma(parts.k, k_unit, log_sum(LogParts<V>{V(0), parts.f}) * unit));
+}
+
 template <class V>
 NABLA_INLINE V log2(V x) {
   using T = typename V::Scalar;
-  if constexpr (kIsSingle<V>) return in_double([](auto v) { return log2(v); }, x);
-  const LogParts<V> parts = log_parts_tiny(x);
-  return log_limits(x, log_to_base(parts, kLog2EWords<T>, parts.k, V(0)));
+  if constexpr (kIsSingle<V>) {
+    return in_double([](auto v) { return log_to_base_short(v, kLog2E<double>, 1); }, x);
+  } else {
+    const LogParts<V> parts = log_parts_tiny(x);
+    return log_limits(x, log_to_base(parts, kLog2EWords<T>, parts.k, V(0)));
+  }
 }
 
 template <class V>
 NABLA_INLINE V log10(V x) {
   using T = typename V::Scalar;
-  if constexpr (kIsSingle<V>) return in_double([](auto v) { return log10(v); }, x);
-  const LogParts<V> parts = log_parts_tiny(x);
-  return log_limits(x, log_to_base(parts, kInvLn10Words<T>, parts.k * kLog10Of2<T>[0], parts.k * kLog10Of2<T>[1]));
+  if constexpr (kIsSingle<V>) {
+    return in_double([](auto v) { return log_to_base_short(v, kInvLn10<double>, kInvLn10<double> / kLog2E<double>); }, x);
+  } else {
+    const LogParts<V> parts = log_parts_tiny(x);
+    return log_limits(x, log_to_base(parts, kInvLn10Words<T>, parts.k * kLog10Of2<T>[0], parts.k * kLog10Of2<T>[1]));
+  }
 }
 
 // |x|^y; WORDS: 1 for an error of 2^-44 or so, which is plenty for float, 2 for one of double's.
 template <int WORDS, class V>
 NABLA_INLINE V power_of_size(V size, V y) {
   using T = typename V::Scalar;
-  const LogParts<V> parts = log_parts_tiny(size);
   if constexpr (WORDS == 1) {
-    return exp(y * log_limits(size, log_sum(parts)));
+    return exp(y * log(size));
   } else {
+    const LogParts<V> parts = log_parts_tiny(size);
     TwoWords<V> log = log_words(parts);
     const TwoWords<V> sum = quick_sum(parts.k * kLn2Short<T>[0], log.high);
     const V low = fma(parts.k, kLn2Short<T>[1], sum.low + log.low);
@@ -174,9 +187,10 @@ NABLA_INLINE V asinh(V x) {
   if constexpr (kIsSingle<V>) return in_double([](auto v) { return asinh(v); }, x);
   const V size = abs(x), near = min(V(0x1p30), size);
   const V square = near * near;
-  const V small = log1p(near + square / (1 + sqrt(1 + square)));
-  const V large = log(size) + kLn2<T>[0];
-  return copysign(select(size < 0x1p28, small, large), x);
+  V y = log1p(near + square / (1 + sqrt(1 + square)));
+  const auto large = size >= 0x1p28;
+  if (__builtin_expect(any(large), 0)) y = select(large, log(size) + kLn2<T>[0], y);
+  return copysign(y, x);
 }
 
 template <class V>
@@ -184,9 +198,10 @@ NABLA_INLINE V acosh(V x) {
   using T = typename V::Scalar;
   if constexpr (kIsSingle<V>) return in_double([](auto v) { return acosh(v); }, x);
   const V above = min(V(0x1p30), x - 1);
-  const V small = log1p(above + sqrt(fma(above, above, 2 * above)));
-  const V large = log(x) + kLn2<T>[0];
-  return select(x > 0x1p28, large, select(x < 1, V(Traits<V>::kNaN), small));
+  const V y = log1p(above + sqrt(fma(above, above, 2 * above)));
+  const auto ordinary = (x >= 1) & (x <= 0x1p28);
+  if (__builtin_expect(all(ordinary), 1)) return y;
+  return select(ordinary, y, select(x < 1, V(Traits<V>::kNaN), log(x) + kLn2<T>[0]));
 }
 
 template <class V>

@@ -70,6 +70,14 @@ int64_t arg_extreme(const T* x, int64_t n) {
   constexpr int64_t kBlock = 2048;  // short enough to be searched again from L1
   T best = x[0];
   int64_t index = 0;
+  if (n <= 64) {
+    for (int64_t i = 1; i < n; i++) {
+      if (!beyond<F, T>(x[i], best)) continue;
+      best = x[i];
+      index = i;
+    }
+    return index;
+  }
   for (int64_t i = 0; i < n; i += kBlock) {
     const int64_t count = n - i < kBlock ? n - i : kBlock;
     const T value = extreme_of<F, T>(x + i, count);

@@ -88,17 +88,32 @@ void reduce_row(void* partial, const void* data, int64_t n) {
   for (int i = 0; i < kReduceLanes; i++) lanes[i] = total[i];
 }
 
+// The upper half of `width` values onto the lower one, until one is left.
 template <class F, class T>
-T reduce_lanes(const T* partial) {
-  T lanes[kReduceLanes / 2];
-  constexpr int kHalf = kReduceLanes / 2;
-  for (int i = 0; i < kHalf; i++) lanes[i] = F{}(Lane<T>(partial[i]), Lane<T>(partial[i + kHalf])).v;
-#pragma GCC unroll 5
-  for (int width = kHalf / 2; width > 0; width /= 2) {
-#pragma GCC unroll 8
+NABLA_INLINE T halve(T* lanes, int width) {
+  while (width > 1) {
+    width /= 2;
     for (int i = 0; i < width; i++) lanes[i] = F{}(Lane<T>(lanes[i]), Lane<T>(lanes[i + width])).v;
   }
   return lanes[0];
+}
+
+template <class F, class T>
+T reduce_lanes(const T* partial) {
+  T lanes[kReduceLanes];
+  for (int i = 0; i < kReduceLanes; i++) lanes[i] = partial[i];
+  return halve<F>(lanes, kReduceLanes);
+}
+
+// The same answer as with all lanes: those without an element change nothing.
+template <class F, class T>
+T reduce_short_row(const T* x, int n) {
+  T lanes[kReduceLanes];
+  int width = 1;
+  while (width < n) width *= 2;
+  for (int i = 0; i < n; i++) lanes[i] = F{}(Lane<T>(kNeutral<F, T>), Lane<T>(x[i])).v;
+  for (int i = n; i < width; i++) lanes[i] = kNeutral<F, T>;
+  return halve<F>(lanes, width);
 }
 
 template <class F, class T>
@@ -108,10 +123,16 @@ void reduce_finish(void* out, const void* partial) {
 
 template <class F, class T>
 void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t n) {
+  T* const y = static_cast<T*>(out);
+  const T* const x = static_cast<const T*>(data);
+  if (n <= kReduceLanes) {
+    for (int64_t r = 0; r < rows; r++) y[r] = reduce_short_row<F, T>(x + r * row_stride, static_cast<int>(n));
+    return;
+  }
   T lanes[kReduceLanes];
   for (int64_t r = 0; r < rows; r++) {
-    reduce_row<F, T>(lanes, static_cast<const T*>(data) + r * row_stride, n);
-    static_cast<T*>(out)[r] = reduce_lanes<F, T>(lanes);
+    reduce_row<F, T>(lanes, x + r * row_stride, n);
+    y[r] = reduce_lanes<F, T>(lanes);
   }
 }
 

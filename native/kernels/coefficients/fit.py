@@ -105,7 +105,7 @@ POLYNOMIALS = [
 CONSTANTS = [
     ("Log2E", 1 / LN2), ("InvHalfPi", 2 / mp.pi), ("InvLn10", 1 / mp.log(10)),
     ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)),
-    ("Sqrt2", SQRT2), ("HalfLog2Pi", mp.log(2 * mp.pi) / 2),
+    ("Sqrt2", SQRT2), ("SqrtHalf", 1 / SQRT2), ("HalfLog2Pi", mp.log(2 * mp.pi) / 2),
 ]
 
 # Sums of words, each the nearest to what the words before it leave; the head of the first kind of ln 2 has few bits, so

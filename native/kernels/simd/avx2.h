@@ -247,5 +247,27 @@ inline Vec<float> in_double(F f, V... x) {
   return _mm256_set_m128(high, low);
 }
 
+// low + 2^32 high = a * m, of unsigned numbers.
+struct Product {
+  Vec<int32_t> high, low;
+};
+inline Product multiply_wide(Vec<int32_t> a, uint32_t m) {
+  const __m256i factor = _mm256_set1_epi64x(m);
+  const __m256i even = _mm256_mul_epu32(a.v, factor), odd = _mm256_mul_epu32(_mm256_srli_epi64(a.v, 32), factor);
+  return {_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xaa),
+          _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa)};
+}
+
+// Of kLanes bytes, 0 or 1; the second argument tells how wide the lanes are.
+inline Mask<int32_t> mask_of_bool(const bool* p, Vec<int32_t>) {
+  const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return {_mm256_cmpgt_epi32(_mm256_cvtepu8_epi32(bytes), _mm256_setzero_si256())};
+}
+inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
+  int32_t four;
+  __builtin_memcpy(&four, p, sizeof four);
+  return {_mm256_cmpgt_epi64(_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four)), _mm256_setzero_si256())};
+}
+
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -16,5 +16,17 @@ inline Lane<float> in_double(F f, V... x) {
   return static_cast<float>(f(Lane<double>(x.v)...).v);
 }
 
+// low + 2^32 high = a * m, of unsigned numbers.
+struct Product {
+  Lane<int32_t> high, low;
+};
+inline Product multiply_wide(Lane<int32_t> a, uint32_t m) {
+  const uint64_t p = static_cast<uint64_t>(static_cast<uint32_t>(a.v)) * m;
+  return {static_cast<int32_t>(p >> 32), static_cast<int32_t>(p)};
+}
+
+inline bool mask_of_bool(const bool* p, Lane<int32_t>) { return *p; }
+inline bool mask_of_bool(const bool* p, Lane<int64_t>) { return *p; }
+
 }  // namespace
 }  // namespace nabla::NABLA_ISA
