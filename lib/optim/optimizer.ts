@@ -32,8 +32,6 @@ interface Plan {
   targets: readonly Tensor[];
 }
 
-const noPlan: Plan = { slots: [], targets: [] };
-
 /** The base of all optimizers; make one of its subclasses. */
 export abstract class Optimizer<H extends object = object> {
   /** The groups. Their hyperparameters may be written to: every step reads them anew. */
@@ -67,7 +65,7 @@ export abstract class Optimizer<H extends object = object> {
       fail("ERR_ARGUMENT", name, "no parameters were given; a module's #private fields cannot be seen, use TypeScript's private");
     const seen = new Set(this.paramGroups.flatMap((other) => other.params));
     for (const parameter of list) {
-      this.checkParameter(parameter);
+      this.slotOf(parameter);
       if (seen.has(parameter)) fail("ERR_ARGUMENT", name, "a parameter is given twice");
       seen.add(parameter);
     }
@@ -160,19 +158,20 @@ export abstract class Optimizer<H extends object = object> {
   /** The slots of a group, found again whenever its list of parameters is another. */
   private planOf(index: number): Plan {
     const { params } = this.paramGroups[index]!;
-    const { slots } = this.plans[index] ?? noPlan;
-    let same = slots.length === params.length;
-    for (let i = 0; same && i < slots.length; i++) same = slots[i]!.parameter === params[i];
-    if (!same || this.plans[index] === undefined) {
-      for (const parameter of params) this.checkParameter(parameter);
-      this.plans[index] = { slots: params.map((parameter) => this.slotOf(parameter)), targets: [] };
-    }
-    return this.plans[index]!;
+    const known = this.plans[index];
+    let same = known?.slots.length === params.length;
+    for (let i = 0; same && i < params.length; i++) same = known!.slots[i]!.parameter === params[i];
+    if (known !== undefined && same) return known;
+    const plan: Plan = { slots: params.map((parameter) => this.slotOf(parameter)), targets: [] };
+    this.plans[index] = plan;
+    return plan;
   }
 
+  /** The slot of a parameter; one that is new is checked. */
   private slotOf(parameter: Tensor): Slot {
     let slot = this.slots.get(parameter);
     if (slot === undefined) {
+      this.checkParameter(parameter);
       slot = { parameter, age: 0, buffers: [] };
       this.slots.set(parameter, slot);
     }

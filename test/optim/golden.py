@@ -1,0 +1,77 @@
+"""Writes golden.json: trajectories of PyTorch's optimizers over five steps.
+
+Run with a Python that has PyTorch:  python golden.py
+Two parameters, given gradients; where the gradient of a step is null, the parameter is not stepped.
+"""
+
+import json
+import pathlib
+
+import torch
+
+CASES = [
+    ("SGD", torch.optim.SGD, {"lr": 0.1}),
+    ("SGD", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
+    ("SGD", torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("SGD", torch.optim.SGD, {"lr": 0.1, "momentum": 0.8, "dampening": 0.3}),
+    ("SGD", torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.2}),
+    ("SGD", torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1, "nesterov": True}),
+    ("Adam", torch.optim.Adam, {}),
+    ("Adam", torch.optim.Adam, {"lr": 0.1, "betas": [0.7, 0.9], "eps": 1e-3}),
+    ("Adam", torch.optim.Adam, {"lr": 0.1, "weight_decay": 0.2}),
+    ("AdamW", torch.optim.AdamW, {}),
+    ("AdamW", torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.2}),
+]
+STEPS = 5
+SHAPES = [(2, 3), (3,)]
+
+
+def camel(name):
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def rows(tensors):
+    return [None if t is None else t.detach().tolist() for t in tensors]
+
+
+def main():
+    torch.manual_seed(0)
+    draw = lambda: [torch.randn(shape, dtype=torch.float64) for shape in SHAPES]
+    start = draw()
+    gradients = [draw() for _ in range(STEPS)]
+    gradients[0][1] = None  # starts a step later than the other
+    gradients[3][0] = None  # and is overtaken by none
+    cases = []
+    for name, make, options in CASES:
+        params = [p.clone().requires_grad_() for p in start]
+        optimizer = make(params, **options)
+        trajectory = []
+        for step in gradients:
+            for p, g in zip(params, step):
+                p.grad = None if g is None else g.clone()
+            optimizer.step()
+            trajectory.append(rows(params))
+        cases.append({"name": name, "options": {camel(k): v for k, v in options.items()}, "trajectory": trajectory})
+    clip = []
+    for norm_type in [2.0, 1.0, 3.0, float("inf")]:
+        for max_norm in [0.5, 100.0]:
+            params = [torch.zeros(shape, dtype=torch.float64, requires_grad=True) for shape in SHAPES]
+            for p, g in zip(params, gradients[1]):
+                p.grad = g.clone()
+            norm = torch.nn.utils.clip_grad_norm_(params, max_norm, norm_type=norm_type)
+            order = "Infinity" if norm_type == float("inf") else norm_type
+            result = {"normType": order, "maxNorm": max_norm, "norm": norm.item(), "gradients": rows(p.grad for p in params)}
+            clip.append(result)
+    golden = {
+        "torch": torch.__version__.split("+")[0],
+        "start": rows(start),
+        "gradients": [rows(step) for step in gradients],
+        "cases": cases,
+        "clip": clip,
+    }
+    path = pathlib.Path(__file__).with_name("golden.json")
+    path.write_text(json.dumps(golden) + "\n")
+
+
+main()
