@@ -68,11 +68,12 @@ export function axis(op: string, dim: unknown, rank: number): number {
 
 /** Distinct dimensions in ascending order. */
 export function axes(op: string, dims: number | readonly number[], rank: number): number[] {
-  const list = typeof dims === "number" ? [dims] : dims;
+  if (typeof dims === "number") return [axis(op, dims, rank)];
+  const list: unknown = dims;
   if (!Array.isArray(list)) fail("ERR_ARGUMENT", op, "dim must be an integer or a list of them", undefined, describe(dims));
-  const out = list.map((dim) => axis(op, dim, rank)).sort((a, b) => a - b);
+  const out = (list as number[]).map((dim) => axis(op, dim, rank)).sort((a, b) => a - b);
   for (let i = 1; i < out.length; i++)
-    if (out[i] === out[i - 1]) fail("ERR_AXIS", op, "a dim is given twice", "distinct dims", showShape(list));
+    if (out[i] === out[i - 1]) fail("ERR_AXIS", op, "a dim is given twice", "distinct dims", showShape(list as number[]));
   return out;
 }
 

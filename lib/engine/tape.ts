@@ -127,12 +127,11 @@ export class OpNode extends Visited implements GraphNode, Context {
 
   /** Takes over what the call in the frame has pinned for the places in `mask`. */
   keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean): void {
-    const saved = new Array<Packed | number | null>(inputs.length + 1).fill(null);
-    if (mask & 1) saved[0] = new Packed(0, this.type, this.shape, null, 0);
+    const saved: (Packed | number | null)[] = [mask & 1 ? new Packed(0, this.type, this.shape, null, 0) : null];
     for (let i = 0; i < inputs.length; i++) {
       const x = inputs[i]!;
-      if (typeof x === "number") saved[i + 1] = x;
-      else if (mask & (2 << i)) saved[i + 1] = new Packed(i + 1, x.type, x.shape, x.layout, x.offset);
+      if (typeof x === "number") saved.push(x);
+      else saved.push(mask & (2 << i) ? new Packed(i + 1, x.type, x.shape, x.layout, x.offset) : null);
     }
     this.saved = saved;
     this.constants = constants;
@@ -233,9 +232,7 @@ export class LeafNode extends Visited implements GraphNode {
     }
     if (this.packed !== null) {
       this.packed = null;
-      frame.begin(0, 0, 0, []);
-      frame.nameNode(this.id, this.generation);
-      frame.addon.save();
+      frame.releasePins(this.id, this.generation);
     }
     this.tensorGradient = value;
   }
@@ -243,7 +240,7 @@ export class LeafNode extends Visited implements GraphNode {
   /** Keeps a contiguous gradient that nobody else writes to, without a handle. */
   store(g: Tensor): void {
     this.tensorGradient = null;
-    frame.begin(0, 0, 1, []);
+    frame.begin(0, 0, 1, noAttrs);
     frame.putOperand(0, g.handle, g.type.code, g.shape, null, g.offset, 0);
     if (this.id < 0) {
       frame.addon.save(this);
@@ -263,4 +260,5 @@ export class LeafNode extends Visited implements GraphNode {
 export type Node = OpNode | LeafNode;
 
 const none: readonly never[] = [];
+const noAttrs: readonly number[] = [];
 const rankZero: Shape = [];

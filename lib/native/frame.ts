@@ -183,6 +183,9 @@ export const releaseSlot = (slot: number, generation: number): void => pushRelea
 /** Releases what a graph node pins. */
 export const releaseNode = (id: number, generation: number): void => pushRelease(-1 - id, generation);
 
+/** Releases what a graph node pins, and keeps the node. */
+export const releasePins = (id: number, generation: number): void => pushRelease(-1 - id, -generation);
+
 /** @internal For the tests that write frames by hand. */
 export const rawFrame = (): { ints: Int32Array; doubles: Float64Array } => ({ ints, doubles });
 

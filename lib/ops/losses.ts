@@ -37,8 +37,65 @@ function pair(op: string, input: Tensor, target: Tensor): void {
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   pair("mseLoss", input, target);
   const how = reductionOf("mseLoss", checkOptions<LossOptions>("mseLoss", options, ["reduction"]).reduction);
+  if (how === "mean" && input.type === target.type && input.type.kind === "float") return meanSquared(input, target);
   return reduced(input.sub(target).square(), how);
 }
+
+const scalarShape: Shape = [];
+const noAttrs: readonly number[] = [];
+
+const mseRow: Row<undefined> = defineRow<undefined>({
+  name: "mseLoss",
+  family: "fused",
+  kernel: "mse",
+  inputs: 2,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x | save.y,
+    vjp: (g, [, x, y], _, needs) => {
+      const dx = mseGradient(g, x!, y!);
+      return [needs[0] ? dx : null, needs[1] ? dx.neg() : null];
+    },
+    jvp: ([tx, ty], [, x, y]) => {
+      const along = tx && ty ? tx.sub(ty) : (tx ?? ty!.neg());
+      return x!.sub(y!).mul(along).mean().mul(2);
+    },
+  },
+  replay: ([x, y]) => meanSquared(x as Tensor, y as Tensor),
+});
+
+const mseGradientRow: Row<undefined> = defineRow<undefined>({
+  name: "mseBackward",
+  family: "fused",
+  kernel: "mseBackward",
+  inputs: 3,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x | save.y | save.z,
+    vjp: (h, [, g, x, y], _, needs) => {
+      const scaled = needs[1] || needs[2] ? h.mul(g!).mul(2 / h.numel) : null;
+      return [
+        needs[0] ? x!.sub(y!).mul(h).mean().mul(2) : null,
+        needs[1] ? scaled : null,
+        needs[2] ? scaled!.neg() : null,
+      ];
+    },
+    jvp: ([tg, tx, ty], [, g, x, y]) => {
+      const difference = tx && ty ? tx.sub(ty) : (tx ?? (ty ? ty.neg() : null));
+      const parts = [tg ? mseGradient(tg, x!, y!) : null, difference ? difference.mul(g!).mul(2 / x!.numel) : null];
+      return parts.filter((part) => part !== null).reduce((a, b) => a.add(b));
+    },
+  },
+  replay: ([g, x, y]) => mseGradient(g as Tensor, x as Tensor, y as Tensor),
+});
+
+const meanSquared = (x: Tensor, y: Tensor): Tensor =>
+  apply(mseRow, [x, y], x.type, x.type, scalarShape, noAttrs, undefined);
+
+const mseGradient = (g: Tensor, x: Tensor, y: Tensor): Tensor =>
+  apply(mseGradientRow, [g, x, y], x.type, x.type, x.shape, noAttrs, undefined);
 
 /**
  * The cross-entropy of logits with target probabilities, each between 0 and 1: `log(1 + e^x) - x target`, without

@@ -27,7 +27,7 @@ const row = defineRow<undefined>({
 });
 
 /** All leading dimensions joined. */
-const rows = (x: Tensor): Tensor => x.reshape([-1, x.shape[x.ndim - 1]!]);
+const rows = (x: Tensor): Tensor => (x.ndim === 2 ? x : x.reshape([-1, x.shape[x.ndim - 1]!]));
 
 function common(op: string, a: Tensor, b: Tensor): DTypeRow {
   const type = promote(a.type, b.type);

@@ -150,8 +150,14 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 export function t(x: Tensor): Tensor {
   needTensor("t", x);
   if (x.ndim > 2) fail("ERR_SHAPE", "t", "not a matrix; use transpose", "rank 2 or less", showShape(x.shape));
-  return x.ndim < 2 ? x : transpose(x, 0, 1);
+  if (x.ndim < 2) return x;
+  const [rows, columns] = x.shape as readonly [number, number];
+  const [row, column] = x.strides as readonly [number, number];
+  const shape = [columns, rows];
+  return view(permuteRow, x, shape, layoutOf(shape, [column, row]), x.offset, swapped);
 }
+
+const swapped: readonly number[] = [1, 0];
 
 /**
  * One dimension, or several, moved to other places; the others keep their order.

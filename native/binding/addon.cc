@@ -107,45 +107,6 @@ Napi::Value adopt(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// save(node?): pins the frame's input operands to a new node, or to the node the frame names in place of what it had.
-Napi::Value save(const Napi::CallbackInfo& info) {
-  Environment& e = environment(info);
-  process_releases(e);
-  volatile int32_t* ints = e.frame.ints;
-  int32_t count = ints[field::ins], id = ints[field::node];
-  Status status;
-  if (count < 0 || count > kMaxSaved) status = fail(Code::NATIVE, "the call frame is malformed");
-  Operand operands[kMaxSaved];
-  size_t cursor = 0;
-  for (int32_t i = 0; i < count && status.ok(); i++) {
-    View view;
-    status = decode_operand(e, i, cursor, operands[i], view);
-    if (operands[i].flags & (flag::fresh | flag::scalar)) status = fail(Code::NATIVE, "the call frame is malformed");
-  }
-  if (status.ok()) {
-    if (info.Length() == 1) {
-      id = e.track_node(info[0]);
-      if (id < 0) status = fail(Code::NATIVE, "a node must be an object");
-    } else if (!e.valid_node(id, ints[field::nodeGeneration])) {
-      status = fail(Code::NATIVE, "the node is gone");
-    }
-  }
-  if (status.ok()) {
-    ints[field::node] = id;
-    ints[field::nodeGeneration] = e.node(id).generation;
-    Node before = e.node(id);
-    e.node(id).count = 0;
-    for (int32_t i = 0; i < count; i++) {
-      e.pin(id, operands[i].slot);
-      ints[kOperandBase + kOperandInts * i + 5] =
-          static_cast<int32_t>(e.entry(operands[i].slot).storage->version.load(std::memory_order_relaxed));
-    }
-    for (int32_t i = 0; i < before.count; i++) e.unpin(before.slots[i]);
-  }
-  write_status(e, status);
-  return info.Env().Undefined();
-}
-
 // block(object): the number of a new block that lives as long as the object.
 Napi::Value block(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), info.Length() > 0 ? environment(info).track_block(info[0]) : -1);
@@ -269,6 +230,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   raw("read", read);
   raw("item", item);
   raw("create", create);
+  raw("save", save);
   auto wrapped = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, callback, name, e));
   };
@@ -277,7 +239,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("flush", flush);
   wrapped("walk", walk);
   wrapped("adopt", adopt);
-  wrapped("save", save);
   wrapped("block", block);
   wrapped("share", share);
   wrapped("attach", attach);

@@ -93,6 +93,7 @@ void process_releases(Environment& e) {
     } else {
       int32_t node = -1 - slot;
       if (e.valid_node(node, generation)) e.release_node(node);
+      if (e.valid_node(node, -generation)) e.release_pins(node);
     }
   }
 }
@@ -395,6 +396,48 @@ napi_value create(napi_env env, napi_callback_info info) {
         e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
       }
     }
+  }
+  write_status(e, status);
+  return nullptr;
+}
+
+napi_value save(napi_env env, napi_callback_info info) {
+  napi_value node;
+  size_t argc = 1;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &argc, &node, nullptr, &data);
+  auto& e = *static_cast<Environment*>(data);
+  process_releases(e);
+  volatile int32_t* ints = e.frame.ints;
+  int32_t count = ints[field::ins], id = ints[field::node];
+  Status status;
+  if (count < 0 || count > kMaxSaved) status = fail(Code::NATIVE, kMalformed);
+  Operand operands[kMaxSaved];
+  size_t cursor = 0;
+  for (int32_t i = 0; i < count && status.ok(); i++) {
+    View view;
+    status = decode_operand(e, i, cursor, operands[i], view);
+    if (operands[i].flags & (flag::fresh | flag::scalar)) status = fail(Code::NATIVE, kMalformed);
+  }
+  if (status.ok()) {
+    if (argc == 1) {
+      id = e.track_node(node);
+      if (id < 0) status = fail(Code::NATIVE, "a node must be an object");
+    } else if (!e.valid_node(id, ints[field::nodeGeneration])) {
+      status = fail(Code::NATIVE, "the node is gone");
+    }
+  }
+  if (status.ok()) {
+    ints[field::node] = id;
+    ints[field::nodeGeneration] = e.node(id).generation;
+    Node before = e.node(id);
+    e.node(id).count = 0;
+    for (int32_t i = 0; i < count; i++) {
+      e.pin(id, operands[i].slot);
+      ints[kOperandBase + kOperandInts * i + 5] =
+          static_cast<int32_t>(e.entry(operands[i].slot).storage->version.load(std::memory_order_relaxed));
+    }
+    for (int32_t i = 0; i < before.count; i++) e.unpin(before.slots[i]);
   }
   write_status(e, status);
   return nullptr;

@@ -15,6 +15,9 @@ napi_value item(napi_env env, napi_callback_info info);
 // create(handle, source): a fresh storage for the frame's single operand, filled from a typed array.
 napi_value create(napi_env env, napi_callback_info info);
 
+// save(node?): pins the frame's input operands to a new node, or to the node the frame names in place of what it had.
+napi_value save(napi_env env, napi_callback_info info);
+
 void process_releases(Environment& e);
 void write_status(Environment& e, const Status& status);
 // What an operand says besides its view.

@@ -46,7 +46,8 @@ enum : int32_t {
 };
 }  // namespace flag
 
-// Release pairs (slot, generation; a node's id is written as -1 - id) start here, operands after them.
+// Release pairs start here, operands after them: (slot, generation) ends a handle, (-1 - id, generation) a node,
+// (-1 - id, -generation) only what the node pins.
 constexpr int32_t kReleaseBase = 16;
 constexpr int32_t kReleaseCapacity = 256;
 constexpr int32_t kOperandBase = kReleaseBase + 2 * kReleaseCapacity;
