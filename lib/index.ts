@@ -34,6 +34,8 @@ export {
   all, amax, amin, any, argmax, argmin, type DimOrOptions, logsumexp, mean, type ReduceOptions, std, sum, sumTo, variance,
 } from "./ops/reduce.js";
 export * from "./ops/softmax.js";
+export * from "./ops/special.js";
+export * from "./ops/trig.js";
 export * from "./ops/unary.js";
 export { type BackwardOptions, backward } from "./autograd/methods.js";
 export { grad, type GradientsOptions, type GradOptions, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";

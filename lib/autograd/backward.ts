@@ -1,4 +1,5 @@
 /** Reverse mode: walks the tape from results to leaves, without recursion. */
+import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
@@ -181,12 +182,24 @@ export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], opt
   return (targets ?? []).map((target) => wanted.get(target) ?? null);
 }
 
+const ones = new Map<DTypeRow, Tensor>();
+/** The usual seed, made once per dtype; it is kept, so that leaves copy it. */
+function one(y: Tensor): Tensor {
+  let seed = ones.get(y.type);
+  if (seed === undefined) {
+    seed = filled("backward", 1, y.type, y.shape);
+    seed.handle.kept = true;
+    ones.set(y.type, seed);
+  }
+  return seed;
+}
+
 /** Ones in the shape of a one-element result; any other needs a gradient from the caller. */
 export function seed(op: string, y: Tensor, gradient: Tensor | null | undefined): Tensor {
   if (gradient === null || gradient === undefined) {
     if (y.numel !== 1)
       fail("ERR_GRADIENT", op, "the result has more than one element", "a one-element result, or a gradient of its shape", showShape(y.shape));
-    return filled(op, 1, y.type, y.shape);
+    return y.ndim === 0 && (y.node as Node).hooks === null ? one(y) : filled(op, 1, y.type, y.shape);
   }
   if (!sameShape(gradient.shape, y.shape))
     fail("ERR_SHAPE", op, "the gradient's shape differs from the result's", showShape(y.shape), showShape(gradient.shape));

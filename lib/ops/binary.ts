@@ -8,7 +8,7 @@ import type { Tensor } from "../tensor/tensor.js";
  * @gradient 1 for both.
  * @example tensor([1, 2]).add(1).toArray(); // [2, 3]
  */
-export const add: Binary = binary("add", { compute: "same", accuracy: "exact", partials: [one, one] });
+export const add: Binary = binary("add", { compute: "number", accuracy: "exact", partials: [one, one] });
 
 /**
  * `a - b`.
@@ -23,7 +23,7 @@ export const sub: Binary = binary("sub", { compute: "number", accuracy: "exact",
  * @example tensor([1, 2]).mul(tensor([3, 4])).toArray(); // [3, 8]
  */
 export const mul: Binary = binary("mul", {
-  compute: "same",
+  compute: "number",
   accuracy: "exact",
   partials: [partialOfNumbers(["y"], (t, b) => t.mul(b)), partialOfNumbers(["x"], (t, a) => t.mul(a))],
 });
@@ -157,7 +157,7 @@ export const tanhBackward: Binary = binary("tanhBackward", {
  * @example tensor([2, 3]).reluBackward(tensor([0, 1])).toArray(); // [0, 3]
  */
 export const reluBackward: Binary = binary("reluBackward", {
-  compute: "number",
+  compute: "float",
   accuracy: "exact",
   partials: [partial(["y"], (t, y) => t.reluBackward(y)), null],
 });

@@ -28,11 +28,19 @@ interface Reduced {
 
 /** Reads the trailing arguments `dim?, { dim, keepdim }?`. */
 export function reduceArguments(op: string, rank: number, dim?: DimOrOptions, options?: ReduceOptions): Reduced {
+  if (dim === undefined && options === undefined) return everything(rank);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
   const given: ReduceOptions = checkOptions<ReduceOptions>(op, inPlace ? (dim as ReduceOptions) : options, ["dim", "keepdim"]);
   const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
   const dims = named === undefined ? Array.from({ length: rank }, (_, i) => i) : axes(op, named, rank);
   return { dims: rank === 0 ? [] : dims, keepdim: given.keepdim === true };
+}
+
+const everythingOf: Reduced[] = [];
+/** The reduction of all dimensions of a rank, made once. */
+function everything(rank: number): Reduced {
+  everythingOf[rank] ??= { dims: Array.from({ length: rank }, (_, i) => i), keepdim: false };
+  return everythingOf[rank];
 }
 
 function reducedShape(shape: Shape, { dims, keepdim }: Reduced): Shape {
@@ -48,7 +56,7 @@ const scalar: Shape = [];
 
 /** y with the reduced dimensions back in place, as size 1. */
 const kept = (y: Tensor, c: Context<Reduced>): Tensor =>
-  c.params.keepdim ? y : y.reshape(reducedShape(c.inputShapes[0]!, { ...c.params, keepdim: true }));
+  c.params.keepdim || y.ndim === 0 ? y : y.reshape(reducedShape(c.inputShapes[0]!, { ...c.params, keepdim: true }));
 
 const mask = (dims: readonly number[]): number => dims.reduce((bits, dim) => bits + 2 ** dim, 0);
 

@@ -22,6 +22,15 @@ export function nextBlock(): Block {
   return current;
 }
 
+let made: Handle[] | null = null;
+
+/** Has the handles that are made from now on collected in a list, or in none; returns the list in use before. */
+export function collectHandles(into: Handle[] | null): Handle[] | null {
+  const before = made;
+  made = into;
+  return before;
+}
+
 /**
  * A JavaScript thread's claim on a storage. The native table watches it through a weak reference: when the last tensor
  * that shares it is gone, the next walk frees the storage. Nothing needs to be disposed of.
@@ -40,6 +49,10 @@ export class Handle implements frame.Slot {
   borrowed = false;
   /** Kept alive for the native table's sake. */
   block: Block | null = null;
+
+  constructor() {
+    if (made !== null) made.push(this);
+  }
 
   /** Takes the slot that the native call wrote back for operand `index`. */
   take(index: number): void {

@@ -152,7 +152,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
   process_releases(e);
   MemoryStats memory = memory_stats();
   return numbers(info.Env(), {{"liveStorages", static_cast<double>(live_storages())},
-                              {"liveBytes", static_cast<double>(memory.live_bytes)},
+                              {"liveBytes", static_cast<double>(live_storage_bytes())},
                               {"cachedBytes", static_cast<double>(memory.cached_bytes)},
                               {"peakBytes", static_cast<double>(memory.peak_bytes)},
                               {"handles", static_cast<double>(e.live_handles())}});

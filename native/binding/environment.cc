@@ -102,7 +102,10 @@ void Environment::pin(int32_t node, int32_t slot) {
 
 void Environment::free_entry(int32_t slot) {
   Entry& e = entries_[slot];
-  release(e.storage);
+  if (e.storage->bytes <= SmallStorages::kLargest)
+    small.put(e.storage);
+  else
+    release(e.storage);
   e.storage = nullptr;
   // A generation never becomes one that an old handle remembers before four billion reuses of the slot.
   e.generation = e.generation == INT32_MAX ? 1 : e.generation + 1;
@@ -147,7 +150,7 @@ void Environment::dispose(int32_t slot) {
 }
 
 int64_t Environment::walk() {
-  int64_t before = memory_stats().live_bytes;
+  int64_t before = live_storage_bytes();
   napi_handle_scope scope = nullptr;
   size_t visited = 0;
   auto dead = [&](napi_ref ref) {
@@ -179,7 +182,7 @@ int64_t Environment::walk() {
   handle_bound_ = live_handles_ / 2 > kPressureHandles ? live_handles_ / 2 : kPressureHandles;
   walks_++;
   seen_pressure_ = pressure.load(std::memory_order_relaxed);
-  return before - memory_stats().live_bytes;
+  return before - live_storage_bytes();
 }
 
 void Environment::account(int64_t bytes) {

@@ -53,6 +53,7 @@ class Environment {
   ~Environment();
 
   Frame frame;
+  SmallStorages small;
   const char* message = "";  // of the last status
 
   bool valid(int32_t slot, int32_t generation) const {

@@ -207,7 +207,8 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     if (!(o.flags & flag::fresh)) continue;
     View& v = d.views[i];
     int64_t n = v.numel();
-    Storage* storage = create_storage(static_cast<size_t>(n) * size_of(v.dtype));
+    const size_t bytes = static_cast<size_t>(n) * size_of(v.dtype);
+    Storage* storage = bytes <= SmallStorages::kLargest ? e.small.take(bytes) : create_storage(bytes);
     if (!storage) {
       abandon();
       return fail(Code::MEMORY, kOutOfMemory, i, n);

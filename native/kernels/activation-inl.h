@@ -58,8 +58,7 @@ template <class V>
 NABLA_INLINE TwoWords<V> gelu_argument(V x) {
   using T = typename V::Scalar;
   const TwoWords<V> square = exact_product(x, x);
-  const TwoWords<V> cubic =
-      product(square, TwoWords<V>{kGeluCubic<T>[0], kGeluCubic<T>[1]});
+  const TwoWords<V> cubic = product(square, TwoWords<V>{kGeluCubic<T>[0], kGeluCubic<T>[1]});
   // Either may be the larger.
   const V linear = kGeluLinear<T>[0], sum = linear + cubic.high, back = sum - linear;
   const V rest = (linear - (sum - back)) + (cubic.high - back);
@@ -131,7 +130,7 @@ NABLA_UNARY(Silu, silu(x))
 NABLA_UNARY(Softplus, softplus(x))
 NABLA_UNARY(Mish, mish(x))
 
-NABLA_BINARY(SigmoidBackward, x* y * (1 - y))
+NABLA_BINARY(SigmoidBackward, x * y * (1 - y))
 NABLA_BINARY(TanhBackward, x* fnma(y, y, 1))
 NABLA_BINARY(ReluBackward, select(y > 0, x, V(0)))
 NABLA_BINARY(GeluBackward, x* gelu_slope(y))

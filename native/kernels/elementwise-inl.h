@@ -114,15 +114,16 @@ constexpr ElementwiseFn elementwise_leaf() {
 
 constexpr ElementwiseTable make_elementwise_table() {
   ElementwiseTable table{};
-#define LEAF(id, dtype_name, type) leaf[static_cast<int>(DType::id)] = elementwise_leaf<F, kArity, kDomain, kResult, type>();
-#define ELEMENTWISE(name, Functor, arity, domain, result)         \
-  {                                                               \
-    using F = Functor;                                            \
-    constexpr int kArity = arity;                                 \
-    constexpr Domain kDomain = Domain::domain;                    \
-    constexpr Result kResult = Result::result;                    \
+#define LEAF(id, dtype_name, type) \
+  leaf[static_cast<int>(DType::id)] = elementwise_leaf<F, kArity, kDomain, kResult, type>();
+#define ELEMENTWISE(name, Functor, arity, domain, result)                  \
+  {                                                                        \
+    using F = Functor;                                                     \
+    constexpr int kArity = arity;                                          \
+    constexpr Domain kDomain = Domain::domain;                             \
+    constexpr Result kResult = Result::result;                             \
     ElementwiseFn* leaf = table.leaf[static_cast<int>(Elementwise::name)]; \
-    NABLA_DTYPES(LEAF)                                            \
+    NABLA_DTYPES(LEAF)                                                     \
   }
 #include "kernels/list.def"
 #undef LEAF

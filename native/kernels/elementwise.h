@@ -6,8 +6,9 @@
 
 namespace nabla {
 
-// args[0] is the output, args[1..arity] the inputs; the first input of `where` is bool, all others have the dtype of the
-// leaf; the output has it too, or is bool. It may be an input (the same pointer, where sizes agree), never overlap one.
+// args[0] is the output, args[1..arity] the inputs; the first input of `where` is bool, all others have the dtype of
+// the leaf; the output has it too, or is bool. It may be an input (the same pointer, where sizes agree), never overlap
+// one.
 using ElementwiseFn = void (*)(void* const* args, int64_t n);
 
 enum class Domain { FLOATS, NUMBERS, ALL, BOOLS };  // NUMBERS: all but bool

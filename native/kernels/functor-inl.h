@@ -2,12 +2,12 @@
 #pragma once
 #include "kernels/math-core-inl.h"
 
-#define NABLA_UNARY(Functor, expression)         \
-  struct Functor {                               \
-    template <class V>                           \
-    NABLA_INLINE auto operator()(V x) const {    \
-      return expression;                         \
-    }                                            \
+#define NABLA_UNARY(Functor, expression)      \
+  struct Functor {                            \
+    template <class V>                        \
+    NABLA_INLINE auto operator()(V x) const { \
+      return expression;                      \
+    }                                         \
   };
 #define NABLA_BINARY(Functor, expression)          \
   struct Functor {                                 \

@@ -21,7 +21,7 @@ NABLA_INLINE ExpParts<V> normal_parts(V x) {
   return exp_parts(-0.5f * square.high, -0.5f * square.low);
 }
 
-// exp(-x^2) erfc's share of it; x >= 0, up to where it vanishes.
+// erfc(x), x >= 0.
 template <class V>
 NABLA_INLINE V erfc_positive(V x) {
   const TwoWords<V> square = exact_product(x, x);

@@ -28,7 +28,7 @@ struct ExpParts {
   V fraction, n;  // exp(x) = (1 + fraction) 2^n
 };
 
-// Of x + low. Clamped well beyond where exp is 0 or infinite: a factor may bring the result back.
+// Of x, or of x + low. Clamped, but well beyond where exp is 0 or infinite: a factor may bring the result back.
 template <class V, class... Low>
 NABLA_INLINE ExpParts<V> exp_parts(V x, Low... low) {
   using T = typename V::Scalar;

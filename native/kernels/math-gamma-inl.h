@@ -10,7 +10,8 @@ namespace {
 template <class V>
 NABLA_INLINE V lgamma_positive(V x) {
   using T = typename V::Scalar;
-  // From 1.25 to 2.25 a polynomial; below 8 the product p of what lies between x and there; Stirling's series from 8 on.
+  // From 1.25 to 2.25 a polynomial; below 8 the product p of what lies between x and there; Stirling's series from 8
+  // on.
   const auto below = x < 1.25, far = x >= 8;
   V y = select(below, x + 1, x), p = select(below, x, V(1));
   const auto twice = x < 0.25;

@@ -70,7 +70,7 @@ template <class V>
 NABLA_INLINE V log1p(V x) {
   using T = typename V::Scalar;
   using F = Traits<V>;
-  constexpr T kLimit = kIsSingle<V> ? 0x1p60f : 0x1p60;  // from there on 1 + x is x, and 2^-k would leave the normal numbers
+  constexpr T kLimit = kIsSingle<V> ? 0x1p60f : 0x1p60;  // from here on 1 + x is x, and 2^-k no longer safe
   const auto near = (x > -1) & (x < kLimit);
   const V inside = select(near, x, V(0));
   const V k = log_parts(1 + inside).k;
@@ -131,7 +131,8 @@ template <class V>
 NABLA_INLINE V log10(V x) {
   using T = typename V::Scalar;
   if constexpr (kIsSingle<V>) {
-    return in_double([](auto v) { return log_to_base_short(v, kInvLn10<double>, kInvLn10<double> / kLog2E<double>); }, x);
+    return in_double([](auto v) { return log_to_base_short(v, kInvLn10<double>, kInvLn10<double> / kLog2E<double>); },
+                     x);
   } else {
     const LogParts<V> parts = log_parts_tiny(x);
     return log_limits(x, log_to_base(parts, kInvLn10Words<T>, parts.k * kLog10Of2<T>[0], parts.k * kLog10Of2<T>[1]));

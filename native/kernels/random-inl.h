@@ -112,7 +112,8 @@ inline void random_normal_f32(void* out, int64_t start, int64_t n, const RandomS
     for (int half = 0; half < 2; half++) {
       float* const z = y + half * kLong;
       for (int i = 0; i < kCounters; i += V::kLanes) {
-        const V bits = shift_right(V::load(batch.words[2 * half] + i), 1), turn = V::load(batch.words[2 * half + 1] + i);
+        const V bits = shift_right(V::load(batch.words[2 * half] + i), 1),
+                turn = V::load(batch.words[2 * half + 1] + i);
         box_muller((to_float(bits) + 0.5f) * 0x1p-31f, to_float(turn) * 0x1p-32f, z + i, z + kCounters + i);
       }
     }

@@ -1,9 +1,9 @@
 // Counter-based random numbers (Philox4x32-10): element i of a stream is a function of (key, stream, i) alone, so any
 // split of [start, start + n) over calls and threads gives the same numbers.
 //
-// 16 counters (index, stream) make a batch of 64 words: the first words of all of them, then the second ones, the third,
-// the fourth. Elements of 32 bits take one word each, in that order; elements of 64 bits a first and a second word, then
-// a third and a fourth. Normal numbers come in pairs, 16 elements apart in float32, 16 in float64.
+// 16 counters (index, stream) make a batch of 64 words: the first words of all of them, then the second ones, the
+// third, the fourth. Elements of 32 bits take one word each, in that order; elements of 64 bits a first and a second
+// word, then a third and a fourth. Normal numbers come in pairs, 16 elements apart in float32, 16 in float64.
 #pragma once
 #include <cstdint>
 

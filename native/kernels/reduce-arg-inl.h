@@ -1,4 +1,4 @@
-// argmax and argmin: where the extreme is. F tells which of two values is beyond the other; a NaN is beyond all numbers.
+// argmax and argmin: where the extreme is. F tells if one value is beyond another; a NaN is beyond all numbers.
 #pragma once
 #include "kernels/arithmetic-inl.h"
 #include "kernels/reduce.h"
@@ -10,10 +10,10 @@ template <class T>
 constexpr T kLowest = -FloatTraits<T>::kInfinity;
 template <class T>
 constexpr T kHighest = FloatTraits<T>::kInfinity;
-#define NABLA_ENDS(type, low, high)        \
-  template <>                              \
-  constexpr type kLowest<type> = low;      \
-  template <>                              \
+#define NABLA_ENDS(type, low, high)   \
+  template <>                         \
+  constexpr type kLowest<type> = low; \
+  template <>                         \
   constexpr type kHighest<type> = high;
 NABLA_ENDS(int32_t, INT32_MIN, INT32_MAX)
 NABLA_ENDS(int64_t, INT64_MIN, INT64_MAX)

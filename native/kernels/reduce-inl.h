@@ -33,7 +33,8 @@ void combine(T* a, const T* b, int64_t n) {
   for (int64_t i = 0; i < n; i++) a[i] = F{}(Lane<T>(a[i]), Lane<T>(b[i])).v;
 }
 
-// Takes partials one after the other and combines every two subtrees of a size: the tree of reduce.h, without recursion.
+// Takes partials one after the other and combines every two subtrees of a size: the tree of reduce.h, without
+// recursion.
 template <class F, class T, int WIDTH>
 struct Cascade {
   static constexpr int kLevels = 40;
@@ -215,19 +216,19 @@ constexpr ReduceLeaf reduce_leaf_of() {
 constexpr ReduceTable make_reduce_table() {
   ReduceTable table{};
 #define LEAF(id, dtype_name, type) leaf[static_cast<int>(DType::id)] = reduce_leaf_of<F, kDomain, type>();
-#define REDUCE(name, Functor, domain)                               \
-  {                                                                 \
-    using F = Functor;                                              \
-    constexpr Domain kDomain = Domain::domain;                      \
-    ReduceLeaf* leaf = table.leaf[static_cast<int>(Reduce::name)];  \
-    NABLA_DTYPES(LEAF)                                              \
+#define REDUCE(name, Functor, domain)                              \
+  {                                                                \
+    using F = Functor;                                             \
+    constexpr Domain kDomain = Domain::domain;                     \
+    ReduceLeaf* leaf = table.leaf[static_cast<int>(Reduce::name)]; \
+    NABLA_DTYPES(LEAF)                                             \
   }
 #define ARG_LEAF(id, dtype_name, type) arg[static_cast<int>(DType::id)] = arg_reduce_leaf_of<F, type>();
-#define ARG_REDUCE(name, Functor)                                   \
-  {                                                                 \
-    using F = Functor;                                              \
+#define ARG_REDUCE(name, Functor)                                      \
+  {                                                                    \
+    using F = Functor;                                                 \
     ArgReduceLeaf* arg = table.arg[static_cast<int>(ArgReduce::name)]; \
-    NABLA_DTYPES(ARG_LEAF)                                          \
+    NABLA_DTYPES(ARG_LEAF)                                             \
   }
 #include "kernels/list.def"
 #undef LEAF

@@ -1,14 +1,15 @@
 // Reduction leaves. The order of every sum follows from the shape and the dtype alone:
 //
-// Row form, where the reduced elements of one result are the innermost axis, [outer, n]. Blocks of kReduceBlock elements:
-// in a block, lane l of kReduceLanes takes the elements l, l + kReduceLanes, ... in order. Blocks are combined, lane by
-// lane, by the tree below; the lanes of the result by halving: l with l + 16, then + 8, + 4, + 2, + 1.
+// Row form, where the reduced elements of one result are the innermost axis, [outer, n]. Blocks of kReduceBlock
+// elements: in a block, lane l of kReduceLanes takes the elements l, l + kReduceLanes, ... in order. Blocks are
+// combined, lane by lane, by the tree below; the lanes of the result by halving: l with l + 16, then + 8, + 4, + 2,
+// + 1.
 //
 // Column form, where an inner axis remains, [outer, n, inner] with inner > 1. Blocks of kReduceRows rows, added up in
 // order; blocks are combined by the tree.
 //
-// The tree over n leaves splits at the largest power of two below n. Hence the parts that begin at a multiple of the same
-// 2^k blocks (the last one may be shorter) are whole subtrees: the driver may compute one partial per part, on any
+// The tree over n leaves splits at the largest power of two below n. Hence the parts that begin at a multiple of the
+// same 2^k blocks (the last one may be shorter) are whole subtrees: the driver may compute one partial per part, on any
 // thread, and combine them by tree().
 //
 // The form follows from the logical shape, never from strides: the driver gathers what is not laid out so.

@@ -182,6 +182,12 @@ void deallocate(void* block, size_t bytes) {
   c.bins[index].push(static_cast<FreeBlock*>(block));
 }
 
+size_t block_bytes(size_t bytes) {
+  size_t rounded;
+  class_of(bytes + kPadding, &rounded);
+  return rounded;
+}
+
 void trim_memory() { trim_to(0); }
 
 MemoryStats memory_stats() {

@@ -35,7 +35,7 @@ static_assert(sizeof(Storage) <= kHeader);
 
 void destroy(Storage* s) {
   live.fetch_sub(1, std::memory_order_relaxed);
-  size_t bytes = s->bytes;
+  size_t bytes = s->capacity;
   if (bytes > kInline) deallocate(s->data, bytes);
   deallocate(s, bytes > kInline ? kHeader : kHeader + bytes);
 }
@@ -53,6 +53,7 @@ Storage* create_storage(size_t bytes) {
   auto* s = new (block) Storage;
   s->data = data;
   s->bytes = bytes;
+  s->capacity = bytes;
   live.fetch_add(1, std::memory_order_relaxed);
   return s;
 }
@@ -116,6 +117,74 @@ Storage* attach_storage(uint64_t id) {
   return entry.storage;
 }
 
-int64_t live_storages() { return live.load(); }
+namespace {
+std::mutex& stocks_mutex() {
+  static auto* m = new std::mutex;
+  return *m;
+}
+SmallStorages* stocks = nullptr;  // guarded by stocks_mutex
+}  // namespace
+
+int64_t live_storages() {
+  std::lock_guard<std::mutex> guard(stocks_mutex());
+  int64_t in_stock = 0;
+  for (SmallStorages* s = stocks; s; s = s->next_) in_stock += s->total_.load(std::memory_order_relaxed);
+  return live.load() - in_stock;
+}
+
+int64_t live_storage_bytes() {
+  std::lock_guard<std::mutex> guard(stocks_mutex());
+  int64_t in_stock = 0;
+  for (SmallStorages* s = stocks; s; s = s->next_) in_stock += s->bytes_.load(std::memory_order_relaxed);
+  return memory_stats().live_bytes - in_stock;
+}
+
+void SmallStorages::count(int64_t storages, size_t capacity) {
+  static_assert(kLargest <= kInline);
+  total_.store(total_.load(std::memory_order_relaxed) + storages, std::memory_order_relaxed);
+  const int64_t bytes = storages * static_cast<int64_t>(block_bytes(kHeader + capacity));
+  bytes_.store(bytes_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+}
+
+SmallStorages::SmallStorages() {
+  std::lock_guard<std::mutex> guard(stocks_mutex());
+  next_ = stocks;
+  stocks = this;
+}
+
+SmallStorages::~SmallStorages() {
+  std::lock_guard<std::mutex> guard(stocks_mutex());
+  SmallStorages** link = &stocks;
+  while (*link != this) link = &(*link)->next_;
+  *link = next_;
+  for (int c = 0; c < kClasses; c++)
+    for (int i = 0; i < counts_[c]; i++) release(stock_[c][i]);
+}
+
+Storage* SmallStorages::take(size_t bytes) {
+  const int c = class_of(bytes);
+  if (counts_[c] == 0) {
+    Storage* fresh = create_storage(size_t{64} << c);
+    if (fresh) fresh->bytes = bytes;
+    return fresh;
+  }
+  Storage* s = stock_[c][--counts_[c]];
+  count(-1, s->capacity);
+  s->bytes = bytes;
+  s->version.store(0, std::memory_order_relaxed);
+  s->writer.store(-1, std::memory_order_relaxed);
+  return s;
+}
+
+void SmallStorages::put(Storage* s) {
+  const int c = class_of(s->capacity);
+  if (s->capacity != size_t{64} << c || counts_[c] == kCapacity || s->refs.load(std::memory_order_acquire) != 1 ||
+      s->id.load(std::memory_order_acquire) != 0) {
+    release(s);
+    return;
+  }
+  stock_[c][counts_[c]++] = s;
+  count(1, s->capacity);
+}
 
 }  // namespace nabla

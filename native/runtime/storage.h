@@ -11,7 +11,8 @@ struct Storage {
   std::atomic<uint32_t> version{0};  // raised by every in-place write
   std::atomic<int32_t> writer{-1};   // opcode of the last in-place write
   void* data = nullptr;
-  size_t bytes = 0;
+  size_t bytes = 0;     // what views may reach
+  size_t capacity = 0;  // what was allocated
   std::atomic<uint64_t> id{0};  // 0 until it is shared
 };
 
@@ -28,5 +29,33 @@ void release_shared(const void* sender);
 Storage* attach_storage(uint64_t id);
 
 int64_t live_storages();
+// Bytes of live storages and everything else that is allocated, without what is in stock.
+int64_t live_storage_bytes();
+
+// A thread's own stock of small storages that nothing refers to any more: taken and put back without atomics. Storages in
+// stock do not count as live.
+class SmallStorages {
+ public:
+  static constexpr size_t kLargest = 512;
+
+  SmallStorages();
+  ~SmallStorages();
+  Storage* take(size_t bytes);
+  // Takes over the caller's reference, if it is the only one and there is room; otherwise it is released.
+  void put(Storage* s);
+
+ private:
+  static constexpr int kClasses = 4;  // of 64, 128, 256 and 512 bytes
+  static constexpr int kCapacity = 4096 / kClasses;
+  static int class_of(size_t bytes) { return bytes <= 64 ? 0 : bytes <= 128 ? 1 : bytes <= 256 ? 2 : 3; }
+
+  friend int64_t live_storages();
+  friend int64_t live_storage_bytes();
+  Storage* stock_[kClasses][kCapacity];
+  int counts_[kClasses] = {};
+  void count(int64_t storages, size_t capacity);
+  std::atomic<int64_t> total_{0}, bytes_{0};  // written by the owner alone
+  SmallStorages* next_ = nullptr;  // all stocks of the process
+};
 
 }  // namespace nabla

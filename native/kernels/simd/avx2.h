@@ -90,9 +90,7 @@ struct Vec<float> {
   friend Mask<float> operator<=(Vec a, Vec b) { return {_mm256_castps_si256(_mm256_cmp_ps(a.v, b.v, _CMP_LE_OQ))}; }
   friend Mask<float> operator>(Vec a, Vec b) { return {_mm256_castps_si256(_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ))}; }
   friend Mask<float> operator>=(Vec a, Vec b) { return {_mm256_castps_si256(_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ))}; }
-  friend Vec select(Mask<float> m, Vec a, Vec b) {
-    return _mm256_blendv_ps(b.v, a.v, _mm256_castsi256_ps(m.v));
-  }
+  friend Vec select(Mask<float> m, Vec a, Vec b) { return _mm256_blendv_ps(b.v, a.v, _mm256_castsi256_ps(m.v)); }
 };
 
 template <>
@@ -145,9 +143,7 @@ struct Vec<double> {
   friend Mask<double> operator<=(Vec a, Vec b) { return {_mm256_castpd_si256(_mm256_cmp_pd(a.v, b.v, _CMP_LE_OQ))}; }
   friend Mask<double> operator>(Vec a, Vec b) { return {_mm256_castpd_si256(_mm256_cmp_pd(a.v, b.v, _CMP_GT_OQ))}; }
   friend Mask<double> operator>=(Vec a, Vec b) { return {_mm256_castpd_si256(_mm256_cmp_pd(a.v, b.v, _CMP_GE_OQ))}; }
-  friend Vec select(Mask<double> m, Vec a, Vec b) {
-    return _mm256_blendv_pd(b.v, a.v, _mm256_castsi256_pd(m.v));
-  }
+  friend Vec select(Mask<double> m, Vec a, Vec b) { return _mm256_blendv_pd(b.v, a.v, _mm256_castsi256_pd(m.v)); }
 };
 
 template <>
@@ -162,9 +158,7 @@ struct Vec<int32_t> {
   Vec(int32_t x) : v(_mm256_set1_epi32(x)) {}
   static Vec set1(int32_t x) { return x; }
   static Vec load(const int32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-  static Vec load_n(const int32_t* p, int n) {
-    return _mm256_maskload_epi32(p, first_lanes_32(n));
-  }
+  static Vec load_n(const int32_t* p, int n) { return _mm256_maskload_epi32(p, first_lanes_32(n)); }
   static void store(int32_t* p, Vec x) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x.v); }
   static void store_n(int32_t* p, Vec x, int n) {
     Vec<float>::store_n(reinterpret_cast<float*>(p), _mm256_castsi256_ps(x.v), n);
