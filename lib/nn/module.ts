@@ -5,7 +5,7 @@ import { copyOf } from "./clone.js";
 import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.js";
 import { Buffer, Parameter, replace } from "./parameter.js";
 import { type LoadOptions, type LoadResult, loadState } from "./state.js";
-import { held, join, members, tree } from "./walk.js";
+import { held, members, walk } from "./walk.js";
 
 /** Tensors by their names in a module. */
 export type StateDict = Record<string, Tensor>;
@@ -64,7 +64,7 @@ export class Module {
   }
   /** This module, named "", and all those in it, each once. */
   namedModules(): [string, Module][] {
-    return [...tree<Module>(this)];
+    return [...walk(this)].filter((entry): entry is [string, Module] => entry[1] instanceof Module);
   }
   /** This module and all those in it, each once. */
   modules(): Module[] {
@@ -179,12 +179,10 @@ export class Module {
 function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][] {
   const found: [string, Parameter | Buffer][] = [];
   const seen = new Set<Tensor>();
-  for (const [path, module] of tree<Module>(root, everyName)) {
-    for (const [name, value] of held(module)) {
-      if (!(value instanceof Parameter || value instanceof Buffer) || (!everyName && seen.has(value))) continue;
-      seen.add(value);
-      found.push([join(path, name), value]);
-    }
+  for (const [name, value] of walk(root, everyName)) {
+    if (!(value instanceof Parameter || value instanceof Buffer) || (!everyName && seen.has(value))) continue;
+    seen.add(value);
+    found.push([name, value]);
   }
   return found;
 }

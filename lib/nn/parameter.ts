@@ -3,6 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { needTensor } from "../engine/operand.js";
+import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 
 export interface ParameterOptions {
@@ -77,6 +78,7 @@ export class Buffer extends Tensor {
  */
 export function replace(target: Tensor, source: Tensor): void {
   const { handle, type, offset } = held("replace", source);
+  outlive(handle);
   const old = target.handle;
   if (--old.users <= 0) old.release();
   Object.assign(target, { handle, type, offset });

@@ -34,18 +34,23 @@ export function* held(holder: Holder): Generator<[string, Parameter | Buffer | H
   for (const [name, value] of holder[members]()) yield* look(name, value);
 }
 
-/** Every module from `root` down, with its path; each once, at its first path, unless all paths are asked for. */
-export function* tree<M extends Holder>(root: M, allPaths = false): Generator<[string, M]> {
-  const seen = new Set<Holder>();
-  function* visit(path: string, holder: M): Generator<[string, M]> {
-    if (seen.has(holder)) return;
-    seen.add(holder);
+/**
+ * A module and everything below it in order of declaration, with its path; a module that occurs more than once is entered
+ * the first time only, unless all paths are asked for.
+ */
+export function* walk(root: Holder, allPaths = false): Generator<[string, Parameter | Buffer | Holder]> {
+  const entered = new Set<Holder>();
+  function* visit(path: string, holder: Holder): Generator<[string, Parameter | Buffer | Holder]> {
+    if (entered.has(holder)) return;
+    entered.add(holder);
     yield [path, holder];
-    for (const [name, value] of held(holder)) if (isHolder(value)) yield* visit(join(path, name), value as M);
-    // Without its own ancestors, a module may be met again under another path.
-    if (allPaths) seen.delete(holder);
+    for (const [name, value] of held(holder)) {
+      const inner = path === "" ? name : `${path}.${name}`;
+      if (isHolder(value)) yield* visit(inner, value);
+      else yield [inner, value];
+    }
+    // A module inside itself is never entered again; elsewhere it may be, under another path.
+    if (allPaths) entered.delete(holder);
   }
   yield* visit("", root);
 }
-
-export const join = (path: string, name: string): string => (path === "" ? name : `${path}.${name}`);
