@@ -13,6 +13,7 @@ export {
 } from "./tensor/create.js";
 export { isTensor, type NestedArray, Tensor } from "./tensor/tensor.js";
 export { isGradEnabled, noGrad } from "./engine/modes.js";
+export { scope } from "./engine/scope.js";
 export * from "./ops/activation.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";

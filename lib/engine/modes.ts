@@ -26,7 +26,7 @@ export function withGrad<T>(on: boolean, f: () => T): T {
   }
 }
 
-type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
+export type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**
  * Runs a synchronous function without recording a graph: what it computes does not require grad.

@@ -2,7 +2,7 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { numel, sameShape, type Shape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
-import { Handle, raise } from "../tensor/handle.js";
+import { Handle, outlive, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";
 import type { Operand, Row } from "./row.js";
 import type { Context } from "./rule.js";
@@ -185,6 +185,7 @@ export class OpNode extends Visited implements GraphNode, Context {
     return this.kept;
   }
   setGradient(value: Tensor | null): void {
+    if (value !== null) outlive(value.handle);
     this.kept = value;
   }
 }
@@ -218,7 +219,10 @@ export class LeafNode extends Visited implements GraphNode {
   }
 
   gradient(): Tensor | null {
-    if (this.tensorGradient === null && this.packed !== null) this.tensorGradient = own(this.packed.borrow(null));
+    if (this.tensorGradient === null && this.packed !== null) {
+      this.tensorGradient = own(this.packed.borrow(null));
+      outlive(this.tensorGradient.handle);
+    }
     return this.tensorGradient;
   }
 
@@ -229,6 +233,7 @@ export class LeafNode extends Visited implements GraphNode {
         fail("ERR_SHAPE", "grad", "the gradient's shape differs", showShape(this.shape), showShape(value.shape));
       if (value.type !== this.type)
         fail("ERR_DTYPE", "grad", "the gradient's dtype differs", this.type.name, value.dtype);
+      outlive(value.handle);
     }
     if (this.packed !== null) {
       this.packed = null;

@@ -5,6 +5,7 @@ import { applyInPlace } from "../engine/apply.js";
 import { synchronous, withGrad } from "../engine/modes.js";
 import type { LeafNode } from "../engine/tape.js";
 import { zerosLike } from "../tensor/create.js";
+import { outlive } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { captureState, type OptimizerState, restoreState } from "./state.js";
 import type { StepRule } from "./step-rule.js";
@@ -213,8 +214,14 @@ function gradientOf(parameter: Tensor): Tensor | null {
   return gradient === null || gradient.layout === null ? gradient : gradient.detach().contiguous();
 }
 
+function freshBuffer(parameter: Tensor): Tensor {
+  const buffer = zerosLike(parameter);
+  outlive(buffer.handle);
+  return buffer;
+}
+
 function targetsOf(slots: readonly Slot[], used: number): Tensor[] {
   const targets = slots.map((slot) => slot.parameter);
-  for (let b = 0; b < used; b++) for (const slot of slots) targets.push((slot.buffers[b] ??= zerosLike(slot.parameter)));
+  for (let b = 0; b < used; b++) for (const slot of slots) targets.push((slot.buffers[b] ??= freshBuffer(slot.parameter)));
   return targets;
 }

@@ -1,6 +1,7 @@
 /** State dictionaries of optimizers: what is kept per parameter, and the groups. */
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
+import { outlive } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { ParamGroup, Slot } from "./optimizer.js";
 import type { StepRule } from "./step-rule.js";
@@ -67,6 +68,7 @@ export function restoreState<H extends object>(
     group.params.forEach((parameter, i) => {
       const slot = slotOf(parameter);
       const { age, buffers } = readState(rule, parameter, saved.state[String((indices as unknown[])[i])]);
+      for (const buffer of buffers) outlive(buffer.handle);
       changes.push(() => Object.assign(slot, { age, buffers }));
     });
   });

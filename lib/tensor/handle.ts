@@ -31,6 +31,14 @@ export function collectHandles(into: Handle[] | null): Handle[] | null {
   return before;
 }
 
+const lasting = new WeakSet<Handle>();
+
+/** Marks what something that outlives the running scope holds on to: a leaf's gradient, an optimizer's state. */
+export function outlive(handle: Handle): void {
+  if (made !== null) lasting.add(handle);
+}
+export const outlives = (handle: Handle): boolean => lasting.has(handle);
+
 /**
  * A JavaScript thread's claim on a storage. The native table watches it through a weak reference: when the last tensor
  * that shares it is gone, the next walk frees the storage. Nothing needs to be disposed of.

@@ -170,7 +170,7 @@ export class Tensor {
   }
   /** @internal */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.handle === ended ? "Tensor (disposed of)" : this.toString();
+    return this.handle.slot < 0 ? "Tensor (disposed of)" : this.toString();
   }
   /** Refused, so that `a * b` cannot leave the graph unseen. */
   [Symbol.toPrimitive](hint: string): string {

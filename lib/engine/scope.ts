@@ -1,0 +1,50 @@
+import { collectHandles, type Handle, outlives } from "../tensor/handle.js";
+import { Tensor } from "../tensor/tensor.js";
+import { type NoPromise, synchronous } from "./modes.js";
+
+/** The handles of all tensors that a value holds, through arrays, maps, sets and the own properties of objects. */
+function handlesIn(root: unknown): Set<Handle> {
+  const handles = new Set<Handle>();
+  const seen = new Set<unknown>();
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (value instanceof Tensor) handles.add(value.handle);
+    if (typeof value !== "object" || value === null || value instanceof Tensor || ArrayBuffer.isView(value)) continue;
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (value instanceof Map) for (const [key, inner] of value) open.push(key, inner);
+    else if (value instanceof Set) open.push(...value);
+    // Getters are left alone: to call one may compute.
+    for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(value))) open.push(inner);
+  }
+  return handles;
+}
+
+/**
+ * Runs a synchronous function and disposes of every tensor made inside, except those in its result: a tensor, or arrays,
+ * objects, maps and sets that hold some. What graphs, views in the result, gradients of leaves and optimizers need stays.
+ *
+ * No program needs it: memory is given back without. It says when: at the end of the scope, and not before, so a loop goes
+ * around the scope rather than inside. Scopes nest; one that throws disposes of everything made inside.
+ * @throws ERR_ARGUMENT when the function returns a promise.
+ *
+ * @example
+ * const norm = scope(() => x.square().sum().sqrt());
+ */
+export function scope<T>(f: () => NoPromise<T>): T {
+  const made: Handle[] = [];
+  const outer = collectHandles(made);
+  let kept: Set<Handle> | null = null;
+  try {
+    const result = synchronous("scope", f() as T);
+    kept = handlesIn(result);
+    return result;
+  } finally {
+    collectHandles(outer);
+    for (const handle of made) {
+      if (kept?.has(handle) || outlives(handle)) outer?.push(handle);
+      else handle.release();
+    }
+  }
+}
