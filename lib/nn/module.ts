@@ -147,14 +147,14 @@ export class Module {
    * Calls `hook(module, inputs, output)` after each `forward`; what it returns, unless undefined, takes the output's place.
    * Returns a function that removes the hook.
    */
-  registerForwardHook(hook: ForwardHook<this>): () => void {
+  registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): () => void {
     return addHook(this, "after", hook);
   }
   /**
    * Calls `hook(module, inputs)` before each `forward`; an array that it returns takes the inputs' place. Returns a function
    * that removes the hook.
    */
-  registerForwardPreHook(hook: ForwardPreHook<this>): () => void {
+  registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): () => void {
     return addHook(this, "before", hook);
   }
 
