@@ -183,15 +183,15 @@ template <class T>
 constexpr T kTail[1] = {};
 template <>
 constexpr float kTail<float>[] = {
-    0x6274ebp-23f, -0xaa5681p-24f, 0xfd98a5p-25f, -0xa087afp-25f, 0x547e5fp-25f, -0x11b041p-24f, 0xaa2707p-29f,
-    -0xcb93d5p-32f, -0x6c0051p-33f, 0x5fad0bp-33f, 0x918c9p-32f};
+    0x6274ebp-23f, -0x552b41p-23f, 0xfd98b3p-25f, -0x2821dbp-23f, 0x547d8fp-25f, -0x8d8dcfp-27f, 0x552ca7p-28f,
+    -0x623661p-31f, -0xd1182dp-34f, 0x49270bp-33f, -0xd5d0efp-38f, -0x44d6d3p-36f, -0x1e30cfp-39f};
 template <>
 constexpr double kTail<double>[] = {
-    0xc4e9d5f0fcad7p-52, -0x2a95a07e4f943p-50, 0x3f662ca70edf5p-51, -0x1410ed5f8759c9p-54, 0x547d8ca7c0389p-53,
-    -0x11b1c254c9fae9p-56, 0xaa5a6a7a8ff8dp-57, -0xc42c875051d5fp-60, -0x1a250384e83e2dp-63, 0x8ed78df69ba3p-58,
-    -0x3e4286fda3195p-64, -0x685c1832955d9p-65, 0x117dc04f1f5765p-68, 0x10b1b3b2b0fe09p-70, -0xb9ce09fdb1be3p-70,
-    -0xb3e6ca6dfbcb3p-73, 0x3a10781c128b9p-71, 0x159b1a5f9c31b3p-77, -0x11b1ccf39faf71p-76, -0x10b93e4c65d1a9p-79,
-    0x113e76345da46bp-79, 0x15a42863f323fbp-82, -0x1990b37d0648c3p-84};
+    0xc4e9d5f0fcad7p-52, -0x2a95a07e4f943p-50, 0x1fb31653876f89p-54, -0x1410ed5f87594bp-54, 0x2a3ec653e036dp-52,
+    -0x236384a99481p-49, 0x154b4d4f48dd15p-58, -0x621643a60d9c5p-59, -0xd1281bbebc353p-62, 0x8ed78d6cfa5p-54,
+    -0x1f2149076cd2a7p-67, -0xd0b8083edf82bp-66, 0x117defccc4c5a7p-68, 0x10b147511169cbp-70, -0x173de87b3fe96fp-71,
+    -0x16733f458b3d79p-74, 0x75136a3495ef9p-72, 0x56051419f6103p-75, -0x12c88b5467de5bp-76, -0x47d6e97b1e27dp-77,
+    0x1700c0c0496d33p-79, 0x11b6d3b6c4a52fp-81, -0xa080f94a4e307p-81, -0x1682c1b1e129f5p-84, 0x141b0490c62fadp-88};
 
 // (asin(x) / x - 1) / x^2 in x^2, |x| <= 1 / 2
 template <class T>

@@ -5,13 +5,20 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// Phi(-x) exp(x^2 / 2), x >= 0.
+// Phi(-x) exp(x^2 / 2), x >= 0; the low word is what rounding lost on the way, as a fraction of the high one.
 template <class V>
-NABLA_INLINE V normal_tail(V x) {
-  // u = (x - 5) / (x + 5), and a step that takes back its roundings: near -1 the polynomial is steep.
-  const V inverse = 1 / (x + 5), rough = (x - 5) * inverse;
+NABLA_INLINE TwoWords<V> normal_tail(V x) {
+  const V sum = x + 5, inverse = 1 / sum, rough = (x - 5) * inverse;
+  // u = (x - 5) / (x + 5) to the last digit: near -1 the polynomial is steep.
   const V u = fma(inverse, fnma(rough, x, fnma(rough + 1, V(5), x)), rough);
-  return inverse * horner(u, kTail<typename V::Scalar>);
+  const V low = fnma(inverse, x - (sum - 5), fnma(inverse, sum, V(1)));
+  return {inverse * horner(u, kTail<typename V::Scalar>), low};
+}
+
+// y exp(x), where x comes in parts and y with its lost fraction `low`.
+template <class V>
+NABLA_INLINE V times_exp(V y, V low, ExpParts<V> e) {
+  return scale(fma(y, fma(1 + e.fraction, low, e.fraction), y), e.n);
 }
 
 // exp(-x^2 / 2): the square keeps the word that rounding would lose.
@@ -26,7 +33,8 @@ template <class V>
 NABLA_INLINE V erfc_positive(V x) {
   const TwoWords<V> square = exact_product(x, x);
   const ExpParts<V> e = exp_parts(-square.high, -square.low);
-  return scale((1 + e.fraction) * (2 * normal_tail(x * kSqrt2<typename V::Scalar>)), e.n);
+  const TwoWords<V> tail = normal_tail(x * kSqrt2<typename V::Scalar>);
+  return times_exp(2 * tail.high, tail.low, e);
 }
 
 template <class V>
@@ -50,9 +58,9 @@ template <class V>
 NABLA_INLINE V gelu(V x) {
   const V size = clamp_to_tail(x);
   const ExpParts<V> e = normal_parts(size);
-  const V mean = size * normal_tail(size);
+  const TwoWords<V> tail = normal_tail(size);
   const V middle = size * fnma(V(0.5f), erf_small(size * kSqrtHalf<typename V::Scalar>), V(0.5f));
-  const V below = select(size < 0.7f, middle, scale(fma(mean, e.fraction, mean), e.n));
+  const V below = select(size < 0.7f, middle, times_exp(size * tail.high, tail.low, e));
   return select(x < 0, -below, x - below);
 }
 
@@ -62,7 +70,7 @@ NABLA_INLINE V gelu_slope(V x) {
   using T = typename V::Scalar;
   const V size = clamp_to_tail(x);
   const ExpParts<V> e = normal_parts(size);
-  const V below = scale((1 + e.fraction) * fnma(size, kInvSqrt2Pi<T>, normal_tail(size)), e.n);
+  const V below = scale((1 + e.fraction) * fnma(size, kInvSqrt2Pi<T>, normal_tail(size).high), e.n);
   return select(x < 0, below, 1 - below);
 }
 

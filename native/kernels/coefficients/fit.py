@@ -79,7 +79,7 @@ POLYNOMIALS = [
      away(of_square(lambda x: mp.erf(x) / x - 1), 2 / mp.sqrt(mp.pi) - 1),
      away(of_square(lambda x: x / mp.erf(x)), mp.sqrt(mp.pi) / 2), 0, mp.mpf("0.81"), 7, 13),
     ("Tail", "exp(x^2 / 2) Phi(-x) (x + 5) in (x - 5) / (x + 5), x >= 0",
-     tail, lambda u: 1 / tail(u), -1, (mp.mpf("0.51"), mp.mpf("0.79")), 11, 23),
+     tail, lambda u: 1 / tail(u), -1, (mp.mpf("0.51"), mp.mpf("0.79")), 13, 25),
     ("Asin", "(asin(x) / x - 1) / x^2 in x^2, |x| <= 1 / 2",
      away(of_square(lambda x: (mp.asin(x) / x - 1) / (x * x)), mp.mpf(1) / 6),
      away(of_square(lambda x: x ** 3 / mp.asin(x)), 0), 0, mp.mpf("0.25"), 0, 12),

@@ -59,8 +59,8 @@ void compare_elementwise(const KernelTable& tier, const KernelTable& scalar) {
   for (int op = 0; op < kElementwiseCount; op++) {
     const ElementwiseInfo& info = kElementwise[op];
     const ElementwiseFn fast = tier.elementwise.leaf[op][kType<T>], slow = scalar.elementwise.leaf[op][kType<T>];
-    check((fast != nullptr) == in_domain(info.domain, DTypeOf<T>::value) && !fast == !slow, "%s %s: present or not", info.name,
-          kDTypeNames[kType<T>]);
+    check((fast != nullptr) == in_domain(info.domain, DTypeOf<T>::value) && !fast == !slow, "%s %s: present or not",
+          info.name, kDTypeNames[kType<T>]);
     if (!fast || !slow) continue;
     void* args[6] = {out.data()};
     for (int i = 0; i < info.arity; i++) args[1 + i] = in[i].data();
@@ -108,7 +108,8 @@ void compare_reductions(const KernelTable& tier, const KernelTable& scalar) {
     }
     fast.columns(a.data(), x.data(), kRows, kColumns, kColumns);
     slow.columns(b.data(), x.data(), kRows, kColumns, kColumns);
-    check(same_array<T>(a.data(), b.data(), kColumns), "%s %s: columns differ", kReduce[op].name, kDTypeNames[kType<T>]);
+    check(same_array<T>(a.data(), b.data(), kColumns), "%s %s: columns differ", kReduce[op].name,
+          kDTypeNames[kType<T>]);
   }
   for (int op = 0; op < kArgReduceCount; op++) {
     const ArgReduceLeaf &fast = tier.reduce.arg[op][kType<T>], &slow = scalar.reduce.arg[op][kType<T>];

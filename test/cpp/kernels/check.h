@@ -71,7 +71,8 @@ double ulps(T got, R exact) {
   if (std::isinf(exact)) return got == static_cast<T>(exact) ? 0 : kWrong;
   int exponent = exact == 0 ? Limits::min_exponent - 1 : std::ilogb(exact);
   if (exponent < Limits::min_exponent - 1) exponent = Limits::min_exponent - 1;
-  if (exponent > Limits::max_exponent - 1) return std::isinf(got) && std::signbit(got) == std::signbit(exact) ? 0 : kWrong;
+  if (exponent > Limits::max_exponent - 1)
+    return std::isinf(got) && std::signbit(got) == std::signbit(exact) ? 0 : kWrong;
   const R value = std::isinf(got) ? std::copysign(std::ldexp(R(1), Limits::max_exponent - 1) * 2, R(got)) : R(got);
   return static_cast<double>(std::fabs(value - exact) / std::ldexp(R(1), exponent - Limits::digits + 1));
 }
@@ -85,10 +86,39 @@ template <class T>
 std::vector<T> special_values() {
   using L = std::numeric_limits<T>;
   std::vector<T> v;
-  for (T x : {T(0), L::denorm_min(), L::denorm_min() * 3, L::min() - L::denorm_min(), L::min(), L::epsilon(), T(1e-3), T(0.25),
-              T(0.5), T(1) - L::epsilon() / 2, T(1), T(1) + L::epsilon(), T(1.5), T(2), T(2.5), T(3), T(4), T(10),
-              T(22.5), T(88.5), T(89), T(104), T(709.5), T(711), T(746), T(1e6), T(8388609), T(16777215), T(9e15), L::max() / 2,
-              L::max(), L::infinity(), L::quiet_NaN()}) {
+  for (T x : {T(0),
+              L::denorm_min(),
+              L::denorm_min() * 3,
+              L::min() - L::denorm_min(),
+              L::min(),
+              L::epsilon(),
+              T(1e-3),
+              T(0.25),
+              T(0.5),
+              T(1) - L::epsilon() / 2,
+              T(1),
+              T(1) + L::epsilon(),
+              T(1.5),
+              T(2),
+              T(2.5),
+              T(3),
+              T(4),
+              T(10),
+              T(22.5),
+              T(88.5),
+              T(89),
+              T(104),
+              T(709.5),
+              T(711),
+              T(746),
+              T(1e6),
+              T(8388609),
+              T(16777215),
+              T(9e15),
+              L::max() / 2,
+              L::max(),
+              L::infinity(),
+              L::quiet_NaN()}) {
     v.push_back(x);
     v.push_back(-x);
   }

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   test_random();
   test_bits();
   test_values(samples);
-  std::printf("%lld checks, %lld failures\n", static_cast<long long>(counts.checks), static_cast<long long>(counts.failures));
+  std::printf("%lld checks, %lld failures\n", static_cast<long long>(counts.checks),
+              static_cast<long long>(counts.failures));
   return counts.failures != 0;
 }

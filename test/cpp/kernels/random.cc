@@ -70,7 +70,8 @@ void check_moments(const char* name, RandomFn fill, double mean, double variance
   }
   const double root = std::sqrt(static_cast<double>(n));
   check(std::fabs(sum / n) < 5 * std::sqrt(variance) / root, "%s: mean %g", name, sum / n);
-  check(std::fabs(square / n - variance) < 5 * std::sqrt(fourth - variance * variance) / root, "%s: variance %g", name, square / n);
+  check(std::fabs(square / n - variance) < 5 * std::sqrt(fourth - variance * variance) / root, "%s: variance %g", name,
+        square / n);
   check(std::fabs(fourth_sum / n - fourth) < 0.02 * fourth, "%s: fourth moment %g", name, fourth_sum / n);
   check(std::fabs(neighbours / n) < 5 * variance / root, "%s: correlation %g", name, neighbours / n);
 }

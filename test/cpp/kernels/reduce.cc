@@ -14,7 +14,8 @@ const ReduceLeaf& leaf(Reduce op) {
 template <class T>
 std::vector<T> waves(int64_t n) {
   std::vector<T> x(static_cast<size_t>(n));
-  for (int64_t i = 0; i < n; i++) x[static_cast<size_t>(i)] = static_cast<T>(std::sin(static_cast<double>(i) * 1.7) + 0.3);
+  for (int64_t i = 0; i < n; i++)
+    x[static_cast<size_t>(i)] = static_cast<T>(std::sin(static_cast<double>(i) * 1.7) + 0.3);
   return x;
 }
 
@@ -23,7 +24,8 @@ T row_in_parts(const ReduceLeaf& leaf, const std::vector<T>& x, int64_t part) {
   const int64_t n = static_cast<int64_t>(x.size()), parts = (n + part - 1) / part;
   std::vector<T> partials(static_cast<size_t>(parts * kReduceLanes));
   for (int64_t p = parts - 1; p >= 0; p--)
-    leaf.row(&partials[static_cast<size_t>(p * kReduceLanes)], &x[static_cast<size_t>(p * part)], std::min(part, n - p * part));
+    leaf.row(&partials[static_cast<size_t>(p * kReduceLanes)], &x[static_cast<size_t>(p * part)],
+             std::min(part, n - p * part));
   leaf.tree(partials.data(), parts, kReduceLanes);
   T out;
   leaf.finish(&out, partials.data());
@@ -32,7 +34,8 @@ T row_in_parts(const ReduceLeaf& leaf, const std::vector<T>& x, int64_t part) {
 
 template <class T>
 void check_rows() {
-  for (int64_t n : {int64_t{1}, int64_t{31}, int64_t{32}, int64_t{4096}, int64_t{4097}, int64_t{12289}, int64_t{100003}, int64_t{1000003}}) {
+  for (int64_t n : {int64_t{1}, int64_t{31}, int64_t{32}, int64_t{4096}, int64_t{4097}, int64_t{12289}, int64_t{100003},
+                    int64_t{1000003}}) {
     const std::vector<T> x = waves<T>(n);
     long double exact = 0, size = 0;
     for (T v : x) {
@@ -44,8 +47,8 @@ void check_rows() {
     const double error = static_cast<double>(std::fabs(sum - exact) / size) / std::numeric_limits<T>::epsilon();
     check(error < 4, "sum of %d %s: %g eps", int(n), kDTypeNames[kType<T>], error);
     for (int64_t blocks : {1, 2, 4, 16, 64}) {
-      check(same(row_in_parts(leaf<T>(Reduce::sum), x, blocks * kReduceBlock), sum), "sum of %d in parts of %d blocks", int(n),
-            int(blocks));
+      check(same(row_in_parts(leaf<T>(Reduce::sum), x, blocks * kReduceBlock), sum), "sum of %d in parts of %d blocks",
+            int(n), int(blocks));
       T high, want = *std::max_element(x.begin(), x.end());
       high = row_in_parts(leaf<T>(Reduce::amax), x, blocks * kReduceBlock);
       check(high == want, "amax of %d", int(n));
@@ -69,14 +72,16 @@ void check_columns() {
         long double exact = 0;
         for (int64_t r = 0; r < rows; r++) exact += x[static_cast<size_t>(r * stride + c)];
         const double bound = 64.0 * std::numeric_limits<T>::epsilon() * static_cast<double>(rows);
-        check(std::fabs(static_cast<double>(sum[static_cast<size_t>(c)] - exact)) <= bound, "sum of column %d of %d rows", int(c), int(rows));
+        check(std::fabs(static_cast<double>(sum[static_cast<size_t>(c)] - exact)) <= bound,
+              "sum of column %d of %d rows", int(c), int(rows));
       }
       for (int64_t part : {64, 128, 512}) {
         const int64_t parts = std::max<int64_t>(1, (rows + part - 1) / part);
         std::vector<T> partials(static_cast<size_t>(parts * columns));
         for (int64_t p = 0; p < parts; p++)
-          leaf<T>(Reduce::sum).columns(&partials[static_cast<size_t>(p * columns)], x.data() + p * part * stride,
-                                       std::min(part, rows - p * part), stride, columns);
+          leaf<T>(Reduce::sum)
+              .columns(&partials[static_cast<size_t>(p * columns)], x.data() + p * part * stride,
+                       std::min(part, rows - p * part), stride, columns);
         leaf<T>(Reduce::sum).tree(partials.data(), parts, columns);
         partials.resize(static_cast<size_t>(columns));
         check(partials == sum, "%d x %d columns in parts of %d rows", int(rows), int(columns), int(part));
@@ -136,7 +141,8 @@ void check_arg() {
   for (int64_t n : {1, 2, 31, 32, 33, 2048, 5000}) {
     std::vector<T> x;
     for (int64_t i = 0; i < n; i++) x.push_back(static_cast<T>(i * 37 % 101));
-    const int64_t want[] = {std::max_element(x.begin(), x.end()) - x.begin(), std::min_element(x.begin(), x.end()) - x.begin()};
+    const int64_t want[] = {std::max_element(x.begin(), x.end()) - x.begin(),
+                            std::min_element(x.begin(), x.end()) - x.begin()};
     for (int op = 0; op < kArgReduceCount; op++) {
       const ArgReduceLeaf& leaf = kernels().reduce.arg[op][kType<T>];
       int32_t index;

@@ -23,23 +23,27 @@ double nanoseconds(int op) {
   constexpr int64_t n = 1024, kRepeats = 400;
   std::vector<T> in[4], out(n);
   for (int k = 0; k < 4; k++)
-    for (int64_t i = 0; i < n; i++) in[k].push_back(static_cast<T>((static_cast<double>(i * 617 % n) + 1) / n * (k + 0.9)));
+    for (int64_t i = 0; i < n; i++)
+      in[k].push_back(static_cast<T>((static_cast<double>(i * 617 % n) + 1) / n * (k + 0.9)));
   std::vector<uint8_t> condition(n, 1);
   void* args[] = {out.data(), in[0].data(), in[1].data(), in[2].data(), in[3].data()};
   if (op == index_of(Elementwise::where)) args[1] = condition.data();
   const ElementwiseFn leaf = kernels().elementwise.leaf[op][kType<T>];
   return best_seconds([&] {
            for (int64_t r = 0; r < kRepeats; r++) leaf(args, n);
-         }) * 1e9 / (n * kRepeats);
+         }) *
+         1e9 / (n * kRepeats);
 }
 
 template <class T, class F>
 void print_pass(const char* name, F run) {
   constexpr int64_t n = 4096, kRepeats = 100;
   std::vector<T> x(n, T(1));
-  std::printf("  %-28s %7.3f\n", name, best_seconds([&] {
+  std::printf("  %-28s %7.3f\n", name,
+              best_seconds([&] {
                 for (int64_t r = 0; r < kRepeats; r++) run(x.data(), n);
-              }) * 1e9 / (n * kRepeats));
+              }) * 1e9 /
+                  (n * kRepeats));
 }
 
 }  // namespace

@@ -86,8 +86,10 @@ void check_binary(Elementwise op, Reference2<T> reference, double bound, int64_t
   auto next = [&] { return (state = state * 6364136223846793005u + 1442695040888963407u) >> 11; };
   for (int64_t i = 0; i < samples; i++) {
     // Magnitudes whose power is neither 0 nor infinite, more often than not.
-    const double a = std::exp2(static_cast<double>(next() % 2000) / 100 - 10), b = static_cast<double>(next()) * 0x1p-53;
-    x.push_back(static_cast<T>((i & 1 ? a : 1 + (b - 0.5) * std::exp2(-static_cast<double>(next() % 12))) * (i & 16 ? -1 : 1)));
+    const double a = std::exp2(static_cast<double>(next() % 2000) / 100 - 10),
+                 b = static_cast<double>(next()) * 0x1p-53;
+    x.push_back(
+        static_cast<T>((i & 1 ? a : 1 + (b - 0.5) * std::exp2(-static_cast<double>(next() % 12))) * (i & 16 ? -1 : 1)));
     const double c = (static_cast<double>(next()) * 0x1p-53 - 0.5) * std::exp2(static_cast<double>(next() % 12));
     y.push_back(static_cast<T>(i & 16 ? std::round(c) : c));
   }
@@ -99,7 +101,8 @@ void check_binary(Elementwise op, Reference2<T> reference, double bound, int64_t
     const auto exact = reference(x[i], y[i]);
     worst.add(ulps(z[i], exact), x[i], y[i]);
     if (exact == 0 && z[i] == 0)
-      check(std::signbit(z[i]) == std::signbit(exact), "%s(%g, %g): the sign of zero", info.name, double(x[i]), double(y[i]));
+      check(std::signbit(z[i]) == std::signbit(exact), "%s(%g, %g): the sign of zero", info.name, double(x[i]),
+            double(y[i]));
   }
   report(info.name, kDTypeNames[kType<T>], worst, bound);
 }
@@ -112,7 +115,8 @@ void check_slope(Elementwise op, Reference1<T> reference, double bound, int64_t 
   kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(y.size()));
   Worst worst;
   for (size_t i = 0; i < y.size(); i++) {
-    if (std::isinf(y[i])) continue;  // inf * 0 in the reference; the kernels give 0 and 1, checked among the exact values
+    if (std::isinf(y[i]))
+      continue;  // inf * 0 in the reference; the kernels give 0 and 1, checked among the exact values
     worst.add(absolute_ulps(z[i], reference(y[i]), decltype(reference(y[i]))(1)), y[i]);
   }
   report(kElementwise[index_of(op)].name, kDTypeNames[kType<T>], worst, bound);
@@ -147,9 +151,10 @@ void check_all(int64_t samples) {
 #define UNARY(op, expression, single, twice) \
   check_unary<T>(Elementwise::op, [](R x) -> R { return expression; }, nullptr, kSingle ? single : twice, samples);
   NABLA_UNARY_REFERENCES(UNARY)
-#define ABSOLUTE(op, expression, size, single, twice)                                                  \
-  check_unary<T>(Elementwise::op, [](R x) -> R { return expression; }, [](R x) -> R { return size; }, \
-                 kSingle ? single : twice, samples);
+#define ABSOLUTE(op, expression, size, single, twice)                                                                \
+  check_unary<T>(                                                                                                    \
+      Elementwise::op, [](R x) -> R { return expression; }, [](R x) -> R { return size; }, kSingle ? single : twice, \
+      samples);
   NABLA_UNARY_REFERENCES_ABSOLUTE(ABSOLUTE)
 #define BINARY(op, expression, single, twice) \
   check_binary<T>(Elementwise::op, [](R x, R y) -> R { return expression; }, kSingle ? single : twice, samples / 4);
