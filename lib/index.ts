@@ -19,6 +19,7 @@ export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
+export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";
 export { at, type Index, Slice, slice } from "./ops/indexing.js";
 export { cat, chunk, split, stack, unbind } from "./ops/join.js";
@@ -32,7 +33,7 @@ export {
   randperm,
 } from "./ops/random.js";
 export {
-  all, amax, amin, any, argmax, argmin, type DimOrOptions, logsumexp, mean, type ReduceOptions, std, sum, sumTo, variance,
+  all, amax, amin, any, argmax, argmin, type DimOrOptions, logsumexp, mean, prod, type ReduceOptions, std, sum, sumTo, variance,
 } from "./ops/reduce.js";
 export * from "./ops/softmax.js";
 export * from "./ops/special.js";

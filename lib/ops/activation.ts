@@ -65,7 +65,12 @@ export function elu(x: Operand, options?: EluOptions): Tensor {
   return eluRow(x, needNumber("elu", "alpha", alpha));
 }
 
-const density = (x: Tensor): Tensor => x.square().mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI));
+const density = (x: Tensor): Tensor =>
+  x
+    .square()
+    .mul(-0.5)
+    .exp()
+    .mul(1 / Math.sqrt(2 * Math.PI));
 
 /**
  * The derivative of {@link gelu} applied to t, from its input x: `t (Φ(x) + x φ(x))`.
@@ -97,7 +102,10 @@ const geluTanhRow = unary("geluTanh", {
       const square = near.square();
       const scale = 2 * Math.sqrt(2 / Math.PI);
       const s = near.mul(square.mul(0.044715).add(1)).mul(scale).sigmoid();
-      const slope = square.mul(3 * 0.044715).add(1).mul(scale);
+      const slope = square
+        .mul(3 * 0.044715)
+        .add(1)
+        .mul(scale);
       return t.mul(s.add(s.mul(s.neg().add(1)).mul(near).mul(slope)));
     }),
   ],
@@ -135,7 +143,10 @@ export const siluBackward: Binary = binary("siluBackward", {
     partial(["x", "y"], (t, g, x) => {
       const s = x.sigmoid();
       const rest = s.neg().add(1);
-      return t.mul(g).mul(s.mul(rest)).mul(x.mul(rest.sub(s)).add(2));
+      return t
+        .mul(g)
+        .mul(s.mul(rest))
+        .mul(x.mul(rest.sub(s)).add(2));
     }),
   ],
 });

@@ -8,6 +8,7 @@ import * as binary from "./binary.js";
 import * as cast from "./cast.js";
 import * as compare from "./compare.js";
 import * as inPlace from "./in-place.js";
+import * as extreme from "./extreme.js";
 import * as indexOps from "./index-ops.js";
 import * as indexing from "./indexing.js";
 import * as join from "./join.js";
@@ -20,7 +21,7 @@ import * as special from "./special.js";
 import * as trig from "./trig.js";
 import * as unary from "./unary.js";
 
-const modules = [activation, binary, cast, compare, inPlace, indexOps, indexing, join, matmul, movement, random, reduce, softmax, special, trig, unary];
+const modules = [activation, binary, cast, compare, extreme, inPlace, indexOps, indexing, join, matmul, movement, random, reduce, softmax, special, trig, unary];
 
 /** Functions in these files that make tensors, or take none first: they are not methods. */
 const functionsOnly = new Set([
@@ -63,11 +64,17 @@ declare module "../tensor/tensor.js" {
       Methods<Omit<typeof movement, "sliceRange">>,
       Methods<Pick<typeof join, "chunk" | "unbind">>,
       Methods<Pick<typeof random, "randLike" | "randnLike" | "bernoulli" | "dropout">>,
-      Methods<Pick<typeof reduce, "sum" | "mean" | "amax" | "amin" | "all" | "any" | "argmax" | "argmin" | "std" | "logsumexp" | "sumTo">>,
+      Methods<Pick<typeof reduce, "sum" | "mean" | "prod" | "amax" | "amin" | "all" | "any" | "argmax" | "argmin" | "std" | "logsumexp" | "sumTo">>,
       Methods<typeof softmax>,
       Methods<typeof special>,
       Methods<typeof trig>,
       Methods<typeof unary> {
+    /** The largest element, or with `dim` the largest along it and their indices; see {@link extreme.max}. */
+    max(): Tensor;
+    max(dim: number, options?: extreme.ExtremeOptions): extreme.Extreme;
+    /** The smallest element, or with `dim` the smallest along it and their indices; see {@link extreme.min}. */
+    min(): Tensor;
+    min(dim: number, options?: extreme.ExtremeOptions): extreme.Extreme;
     /** The variance; see {@link reduce.variance}. */
     var: Method<typeof reduce.variance>;
     /** Views of consecutive pieces; see {@link join.split}. */

@@ -7,7 +7,9 @@ import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
+import { onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { cat } from "./join.js";
 
 export interface ReduceOptions {
   /** The dimension or dimensions to reduce; all of them where it is left out. */
@@ -136,6 +138,48 @@ export const amax: Reduction = reduction("amax", { accuracy: "exact", type: same
  * @example tensor([[1, 5], [7, 2]]).amin(1).toArray(); // [1, 2]
  */
 export const amin: Reduction = reduction("amin", { accuracy: "exact", type: same, rule: extremeRule, needsElements: true });
+
+/** x with the reduced dimensions last and joined: [rows, n]. */
+function reducedLast(x: Tensor, dims: readonly number[]): Tensor {
+  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  return x.permute([...kept, ...dims]).reshape([numel(kept.map((i) => x.shape[i]!)), count(x, dims)]);
+}
+
+/** For each element of a row the product of those before it, by doubling: log2(n) multiplications of whole rows. */
+function productBefore(x: Tensor): Tensor {
+  const [rows, n] = x.dims(2);
+  const shifted = (y: Tensor, by: number) => cat([onesLike(y.detach().narrow(1, 0, by)).reshape([rows, by]), y.narrow(1, 0, n - by)], 1);
+  let y = shifted(x, 1);
+  for (let by = 1; by < n; by *= 2) y = y.mul(shifted(y, by));
+  return y;
+}
+
+/** The derivative of the product by each element: the product of all others, also where some are 0. */
+function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
+  const flat = reducedLast(x, dims);
+  if (flat.numel === 0) return x;
+  const others = productBefore(flat).mul(productBefore(flat.flip(1)).flip(1));
+  const kept = x.shape.map((_, i) => i).filter((i) => !dims.includes(i));
+  const order = [...kept, ...dims];
+  return others.reshape(order.map((i) => x.shape[i]!)).permute(x.shape.map((_, i) => order.indexOf(i)));
+}
+
+/**
+ * The product over `dim` (all dimensions where it is left out). Integers and bool give int64.
+ * @gradient the product of the other elements, exact where some are 0.
+ * @throws ERR_AXIS for a dim out of range or given twice.
+ * @example tensor([[1, 2], [3, 4]]).prod(0).toArray(); // [3, 8]
+ */
+export const prod: Reduction = reduction("prod", {
+  accuracy: "tree",
+  type: wide,
+  rule: {
+    kind: "general",
+    saves: save.x,
+    vjp: (g, [, x], c) => [productOfOthers(x!, c.params.dims).mul(kept(g, c))],
+    jvp: ([t], [, x], c) => productOfOthers(x!, c.params.dims).mul(t!).sum(c.params.dims, c.params),
+  },
+});
 
 const truthRule: Rule<Reduced> = { kind: "none", reason: "the result is a truth value" };
 const allTrue = reduction("all", { accuracy: "exact", type: truth, rule: truthRule });

@@ -1,7 +1,15 @@
 /** Special functions, logarithms to other bases, and what keeps values in bounds. */
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { applyElementwise, type Binary, binary, computeType, ternary, type Unary, unary } from "../engine/elementwise.js";
+import {
+  applyElementwise,
+  type Binary,
+  binary,
+  computeType,
+  ternary,
+  type Unary,
+  unary,
+} from "../engine/elementwise.js";
 import { commonType, needNumber, needOperand, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { one, type Operand, partial, partialOfNumbers } from "../engine/rule.js";
@@ -101,12 +109,22 @@ function trigamma(x: Tensor): Tensor {
   for (let k = 1; k < shift; k++) sum = sum.add(z.add(k).square().reciprocal());
   const inverse = z.add(shift).reciprocal();
   const square = inverse.square();
-  const tail = bernoulli.reduceRight((acc: Tensor | null, b) => (acc === null ? square.mul(b) : acc.add(b).mul(square)), null)!;
+  const tail = bernoulli.reduceRight(
+    (acc: Tensor | null, b) => (acc === null ? square.mul(b) : acc.add(b).mul(square)),
+    null,
+  )!;
   const direct = sum.add(inverse.mul(tail.add(inverse.mul(0.5)).add(1)));
   // sin(πx) up to its sign, with its argument reduced exactly.
   const inside = reflect.where(x, 0.25);
   const sine = inside.sub(inside.round()).mul(Math.PI).sin();
-  return reflect.where(sine.square().reciprocal().mul(Math.PI ** 2).sub(direct), direct);
+  return reflect.where(
+    sine
+      .square()
+      .reciprocal()
+      .mul(Math.PI ** 2)
+      .sub(direct),
+    direct,
+  );
 }
 
 /**
@@ -125,7 +143,12 @@ const clampRow = ternary("clamp", {
   accuracy: "exact",
   partials: [
     partialOfNumbers(["x", "y", "z"], (t, x, low, high) => within(x as Tensor, low, high).where(t, 0)),
-    partialOfNumbers(["x", "y", "z"], (t, x, low, high) => (x as Tensor).lt(low).logicalAnd((x as Tensor).le(high)).where(t, 0)),
+    partialOfNumbers(["x", "y", "z"], (t, x, low, high) =>
+      (x as Tensor)
+        .lt(low)
+        .logicalAnd((x as Tensor).le(high))
+        .where(t, 0),
+    ),
     partialOfNumbers(["x", "y", "z"], (t, x, _, high) => (x as Tensor).gt(high).where(t, 0)),
   ],
 });

@@ -1,0 +1,49 @@
+/** `max` and `min`: of all elements a tensor, along a dimension values with their indices. */
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { needTensor } from "../engine/operand.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+export interface ExtremeOptions {
+  readonly keepdim?: boolean | undefined;
+}
+/** The extreme values along a dimension, and where they are (int32, the lowest index among equals). */
+export interface Extreme {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+function extreme(op: "max" | "min", x: Tensor, dim: unknown, options: ExtremeOptions | undefined): Tensor | Extreme {
+  needTensor(op, x);
+  if (dim === undefined) return op === "max" ? x.amax() : x.amin();
+  if (typeof dim !== "number")
+    fail("ERR_ARGUMENT", op, "dim must be an integer", `a dim, or ${op}imum(a, b) for two tensors`, "another value");
+  const { keepdim = false } = checkOptions<ExtremeOptions>(op, options, ["keepdim"]);
+  const indices = op === "max" ? x.argmax(dim, { keepdim: true }) : x.argmin(dim, { keepdim: true });
+  const values = x.ndim === 0 ? x : x.gather(dim, indices);
+  return keepdim || x.ndim === 0 ? { values, indices } : { values: values.squeeze(dim), indices: indices.squeeze(dim) };
+}
+
+/**
+ * The largest element, or with `dim` the largest along it and their indices; NaN is largest.
+ * @gradient without `dim` as amax; with it to the element at the index.
+ * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor, which is what maximum takes.
+ * @example max(tensor([[1, 5], [7, 2]]), 1).values.toArray(); // [5, 7]
+ */
+export function max(x: Tensor): Tensor;
+export function max(x: Tensor, dim: number, options?: ExtremeOptions): Extreme;
+export function max(x: Tensor, dim?: number, options?: ExtremeOptions): Tensor | Extreme {
+  return extreme("max", x, dim, options);
+}
+
+/**
+ * The smallest element, or with `dim` the smallest along it and their indices; NaN is smallest.
+ * @gradient without `dim` as amin; with it to the element at the index.
+ * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor, which is what minimum takes.
+ * @example min(tensor([[1, 5], [7, 2]]), 1).indices.toArray(); // [0, 1]
+ */
+export function min(x: Tensor): Tensor;
+export function min(x: Tensor, dim: number, options?: ExtremeOptions): Extreme;
+export function min(x: Tensor, dim?: number, options?: ExtremeOptions): Tensor | Extreme {
+  return extreme("min", x, dim, options);
+}
