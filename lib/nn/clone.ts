@@ -18,11 +18,21 @@ export function copyOf<M extends object>(root: M): M {
     for (const [key, value] of Object.entries(from)) (to as Record<string, unknown>)[key] = copy(value);
   };
   const copy = (value: unknown): unknown => {
-    if (isTensor(value)) return value instanceof Parameter || value instanceof Buffer ? once(value, () => copyTensor(value)) : value;
+    if (isTensor(value))
+      return value instanceof Parameter || value instanceof Buffer ? once(value, () => copyTensor(value)) : value;
     if (typeof value !== "object" || value === null) return value;
-    if (Array.isArray(value)) return once<unknown[]>(value, () => [], (to) => properties(value, to));
+    if (Array.isArray(value))
+      return once<unknown[]>(
+        value,
+        () => [],
+        (to) => properties(value, to),
+      );
     if (members in value || isGroup(value))
-      return once<object>(value, () => Object.create(Object.getPrototypeOf(value)) as object, (to) => properties(value, to));
+      return once<object>(
+        value,
+        () => Object.create(Object.getPrototypeOf(value)) as object,
+        (to) => properties(value, to),
+      );
     return value;
   };
   return copy(root) as M;

@@ -48,7 +48,8 @@ export class Sequential extends Module {
   }
   override forward(x: Tensor): Tensor {
     let y = x;
-    for (const [i, layer] of this.layers.entries()) {
+    for (let i = 0; i < this.layers.length; i++) {
+      const layer = this.layers[i]!;
       y = typeof layer === "function" ? layer(y) : layer.forward(y);
       if (!isTensor(y)) fail("ERR_ARGUMENT", "Sequential", `layer ${i} gave no tensor`, "a tensor", describe(y));
     }

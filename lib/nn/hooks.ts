@@ -7,9 +7,9 @@ export type InputsOf<M> = M extends { forward(...inputs: infer I): unknown } ? I
 export type OutputOf<M> = M extends { forward(...inputs: never[]): infer O } ? O : never;
 
 /** Called after forward; a result that is not undefined takes the output's place. */
-export type ForwardHook<M> = (module: M, inputs: InputsOf<M>, output: OutputOf<M>) => OutputOf<M> | undefined | void;
+export type ForwardHook<M> = (module: M, inputs: InputsOf<M>, output: OutputOf<M>) => OutputOf<M> | undefined;
 /** Called before forward; an array that it returns takes the inputs' place. */
-export type ForwardPreHook<M> = (module: M, inputs: InputsOf<M>) => readonly unknown[] | undefined | void;
+export type ForwardPreHook<M> = (module: M, inputs: InputsOf<M>) => readonly unknown[] | undefined;
 
 type Before = (module: object, inputs: unknown[]) => unknown;
 type After = (module: object, inputs: unknown[], output: unknown) => unknown;
@@ -34,7 +34,13 @@ function hooksOf(module: { forward: unknown }): Hooks {
       const changed = run(module, inputs);
       if (changed === undefined) continue;
       if (!Array.isArray(changed))
-        fail("ERR_ARGUMENT", "registerForwardPreHook", "a hook must return all inputs", "an array or nothing", describe(changed));
+        fail(
+          "ERR_ARGUMENT",
+          "registerForwardPreHook",
+          "a hook must return all inputs",
+          "an array or nothing",
+          describe(changed),
+        );
       inputs = changed;
     }
     let output = inner.apply(module, inputs);

@@ -1,5 +1,18 @@
 /** Modules: layers, containers and losses with parameters of their own. */
-export { ELU, GELU, LeakyReLU, LogSigmoid, LogSoftmax, Mish, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh } from "./activations.js";
+export {
+  ELU,
+  GELU,
+  LeakyReLU,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  ReLU,
+  Sigmoid,
+  SiLU,
+  Softmax,
+  Softplus,
+  Tanh,
+} from "./activations.js";
 export { Identity, type Layer, ModuleDict, ModuleList, Sequential } from "./containers.js";
 export { Dropout } from "./dropout.js";
 export { Flatten } from "./flatten.js";

@@ -23,10 +23,18 @@ const numbers = (op: string, values: Readonly<Record<string, unknown>>): void =>
 };
 
 const fillUniform = (op: string, x: Tensor, a: number, b: number, generator: RandomGenerator | undefined): Tensor =>
-  fill(op, x, () => rand(x.shape, { dtype: needFloat(op, x).dtype, generator }).mul(b - a).add(a));
+  fill(op, x, () =>
+    rand(x.shape, { dtype: needFloat(op, x).dtype, generator })
+      .mul(b - a)
+      .add(a),
+  );
 
 const fillNormal = (op: string, x: Tensor, mean: number, std: number, generator: RandomGenerator | undefined): Tensor =>
-  fill(op, x, () => randn(x.shape, { dtype: needFloat(op, x).dtype, generator }).mul(std).add(mean));
+  fill(op, x, () =>
+    randn(x.shape, { dtype: needFloat(op, x).dtype, generator })
+      .mul(std)
+      .add(mean),
+  );
 
 export interface UniformOptions extends Source {
   /** The lower bound; 0 unless given. */
@@ -89,10 +97,20 @@ export function truncNormal(x: Tensor, options?: TruncNormalOptions): Tensor {
   return fill(op, x, () => {
     const { dtype } = needFloat(op, x);
     // erf of the bounds: twice the probability below each, less 1.
-    const bounds = tensor([a, b], { dtype: "float64" }).sub(mean).div(std * Math.SQRT2).erf();
+    const bounds = tensor([a, b], { dtype: "float64" })
+      .sub(mean)
+      .div(std * Math.SQRT2)
+      .erf();
     const [low, high] = bounds.toArray() as [number, number];
-    const level = rand(x.shape, { dtype: "float64", generator }).mul(high - low).add(low);
-    return level.erfinv().mul(std * Math.SQRT2).add(mean).clamp({ min: a, max: b }).to(dtype);
+    const level = rand(x.shape, { dtype: "float64", generator })
+      .mul(high - low)
+      .add(low);
+    return level
+      .erfinv()
+      .mul(std * Math.SQRT2)
+      .add(mean)
+      .clamp({ min: a, max: b })
+      .to(dtype);
   });
 }
 
@@ -123,7 +141,8 @@ interface Fans {
 /** How many inputs feed an output and how many outputs an input feeds, of a weight [out, in, window..]. */
 function fansOf(op: string, x: Tensor): Fans {
   const { shape } = needTensor(op, x);
-  if (shape.length < 2) fail("ERR_SHAPE", op, "the tensor is no weight of a layer", "[out, in] or [out, in, ..]", showShape(shape));
+  if (shape.length < 2)
+    fail("ERR_SHAPE", op, "the tensor is no weight of a layer", "[out, in] or [out, in, ..]", showShape(shape));
   const window = shape.slice(2).reduce((product, size) => product * size, 1);
   return { in: shape[1]! * window, out: shape[0]! * window };
 }
@@ -133,7 +152,11 @@ export interface XavierOptions extends Source {
   readonly gain?: number | undefined;
 }
 
-function xavierDeviation(op: string, x: Tensor, options: XavierOptions | undefined): [number, RandomGenerator | undefined] {
+function xavierDeviation(
+  op: string,
+  x: Tensor,
+  options: XavierOptions | undefined,
+): [number, RandomGenerator | undefined] {
   const { gain = 1, generator } = checkOptions<XavierOptions>(op, options, ["gain", "generator"]);
   const fans = fansOf(op, x);
   return [needNumber(op, "gain", gain) * Math.sqrt(2 / (fans.in + fans.out)), generator];
@@ -181,7 +204,13 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
     selu: 3 / 4,
   };
   if (Object.hasOwn(gains, nonlinearity)) return gains[nonlinearity];
-  return fail("ERR_ARGUMENT", "calculateGain", "unknown nonlinearity", Object.keys(gains).join(", "), describe(nonlinearity));
+  return fail(
+    "ERR_ARGUMENT",
+    "calculateGain",
+    "unknown nonlinearity",
+    Object.keys(gains).join(", "),
+    describe(nonlinearity),
+  );
 }
 
 export interface KaimingOptions extends Source {
@@ -193,7 +222,11 @@ export interface KaimingOptions extends Source {
   readonly nonlinearity?: Nonlinearity | undefined;
 }
 
-function kaimingDeviation(op: string, x: Tensor, options: KaimingOptions | undefined): [number, RandomGenerator | undefined] {
+function kaimingDeviation(
+  op: string,
+  x: Tensor,
+  options: KaimingOptions | undefined,
+): [number, RandomGenerator | undefined] {
   const given = checkOptions<KaimingOptions>(op, options, ["a", "mode", "nonlinearity", "generator"]);
   const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu", generator } = given;
   if (mode !== "fanIn" && mode !== "fanOut")

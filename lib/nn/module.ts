@@ -78,7 +78,8 @@ export class Module {
   }
   /** Sets `training` here and in all modules below. */
   train(mode = true): this {
-    if (typeof mode !== "boolean") fail("ERR_ARGUMENT", "train", "the mode must be a boolean", undefined, describe(mode));
+    if (typeof mode !== "boolean")
+      fail("ERR_ARGUMENT", "train", "the mode must be a boolean", undefined, describe(mode));
     for (const module of this.modules()) module.training = mode;
     return this;
   }
@@ -113,7 +114,11 @@ export class Module {
    * of the module's own, outside the graph: training changes them. Saved as they are, or copied with `clone()`.
    */
   stateDict(): StateDict {
-    return Object.fromEntries(stateOf(this).filter(lasting).map(([name, tensor]) => [name, tensor.detach()]));
+    return Object.fromEntries(
+      stateOf(this)
+        .filter(lasting)
+        .map(([name, tensor]) => [name, tensor.detach()]),
+    );
   }
   /**
    * Writes tensors into the parameters and buffers of their names, in place. A name fits exactly, or as the only one that is
@@ -138,7 +143,8 @@ export class Module {
    * @throws as {@link loadStateDict} does.
    */
   copyFrom(other: Module): this {
-    if (!(other instanceof Module)) fail("ERR_ARGUMENT", "copyFrom", "the source must be a module", undefined, describe(other));
+    if (!(other instanceof Module))
+      fail("ERR_ARGUMENT", "copyFrom", "the source must be a module", undefined, describe(other));
     this.loadStateDict(other.stateDict());
     return this;
   }
@@ -188,7 +194,8 @@ function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][
 }
 
 /** Whether it is part of a module's state dictionary. */
-const lasting = ([, value]: readonly [string, Parameter | Buffer]): boolean => value instanceof Parameter || value.persistent;
+const lasting = ([, value]: readonly [string, Parameter | Buffer]): boolean =>
+  value instanceof Parameter || value.persistent;
 
 /** The module's line, and its children's below it. */
 function print(module: Module): string {

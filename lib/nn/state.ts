@@ -34,9 +34,18 @@ export function loadState(
   options?: LoadOptions,
 ): LoadResult {
   const op = "loadStateDict";
-  const { strict = true, rename = (name: string) => name } = checkOptions<LoadOptions>(op, options, ["strict", "rename"]);
+  const { strict = true, rename = (name: string) => name } = checkOptions<LoadOptions>(op, options, [
+    "strict",
+    "rename",
+  ]);
   if (typeof state !== "object" || state === null || isTensor(state))
-    fail("ERR_ARGUMENT", op, "the state must be an object of tensors by name", "what stateDict() gives", describe(state));
+    fail(
+      "ERR_ARGUMENT",
+      op,
+      "the state must be an object of tensors by name",
+      "what stateDict() gives",
+      describe(state),
+    );
 
   const own = new Map(targets);
   const similar = twins(own.keys());
@@ -62,7 +71,10 @@ export function loadState(
   for (const [name, target] of targets) if (!values.has(target) && !lacking.has(target)) lacking.set(target, name);
   const missing = [...lacking.values()];
   if (strict && missing.length + unexpected.length > 0) {
-    const parts = [missing.length > 0 ? `missing are ${missing.join(", ")}` : "", unexpected.length > 0 ? `unexpected are ${unexpected.join(", ")}` : ""];
+    const parts = [
+      missing.length > 0 ? `missing are ${missing.join(", ")}` : "",
+      unexpected.length > 0 ? `unexpected are ${unexpected.join(", ")}` : "",
+    ];
     const fact = `the names do not fit; ${parts.filter((part) => part !== "").join("; ")}`;
     fail("ERR_ARGUMENT", op, fact, undefined, undefined, { missing, unexpected });
   }

@@ -9,8 +9,7 @@ export interface Holder {
   [members](): Iterable<readonly [string, unknown]>;
 }
 
-const isHolder = (value: unknown): value is Holder =>
-  typeof value === "object" && value !== null && members in value;
+const isHolder = (value: unknown): value is Holder => typeof value === "object" && value !== null && members in value;
 
 /** An array or an object literal: something that only groups. */
 export function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -27,8 +27,7 @@ export interface ClipGradNormOptions {
 
 /** The norm of all elements of all tensors together. */
 function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
-  if (order === Number.POSITIVE_INFINITY)
-    return tensors.map((x) => x.abs().amax()).reduce((a, b) => a.maximum(b));
+  if (order === Number.POSITIVE_INFINITY) return tensors.map((x) => x.abs().amax()).reduce((a, b) => a.maximum(b));
   const powers = tensors.map((x) => (order === 2 ? x.square() : x.abs().pow(order)).sum());
   const sum = powers.reduce((a, b) => a.add(b));
   return order === 2 ? sum.sqrt() : sum.pow(1 / order);
@@ -48,9 +47,16 @@ const clamp = opcode("clamp");
  * optim.clipGradNorm([w], 1).item(); // 10
  * w.grad!.toArray(); // [0.6, 0.8]
  */
-export function clipGradNorm(params: Iterable<Tensor> | Tensor, maxNorm: number, options?: ClipGradNormOptions): Tensor {
+export function clipGradNorm(
+  params: Iterable<Tensor> | Tensor,
+  maxNorm: number,
+  options?: ClipGradNormOptions,
+): Tensor {
   const op = "clipGradNorm";
-  const { normType = 2, errorIfNonfinite = false } = checkOptions<ClipGradNormOptions>(op, options, ["normType", "errorIfNonfinite"]);
+  const { normType = 2, errorIfNonfinite = false } = checkOptions<ClipGradNormOptions>(op, options, [
+    "normType",
+    "errorIfNonfinite",
+  ]);
   if (!(typeof maxNorm === "number" && maxNorm >= 0))
     fail("ERR_ARGUMENT", op, "maxNorm is not valid", "a number of at least 0", describe(maxNorm));
   if (!(typeof normType === "number" && normType > 0))

@@ -63,7 +63,11 @@ export abstract class Optimizer<H extends object = object> {
     const { params, ...overrides } = group;
     const list = this.list(params);
     if (list.length === 0)
-      fail("ERR_ARGUMENT", name, "no parameters were given; a module's #private fields cannot be seen, use TypeScript's private");
+      fail(
+        "ERR_ARGUMENT",
+        name,
+        "no parameters were given; a module's #private fields cannot be seen, use TypeScript's private",
+      );
     const seen = new Set(this.paramGroups.flatMap((other) => other.params));
     for (const parameter of list) {
       this.slotOf(parameter);
@@ -134,7 +138,12 @@ export abstract class Optimizer<H extends object = object> {
     }
     for (const age of new Set(due.map((slot) => slot.age))) {
       const same = due.map((slot) => slot.age === age);
-      this.run(group, plan, due.filter((_, i) => same[i]), gradients.filter((_, i) => same[i]));
+      this.run(
+        group,
+        plan,
+        due.filter((_, i) => same[i]),
+        gradients.filter((_, i) => same[i]),
+      );
     }
   }
 
@@ -192,7 +201,13 @@ export abstract class Optimizer<H extends object = object> {
 
   private list<T>(values: Iterable<T>): T[] {
     if (typeof values === "object" && values !== null && Symbol.iterator in values) return [...values];
-    return fail("ERR_ARGUMENT", this.rule.name, "params must be an array", "model.parameters(), [w, b] or [{ params, ... }]", describe(values));
+    return fail(
+      "ERR_ARGUMENT",
+      this.rule.name,
+      "params must be an array",
+      "model.parameters(), [w, b] or [{ params, ... }]",
+      describe(values),
+    );
   }
 
   private checkParameter(parameter: unknown): void {
@@ -201,7 +216,12 @@ export abstract class Optimizer<H extends object = object> {
       fail("ERR_ARGUMENT", name, "a parameter must be a tensor", undefined, describe(parameter));
     if (!parameter.isLeaf) fail("ERR_ARGUMENT", name, "a parameter must be a leaf", "a tensor that no op has produced");
     if (parameter.node === null)
-      fail("ERR_ARGUMENT", name, "a parameter must require grad", "tensor(data, { requiresGrad: true }) or a Parameter");
+      fail(
+        "ERR_ARGUMENT",
+        name,
+        "a parameter must require grad",
+        "tensor(data, { requiresGrad: true }) or a Parameter",
+      );
     if (parameter.layout !== null)
       fail("ERR_ARGUMENT", name, "a parameter must be contiguous", "a tensor of its own, not a view with strides");
   }
@@ -214,14 +234,17 @@ function gradientOf(parameter: Tensor): Tensor | null {
   return gradient === null || gradient.layout === null ? gradient : gradient.detach().contiguous();
 }
 
-function freshBuffer(parameter: Tensor): Tensor {
-  const buffer = zerosLike(parameter);
+function bufferOf(slot: Slot, index: number): Tensor {
+  const known = slot.buffers[index];
+  if (known !== undefined) return known;
+  const buffer = zerosLike(slot.parameter);
   outlive(buffer.handle);
+  slot.buffers.push(buffer);
   return buffer;
 }
 
 function targetsOf(slots: readonly Slot[], used: number): Tensor[] {
   const targets = slots.map((slot) => slot.parameter);
-  for (let b = 0; b < used; b++) for (const slot of slots) targets.push((slot.buffers[b] ??= freshBuffer(slot.parameter)));
+  for (let b = 0; b < used; b++) for (const slot of slots) targets.push(bufferOf(slot, b));
   return targets;
 }

@@ -33,7 +33,13 @@ const rule: StepRule<SgdHyperparameters> = {
     if (typeof nesterov !== "boolean")
       fail("ERR_ARGUMENT", "SGD", "nesterov is not valid", "a boolean", describe(nesterov));
     if (nesterov && (momentum === 0 || dampening !== 0))
-      fail("ERR_ARGUMENT", "SGD", "nesterov needs momentum and no dampening", "momentum > 0 and dampening 0", `${momentum} and ${dampening}`);
+      fail(
+        "ERR_ARGUMENT",
+        "SGD",
+        "nesterov needs momentum and no dampening",
+        "momentum > 0 and dampening 0",
+        `${momentum} and ${dampening}`,
+      );
     return [lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, age === 0 ? 1 : 0];
   },
 };

@@ -59,10 +59,12 @@ export function restoreState<H extends object>(
   const changes: (() => void)[] = [];
   groups.forEach((group, g) => {
     const from = saved.paramGroups[g]!;
-    const indices = from["params"];
+    const indices = from.params;
     if (!Array.isArray(indices) || indices.length !== group.params.length)
       wrong(`group ${g} has another number of parameters`, String(group.params.length), indices);
-    const settings = Object.fromEntries(Object.keys(rule.defaults).map((key) => [key, from[key] ?? group[key as keyof H]]));
+    const settings = Object.fromEntries(
+      Object.keys(rule.defaults).map((key) => [key, from[key] ?? group[key as keyof H]]),
+    );
     rule.attrs(settings as H, 0);
     changes.push(() => Object.assign(group, settings));
     group.params.forEach((parameter, i) => {
@@ -86,13 +88,20 @@ function readState<H extends object>(
   const buffers: Tensor[] = [];
   for (const name of rule.buffers) {
     const buffer = entry[name];
-    if (!isTensor(buffer)) return fail("ERR_ARGUMENT", op, `${name} is missing from a parameter's state`, "a tensor", describe(buffer));
+    if (!isTensor(buffer))
+      return fail("ERR_ARGUMENT", op, `${name} is missing from a parameter's state`, "a tensor", describe(buffer));
     if (!sameShape(buffer.shape, parameter.shape))
-      fail("ERR_SHAPE", op, `${name} has another shape than its parameter`, showShape(parameter.shape), showShape(buffer.shape));
+      fail(
+        "ERR_SHAPE",
+        op,
+        `${name} has another shape than its parameter`,
+        showShape(parameter.shape),
+        showShape(buffer.shape),
+      );
     buffers.push(buffer.detach().to(parameter.dtype).clone());
   }
   if (!rule.counts) return { age: 1, buffers };
-  const step = entry["step"];
+  const step = entry.step;
   const age = isTensor(step) ? step.item() : step;
   if (typeof age !== "number" || !Number.isSafeInteger(age) || age < 0)
     return fail("ERR_ARGUMENT", op, "step is not valid", "an integer of at least 0", describe(age));

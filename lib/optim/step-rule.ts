@@ -21,6 +21,7 @@ export interface StepRule<H extends object> {
 /** A hyperparameter of 0 or more, and below `limit`. */
 export function nonNegative(op: string, field: string, value: unknown, limit = Number.POSITIVE_INFINITY): number {
   if (typeof value === "number" && value >= 0 && value < limit) return value;
-  const expected = limit === Number.POSITIVE_INFINITY ? "a finite number of at least 0" : `at least 0 and below ${limit}`;
+  const expected =
+    limit === Number.POSITIVE_INFINITY ? "a finite number of at least 0" : `at least 0 and below ${limit}`;
   return fail("ERR_ARGUMENT", op, `${field} is not valid`, expected, describe(value), { [field]: value });
 }

@@ -122,11 +122,24 @@ test("Flatten", () => {
 describe("losses", () => {
   const classes = tensor([1, 0], { dtype: "int32" });
   test("take their options once", () => {
-    const logits = tensor([[0, 0], [0, 0]]);
+    const logits = tensor([
+      [0, 0],
+      [0, 0],
+    ]);
     expect(new nn.CrossEntropyLoss().forward(logits, classes).item()).toBeCloseTo(Math.LN2, 6);
     const part = tensor([1, -1], { dtype: "int32" });
     expect(new nn.CrossEntropyLoss({ reduction: "none", ignoreIndex: -1 }).forward(logits, part).toArray()[1]).toBe(0);
-    expect(new nn.NLLLoss({ reduction: "sum" }).forward(tensor([[1, 2], [3, 4]]), classes).item()).toBe(-5);
+    expect(
+      new nn.NLLLoss({ reduction: "sum" })
+        .forward(
+          tensor([
+            [1, 2],
+            [3, 4],
+          ]),
+          classes,
+        )
+        .item(),
+    ).toBe(-5);
     expect(new nn.MSELoss({ reduction: "sum" }).forward(tensor([1, 2]), tensor([1, 4])).item()).toBe(4);
     expect(new nn.BCEWithLogitsLoss().forward(tensor([0, 0]), tensor([1, 0])).item()).toBeCloseTo(Math.LN2, 6);
   });
@@ -170,18 +183,29 @@ describe("init", () => {
     expect(init.zeros(ones([2])).toArray()).toEqual([0, 0]);
   });
   test("means and bounds away from 0, a generator of one's own", () => {
-    const draw = () => init.truncNormal(zeros([1000]), { mean: 1, std: 0.5, a: 1, b: 3, generator: new RandomGenerator(3) });
+    const draw = () =>
+      init.truncNormal(zeros([1000]), { mean: 1, std: 0.5, a: 1, b: 3, generator: new RandomGenerator(3) });
     const x = draw();
     expect([x.amin().item() >= 1, x.amax().item() <= 3]).toEqual([true, true]);
     expect(x.mean().item()).toBeCloseTo(1 + 0.5 * Math.sqrt(2 / Math.PI), 1);
     expect(draw().toArray()).toEqual(x.toArray());
   });
-  test.each([["linear", 1], ["sigmoid", 1], ["tanh", 5 / 3], ["relu", Math.SQRT2], ["selu", 0.75]] as const)("gain of %s", (name, gain) => {
+  test.each([
+    ["linear", 1],
+    ["sigmoid", 1],
+    ["tanh", 5 / 3],
+    ["relu", Math.SQRT2],
+    ["selu", 0.75],
+  ] as const)("gain of %s", (name, gain) => {
     expect(init.calculateGain(name)).toBe(gain);
   });
   test("refused", () => {
     refused(() => init.xavierUniform(zeros([3])), "ERR_SHAPE", /\[out, in\]/);
-    refused(() => init.kaimingUniform(zeros([3, 3]), { mode: "fan_in" as never }), "ERR_ARGUMENT", /"fanIn" or "fanOut"/);
+    refused(
+      () => init.kaimingUniform(zeros([3, 3]), { mode: "fan_in" as never }),
+      "ERR_ARGUMENT",
+      /"fanIn" or "fanOut"/,
+    );
     refused(() => init.calculateGain("swish" as never), "ERR_ARGUMENT", /unknown nonlinearity/);
     refused(() => init.uniform(zeros([3]), { a: 1, b: 0 }), "ERR_ARGUMENT", /wrong way round/);
     refused(() => init.normal(zeros([3]), { std: -1 }), "ERR_ARGUMENT", /std is negative/);

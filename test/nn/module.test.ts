@@ -37,7 +37,9 @@ describe("what a module holds", () => {
     const found = ["first.weight", "first.bias", "blocks.0.scale", "blocks.1.scale", "heads.a.weight", "heads.list.0"];
     expect(names(net.namedParameters())).toEqual(found);
     expect(net.parameters()).toHaveLength(found.length);
-    expect(net.parameters().every((p) => p instanceof nn.Parameter && isTensor(p) && p.requiresGrad && p.isLeaf)).toBe(true);
+    expect(net.parameters().every((p) => p instanceof nn.Parameter && isTensor(p) && p.requiresGrad && p.isLeaf)).toBe(
+      true,
+    );
   });
   test("buffers", () => {
     expect(names(net.namedBuffers())).toEqual(["blocks.0.mean", "blocks.0.count", "blocks.1.mean", "blocks.1.count"]);
@@ -58,12 +60,20 @@ describe("what a module holds", () => {
   test("train and eval reach everything", () => {
     expect(net.eval()).toBe(net);
     expect(net.modules().map((module) => module.training)).toEqual([false, false, false, false, false]);
-    expect(net.train().modules().every((module) => module.training)).toBe(true);
+    expect(
+      net
+        .train()
+        .modules()
+        .every((module) => module.training),
+    ).toBe(true);
     refused(() => net.train(1 as never), "ERR_ARGUMENT", /boolean/);
   });
   test("zeroGrad", () => {
     const small = new Net();
-    small.forward(ones([1, 2])).sum().backward();
+    small
+      .forward(ones([1, 2]))
+      .sum()
+      .backward();
     expect(small.parameters().filter((p) => p.grad !== null)).toHaveLength(5);
     small.zeroGrad();
     expect(small.parameters().every((p) => p.grad === null)).toBe(true);
@@ -85,7 +95,14 @@ describe("parameters and buffers", () => {
     expect(q.toArray()).toEqual([5, 5]);
   });
   test("a view with strides is copied", () => {
-    expect(new nn.Parameter(tensor([[1, 2], [3, 4]]).t()).strides).toEqual([2, 1]);
+    expect(
+      new nn.Parameter(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]).t(),
+      ).strides,
+    ).toEqual([2, 1]);
   });
   test("without requiresGrad", () => {
     const p = new nn.Parameter(arange(3), { requiresGrad: false });
@@ -97,7 +114,11 @@ describe("parameters and buffers", () => {
   test("refused", () => {
     refused(() => new nn.Parameter([1] as never), "ERR_ARGUMENT", /must be a tensor/);
     refused(() => new nn.Parameter(arange(3)), "ERR_GRADIENT", /float/);
-    refused(() => new nn.Parameter(ones([1]), { requireGrad: true } as never), "ERR_ARGUMENT", /did you mean "requiresGrad"/);
+    refused(
+      () => new nn.Parameter(ones([1]), { requireGrad: true } as never),
+      "ERR_ARGUMENT",
+      /did you mean "requiresGrad"/,
+    );
     refused(() => new nn.Buffer(undefined as never), "ERR_ARGUMENT", /must be a tensor/);
   });
   test("print", () => {
@@ -114,7 +135,13 @@ describe("stateDict and loadStateDict", () => {
     return net;
   };
   const keys = [
-    "first.weight", "first.bias", "blocks.0.scale", "blocks.0.mean", "blocks.1.scale", "blocks.1.mean", "heads.a.weight",
+    "first.weight",
+    "first.bias",
+    "blocks.0.scale",
+    "blocks.0.mean",
+    "blocks.1.scale",
+    "blocks.1.mean",
+    "heads.a.weight",
     "heads.list.0",
   ];
 
@@ -139,7 +166,9 @@ describe("stateDict and loadStateDict", () => {
   test("a tie may come under any of its names, or all", () => {
     const { "heads.a.weight": weight, ...rest } = filled(3).stateDict();
     expect(filled(1).loadStateDict({ ...rest, "tied.weight": weight! })).toEqual({ missing: [], unexpected: [] });
-    expect(filled(1).loadStateDict({ ...rest, "tied.weight": weight!, "heads.a.weight": weight! }).unexpected).toEqual([]);
+    expect(filled(1).loadStateDict({ ...rest, "tied.weight": weight!, "heads.a.weight": weight! }).unexpected).toEqual(
+      [],
+    );
   });
   test("all that is missing and unexpected is named, and nothing is written", () => {
     const net = filled(1);
@@ -167,7 +196,11 @@ describe("stateDict and loadStateDict", () => {
     refused(() => new nn.Linear(2, 2).loadStateDict({ weight: ones([1, 2]), bias: ones([2]) }), "ERR_SHAPE", /weight/);
   });
   test("refused values", () => {
-    refused(() => new Block().loadStateDict({ scale: [1, 1], mean: zeros([2]) } as never), "ERR_ARGUMENT", /scale is not a tensor/);
+    refused(
+      () => new Block().loadStateDict({ scale: [1, 1], mean: zeros([2]) } as never),
+      "ERR_ARGUMENT",
+      /scale is not a tensor/,
+    );
     refused(() => new Block().loadStateDict(null as never), "ERR_ARGUMENT", /object of tensors/);
     refused(() => new Block().loadStateDict(ones([2]) as never), "ERR_ARGUMENT", /object of tensors/);
   });
@@ -230,7 +263,10 @@ describe("clone, copyFrom, to", () => {
     const net = new Net();
     const opt = new optim.SGD(net.parameters(), { lr: 1 });
     const before = net.heads.a.weight;
-    net.forward(ones([1, 2])).sum().backward();
+    net
+      .forward(ones([1, 2]))
+      .sum()
+      .backward();
     expect(net.to("float64")).toBe(net);
     expect(net.heads.a.weight).toBe(before);
     expect([before.dtype, before.grad!.dtype, net.blocks[0]!.mean.dtype]).toEqual(["float64", "float64", "float64"]);
@@ -239,7 +275,10 @@ describe("clone, copyFrom, to", () => {
     opt.step();
     expect(before.toArray()).toEqual(expected);
     net.zeroGrad();
-    net.forward(ones([1, 2], { dtype: "float64" })).sum().backward();
+    net
+      .forward(ones([1, 2], { dtype: "float64" }))
+      .sum()
+      .backward();
     opt.step();
     refused(() => net.to("int32"), "ERR_DTYPE", /floats/);
     refused(() => net.to("f32" as never), "ERR_DTYPE", /unknown dtype/);

@@ -49,26 +49,33 @@ describe.each([
     const got = optim.clipGradNorm(params, maxNorm, { normType: Number(normType) });
     expect(got.shape).toEqual([]);
     close([got], [norm], tolerance);
-    close(params.map((p) => p.grad!), gradients, tolerance);
+    close(
+      params.map((p) => p.grad!),
+      gradients,
+      tolerance,
+    );
   });
 });
 
-test.each(golden.cases)("$name $options: a state taken midway leads to the same end", ({ name, options, trajectory }) => {
-  const params = leaves(golden.start, ["float64"]);
-  const opt = new optim[name](params, options);
-  golden.gradients.slice(0, 2).forEach((gradients) => {
-    give(params, gradients);
+test.each(golden.cases)(
+  "$name $options: a state taken midway leads to the same end",
+  ({ name, options, trajectory }) => {
+    const params = leaves(golden.start, ["float64"]);
+    const opt = new optim[name](params, options);
+    golden.gradients.slice(0, 2).forEach((gradients) => {
+      give(params, gradients);
+      opt.step();
+    });
+    const resumed = leaves(trajectory[1]!, ["float64"]);
+    const second = new optim[name](resumed, { lr: 7 });
+    second.loadStateDict(opt.stateDict());
+    // The copy does not follow the first optimizer any further.
+    give(params, golden.gradients[4]!);
     opt.step();
-  });
-  const resumed = leaves(trajectory[1]!, ["float64"]);
-  const second = new optim[name](resumed, { lr: 7 });
-  second.loadStateDict(opt.stateDict());
-  // The copy does not follow the first optimizer any further.
-  give(params, golden.gradients[4]!);
-  opt.step();
-  golden.gradients.slice(2).forEach((gradients) => {
-    give(resumed, gradients);
-    second.step();
-  });
-  close(resumed, trajectory[4]!, 1e-14);
-});
+    golden.gradients.slice(2).forEach((gradients) => {
+      give(resumed, gradients);
+      second.step();
+    });
+    close(resumed, trajectory[4]!, 1e-14);
+  },
+);

@@ -104,7 +104,10 @@ describe("groups", () => {
 
 describe("step", () => {
   test("many small parameters and one that fills several chunks, each element as if alone", () => {
-    const params = [...Array.from({ length: 300 }, (_, i) => leaf([i])), leaf(Array.from({ length: 70_000 }, (_, i) => i))];
+    const params = [
+      ...Array.from({ length: 300 }, (_, i) => leaf([i])),
+      leaf(Array.from({ length: 70_000 }, (_, i) => i)),
+    ];
     const opt = new optim.SGD(params, { lr: 1 });
     for (const p of params) p.grad = tensor(p.toTypedArray(), { dtype: "float64" });
     opt.step();
@@ -129,9 +132,15 @@ describe("step", () => {
 
   test("a gradient that is a view with strides", () => {
     const w = zeros([2, 2], { requiresGrad: true });
-    w.grad = tensor([[1, 2], [3, 4]]).t();
+    w.grad = tensor([
+      [1, 2],
+      [3, 4],
+    ]).t();
     new optim.SGD([w], { lr: 1 }).step();
-    expect(w.toArray()).toEqual([[-1, -3], [-2, -4]]);
+    expect(w.toArray()).toEqual([
+      [-1, -3],
+      [-2, -4],
+    ]);
   });
 
   test("zeroGrad leaves null", () => {
@@ -212,8 +221,8 @@ describe("state", () => {
     const { state, paramGroups } = trained().stateDict();
     expect(Object.keys(state)).toEqual(["1"]);
     expect(Object.keys(state["1"]!)).toEqual(["step", "expAvg", "expAvgSq"]);
-    expect(state["1"]!["step"]).toBe(1);
-    expect((state["1"]!["expAvg"] as Tensor).item()).toBeCloseTo(0.1, 12);
+    expect(state["1"]!.step).toBe(1);
+    expect((state["1"]!.expAvg as Tensor).item()).toBeCloseTo(0.1, 12);
     const rest = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01 };
     expect(paramGroups).toEqual([
       { lr: 1e-3, ...rest, params: [0] },
@@ -228,17 +237,42 @@ describe("state", () => {
     opt.step();
     const entry = opt.stateDict().state["0"]!;
     expect(Object.keys(entry)).toEqual(["momentumBuffer"]);
-    expect((entry["momentumBuffer"] as Tensor).item()).toBe(2);
+    expect((entry.momentumBuffer as Tensor).item()).toBe(2);
   });
 
   test.each([
     ["nothing", () => undefined, "ERR_ARGUMENT", /not the state of an optimizer/],
     ["a group less", (s) => ({ ...s, paramGroups: s.paramGroups.slice(1) }), "ERR_ARGUMENT", /number of groups/],
-    ["a parameter less", (s) => ({ ...s, paramGroups: s.paramGroups.map((g) => ({ ...g, params: [] })) }), "ERR_ARGUMENT", /number of parameters/],
-    ["a bad rate", (s) => ({ ...s, paramGroups: s.paramGroups.map((g) => ({ ...g, lr: -1 })) }), "ERR_ARGUMENT", /lr is not valid/],
-    ["a lost tensor", (s) => ({ ...s, state: { 1: { step: 1, expAvg: zeros([1]) } } }), "ERR_ARGUMENT", /expAvgSq is missing/],
-    ["another shape", (s) => ({ ...s, state: { 1: { step: 1, expAvg: zeros([2]), expAvgSq: zeros([1]) } } }), "ERR_SHAPE", /expAvg/],
-    ["half a step", (s) => ({ ...s, state: { 1: { ...s.state["1"], step: 0.5 } } }), "ERR_ARGUMENT", /step is not valid/],
+    [
+      "a parameter less",
+      (s) => ({ ...s, paramGroups: s.paramGroups.map((g) => ({ ...g, params: [] })) }),
+      "ERR_ARGUMENT",
+      /number of parameters/,
+    ],
+    [
+      "a bad rate",
+      (s) => ({ ...s, paramGroups: s.paramGroups.map((g) => ({ ...g, lr: -1 })) }),
+      "ERR_ARGUMENT",
+      /lr is not valid/,
+    ],
+    [
+      "a lost tensor",
+      (s) => ({ ...s, state: { 1: { step: 1, expAvg: zeros([1]) } } }),
+      "ERR_ARGUMENT",
+      /expAvgSq is missing/,
+    ],
+    [
+      "another shape",
+      (s) => ({ ...s, state: { 1: { step: 1, expAvg: zeros([2]), expAvgSq: zeros([1]) } } }),
+      "ERR_SHAPE",
+      /expAvg/,
+    ],
+    [
+      "half a step",
+      (s) => ({ ...s, state: { 1: { ...s.state["1"], step: 0.5 } } }),
+      "ERR_ARGUMENT",
+      /step is not valid/,
+    ],
   ] as [string, (s: ReturnType<optim.Optimizer["stateDict"]>) => unknown, string, RegExp][])(
     "refused, and nothing changes: %s",
     (_, spoil, code, text) => {
@@ -253,7 +287,8 @@ describe("state", () => {
     const opt = trained();
     const { state, paramGroups } = JSON.parse(JSON.stringify(opt.stateDict()));
     for (const entry of Object.values<Record<string, number[]>>(state))
-      for (const name of ["expAvg", "expAvgSq"]) Object.assign(entry, { [name]: tensor(entry[name]!, { dtype: "float64" }) });
+      for (const name of ["expAvg", "expAvgSq"])
+        Object.assign(entry, { [name]: tensor(entry[name]!, { dtype: "float64" }) });
     const other = new optim.AdamW([{ params: [leaf([0, 0])] }, { params: [leaf([0])] }]);
     other.loadStateDict({ state, paramGroups });
     expect(JSON.stringify(other.stateDict())).toBe(JSON.stringify(opt.stateDict()));
@@ -266,7 +301,7 @@ describe("state", () => {
     other.loadStateDict(opt.stateDict());
     params[1]!.grad = ones([1]);
     other.step();
-    expect((other.stateDict().state["1"]!["expAvg"] as Tensor).dtype).toBe("float32");
+    expect((other.stateDict().state["1"]!.expAvg as Tensor).dtype).toBe("float32");
   });
 });
 
