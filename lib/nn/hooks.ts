@@ -7,9 +7,11 @@ export type InputsOf<M> = M extends { forward(...inputs: infer I): unknown } ? I
 export type OutputOf<M> = M extends { forward(...inputs: never[]): infer O } ? O : never;
 
 /** Called after forward; a result that is not undefined takes the output's place. */
-export type ForwardHook<M> = (module: M, inputs: InputsOf<M>, output: OutputOf<M>) => OutputOf<M> | undefined;
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one.
+export type ForwardHook<M> = (module: M, inputs: InputsOf<M>, output: OutputOf<M>) => OutputOf<M> | undefined | void;
 /** Called before forward; an array that it returns takes the inputs' place. */
-export type ForwardPreHook<M> = (module: M, inputs: InputsOf<M>) => readonly unknown[] | undefined;
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one.
+export type ForwardPreHook<M> = (module: M, inputs: InputsOf<M>) => readonly unknown[] | undefined | void;
 
 type Before = (module: object, inputs: unknown[]) => unknown;
 type After = (module: object, inputs: unknown[], output: unknown) => unknown;
