@@ -168,7 +168,9 @@ export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], opt
             for (let i = 0; i < gradients.length; i++) {
               const gradient = gradients[i];
               const input = node.inputs[i];
-              if (gradient !== null && gradient !== undefined && input !== null && input !== undefined) arrive(input, gradient);
+              if (gradient !== null && gradient !== undefined && input !== null && input !== undefined)
+                // A rule may hand on what it saved, which this node is about to give back.
+                arrive(input, own(gradient));
             }
             if (!retainGraph) node.release();
           }
