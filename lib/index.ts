@@ -41,6 +41,8 @@ export * from "./ops/trig.js";
 export * from "./ops/unary.js";
 export { type BackwardOptions, backward } from "./autograd/methods.js";
 export { grad, type GradientsOptions, type GradOptions, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";
+export { Graph, type GraphOptions, graph } from "./graph/graph.js";
+export type { PictureEdge, PictureNode } from "./graph/picture.js";
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data/data-loader.js";
 export { type Dataset, TensorDataset } from "./data/dataset.js";
 export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";

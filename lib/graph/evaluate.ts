@@ -1,0 +1,124 @@
+/** Values and derivatives of a graph, computed anew from its leaves and constants: also when backward has used it up. */
+import { NablaError } from "../core/errors.js";
+import { numel } from "../core/shape.js";
+import { vjpOf } from "../autograd/vjp.js";
+import { sweep } from "../autograd/backward.js";
+import { makeLeaf } from "../engine/leaf.js";
+import { withGrad } from "../engine/modes.js";
+import type { Operand } from "../engine/row.js";
+import { type Node, type OpNode, Packed } from "../engine/tape.js";
+import { filled } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { Item } from "./collect.js";
+
+/** A value, or null where the tape has not kept what it would be computed from. */
+export type Known = Operand | null;
+
+const replay = (node: OpNode, inputs: readonly Operand[]): Tensor =>
+  (node.row.replay as (inputs: readonly Operand[], params: unknown) => Tensor)(inputs, node.params);
+
+const alive = (x: Tensor): Tensor | null => (x.handle.slot < 0 ? null : x.detach());
+
+/** What the storage holds now, whether or not it was written to since. */
+function look(packed: Packed): Tensor {
+  const x = packed.borrow(null);
+  x.handle.version = -1;
+  return x;
+}
+
+/** The value of every item as the graph gives it for its leaves as they are now. */
+export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
+  // Before backward the tape has kept some values that cannot be computed: operands that rules will need.
+  const kept = new Map<Node, Packed>();
+  for (const { node } of items) {
+    if (node === null || node.leaf) continue;
+    node.saved?.forEach((value, place) => {
+      const owner = place === 0 ? node : (node.inputs[place - 1] ?? null);
+      if (owner !== null && value instanceof Packed) kept.set(owner, value);
+    });
+  }
+  const values: Known[] = [];
+  const valueOf = ({ node, constant, inputs }: Item): Known => {
+    if (node === null) return constant instanceof Packed ? look(constant) : isTensor(constant) ? alive(constant) : constant;
+    if (node.leaf) return alive(node.tensor);
+    const operands = inputs.map((position) => values[position] as Known);
+    if (!operands.includes(null)) return replay(node, operands as Operand[]);
+    if (node === root.node) return alive(root);
+    const packed = kept.get(node);
+    return packed === undefined ? null : look(packed);
+  };
+  withGrad(false, () => {
+    for (const item of items) values.push(valueOf(item));
+  });
+  return values;
+}
+
+/** Takes a cotangent of an op's output to those of its inputs: null is zero, undefined unknown. */
+export type Pull = (g: Tensor) => readonly (Tensor | null | undefined)[];
+
+/** The derivative of one op, at the given values of its inputs. */
+export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
+  const needs = node.inputs.map((input) => input !== null);
+  if (!operands.includes(null)) {
+    const variables = (operands as Operand[]).map((x, i) => (needs[i] ? makeLeaf((x as Tensor).detach()) : x));
+    const out = withGrad(true, () => replay(node, variables));
+    const targets = variables.filter((_, i) => needs[i]).map((x) => (x as Tensor).node as Node);
+    return (g) => {
+      // Whose cotangent it is has not done with it.
+      g.handle.kept = true;
+      const found = sweep([out.node as Node], [g], { targets, createGraph: false, retainGraph: true });
+      return needs.map((need) => (need ? found.shift()! : null));
+    };
+  }
+  const unknown = needs.map(() => undefined);
+  return (g) => {
+    try {
+      return withGrad(false, () => vjpOf(node, g, needs, false));
+    } catch (error) {
+      // The rule wants what backward has given back.
+      if (error instanceof NablaError) return unknown;
+      throw error;
+    }
+  };
+}
+
+const onesFor = ({ type, shape }: Item): Tensor => filled("graph", 1, type, shape);
+
+/** Per item and input the derivative of the one by the other, where both have one element; else null. */
+export function localsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (number | null)[][] {
+  const single = (item: Item): boolean => numel(item.shape) === 1;
+  return items.map((item, i) => {
+    const wanted = item.inputs.map((position) => items[position]!.node !== null && single(items[position]!));
+    const pull = pulls[i] ?? null;
+    if (pull === null || !single(item) || !wanted.includes(true)) return wanted.map(() => null);
+    const pulled = pull(onesFor(item));
+    return wanted.map((want, k) => {
+      const derivative = pulled[k];
+      return !want || derivative === undefined ? null : (derivative?.item() ?? 0);
+    });
+  });
+}
+
+/** The derivative of the last item by every item that a gradient reaches; null for the others and where it is unknown. */
+export function cotangentsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (Tensor | null)[] {
+  const arrived = items.map((): Tensor | null => null);
+  const lost = items.map(() => false);
+  const last = items.length - 1;
+  arrived[last] = onesFor(items[last]!);
+  for (let i = last; i >= 0; i--) {
+    const item = items[i]!;
+    const g = arrived[i] ?? null;
+    const pull = pulls[i] ?? null;
+    if (pull === null || (g === null && !lost[i])) continue;
+    const pulled = lost[i] ? item.inputs.map(() => undefined) : pull(g!);
+    item.inputs.forEach((position, k) => {
+      const more = pulled[k];
+      if (more === undefined) lost[position] = true;
+      else if (more !== null) arrived[position] = arrived[position]?.add(more) ?? more;
+    });
+  }
+  return items.map((item, i) => {
+    if (item.node === null || lost[i]) return null;
+    return arrived[i] ?? filled("graph", 0, item.type, item.shape);
+  });
+}

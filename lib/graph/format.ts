@@ -1,0 +1,36 @@
+/** Values as they stand in a picture: short. */
+import { numel, type Shape } from "../core/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** Tensors of at most this many elements are written out. */
+const SMALL = 8;
+const DIGITS = 4;
+const MAX_DIGITS = 7;
+
+/** Four significant digits, more where a number has more of them before its point. */
+export function formatNumber(x: number): string {
+  if (!Number.isFinite(x)) return String(x);
+  const whole = Math.abs(x) < 1 ? 1 : Math.floor(Math.log10(Math.abs(x))) + 1;
+  if (Number.isInteger(x) && whole <= MAX_DIGITS) return String(x);
+  return String(Number(x.toPrecision(whole > MAX_DIGITS ? DIGITS : Math.max(whole, DIGITS))));
+}
+
+function formatElement(x: number | bigint, dtype: string): string {
+  if (dtype === "bool") return x ? "true" : "false";
+  return typeof x === "bigint" || !dtype.startsWith("float") ? String(x) : formatNumber(x);
+}
+
+/** `float32[20, 3]`. */
+export const formatType = (dtype: string, shape: Shape): string => `${dtype}[${shape.join(", ")}]`;
+
+/** A number, a few numbers in brackets, or the dtype and shape of a larger tensor. */
+export function formatValue(x: Tensor): string {
+  const count = numel(x.shape);
+  if (count === 0 || count > SMALL) return formatType(x.dtype, x.shape);
+  let level = Array.from(x.toTypedArray() as ArrayLike<number | bigint>, (value) => formatElement(value, x.dtype));
+  for (const size of x.shape.toReversed()) {
+    const rows = level.length / size;
+    level = Array.from({ length: rows }, (_, row) => `[${level.slice(row * size, (row + 1) * size).join(", ")}]`);
+  }
+  return level[0]!;
+}

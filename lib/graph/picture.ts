@@ -1,0 +1,42 @@
+/** What a picture shows, whatever it is drawn with. */
+export interface PictureNode {
+  readonly id: string;
+  /** An op, a tensor that requires grad, one that does not, or a number. */
+  readonly kind: "op" | "leaf" | "constant" | "number";
+  /** The op's name, or that which the user gave. */
+  readonly label: string;
+  /** The value, or dtype and shape where it is large or not known any more; null for a number, whose label it is. */
+  readonly value: string | null;
+  /** The derivative of the result by this node, where it was asked for and is known. */
+  readonly gradient: string | null;
+}
+
+export interface PictureEdge {
+  readonly from: string;
+  readonly to: string;
+  /** The derivative of the op by this input, where both have one element. */
+  readonly derivative: string | null;
+}
+
+export interface Picture {
+  readonly nodes: readonly PictureNode[];
+  readonly edges: readonly PictureEdge[];
+}
+
+/** The lines of text of a node. */
+export function linesOf({ label, value, gradient }: PictureNode): string[] {
+  return [label, ...(value === null ? [] : [value]), ...(gradient === null ? [] : [`grad ${gradient}`])];
+}
+
+interface Look {
+  readonly fill: string;
+  readonly line: string;
+}
+
+export const looks: Readonly<Record<PictureNode["kind"], Look>> = {
+  op: { fill: "#e8eefb", line: "#4469b0" },
+  leaf: { fill: "#e6f4e7", line: "#3c8a47" },
+  constant: { fill: "#f3f3f3", line: "#7a7a7a" },
+  number: { fill: "#ffffff", line: "#b5b5b5" },
+};
+export const gradientColor = "#b3261e";
