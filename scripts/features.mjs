@@ -19,8 +19,10 @@ const families = [...new Set(rows.map((row) => row.family))].sort();
 
 const cell = (row) => {
   const zero = row.rule.kind === "elementwise" && row.rule.partials.every((p) => p === null);
-  const how = row.rule.kind === "none" ? `none: ${row.rule.reason}` : zero ? "zero everywhere" : derivative[row.rule.kind];
-  const accuracy = typeof row.accuracy === "number" ? `${row.accuracy} ulp` : row.accuracy === "tree" ? "fixed-order sum" : "exact";
+  const how =
+    row.rule.kind === "none" ? `none: ${row.rule.reason}` : zero ? "zero everywhere" : derivative[row.rule.kind];
+  const accuracy =
+    typeof row.accuracy === "number" ? `${row.accuracy} ulp` : row.accuracy === "tree" ? "fixed-order sum" : "exact";
   return `| ${row.name} | ${row.rule.kind} | ${how} | ${accuracy} |`;
 };
 const ops = families
@@ -33,7 +35,11 @@ const ops = families
 const rowNames = new Set(rows.map((row) => row.name));
 const functions = Object.keys(nabla).filter((name) => typeof nabla[name] === "function" && /^[a-z]/.test(name));
 const composed = functions.filter((name) => !rowNames.has(name)).sort();
-const classes = (names) => Object.keys(names).filter((name) => /^[A-Z]/.test(name)).sort().join(", ");
+const classes = (names) =>
+  Object.keys(names)
+    .filter((name) => /^[A-Z]/.test(name))
+    .sort()
+    .join(", ");
 
 const page = `# What there is
 

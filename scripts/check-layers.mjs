@@ -1,0 +1,85 @@
+// Imports run downwards only, in both languages: a file sees its own layer and those before it, never a sibling or a
+// layer above. Type-only imports count. A check that matched almost no files would prove nothing, so it fails.
+import { posix } from "node:path";
+import { filesUnder, isMain, readText } from "./common.mjs";
+
+/** Each row is one level, lowest first; the folders of a row are siblings and do not see each other. */
+const languages = [
+  {
+    name: "TypeScript",
+    folder: "lib",
+    extensions: [".ts"],
+    levels: [
+      ["core"],
+      ["native"],
+      ["tensor"],
+      ["engine"],
+      ["ops"],
+      ["autograd"],
+      ["graph"],
+      ["nn", "optim", "data", "io"],
+      ["parallel"],
+      ["entry"],
+    ],
+    entries: ["lib/index.ts", "lib/internal.ts", "lib/parallel/worker.ts"], // what the build bundles: they see everything
+    imports: /(?:\bfrom|\bimport|\bimport\()\s*"(\.{1,2}\/[^"]+)"/g,
+    resolve: (file, specifier) => posix.join(posix.dirname(file), specifier),
+    atLeast: { files: 60, imports: 200 },
+  },
+  {
+    name: "C++",
+    folder: "native",
+    extensions: [".h", ".cc", ".def"],
+    levels: [["base"], ["runtime", "kernels"], ["exec"], ["program"], ["binding"]],
+    imports: /^\s*#include\s+"([^"]+)"/gm,
+    resolve: (_, header) => `native/${header}`,
+    external: {
+      pattern: /^\s*#include\s+[<"](napi|node_api|js_native_api|uv|v8|node)[^>"]*[>"]/gm,
+      allowedIn: ["binding"],
+    },
+    atLeast: { files: 40, imports: 100 },
+  },
+];
+
+function checkLanguage({ folder, extensions, levels, entries = [], imports, resolve, external, atLeast, name }) {
+  const rank = new Map(levels.flatMap((row, level) => row.map((layer) => [layer, level])));
+  const isEntry = (path) => entries.includes(path.replace(/\.js$/, ".ts"));
+  const layerOf = (path) => (isEntry(path) ? "entry" : posix.relative(folder, path).split("/", 1)[0]);
+  const faults = [];
+  let seen = 0;
+  const files = filesUnder(folder, extensions);
+  for (const file of files) {
+    const text = readText(file);
+    const layer = layerOf(file);
+    if (!rank.has(layer)) faults.push(`${file}: ${folder}/${layer} is not a layer of ${name}`);
+    for (const [, specifier] of text.matchAll(imports)) {
+      seen++;
+      const target = layerOf(resolve(file, specifier));
+      const allowed = target === layer || (rank.get(target) ?? Infinity) < rank.get(layer);
+      if (!allowed) faults.push(`${file} imports ${specifier}: ${layer} may not see ${target}`);
+    }
+    if (external === undefined || external.allowedIn.includes(layer)) continue;
+    for (const [line] of text.matchAll(external.pattern))
+      faults.push(`${file} has ${line.trim()}: only ${external.allowedIn} may`);
+  }
+  if (files.length < atLeast.files)
+    faults.push(`${name}: matched ${files.length} files, expected at least ${atLeast.files}`);
+  if (seen < atLeast.imports) faults.push(`${name}: matched ${seen} imports, expected at least ${atLeast.imports}`);
+  return { faults, summary: `${name}: ${files.length} files, ${seen} imports` };
+}
+
+/** The imports that run upwards, as sentences, and what was looked at. */
+export function checkLayers() {
+  const results = languages.map(checkLanguage);
+  return {
+    faults: results.flatMap((result) => result.faults),
+    summary: results.map((result) => result.summary).join("; "),
+  };
+}
+
+if (isMain(import.meta.url)) {
+  const { faults, summary } = checkLayers();
+  for (const fault of faults) console.error(fault);
+  console.log(`layers: ${summary}`);
+  process.exitCode = faults.length === 0 ? 0 : 1;
+}
