@@ -17,7 +17,7 @@ y.backward();
 const show = (t: Tensor | null) => t?.item().toFixed(6) ?? "none";
 console.log(`y = sigmoid(a * x + b) at a = ${a.item()}, x = ${x.item()}, b = ${b.item()}`);
 console.log(`  y = ${show(y)}, dy/da = ${show(a.grad)}, dy/dx = ${show(x.grad)}, dy/db = ${show(b.grad)}`);
-await save(`${out}/graph.svg`, graph(y, { gradients: true }).toSvg());
+await save(`${out}/graph.svg`, graph(y, { gradients: true, names: { a, x, b, y } }).toSvg());
 
 // The same function over many x at once. Each output depends on its own input alone, so the gradient of their sum
 // holds the derivative at every one of them.
@@ -46,7 +46,7 @@ await draw(`${out}/derivative.svg`, {
   height: 320,
   layer: [
     {
-      data: { values: [...line("value", values), ...line("derivative by backward", exact)] },
+      data: { values: [...line("value", values), ...line("derivative", exact)] },
       mark: { type: "line" },
       encoding: { ...position, color },
     },

@@ -36,6 +36,7 @@ export function filled(
   values: readonly (readonly number[])[],
   levels: readonly number[],
   scheme: string,
+  extent: readonly [number, number] = [0, 1],
 ) {
   const rows = values.length;
   const columns = values[0]?.length ?? 0;
@@ -55,7 +56,7 @@ export function filled(
     data: { values: areas },
     mark: { type: "geoshape", stroke: "white", strokeWidth: 0.5 },
     projection: { type: "identity", scale: 1, translate: [0, 0] as [number, number] },
-    encoding: { color: { field: "properties.rank", type: "quantitative", scale: { scheme }, legend: null } },
+    encoding: { color: { field: "properties.rank", type: "quantitative", scale: { scheme: { name: scheme, extent: [...extent] } }, legend: null } },
   } as const;
 }
 

@@ -47,7 +47,7 @@ await draw(`${out}/boundary.svg`, {
   width: frame.width,
   height: frame.height,
   layer: [
-    filled(frame, probability.toArray<number[][]>(), [0, 0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95], "redblue"),
+    filled(frame, probability.toArray<number[][]>(), [0, 0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95], "redblue", [0.2, 0.8]),
     {
       data: { values: points },
       mark: { type: "point", filled: true, size: 30, opacity: 1, stroke: "white", strokeWidth: 0.5 },

@@ -62,14 +62,14 @@ const frame: Frame = { x: [-2.2, 3.2], y: [-2.6, 2.2], width: 560, height: 440 }
 const ws = tensor(spaced(frame.x, 70)).reshape([1, 70, 1]);
 const bs = tensor(spaced(frame.y, 60)).reshape([60, 1, 1]);
 const loss = ws.mul(x).add(bs).sub(y).square().mean(2);
-const levels = Array.from({ length: 16 }, (_, i) => 0.25 * 1.33 ** i - 0.001);
+const levels = [0, ...Array.from({ length: 16 }, (_, i) => 0.25 * 1.33 ** i)];
 
 await draw(`${out}/paths.svg`, {
-  title: "Three ways down the mean squared error",
+  title: { text: "Three ways down the mean squared error", subtitle: "diamond: the line that the points were made from" },
   width: frame.width,
   height: frame.height,
   layer: [
-    filled(frame, loss.toArray<number[][]>(), levels, "blues"),
+    filled(frame, loss.toArray<number[][]>(), levels, "blues", [0, 0.7]),
     {
       data: { values: paths },
       mark: { type: "line", strokeWidth: 1.5, interpolate: "linear" },
@@ -87,7 +87,7 @@ await draw(`${out}/paths.svg`, {
     },
     {
       data: { values: [{ x: truth.w, y: truth.b }] },
-      mark: { type: "point", shape: "cross", size: 140, color: "black", filled: true },
+      mark: { type: "point", shape: "diamond", size: 90, color: "white", filled: true, stroke: "black", opacity: 1 },
       encoding: axes(frame, "w", "b"),
     },
   ],

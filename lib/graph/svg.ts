@@ -21,6 +21,8 @@ const escaped = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "\ufffd").replace(/[&<>"]/g, (sign) => entities[sign]!);
 
 const textWidth = (text: string, size = fontSize): number => [...text].length * advance * size;
+/** The line that text stands on, for letters centred at y: renderers disagree about other baselines. */
+const baseline = (y: number, size = fontSize): number => round(y + 0.35 * size);
 const round = (x: number): number => Math.round(x * 10) / 10;
 
 interface Point {
@@ -49,7 +51,7 @@ function drawNode(node: PictureNode, x: number, y: number, width: number, height
   const radius = node.kind === "op" ? 4 : round(Math.min(height / 2, 14));
   const texts = lines.map((text, i) => {
     const style = i === 0 ? ' font-weight="bold"' : node.gradient !== null && i === lines.length - 1 ? ` fill="${gradientColor}"` : "";
-    return `<text x="${round(x)}" y="${round(top + i * lineHeight)}"${style}>${escaped(text)}</text>`;
+    return `<text x="${round(x)}" y="${baseline(top + i * lineHeight)}"${style}>${escaped(text)}</text>`;
   });
   const box = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${round(height)}" rx="${radius}" fill="${fill}" stroke="${line}"/>`;
   return `<g id="${node.id}">${box}${texts.join("")}</g>`;
@@ -57,7 +59,7 @@ function drawNode(node: PictureNode, x: number, y: number, width: number, height
 
 function drawLabel(text: string, { x, y }: Point, width: number, height: number): string {
   const box = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${round(height)}" fill="white"/>`;
-  return `${box}<text x="${round(x)}" y="${round(y)}" font-size="${fontSize - 1}" fill="#555555">${escaped(text)}</text>`;
+  return `${box}<text x="${round(x)}" y="${baseline(y, fontSize - 1)}" font-size="${fontSize - 1}" fill="#555555">${escaped(text)}</text>`;
 }
 
 export function toSvg({ nodes, edges }: Picture): string {
@@ -89,7 +91,7 @@ export function toSvg({ nodes, edges }: Picture): string {
     return drawNode(node, x, y, width, height);
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${fontSize}" text-anchor="middle" dominant-baseline="central">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${Math.ceil(width)}" height="${Math.ceil(height)}" viewBox="0 0 ${Math.ceil(width)} ${Math.ceil(height)}" role="img" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${fontSize}" text-anchor="middle">`,
     "<title>Computational graph</title>",
     '<defs><marker id="nabla-arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#666666"/></marker></defs>',
     '<rect width="100%" height="100%" fill="white"/>',
