@@ -58,6 +58,12 @@ int64_t target_at(const View& target, int64_t row) {
   }
 }
 
+// -1 for a row that does not count.
+int64_t counted_target(const View& target, int64_t row, double ignored) {
+  const int64_t c = target_at(target, row);
+  return static_cast<double>(c) == ignored ? -1 : c;
+}
+
 Status check_targets(const View& logits, const View& target, double ignored, int32_t operand) {
   if (!is_float(logits.dtype) || is_float(target.dtype) || target.dtype == DType::BOOL) return fail(Code::DTYPE, kNoDType);
   if (logits.rank != 2 || target.rank != 1 || target.dims[0] != logits.dims[0] || !logits.contiguous() ||
@@ -92,7 +98,7 @@ Status run_cross_entropy(const Call& call) {
   if (loss.dtype != x.dtype || !same_shape(loss, target) || !loss.contiguous()) return fail(Code::SHAPE, kOperands);
   const SoftmaxTable& table = kernels().softmax;
   over_rows(x, [&](int64_t r, int64_t at, int64_t n) {
-    int64_t c = target_at(target, r);
+    int64_t c = counted_target(target, r, call.attrs[0]);
     if (x.dtype == DType::F32)
       cross_entropy_row(loss.as<float>() + r, reinterpret_cast<const float*>(x.as<char>() + at), c, n, table.logsumexp[0]);
     else
@@ -110,7 +116,7 @@ Status run_cross_entropy_backward(const Call& call) {
   const SoftmaxTable& table = kernels().softmax;
   const int wide = x.dtype == DType::F64;
   over_rows(x, [&](int64_t r, int64_t at, int64_t n) {
-    int64_t c = target_at(target, r);
+    int64_t c = counted_target(target, r, call.attrs[0]);
     const bool ignored = c < 0 || c >= n;
     double lse_bits, scale = 0;
     if (!ignored) scale = wide ? g.as<double>()[r * g.strides[0]] : g.as<float>()[r * g.strides[0]];
