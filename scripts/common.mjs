@@ -72,6 +72,3 @@ export const runNode = (args, options) => run(process.execPath, args, options);
 
 /** Whether this file is the one that Node was started with. */
 export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === join(process.argv[1]);
-
-/** Whether a program can be started. */
-export const hasProgram = (name) => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0;
