@@ -51,12 +51,6 @@ NABLA_INLINE auto is_infinite(V x) {
     }                                                 \
   };
 
-template <class V>
-NABLA_INLINE V multiply_add(V x, V y, V z) {
-  if constexpr (kFloating<V>) return fma(x, y, z);
-  return x * y + z;
-}
-
 // By squaring; a negative exponent gives the whole part of the fraction.
 template <class T>
 NABLA_INLINE Lane<T> pow_integer(Lane<T> x, Lane<T> y) {
@@ -102,7 +96,6 @@ NABLA_BINARY(Remainder, remainder(x, y))
 NABLA_BINARY(Maximum, maximum(x, y))
 NABLA_BINARY(Minimum, minimum(x, y))
 NABLA_TERNARY(Clamp, minimum(maximum(x, y), z))
-NABLA_TERNARY(MultiplyAdd, multiply_add(x, y, z))
 // From the nearer end, so that w = 0 and w = 1 give the ends exactly.
 NABLA_TERNARY(Interpolate, select(abs(z) < 0.5f, fma(z, y - x, x), fnma(y - x, 1 - z, y)))
 

@@ -188,14 +188,6 @@ void check_three_inputs() {
   auto larger = [](T a, T b) { return a != a ? a : b != b ? b : a > b ? a : b; };
   auto smaller = [](T a, T b) { return a != a ? a : b != b ? b : a < b ? a : b; };
   each("clamp", [&](int64_t i) { return smaller(larger(x[i], y[i]), z[i]); });
-  run(Elementwise::mulAdd, x.data());
-  each("mulAdd", [&](int64_t i) {
-    if constexpr (std::is_floating_point_v<T>) {
-      return std::fma(x[i], y[i], z[i]);
-    } else {
-      return T(uint64_t(x[i]) * uint64_t(y[i]) + uint64_t(z[i]));
-    }
-  });
   if constexpr (std::is_floating_point_v<T>) {
     run(Elementwise::lerp, x.data());
     each("lerp", [&](int64_t i) {
