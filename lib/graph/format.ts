@@ -2,14 +2,17 @@
 import { numel, type Shape } from "../core/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** Tensors of at most this many elements are written out. */
+/** Tensors of at most this many elements are written out, where that is not too wide. */
 const SMALL = 8;
+const WIDE = 40;
 const DIGITS = 4;
 const MAX_DIGITS = 7;
+const TINY = 1e-4;
 
 /** Four significant digits, more where a number has more of them before its point. */
 export function formatNumber(x: number): string {
   if (!Number.isFinite(x)) return String(x);
+  if (x !== 0 && Math.abs(x) < TINY) return Number(x.toPrecision(DIGITS)).toExponential();
   const whole = Math.abs(x) < 1 ? 1 : Math.floor(Math.log10(Math.abs(x))) + 1;
   if (Number.isInteger(x) && whole <= MAX_DIGITS) return String(x);
   return String(Number(x.toPrecision(whole > MAX_DIGITS ? DIGITS : Math.max(whole, DIGITS))));
@@ -32,5 +35,6 @@ export function formatValue(x: Tensor): string {
     const rows = level.length / size;
     level = Array.from({ length: rows }, (_, row) => `[${level.slice(row * size, (row + 1) * size).join(", ")}]`);
   }
-  return level[0]!;
+  const text = level[0]!;
+  return text.length > WIDE ? formatType(x.dtype, x.shape) : text;
 }
