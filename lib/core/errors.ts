@@ -30,7 +30,7 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  */
 export class NablaError extends Error {
   static {
-    NablaError.prototype.name = "NablaError";
+    this.prototype.name = "NablaError";
   }
   readonly code: ErrorCode;
   readonly op: string;

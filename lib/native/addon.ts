@@ -39,7 +39,8 @@ export interface Addon {
   adopt(handle: object): void;
   save(node?: object): void;
   block(object: object): number;
-  share(): number;
+  /** The id of the frame's operand; with `hold`, a reference stays with it until somebody attaches or this thread ends. */
+  share(hold: boolean): number;
   attach(handle: object, id: number): boolean;
   stats(): NativeStats;
   /** The sentence of the last status. */

@@ -9,15 +9,16 @@ import { mapTree } from "../core/tree.js";
 import { applyInPlace } from "../engine/apply.js";
 import { needInteger } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
-import { opcode } from "../native/frame.js";
-import { addon } from "../native/frame.js";
+import { addon, opcode } from "../native/frame.js";
 import { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
 import { empty, scalar } from "../tensor/create.js";
+import type { Handle } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { unpackError } from "./error.js";
 import { type Job, jobOf } from "./job.js";
-import { share } from "./share.js";
-import { boundary, rowsOf, runShard, type ShardResult, shardOf } from "./shard.js";
+import { lend } from "./share.js";
+import { boundary, rowsOf, runShard, type ShardResult, shardOf, stateOf } from "./shard.js";
 import type { WorkerReply, WorkerSetup, WorkerTask } from "./worker.js";
 
 export interface DataParallelOptions {
@@ -39,12 +40,26 @@ const op = "DataParallel";
 const require = createRequire(import.meta.url);
 
 function loadJob(url: string): Job {
+  let loaded: unknown;
   try {
-    return jobOf(require(fileURLToPath(url)), url);
+    loaded = require(fileURLToPath(url));
   } catch (error) {
-    const code = (error as { code?: string }).code;
-    if (code !== "ERR_REQUIRE_ESM" && code !== "ERR_REQUIRE_ASYNC_MODULE") throw error;
-    return fail("ERR_ARGUMENT", op, `${url} cannot be loaded synchronously`, "Node 20.19 or later and a module without top-level await", process.version);
+    const { code, name, message } = error as Error & { code?: string };
+    if (code === "ERR_REQUIRE_ESM" || code === "ERR_REQUIRE_ASYNC_MODULE")
+      fail("ERR_ARGUMENT", op, `${url} cannot be loaded synchronously`, "Node 20.19 or later and a module without top-level await", process.version);
+    const why = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND" ? message.split("\n")[0] : `${name}: ${message}`;
+    const wrapped = new NablaError("ERR_ARGUMENT", op, `${op}: the job module ${url} cannot be loaded: ${why}`, { url });
+    throw Object.defineProperty(wrapped, "cause", { value: error, configurable: true, writable: true });
+  }
+  return jobOf(loaded, url);
+}
+
+/** ERR_ARGUMENT for what cannot be posted to a thread. */
+function needCloneable(what: string, value: unknown): void {
+  try {
+    structuredClone(value);
+  } catch (error) {
+    fail("ERR_ARGUMENT", op, `${what} cannot cross a thread`, "plain data", (error as Error).message);
   }
 }
 
@@ -70,10 +85,14 @@ export class DataParallel {
   readonly shards: number;
   readonly seed: number;
   private readonly job: Job;
-  private readonly setup: WorkerSetup;
-  private readonly parameters: readonly Tensor[];
+  private readonly url: string;
+  private readonly args: unknown;
+  private readonly dtype = getDefaultDtype() as "float32" | "float64";
+  private parameters: readonly Tensor[] = [];
+  /** What the workers have been told of; {@link prepare} sees when it is no longer what the model holds. */
+  private handles: readonly Handle[] = [];
   /** By shard, in the order of the parameters. */
-  private readonly gradients: readonly (readonly Tensor[])[];
+  private gradients: readonly (readonly Tensor[])[] = [];
   private pool: Promise<Piscina> | null = null;
   private step = 0;
   private busy = false;
@@ -92,21 +111,13 @@ export class DataParallel {
     this.shards = needInteger(op, "shards", given.shards ?? 8, 1);
     const [low = 0, high = 0] = given.seed === undefined ? defaultGenerator.next() : [];
     this.seed = given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
-    const href = String(url);
-    this.job = loadJob(href);
+    needCloneable("args", given.args);
+    this.args = given.args;
+    this.url = String(url);
+    this.job = loadJob(this.url);
     this.model = this.job.model(given.args);
     if (!(this.model instanceof Module)) fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(this.model));
-    this.parameters = this.model.parameters();
-    if (this.parameters.length === 0) fail("ERR_ARGUMENT", op, "the model has no parameters");
-    this.gradients = Array.from({ length: this.shards }, () => this.parameters.map((p) => empty(op, p.type, p.shape)));
-    const named = [...this.model.namedParameters(), ...this.model.namedBuffers()];
-    this.setup = {
-      url: href,
-      args: given.args,
-      dtype: getDefaultDtype() as "float32" | "float64",
-      state: Object.fromEntries(named.map(([name, x]) => [name, share(x)])),
-      gradients: this.gradients.map((shard) => shard.map(share)),
-    };
+    if (this.model.parameters().length === 0) fail("ERR_ARGUMENT", op, "the model has no parameters");
   }
 
   /**
@@ -121,13 +132,15 @@ export class DataParallel {
     this.busy = true;
     try {
       const rows = rowsOf(batch);
+      await this.prepare();
       const step = this.step++;
       const live = Array.from({ length: this.shards }, (_, i) => i).filter((i) => boundary(rows, this.shards, i) < boundary(rows, this.shards, i + 1));
+      const flags = { training: this.model.modules().map((m) => m.training), learned: this.parameters.map((p) => p.requiresGrad) };
       const compute = (shard: number): Promise<ShardResult> | ShardResult => {
-        const task = { seed: this.seed, step, shard, training: this.model.training };
+        const task = { seed: this.seed, step, shard };
         const part = shardOf(batch, rows, this.shards, shard);
         if (this.workers === 0) return runShard(this.job, this.model, part, task, this.parameters, this.gradients[shard]!);
-        return this.send({ ...task, batch: mapTree(part, isTensor, share) });
+        return this.send({ ...task, ...flags, batch: mapTree(part, isTensor, lend) });
       };
       // Inline shards run one after the other, each in a turn of the event loop of its own.
       const results: ShardResult[] = [];
@@ -158,6 +171,18 @@ export class DataParallel {
     if (pool !== null) await (await pool).destroy();
   }
 
+  /** Makes the gradient buffers; anew, with new workers, where the model's parameters are no longer those of before. */
+  private async prepare(): Promise<void> {
+    const state = stateOf(this.model).map(([, x]) => x.handle);
+    if (state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i])) return;
+    const pool = this.pool;
+    this.pool = null;
+    if (pool !== null) await (await pool).destroy();
+    this.handles = state;
+    this.parameters = this.model.parameters();
+    this.gradients = Array.from({ length: this.shards }, () => this.parameters.map((p) => empty(op, p.type, p.shape)));
+  }
+
   /** Sums the shards' gradients in shard order, in native code, onto the parameters. */
   private combine(live: readonly number[], weights: readonly number[], results: readonly ShardResult[]): void {
     const targets: Tensor[] = [];
@@ -185,34 +210,43 @@ export class DataParallel {
   }
 
   private async send(task: WorkerTask): Promise<ShardResult> {
-    let lost: unknown;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    let lost: Error | undefined;
+    for (let attempt = 0; attempt < ATTEMPTS && !this.closed; attempt++) {
       let reply: WorkerReply;
       try {
         reply = (await (await this.start()).run(task)) as WorkerReply;
       } catch (error) {
-        if (this.closed) break;
+        if ((error as Error).name === "DataCloneError")
+          fail("ERR_ARGUMENT", "DataParallel.backward", "the batch cannot cross a thread", "tensors and plain data", (error as Error).message);
         // Not the job's doing: the worker is gone. piscina replaces it, and the shard's buffers are rewritten whole.
-        lost = error;
+        lost = error as Error;
         continue;
       }
-      if ("error" in reply) throw reply.error;
+      if ("error" in reply) throw unpackError(reply.error);
       return reply;
     }
-    throw new NablaError("ERR_WORKER", "DataParallel.backward", `DataParallel.backward: workers keep dying; the last one said: ${String((lost as Error)?.message ?? "closed")}`, { cause: lost });
+    if (this.closed) return fail("ERR_WORKER", "DataParallel.backward", "closed while it ran");
+    return fail("ERR_WORKER", "DataParallel.backward", `workers keep dying; the last one said: ${lost?.message}`, undefined, undefined, { cause: lost });
   }
 
   private start(): Promise<Piscina> {
-    this.pool ??= import("piscina").then(
-      ({ Piscina: Pool }) =>
-        new Pool({
-          filename: new URL("./worker.js", import.meta.url).href,
-          minThreads: this.workers,
-          maxThreads: this.workers,
-          idleTimeout: Number.POSITIVE_INFINITY,
-          workerData: this.setup,
-        }),
-    );
+    this.pool ??= import("piscina").then(({ Piscina: Pool }) => {
+      const setup: WorkerSetup = {
+        url: this.url,
+        args: this.args,
+        dtype: this.dtype,
+        state: stateOf(this.model).map(([name, x]) => [name, lend(x)]),
+        gradients: this.gradients.map((shard) => shard.map(lend)),
+      };
+      const threads = Math.min(this.workers, this.shards);
+      return new Pool({
+        filename: new URL("./worker.js", import.meta.url).href,
+        minThreads: threads,
+        maxThreads: threads,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        workerData: setup,
+      });
+    });
     return this.pool;
   }
 }

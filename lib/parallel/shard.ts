@@ -33,11 +33,13 @@ export function shardOf(batch: unknown, rows: number, count: number, index: numb
   return mapTree(batch, isTensor, (x) => x.detach().narrow(0, start, length));
 }
 
+/** Everything of a model that threads share, by name. */
+export const stateOf = (model: Module): [string, Tensor][] => [...model.namedParameters(), ...model.namedBuffers()];
+
 export interface ShardTask {
   readonly seed: number;
   readonly step: number;
   readonly shard: number;
-  readonly training: boolean;
 }
 export interface ShardResult {
   readonly loss: number;
@@ -50,17 +52,16 @@ export interface ShardResult {
  * shard); the model's gradients and the generator are left as they were.
  */
 export function runShard(job: Job, model: Module, batch: unknown, task: ShardTask, parameters: readonly Tensor[], buffers: readonly Tensor[]): ShardResult {
-  const before = parameters.map((p) => (p.node as LeafNode).gradient());
+  const before = parameters.map((p) => p.grad);
   const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
   try {
     for (const p of parameters) p.grad = null;
-    model.train(task.training);
     return withGrad(true, () => {
       const loss = needTensor("DataParallel", job.loss(model, batch), "what loss returns");
       if (loss.numel !== 1) fail("ERR_SHAPE", "DataParallel", "loss must return one element", "the mean over the rows", `shape [${loss.shape.join(", ")}]`);
       if (loss.requiresGrad) backward(loss);
       const used = parameters.map((p, i) => {
-        const gradient = (p.node as LeafNode).peek();
+        const gradient = (p.node as LeafNode | null)?.peek() ?? null;
         if (gradient !== null) assign(buffers[i]!, gradient);
         return gradient !== null;
       });

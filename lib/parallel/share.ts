@@ -22,11 +22,15 @@ export interface SharedTensor {
  * this thread ends; later attaches work while some tensor anywhere holds it.
  * @example attach(tensor([1, 2]).share()).toArray(); // [1, 2]
  */
-export function share(x: Tensor): SharedTensor {
-  needTensor("share", x);
+export const share = (x: Tensor): SharedTensor => describeShared(needTensor("share", x), true);
+
+/** @internal The same for a tensor that this thread holds until it has been attached: nothing is kept for the message. */
+export const lend = (x: Tensor): SharedTensor => describeShared(x, false);
+
+function describeShared(x: Tensor, hold: boolean): SharedTensor {
   frame.begin(0, 0, 1, []);
   frame.putOperand(0, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
-  const id = frame.addon.share();
+  const id = frame.addon.share(hold);
   if (frame.failed()) raise("share");
   return { nabla: "tensor", id, dtype: x.dtype, shape: [...x.shape], strides: [...x.strides], offset: x.offset };
 }
@@ -37,21 +41,31 @@ export function share(x: Tensor): SharedTensor {
  */
 export function attach(shared: SharedTensor): Tensor {
   const given = shared as Partial<SharedTensor> | null | undefined;
-  if (given?.nabla !== "tensor" || typeof given.id !== "number" || !Array.isArray(given.strides))
+  const { id, strides, offset } = given ?? {};
+  if (given?.nabla !== "tensor" || typeof id !== "number" || !Array.isArray(strides) || typeof offset !== "number")
     fail("ERR_ARGUMENT", "attach", "not a shared tensor", "what share() returns", describe(shared));
   const type = dtypeRow("attach", given.dtype);
   const shape = checkShape("attach", given.shape);
+  const whole = new Handle();
+  if (!frame.addon.attach(whole, id))
+    fail("ERR_WORKER", "attach", "nothing holds the shared tensor any more", undefined, undefined, { id });
+  whole.take(0);
+  const misfit = strides.length !== shape.length;
+  const layout = !misfit && isContiguous(shape, strides) ? null : [...strides];
+  // The handle to stay is made from the whole description, so that native code checks that it lies inside the storage.
   const handle = new Handle();
-  if (!frame.addon.attach(handle, given.id))
-    fail("ERR_WORKER", "attach", "nothing holds the shared tensor any more", undefined, undefined, { id: given.id });
-  handle.take(0);
-  const layout = isContiguous(shape, given.strides) ? null : [...given.strides];
-  return new Tensor(handle, type, shape, layout, given.offset ?? 0, null);
+  try {
+    frame.begin(0, 0, 1, []);
+    frame.putOperand(0, whole, type.code, shape, layout, offset, 0);
+    frame.addon.adopt(handle);
+    if (misfit || frame.failed())
+      fail("ERR_ARGUMENT", "attach", "the description does not fit the shared storage", "what share() returned", describeLayout(given));
+    handle.take(0);
+  } finally {
+    whole.release();
+  }
+  return new Tensor(handle, type, shape, layout, offset, null);
 }
 
-/** @internal Makes `x` look at a shared storage from now on, in place of its own. */
-export function attachInto(x: Tensor, shared: SharedTensor): void {
-  const other = attach(shared);
-  x.handle.release();
-  x.handle = other.handle;
-}
+const describeLayout = ({ dtype, shape, strides, offset }: Partial<SharedTensor>): string =>
+  `${dtype} of shape ${describe(shape)}, strides ${describe(strides)}, offset ${describe(offset)}`;

@@ -57,7 +57,7 @@ Napi::Value set_frame(const Napi::CallbackInfo& info) {
   void* data = nullptr;
   if (info.Length() < 2 ||
       napi_get_typedarray_info(info.Env(), info[0], &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_int32_array || length < static_cast<size_t>(kOperandBase))
+      type != napi_int32_array || length < static_cast<size_t>(kSmallestFrame))
     return Napi::Boolean::New(info.Env(), false);
   frame.ints = static_cast<int32_t*>(data);
   frame.int_count = length;
@@ -66,7 +66,14 @@ Napi::Value set_frame(const Napi::CallbackInfo& info) {
     return Napi::Boolean::New(info.Env(), false);
   frame.doubles = static_cast<double*>(data);
   frame.double_count = length;
-  environment(info).frame = frame;
+  Environment& e = environment(info);
+  napi_ref refs[2];
+  for (int i = 0; i < 2; i++) {
+    if (napi_create_reference(info.Env(), info[i], 1, &refs[i]) != napi_ok) return Napi::Boolean::New(info.Env(), false);
+    if (e.frame_refs[i]) napi_delete_reference(info.Env(), e.frame_refs[i]);
+    e.frame_refs[i] = refs[i];
+  }
+  e.frame = frame;
   return Napi::Boolean::New(info.Env(), true);
 }
 
@@ -112,6 +119,7 @@ Napi::Value block(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), info.Length() > 0 ? environment(info).track_block(info[0]) : -1);
 }
 
+// share(hold): the id of the storage that the frame's single operand names; with `hold`, the message keeps a reference.
 Napi::Value share(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   process_releases(e);
@@ -121,7 +129,8 @@ Napi::Value share(const Napi::CallbackInfo& info) {
   Status status = decode_operand(e, 0, cursor, o, view);
   if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
   double id = 0;
-  if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, &e));
+  const bool hold = info.Length() > 0 && info[0].ToBoolean();
+  if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, hold ? &e : nullptr));
   write_status(e, status);
   return Napi::Number::New(info.Env(), id);
 }
@@ -201,18 +210,16 @@ Napi::Value isas(const Napi::CallbackInfo& info) {
   return names;
 }
 
-std::mutex& flag_mutex() {
-  static auto* m = new std::mutex;
-  return *m;
-}
-
-// V8's flags are process-wide: one thread at a time sets, uses and unsets them.
 Napi::Value lock_flags(const Napi::CallbackInfo& info) {
-  flag_mutex().lock();
+  Environment& e = environment(info);
+  if (!e.holds_flags) flag_mutex().lock();
+  e.holds_flags = true;
   return info.Env().Undefined();
 }
 Napi::Value unlock_flags(const Napi::CallbackInfo& info) {
-  flag_mutex().unlock();
+  Environment& e = environment(info);
+  if (e.holds_flags) flag_mutex().unlock();
+  e.holds_flags = false;
   return info.Env().Undefined();
 }
 

@@ -19,10 +19,26 @@ std::atomic<uint32_t> pressure{0};
 }  // namespace
 
 Environment::~Environment() {
+  if (holds_flags) flag_mutex().unlock();
   release_shared(this);
-  for (Entry& e : entries_)
-    if (e.storage) release(e.storage);
+  // The references outlive the environment unless they are deleted here.
+  auto forget = [this](napi_ref ref) {
+    if (ref) napi_delete_reference(env_, ref);
+  };
+  for (Entry& e : entries_) {
+    if (!e.storage) continue;
+    forget(e.handle);
+    release(e.storage);
+  }
+  for (Block& b : blocks_) forget(b.handle);
+  for (Node& n : nodes_) forget(n.handle);
+  for (napi_ref ref : frame_refs) forget(ref);
   release_scratch();
+}
+
+std::mutex& flag_mutex() {
+  static auto* m = new std::mutex;
+  return *m;
 }
 
 int32_t Environment::new_entry(Storage* storage, const View& view) {

@@ -3,6 +3,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <mutex>
 #include <vector>
 
 #include "base/layout.h"
@@ -47,14 +48,33 @@ struct Node {
   int32_t slots[kMaxSaved];
 };
 
+// What an operand of a call says besides its view.
+struct Operand {
+  int32_t slot, generation, flags, version, block;
+  int64_t value;  // a scalar's, in its own dtype
+};
+
+// The call being run. The buffers grow to the longest one and stay.
+struct Decoded {
+  std::vector<Operand> operands;
+  std::vector<View> views;
+  std::vector<double> attrs;
+};
+
 class Environment {
  public:
-  explicit Environment(napi_env env) : env_(env) {}
+  explicit Environment(napi_env env) : env_(env) {
+    frame.ints = no_frame_;
+    frame.int_count = kSmallestFrame;
+  }
   ~Environment();
 
   Frame frame;
+  napi_ref frame_refs[2] = {};  // keep its memory alive
+  bool holds_flags = false;     // the flag mutex: a worker may be ended while it does
   SmallStorages small;
   const char* message = "";  // of the last status
+  Decoded decoded;
 
   bool valid(int32_t slot, int32_t generation) const {
     return slot >= 0 && static_cast<size_t>(slot) < entries_.size() && entries_[slot].generation == generation &&
@@ -92,6 +112,8 @@ class Environment {
   void describe_largest(char* out, size_t capacity) const;
 
  private:
+  static_assert(kOperandBase + kMaxSaved * kOperandInts <= kSmallestFrame);
+  int32_t no_frame_[kSmallestFrame] = {};  // until there is one
   void free_entry(int32_t slot);
   int32_t new_entry(Storage* storage, const View& view);
 
@@ -107,5 +129,8 @@ class Environment {
   uint32_t seen_pressure_ = 0;
   uint32_t walks_ = 0;
 };
+
+// V8's flags are process-wide: one thread at a time sets, uses and unsets them.
+std::mutex& flag_mutex();
 
 }  // namespace nabla

@@ -69,6 +69,12 @@ bool count_elements(const View& v, int64_t& n) {
   return true;
 }
 
+// Whether a checked view has more elements than places: some would be written many times over.
+bool repeats(const View& v) {
+  int64_t first, last;
+  return !extent(v, first, last) || v.numel() > last - first + 1;
+}
+
 }  // namespace
 
 void write_status(Environment& e, const Status& status) {
@@ -137,6 +143,7 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
   if (fresh) return {};
   if (!e.valid(out.slot, out.generation)) return fail(Code::DISPOSED, "the tensor has been disposed of", index);
   Storage* storage = e.entry(out.slot).storage;
+  if (storage->dtype != v.dtype) return fail(Code::NATIVE, kMalformed, index);
   int64_t size = static_cast<int64_t>(size_of(v.dtype)), first, last;
   int64_t elements = static_cast<int64_t>(storage->bytes) / size;
   if (!extent(v, first, last) || offset < 0 || offset > elements) return fail(Code::NATIVE, kMalformed, index);
@@ -149,14 +156,6 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
 
 namespace {
 
-// Buffers that grow to the longest call and stay.
-struct Decoded {
-  std::vector<Operand> operands;
-  std::vector<View> views;
-  std::vector<double> attrs;
-};
-thread_local Decoded* tl_decoded = nullptr;
-
 Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
   const Frame& f = e.frame;
   volatile int32_t* ints = f.ints;
@@ -168,7 +167,7 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
   if (kOperandBase + count * kOperandInts > static_cast<int64_t>(f.int_count) ||
       static_cast<size_t>(attrs) > f.double_count)
     return fail(Code::NATIVE, kMalformed);
-  Decoded& d = *tl_decoded;
+  Decoded& d = e.decoded;
   if (d.operands.size() < static_cast<size_t>(count)) {
     d.operands.resize(count);
     d.views.resize(count);
@@ -184,7 +183,8 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     NABLA_TRY(decode_operand(e, i, cursor, o, d.views[i]));
     bool fresh = (o.flags & flag::fresh) != 0;
     if (fresh && i >= outs) return fail(Code::NATIVE, kMalformed, i);
-    if (i < outs && !fresh && (d.views[i].scalar || !(o.flags & flag::write))) return fail(Code::NATIVE, kMalformed, i);
+    if (i < outs && !fresh && (d.views[i].scalar || !(o.flags & flag::write) || repeats(d.views[i])))
+      return fail(Code::NATIVE, kMalformed, i);
     if (fresh && (o.flags & flag::block)) {
       if (in_block || !e.has_room(o.block)) return fail(Code::NATIVE, kMalformed, i);
       in_block = true;
@@ -208,7 +208,8 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     View& v = d.views[i];
     int64_t n = v.numel();
     const size_t bytes = static_cast<size_t>(n) * size_of(v.dtype);
-    Storage* storage = bytes <= SmallStorages::kLargest ? e.small.take(bytes) : create_storage(bytes);
+    Storage* storage =
+        bytes <= SmallStorages::kLargest ? e.small.take(bytes, v.dtype) : create_storage(bytes, v.dtype);
     if (!storage) {
       abandon();
       return fail(Code::MEMORY, kOutOfMemory, i, n);
@@ -269,8 +270,6 @@ napi_value execute(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
   auto& e = *static_cast<Environment*>(data);
-  if (!e.frame.ints) return nullptr;
-  if (!tl_decoded) tl_decoded = new Decoded;
   process_releases(e);
   write_status(e, execute_frame(e, argc, argv));
   return nullptr;
@@ -383,7 +382,7 @@ napi_value create(napi_env env, napi_callback_info info) {
   if (status.ok() && static_cast<size_t>(view.numel()) * size_of(view.dtype) != capacity)
     status = fail(Code::NATIVE, kMalformed);
   if (status.ok()) {
-    Storage* storage = create_storage(capacity);
+    Storage* storage = create_storage(capacity, view.dtype);
     if (!storage) {
       status = fail(Code::MEMORY, kOutOfMemory, 0, view.numel());
     } else {

@@ -20,11 +20,6 @@ napi_value save(napi_env env, napi_callback_info info);
 
 void process_releases(Environment& e);
 void write_status(Environment& e, const Status& status);
-// What an operand says besides its view.
-struct Operand {
-  int32_t slot, generation, flags, version, block;
-  int64_t value;  // a scalar's, in its own dtype
-};
 // Reads operand number `index`; doubles are taken from `cursor`, which moves on.
 Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out, View& view);
 

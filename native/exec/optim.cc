@@ -23,16 +23,13 @@ void over_pieces(const Call& call, int parameters, F&& f) {
     int32_t parameter;
     int64_t first, count;
   };
-  thread_local std::vector<Piece>* pieces = nullptr;
-  if (!pieces) pieces = new std::vector<Piece>;
-  pieces->clear();
+  std::vector<Piece> list;
   for (int i = 0; i < parameters; i++) {
     int64_t n = call.out(i).numel();
     for (int64_t at = 0; at < n; at += kElementwiseChunk)
-      pieces->push_back({i, at, n - at < kElementwiseChunk ? n - at : kElementwiseChunk});
+      list.push_back({i, at, n - at < kElementwiseChunk ? n - at : kElementwiseChunk});
   }
   // Small parameters share a task: a task is worth waking a thread for.
-  const std::vector<Piece>& list = *pieces;
   std::vector<size_t> tasks{0};
   int64_t elements = 0;
   for (size_t i = 0; i < list.size(); i++) {

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #if defined(__x86_64__) || defined(_M_X64)
@@ -122,7 +123,11 @@ void start_workers(Pool& p, int wanted) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
 #endif
-  for (; p.started < wanted; p.started++) std::thread(worker_main, p.started).detach();
+  try {
+    for (; p.started < wanted; p.started++) std::thread(worker_main, p.started).detach();
+  } catch (const std::system_error&) {
+    // No more threads are to be had: those that there are, and the caller, do the work.
+  }
 #ifndef _WIN32
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
 #endif

@@ -42,7 +42,7 @@ void destroy(Storage* s) {
 
 }  // namespace
 
-Storage* create_storage(size_t bytes) {
+Storage* create_storage(size_t bytes, DType dtype) {
   void* block = allocate(bytes > kInline ? kHeader : kHeader + bytes);
   if (!block) return nullptr;
   void* data = bytes > kInline ? allocate(bytes) : static_cast<char*>(block) + kHeader;
@@ -53,6 +53,7 @@ Storage* create_storage(size_t bytes) {
   auto* s = new (block) Storage;
   s->data = data;
   s->bytes = bytes;
+  s->dtype = dtype;
   s->capacity = bytes;
   live.fetch_add(1, std::memory_order_relaxed);
   return s;
@@ -83,7 +84,7 @@ uint64_t share_storage(Storage* s, const void* sender) {
     s->id.store(id, std::memory_order_release);
   }
   Shared& entry = r.shared.at(id);
-  if (!entry.sender) {
+  if (sender && !entry.sender) {
     entry.sender = sender;
     retain(s);
   }
@@ -161,16 +162,17 @@ SmallStorages::~SmallStorages() {
     for (int i = 0; i < counts_[c]; i++) release(stock_[c][i]);
 }
 
-Storage* SmallStorages::take(size_t bytes) {
+Storage* SmallStorages::take(size_t bytes, DType dtype) {
   const int c = class_of(bytes);
   if (counts_[c] == 0) {
-    Storage* fresh = create_storage(size_t{64} << c);
+    Storage* fresh = create_storage(size_t{64} << c, dtype);
     if (fresh) fresh->bytes = bytes;
     return fresh;
   }
   Storage* s = stock_[c][--counts_[c]];
   count(-1, s->capacity);
   s->bytes = bytes;
+  s->dtype = dtype;
   s->version.store(0, std::memory_order_relaxed);
   s->writer.store(-1, std::memory_order_relaxed);
   return s;

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/dtype.h"
+
 namespace nabla {
 
 struct Storage {
@@ -13,16 +15,17 @@ struct Storage {
   void* data = nullptr;
   size_t bytes = 0;     // what views may reach
   size_t capacity = 0;  // what was allocated
+  DType dtype = DType::U8;
   std::atomic<uint64_t> id{0};  // 0 until it is shared
 };
 
 // One reference, the caller's; nullptr when memory is out.
-Storage* create_storage(size_t bytes);
+Storage* create_storage(size_t bytes, DType dtype);
 void retain(Storage* s);
 void release(Storage* s);
 
 // The name under which other threads find the storage. The message holds a reference of its own, in the sender's name,
-// until somebody attaches or the sender ends.
+// until somebody attaches or the sender ends; without a sender, nothing is held.
 uint64_t share_storage(Storage* s, const void* sender);
 void release_shared(const void* sender);
 // A new reference, or nullptr when nothing holds that storage any more.
@@ -40,7 +43,7 @@ class SmallStorages {
 
   SmallStorages();
   ~SmallStorages();
-  Storage* take(size_t bytes);
+  Storage* take(size_t bytes, DType dtype);
   // Takes over the caller's reference, if it is the only one and there is room; otherwise it is released.
   void put(Storage* s);
 

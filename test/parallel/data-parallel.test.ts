@@ -1,0 +1,135 @@
+import { describe, expect, test } from "vitest";
+import { answer, child } from "../support/child.js";
+
+const script = (name: string) => new URL(`./scripts/${name}.mjs`, import.meta.url);
+
+interface Trained {
+  readonly losses: readonly number[];
+  readonly weights: string;
+  readonly gradients: string;
+  readonly missing: readonly string[];
+}
+
+describe("the number of workers", () => {
+  test.each([
+    ["mlp", 8, "float32"],
+    ["mlp", 3, "float64"],
+    ["residual", 8, "float32"],
+    ["residual", 4, "float64"],
+  ])("does not show in the result: %s, %i shards, %s", async (name, shards, dtype) => {
+    const [reference, ...others] = await answer<Trained[]>(script("same-bits"), { args: [name, shards, dtype] });
+    expect(others).toHaveLength(3);
+    for (const other of others) expect(other).toEqual(reference);
+    expect(reference!.losses.every(Number.isFinite)).toBe(true);
+    expect(reference!.missing).toEqual(name === "residual" ? ["unused", "sometimes"] : []);
+  });
+
+  test("does not show when the main thread changes modes, weights, rates and what is learned", async () => {
+    const [inline, onWorkers] = await answer<Trained[]>(script("changing"));
+    expect(onWorkers).toEqual(inline);
+  });
+});
+
+describe("a worker that dies in the middle of a step", () => {
+  test.each(["exit", "terminate", "loop", "async"])("%s: the step finishes with the same bits", async (how) => {
+    type Answer = { reference: Trained; shaken: Trained; terminated: number };
+    const { reference, shaken, terminated } = await answer<Answer>(script("deaths"), { args: [how] });
+    expect(shaken).toEqual(reference);
+    if (how === "terminate") expect(terminated).toBeGreaterThan(0);
+  });
+
+  test("again and again ends in one error, and the next step works", async () => {
+    const { failed, loss } = await answer<{ failed: { code: string; message: string }; loss: number }>(script("always-dying"));
+    expect(failed.code).toBe("ERR_WORKER");
+    expect(failed.message).toContain("workers keep dying");
+    expect(loss).toBeGreaterThan(0);
+  });
+});
+
+interface Seen {
+  readonly nabla: boolean;
+  readonly class: string;
+  readonly name?: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly op?: string;
+  readonly luck?: unknown;
+  readonly note?: string;
+  readonly cause?: string;
+  readonly line: boolean;
+}
+
+test("errors of a job arrive with class, code, message, cause and stack, and the workers go on", async () => {
+  const said = await answer<{ 0: Record<string, Seen>; 2: Record<string, Seen>; onlyInWorkers: Seen; other: Seen }>(script("job-errors"));
+  for (const [mode, inline] of Object.entries(said[0])) {
+    // Only a class that the main thread may not know becomes a plain Error of that name.
+    if (mode === "own") expect(said[2][mode]).toEqual({ ...inline, class: "Error", name: "BadLuck" });
+    else expect(said[2][mode]).toEqual(inline);
+  }
+  expect(said[2]["nabla"]).toMatchObject({ nabla: true, code: "ERR_SHAPE", op: "matmul", line: true });
+  expect(said[2]["own"]).toMatchObject({ luck: { rows: 13 }, cause: "RangeError: the dice", line: true });
+  expect(said[2]["uncloneable"]).toMatchObject({ message: "with a function", note: "kept" });
+  expect(said[2]["after"]).toEqual([]);
+  expect(said.onlyInWorkers).toMatchObject({ name: "BadLuck", message: "no model in a worker" });
+  expect(said.other).toMatchObject({ code: "ERR_ARGUMENT", message: expect.stringContaining("another weight in a worker") });
+});
+
+test("misuse gets one clear error", async () => {
+  const said = await answer<Record<string, string>>(script("misuse"));
+  const expected: Record<string, RegExp> = {
+    broken: /^ERR_ARGUMENT: DataParallel: the job module file:.*broken\.mjs cannot be loaded: SyntaxError/,
+    "no-default": /^ERR_ARGUMENT: .*is not a job module; expected export default defineJob/,
+    "not-a-job": /^ERR_ARGUMENT: .*is not a job module/,
+    "top-level-await": /^ERR_ARGUMENT: .*without top-level await/,
+    "throws-at-load": /^ERR_ARGUMENT: .*RangeError: this module refuses to load/,
+    "missing-import": /^ERR_ARGUMENT: .*Cannot find module .*not-there\.mjs/,
+    "no-module": /^ERR_ARGUMENT: .*the job's model is no Module; expected an nn\.Module, got 5/,
+    "no-parameters": /^ERR_ARGUMENT: .*no parameters/,
+    "not-there": /^ERR_ARGUMENT: .*Cannot find module/,
+    model: /^ERR_ARGUMENT: .*a model cannot cross a thread; expected new DataParallel\(new URL.*defineJob.*got a Linear/,
+    function: /^ERR_ARGUMENT: .*a model cannot cross a thread/,
+    path: /^ERR_ARGUMENT: .*not a job module's URL/,
+    web: /^ERR_ARGUMENT: .*scheme file/,
+    workers: /^ERR_ARGUMENT: .*got -1/,
+    shards: /^ERR_ARGUMENT: .*got 0/,
+    unknown: /^ERR_ARGUMENT: .*did you mean "workers"/,
+    seed: /^ERR_ARGUMENT: .*got NaN/,
+    args: /^ERR_ARGUMENT: .*args cannot cross a thread/,
+    "function/1": /^ERR_ARGUMENT: .*the batch cannot cross a thread/,
+    "closed while it ran": /^ERR_WORKER: .*closed while it ran/,
+  };
+  for (const workers of [0, 1])
+    Object.assign(expected, {
+      [`no batch/${workers}`]: /^ERR_ARGUMENT: .*no tensor/,
+      [`no tensor/${workers}`]: /^ERR_ARGUMENT: .*no tensor/,
+      [`scalar/${workers}`]: /^ERR_SHAPE: .*no rows/,
+      [`ragged/${workers}`]: /^ERR_SHAPE: .*differ in rows; got 8, 7/,
+      [`empty/${workers}`]: /^ERR_SHAPE: .*the batch is empty/,
+      [`width/${workers}`]: /^ERR_SHAPE: linear: /,
+      [`class/${workers}`]: /^ERR_DTYPE: crossEntropy: target must hold class indices/,
+      [`disposed/${workers}`]: /^ERR_DISPOSED: /,
+      [`concurrent/${workers}`]: /^ERR_WORKER: .*a backward is running/,
+      [`still good/${workers}`]: /^nothing$/,
+      [`closed/${workers}`]: /^ERR_WORKER: .*have been closed/,
+    });
+  for (const [name, message] of Object.entries(said)) expect(message, name).toMatch(expected[name] ?? /^a case without expectation$/);
+  expect(Object.keys(said).sort()).toEqual(Object.keys(expected).sort());
+});
+
+test.each([
+  ["constructed", 0, ""],
+  ["computed", 0, ""],
+  ["abandons", 0, ""],
+  ["exits", 5, ""],
+  ["throws", 1, "uncaught in main"],
+])("a script that forgets close ends: %s", async (what, status, message) => {
+  const result = await child(script("forgets-close"), { args: [what], timeout: 20_000 });
+  expect(result).toMatchObject({ status, signal: null });
+  expect(result.stderr).toContain(message);
+});
+
+test("the event loop stays free", async () => {
+  const { steps, p99 } = await answer<{ steps: number; p99: number }>(script("event-loop"));
+  expect(steps).toBeGreaterThan(20);
+  expect(p99).toBeLessThanOrEqual(20);
+});

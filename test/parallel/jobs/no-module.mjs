@@ -1,0 +1,1 @@
+export default { model: () => 5, loss: () => 2 };

@@ -1,0 +1,2 @@
+import { nn } from "nabla";
+export default { model: () => new nn.ReLU(), loss: () => 2 };

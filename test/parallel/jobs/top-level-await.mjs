@@ -1,0 +1,2 @@
+await Promise.resolve();
+export default { model: () => 1, loss: () => 2 };
