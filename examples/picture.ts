@@ -56,7 +56,14 @@ export function filled(
     data: { values: areas },
     mark: { type: "geoshape", stroke: "white", strokeWidth: 0.5 },
     projection: { type: "identity", scale: 1, translate: [0, 0] as [number, number] },
-    encoding: { color: { field: "properties.rank", type: "quantitative", scale: { scheme: { name: scheme, extent: [...extent] } }, legend: null } },
+    encoding: {
+      color: {
+        field: "properties.rank",
+        type: "quantitative",
+        scale: { scheme: { name: scheme, extent: [...extent] } },
+        legend: null,
+      },
+    },
   } as const;
 }
 

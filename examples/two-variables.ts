@@ -65,7 +65,10 @@ const loss = ws.mul(x).add(bs).sub(y).square().mean(2);
 const levels = [0, ...Array.from({ length: 16 }, (_, i) => 0.25 * 1.33 ** i)];
 
 await draw(`${out}/paths.svg`, {
-  title: { text: "Three ways down the mean squared error", subtitle: "diamond: the line that the points were made from" },
+  title: {
+    text: "Three ways down the mean squared error",
+    subtitle: "diamond: the line that the points were made from",
+  },
   width: frame.width,
   height: frame.height,
   layer: [

@@ -44,13 +44,21 @@ export function collect(root: Tensor, maxNodes: number): readonly Item[] {
     const key = constant === null || typeof constant === "number" ? undefined : keyOf(constant);
     const known = key === undefined ? undefined : positions.get(key);
     if (known !== undefined) return known;
-    return add({ node: null, constant, type: user.inputTypes[place]!, shape: user.inputShapes[place]!, inputs: [] }, key);
+    return add(
+      { node: null, constant, type: user.inputTypes[place]!, shape: user.inputShapes[place]!, inputs: [] },
+      key,
+    );
   };
   // Depth first without recursion. A tape has no cycles, so what is open is never met again.
   const open: Open[] = [{ node: root.node as Node, inputs: [] }];
   while (open.length > 0) {
     if (items.length + open.length > maxNodes)
-      fail("ERR_ARGUMENT", "graph", "the graph is too large to draw", `at most ${maxNodes} nodes (the option maxNodes)`);
+      fail(
+        "ERR_ARGUMENT",
+        "graph",
+        "the graph is too large to draw",
+        `at most ${maxNodes} nodes (the option maxNodes)`,
+      );
     const { node, inputs } = open.at(-1)!;
     if (inputs.length === node.inputs.length) {
       open.pop();

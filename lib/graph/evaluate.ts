@@ -39,7 +39,8 @@ export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
   }
   const values: Known[] = [];
   const valueOf = ({ node, constant, inputs }: Item): Known => {
-    if (node === null) return constant instanceof Packed ? look(constant) : isTensor(constant) ? alive(constant) : constant;
+    if (node === null)
+      return constant instanceof Packed ? look(constant) : isTensor(constant) ? alive(constant) : constant;
     if (node.leaf) return alive(node.tensor);
     const operands = inputs.map((position) => values[position] as Known);
     if (!operands.includes(null)) return replay(node, operands as Operand[]);

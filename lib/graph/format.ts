@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor/tensor.js";
 
 /** Tensors of at most this many elements are written out, where that is not too wide. */
 const SMALL = 8;
-const WIDE = 40;
+const WIDE = 48;
 const DIGITS = 4;
 const MAX_DIGITS = 7;
 const TINY = 1e-4;

@@ -52,7 +52,13 @@ function readNames(names: GraphOptions["names"]): Map<Node | string, string> {
   const found = new Map<Node | string, string>();
   if (names === undefined) return found;
   if (typeof names !== "object" || names === null || isTensor(names) || Array.isArray(names))
-    fail("ERR_ARGUMENT", "graph", "names must map names to tensors", "{ a, x, b } or a Map from tensors", describe(names));
+    fail(
+      "ERR_ARGUMENT",
+      "graph",
+      "names must map names to tensors",
+      "{ a, x, b } or a Map from tensors",
+      describe(names),
+    );
   const pairs = names instanceof Map ? [...names] : Object.entries(names).map(([name, x]) => [x, name] as const);
   for (const [x, name] of pairs) {
     needTensor("graph", x, "what a name stands for");
@@ -96,18 +102,33 @@ function valueText({ type, shape }: Item, value: Known): string | null {
  */
 export function graph(t: Tensor, options?: GraphOptions): Graph {
   needTensor("graph", t);
-  const { gradients = false, names, maxNodes = 2000 } = checkOptions<GraphOptions>("graph", options, ["gradients", "names", "maxNodes"]);
+  const {
+    gradients = false,
+    names,
+    maxNodes = 2000,
+  } = checkOptions<GraphOptions>("graph", options, ["gradients", "names", "maxNodes"]);
   if (typeof gradients !== "boolean")
     fail("ERR_ARGUMENT", "graph", "gradients must be a boolean", undefined, describe(gradients));
   needInteger("graph", "maxNodes", maxNodes, 1);
   if (gradients && t.node === null) fail("ERR_GRADIENT", "graph", "the tensor does not require grad");
   if (gradients && numel(t.shape) !== 1)
-    fail("ERR_GRADIENT", "graph", "gradients are those of one number", "a result of one element", `shape ${showShape(t.shape)}`);
+    fail(
+      "ERR_GRADIENT",
+      "graph",
+      "gradients are those of one number",
+      "a result of one element",
+      `shape ${showShape(t.shape)}`,
+    );
   const labels = readNames(names);
   const items = collect(t, maxNodes);
   const values = valuesOf(items, t);
   const pulls = items.map(({ node, inputs }) =>
-    node === null || node.leaf ? null : pullOf(node, inputs.map((position) => values[position] as Known)),
+    node === null || node.leaf
+      ? null
+      : pullOf(
+          node,
+          inputs.map((position) => values[position] as Known),
+        ),
   );
   const locals = localsOf(items, pulls);
   const cotangents = gradients ? cotangentsOf(items, pulls) : [];

@@ -2,7 +2,15 @@
 import { linesOf, looks, type Picture, type PictureNode } from "./picture.js";
 
 // Mermaid writes entities with # in place of &.
-const entities: Readonly<Record<string, string>> = { '"': "quot", "#": "35", "&": "amp", "<": "lt", ">": "gt", "`": "96", "\\": "92" };
+const entities: Readonly<Record<string, string>> = {
+  '"': "quot",
+  "#": "35",
+  "&": "amp",
+  "<": "lt",
+  ">": "gt",
+  "`": "96",
+  "\\": "92",
+};
 const quoted = (lines: readonly string[]): string =>
   `"${lines.map((line) => line.replace(/["#&<>`\\]/g, (sign) => `#${entities[sign]};`)).join("<br/>")}"`;
 

@@ -50,7 +50,12 @@ function drawNode(node: PictureNode, x: number, y: number, width: number, height
   const top = y - ((lines.length - 1) * lineHeight) / 2;
   const radius = node.kind === "op" ? 4 : round(Math.min(height / 2, 14));
   const texts = lines.map((text, i) => {
-    const style = i === 0 ? ' font-weight="bold"' : node.gradient !== null && i === lines.length - 1 ? ` fill="${gradientColor}"` : "";
+    const style =
+      i === 0
+        ? ' font-weight="bold"'
+        : node.gradient !== null && i === lines.length - 1
+          ? ` fill="${gradientColor}"`
+          : "";
     return `<text x="${round(x)}" y="${baseline(top + i * lineHeight)}"${style}>${escaped(text)}</text>`;
   });
   const box = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${round(width)}" height="${round(height)}" rx="${radius}" fill="${fill}" stroke="${line}"/>`;
@@ -72,7 +77,10 @@ export function toSvg({ nodes, edges }: Picture): string {
     plan.setNode(node.id, { width, height: lines.length * lineHeight + padding });
   }
   edges.forEach(({ from, to, derivative }, i) => {
-    const size = derivative === null ? { width: 0, height: 0 } : { width: textWidth(derivative, fontSize - 1) + 6, height: lineHeight };
+    const size =
+      derivative === null
+        ? { width: 0, height: 0 }
+        : { width: textWidth(derivative, fontSize - 1) + 6, height: lineHeight };
     plan.setEdge(from, to, { ...size, labelpos: "c" }, String(i));
   });
   layout(plan);

@@ -52,7 +52,16 @@ describe("scope", () => {
   });
 
   it("keeps what a view in the result looks at", () => {
-    expect(scope(() => tensor([[1, 2], [3, 4]]).t().at(1)).toArray()).toEqual([2, 4]);
+    expect(
+      scope(() =>
+        tensor([
+          [1, 2],
+          [3, 4],
+        ])
+          .t()
+          .at(1),
+      ).toArray(),
+    ).toEqual([2, 4]);
   });
 
   it("leaves tensors from outside alone, also through views", () => {
