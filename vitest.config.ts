@@ -15,6 +15,6 @@ export default defineConfig({
       { find: /^nabla\/internal$/, replacement: built("internal.js") },
       { find: /^nabla$/, replacement: built("index.js") },
     ],
-    server: { deps: { external: [/\/dist\/[^/]+\.js$/] } },
+    server: { deps: { external: [/\/(dist|build\/docs)\/[^/]+\.js$/] } },
   },
 });

@@ -6,7 +6,11 @@ import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { sliceRange } from "./movement.js";
 
-/** Bounds of a slice, counted as JavaScript's and Python's: negative ones from the end, clipped to the size. */
+/**
+ * Bounds of a slice, counted as JavaScript's and Python's: negative ones from the end, clipped to the size.
+ * @throws ERR_ARGUMENT for a bound that is not an integer, or a step of 0.
+ * @example new Slice(1, 5, 2).step; // 2
+ */
 export class Slice {
   readonly start: number | undefined;
   readonly stop: number | undefined;
@@ -22,7 +26,11 @@ export class Slice {
   }
 }
 
-/** A slice for {@link at}: `x.at(slice(1, n))`. */
+/**
+ * A slice for {@link at}.
+ * @throws as {@link Slice}.
+ * @example tensor([5, 6, 7]).at(slice(1, 3)).toArray(); // [6, 7]
+ */
 export const slice = (start?: number, stop?: number, step?: number): Slice => new Slice(start, stop, step);
 
 /**

@@ -52,7 +52,10 @@ export class RandomGenerator {
 /** @internal The generator of this JavaScript thread; seeded from the clock until manualSeed says otherwise. */
 export const defaultGenerator = new RandomGenerator(Math.floor(Math.random() * 2 ** 48));
 
-/** Seeds the default generator of this JavaScript thread with an integer of at least 0, and returns it. */
+/**
+ * Seeds the default generator of this JavaScript thread with an integer of at least 0, and returns it.
+ * @example manualSeed(1) === manualSeed(2); // true
+ */
 export const manualSeed = (seed: number): RandomGenerator => defaultGenerator.manualSeed(seed);
 
 export interface RandomOptions {
@@ -116,11 +119,17 @@ export const rand = (shape: readonly number[], options?: RandomOptions): Tensor 
  */
 export const randn = (shape: readonly number[], options?: RandomOptions): Tensor => floats("randn", normalRow, shape, options);
 
-/** As {@link rand}, in the shape and dtype of x. */
+/**
+ * As {@link rand}, in the shape and dtype of x.
+ * @example randLike(zeros([2, 3], { dtype: "float64" })).dtype; // "float64"
+ */
 export const randLike = (x: Tensor, options?: RandomOptions): Tensor =>
   floats("randLike", uniformRow, needTensor("randLike", x).shape, options, x.type);
 
-/** As {@link randn}, in the shape and dtype of x. */
+/**
+ * As {@link randn}, in the shape and dtype of x.
+ * @example randnLike(zeros([2, 3])).shape; // [2, 3]
+ */
 export const randnLike = (x: Tensor, options?: RandomOptions): Tensor =>
   floats("randnLike", normalRow, needTensor("randnLike", x).shape, options, x.type);
 

@@ -28,7 +28,7 @@ interface Reduced {
   readonly keepdim: boolean;
 }
 
-/** Reads the trailing arguments `dim?, { dim, keepdim }?`. */
+/** @internal Reads the trailing arguments `dim?, { dim, keepdim }?`. */
 export function reduceArguments(op: string, rank: number, dim?: DimOrOptions, options?: ReduceOptions): Reduced {
   if (dim === undefined && options === undefined) return everything(rank);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
