@@ -82,7 +82,7 @@ export function apply<P>(
 /** Runs the frame: the objects that native code is to watch come first the handle, then the node. */
 function execute(handle: Handle | null, node: OpNode | null): void {
   if (handle === null) {
-    if (node === null) frame.addon.execute();
+    if (node === null) frame.addon.run();
     else frame.addon.execute(node);
   } else if (node === null) frame.addon.execute(handle);
   else frame.addon.execute(handle, node);
@@ -124,7 +124,7 @@ export function applyInPlace(
 ): void {
   if (frame.underPressure()) relieve();
   const count = targets.length + sources.length;
-  frame.reserve(count, attrs.length);
+  frame.checkLength(name, count);
   frame.begin(opcode, targets.length, sources.length, attrs);
   for (let i = 0; i < count; i++) {
     const x = i < targets.length ? targets[i]! : sources[i - targets.length]!;
@@ -132,9 +132,9 @@ export function applyInPlace(
     else
       frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
   }
-  frame.addon.execute();
+  frame.addon.run();
   if (frame.failed()) {
-    retryWhenOutOfMemory(() => frame.addon.execute());
+    retryWhenOutOfMemory(() => frame.addon.run());
     if (frame.failed()) raise(name);
   }
 }

@@ -30,7 +30,10 @@ export interface NativeStats {
 export interface Addon {
   layout(): Layout;
   setFrame(ints: Int32Array, doubles: Float64Array): boolean;
+  /** A call whose objects native code is to watch: the handles of fresh results in order, then the node. */
   execute(...handlesThenNode: object[]): void;
+  /** A call that brings none. */
+  run(): void;
   read(target: ArrayBufferView): void;
   item(): number;
   create(handle: object, source: ArrayBufferView): void;

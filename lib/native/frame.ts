@@ -3,6 +3,7 @@
  * number stands; native code copies the frame and checks the copy, so no content can make it touch foreign memory.
  */
 import { dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
 import { type Shape, setMaxRank } from "../core/shape.js";
 import { addon } from "./load.js";
 
@@ -45,24 +46,21 @@ export const SAVE = flags.save;
 export const WRITE = flags.write;
 export const { maxSaved, blockSlots, blockBytes } = layout;
 
-let ints: Int32Array<ArrayBufferLike> = new Int32Array(0);
-let doubles: Float64Array<ArrayBufferLike> = new Float64Array(0);
+/**
+ * The longest operand list of one call: an optimizer step takes four operands per parameter. The memory is reserved, not
+ * used, until a call is that long; and as these arrays never change, the compiled writer knows where they are.
+ */
+const MOST_OPERANDS = 65_536;
+const MOST_NUMBERS = 12 * MOST_OPERANDS;
+const ints = new Int32Array(new SharedArrayBuffer(4 * (BASE + INTS * MOST_OPERANDS)));
+const doubles = new Float64Array(new SharedArrayBuffer(8 * MOST_NUMBERS));
+addon.setFrame(ints, doubles);
 let cursor = 0;
 
-function grow(operands: number, numbers: number): void {
-  const old = ints;
-  ints = new Int32Array(new SharedArrayBuffer(4 * (BASE + INTS * operands)));
-  ints.set(old.subarray(0, Math.min(old.length, BASE)));
-  doubles = new Float64Array(new SharedArrayBuffer(8 * numbers));
-  addon.setFrame(ints, doubles);
-}
-grow(64, 64 * (2 * layout.maxRank + 2));
-
-/** Makes room for a long operand list; call it before {@link begin}. */
-export function reserve(operands: number, attrs: number): void {
-  const numbers = attrs + operands * (2 * layout.maxRank + 2);
-  if (BASE + INTS * operands > ints.length || numbers > doubles.length)
-    grow(Math.max(operands, 64) * 2, numbers * 2);
+/** ERR_ARGUMENT for a call that the frame cannot hold. */
+export function checkLength(op: string, operands: number): void {
+  const most = MOST_NUMBERS / (2 * layout.maxRank + 2);
+  if (operands > most) fail("ERR_ARGUMENT", op, "too many tensors in one call", `at most ${Math.floor(most)}`, String(operands));
 }
 
 /** A storage as the native table knows it. `version` >= 0 asks that nothing has been written to it since. */
@@ -95,7 +93,9 @@ export function putFresh(index: number, dtype: number, shape: Shape, extra: numb
   ints[at + 2] = dtype;
   ints[at + 3] = rank;
   ints[at + 4] = FRESH | extra;
-  for (let i = 0; i < rank; i++) doubles[cursor++] = shape[i]!;
+  const start = cursor;
+  for (let i = 0; i < rank; i++) doubles[start + i] = shape[i]!;
+  cursor = start + rank;
 }
 
 /** A small fresh result, watched by a block instead of its own handle. */
@@ -124,10 +124,12 @@ export function putOperand(
     bits |= EXPECT;
     ints[at + 5] = handle.version;
   }
-  doubles[cursor++] = offset;
-  for (let i = 0; i < rank; i++) doubles[cursor++] = shape[i]!;
+  let next = cursor;
+  doubles[next++] = offset;
+  for (let i = 0; i < rank; i++) doubles[next++] = shape[i]!;
   if (strides === null) bits |= CONTIGUOUS;
-  else for (let i = 0; i < rank; i++) doubles[cursor++] = strides[i]!;
+  else for (let i = 0; i < rank; i++) doubles[next++] = strides[i]!;
+  cursor = next;
   ints[at + 4] = bits;
 }
 

@@ -5,7 +5,7 @@ import { promote } from "../core/dtype.js";
 import { apply } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
-import { reserve } from "../native/frame.js";
+import { checkLength } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { filled } from "../tensor/create.js";
 
@@ -35,7 +35,7 @@ function join(tensors: readonly Tensor[], dim: number): Tensor {
   const type = tensors.map((x) => x.type).reduce(promote);
   const shape = tensors[0]!.shape.slice();
   shape[dim] = tensors.reduce((total, x) => total + x.shape[dim]!, 0);
-  reserve(tensors.length + 1, 1);
+  checkLength("cat", tensors.length + 1);
   return apply(row, tensors, type, type, shape, [dim], dim);
 }
 

@@ -234,6 +234,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     exports.Set(name, Napi::Value(env, f));
   };
   raw("execute", execute);
+  raw("run", run_frame);
   raw("read", read);
   raw("item", item);
   raw("create", create);

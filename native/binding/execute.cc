@@ -275,6 +275,15 @@ napi_value execute(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+napi_value run_frame(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  auto& e = *static_cast<Environment*>(data);
+  process_releases(e);
+  write_status(e, execute_frame(e, 0, nullptr));
+  return nullptr;
+}
+
 namespace {
 
 bool typed_array_bytes(napi_env env, napi_value value, void** data, size_t* bytes) {

@@ -8,6 +8,8 @@ namespace nabla {
 
 // execute(...handles of the fresh outputs in order, node?): reads the frame, runs the op, writes status and slots back.
 napi_value execute(napi_env env, napi_callback_info info);
+// run(): the same for a call that brings no object for native code to watch.
+napi_value run_frame(napi_env env, napi_callback_info info);
 // read(target): copies the frame's single operand, in row-major order, into a typed array or DataView of the same dtype.
 napi_value read(napi_env env, napi_callback_info info);
 // item(): the frame's single one-element operand as a number.
