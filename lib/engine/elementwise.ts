@@ -66,7 +66,7 @@ function define(name: string, inputs: number, spec: ElementwiseSpec, bool: boole
   });
   const call = (operands: readonly Operand[]): Tensor => {
     for (const x of operands) needOperand(name, x);
-    const type = computeType(compute, commonType(name, operands));
+    const type = computeType(compute, commonType(name, operands, compute === "float"));
     return applyElementwise(row, operands, type, bool ? dtypes.bool : type);
   };
   return { row, call };

@@ -47,13 +47,15 @@ export const shown = (x: Operand): string => (typeof x === "number" ? String(x) 
 
 /**
  * The dtype in which operands of several dtypes meet. A number takes the dtype of the tensor beside it; a fraction beside
- * an integer tensor is ERR_DTYPE, beside bool it is the default dtype, and two numbers are the default dtype.
+ * an integer tensor is ERR_DTYPE unless the op computes in floats, beside bool it is the default dtype, and two numbers are
+ * the default dtype.
  */
-export function commonType(op: string, operands: readonly Operand[]): DTypeRow {
+export function commonType(op: string, operands: readonly Operand[], inFloats = false): DTypeRow {
   let type: DTypeRow | null = null;
   for (const x of operands) if (typeof x !== "number") type = type === null ? x.type : type === x.type ? type : promote(type, x.type);
   if (type === null) return defaultFloat();
   if (type.kind === "float") return type;
+  if (inFloats) return defaultFloat();
   for (const x of operands) {
     if (typeof x !== "number") continue;
     if (type.kind === "bool") type = Number.isInteger(x) ? dtypes.int64 : defaultFloat();

@@ -298,8 +298,8 @@ export function sliceRange(x: Tensor, range: Range): Tensor {
   const { dim, start, length, step } = range;
   const shape = x.shape.slice();
   const strides = x.strides.slice();
-  const offset = length === 0 ? x.offset : x.offset + start * strides[dim]!;
   shape[dim] = length;
+  const offset = numel(shape) === 0 ? x.offset : x.offset + start * strides[dim]!;
   strides[dim] = strides[dim]! * step;
   return view(sliceRow, x, shape, layoutOf(shape, strides), offset, range);
 }

@@ -246,13 +246,14 @@ export const variance: VarianceReduction = (x, dim, options) => moments("var", x
 export const std: VarianceReduction = (x, dim, options) => moments("std", x, dim, options).sqrt();
 
 /**
- * `log(sum(exp(x)))` without overflow; -inf over elements that all are -inf.
+ * `log(sum(exp(x)))` without overflow; -inf over no element and over elements that all are -inf.
  * @gradient softmax(x).
  * @example tensor([1000, 1000]).logsumexp().item(); // 1000.693...
  */
 export const logsumexp: Reduction = (x, dim, options) => {
   const { dims, keepdim } = reduceArguments("logsumexp", needTensor("logsumexp", x).ndim, dim, options);
   const values = asFloat(x);
+  if (count(x, dims) === 0) return values.exp().sum(dims, { keepdim }).log();
   const top = values.detach().amax(dims, { keepdim: true });
   const shift = top.isfinite().where(top, 0);
   const total = values.sub(shift).exp().sum(dims, { keepdim }).log();
