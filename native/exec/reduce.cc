@@ -34,7 +34,7 @@ class Temporary {
 // [outer, n] -> [outer]. A long row is cut into parts that are whole subtrees of the fixed summation tree.
 Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t outer, int64_t n, int64_t size) {
   if (n <= kReduceChunk) {
-    int64_t rows = n > 0 ? kReduceChunk / n + 1 : outer;
+    int64_t rows = kReduceChunk / (n > 0 ? n : 1) + 1;
     parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
       int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
       leaf.rows(out + first * size, x + first * n * size, count, n, n);

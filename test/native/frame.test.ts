@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+import { zeros } from "nabla";
+import { answer } from "../support/child.js";
+
+const fuzz = new URL("./scripts/fuzz.mjs", import.meta.url);
+
+interface Fuzzed {
+  readonly executed: number;
+  readonly succeeded: number;
+  readonly leaked: number;
+  readonly unreached: readonly string[];
+}
+
+describe("hand-made frames", () => {
+  test("never crash, write only what they name, always get a status, leak nothing", async () => {
+    const { executed, succeeded, leaked, unreached } = await answer<Fuzzed>(fuzz, { args: [20_000] });
+    expect(executed).toBe(20_000);
+    // Enough of them are calls that run, of every kernel: otherwise nothing behind the first check was tried.
+    expect(succeeded).toBeGreaterThan(1_500);
+    expect(unreached).toEqual([]);
+    expect(leaked).toBe(0);
+  });
+});
+
+test("a reduction over empty dimensions on both sides of a kept one divides by no zero", () => {
+  expect(zeros([0, 3, 0]).sum([0, 2]).toArray()).toEqual([0, 0, 0]);
+});

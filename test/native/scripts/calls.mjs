@@ -1,0 +1,206 @@
+// Calls of every kernel, described as data: well-formed ones, which fuzz.mjs then spoils.
+import { kernelNames, layout } from "../../../dist/internal.js";
+
+export const dtypes = layout.dtypes;
+const floats = ["float32", "float64"];
+const integers = ["int32", "int64", "uint8"];
+
+export function generator(seed) {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const below = (n) => Math.floor(next() * n);
+  return { next, below, chance: (p) => next() < p, pick: (list) => list[below(list.length)] };
+}
+
+const product = (shape) => shape.reduce((n, size) => n * size, 1);
+export const fresh = (dtype, shape) => ({ kind: "fresh", dtype, shape });
+export const scalar = (dtype, value) => ({ kind: "scalar", dtype, shape: [], value });
+
+/** Calls with operands in the given storages, by the random numbers of `r`. */
+export function calls(r, storages) {
+  const size = () => (r.chance(0.1) ? 0 : 1 + r.below(4));
+  const shapeOf = (rank) => Array.from({ length: rank }, size);
+  const anyShape = () => shapeOf(r.below(5));
+
+  /** Somewhere in a storage of the dtype: row-major, or with any strides that stay inside. */
+  function view(dtype, shape, plain = false) {
+    const storage = r.pick(storages.filter((s) => s.dtype === dtype));
+    const n = product(shape);
+    const strides = new Array(shape.length).fill(0);
+    let step = 1;
+    const order = shape.map((_, i) => i).reverse();
+    if (!plain) order.sort(() => r.next() - 0.5);
+    for (const i of order) {
+      strides[i] = step;
+      step *= Math.max(shape[i], 1);
+    }
+    const room = storage.elements - n;
+    if (room < 0) return fresh(dtype, shape); // refused: it has no elements to read
+    let offset = r.below(room + 1);
+    if (!plain)
+      for (let i = 0; i < shape.length; i++) {
+        if (r.chance(0.15)) strides[i] = 0;
+        else if (r.chance(0.15) && shape[i] > 0) {
+          offset += strides[i] * (shape[i] - 1);
+          strides[i] = -strides[i];
+        }
+      }
+    return { kind: "view", storage, dtype, shape, strides: plain && r.chance(0.8) ? null : strides, offset, save: r.chance(0.2) };
+  }
+  const plain = (dtype, shape) => view(dtype, shape, true);
+  const out = (dtype, shape) => (r.chance(0.3) ? { ...view(dtype, shape, r.chance(0.6)), write: true } : fresh(dtype, shape));
+  const plainOut = (dtype, shape) => (r.chance(0.3) ? { ...plain(dtype, shape), write: true } : fresh(dtype, shape));
+
+  const float = () => r.pick(floats);
+  const any = () => r.pick(Object.keys(dtypes));
+  const index = (shape) => plain(r.pick(integers), shape);
+  const key = () => [r.below(2 ** 32), r.below(2 ** 32), r.below(1000)];
+  const without = (shape, dim) => shape.filter((_, i) => i !== dim);
+  const withSize = (shape, dim, n) => shape.map((old, i) => (i === dim ? n : old));
+
+  const reduction = () => {
+    const x = anyShape();
+    const mask = r.below(2 ** x.length);
+    const dtype = any();
+    return { outs: [out(r.chance(0.8) ? dtype : "int64", x.filter((_, i) => !(mask & (1 << i))))], ins: [view(dtype, x)], attrs: [mask] };
+  };
+  const argReduction = () => {
+    const x = shapeOf(1 + r.below(4));
+    const dim = r.below(x.length);
+    return { outs: [out("int32", without(x, dim))], ins: [view(any(), x)], attrs: [dim] };
+  };
+  const alongRows = (inputs) => () => {
+    const shape = shapeOf(1 + r.below(3));
+    const dtype = float();
+    return { outs: [plainOut(dtype, shape)], ins: Array.from({ length: inputs }, () => plain(dtype, shape)), attrs: [] };
+  };
+  const updates = (state, attrs) => () => {
+    const dtype = float();
+    const shapes = Array.from({ length: 1 + r.below(3) }, anyShape);
+    const each = () => shapes.map((shape) => ({ ...plain(dtype, shape), write: true }));
+    return { outs: Array.from({ length: 1 + r.pick(state) }, each).flat(), ins: shapes.map((shape) => plain(dtype, shape)), attrs: attrs() };
+  };
+
+  const own = {
+    sum: reduction, prod: reduction, amax: reduction, amin: reduction, all: reduction, any: reduction,
+    argmax: argReduction, argmin: argReduction,
+    matmul: () => {
+      const [m, k, n] = shapeOf(3);
+      const batch = shapeOf(r.below(3));
+      const dtype = r.pick([...floats, "int32", "int64"]);
+      const bias = r.chance(0.3) ? [plain(dtype, [n])] : [];
+      const cut = (shape) => (r.chance(0.3) ? shape.slice(r.below(shape.length + 1)) : shape.map((s) => (r.chance(0.2) ? 1 : s)));
+      return { outs: [plainOut(dtype, [...batch, m, n])], ins: [view(dtype, [...cut(batch), m, k]), view(dtype, [...cut(batch), k, n]), ...bias], attrs: [] };
+    },
+    linear: () => {
+      const [m, k, n] = shapeOf(3);
+      const dtype = float();
+      return { outs: [plainOut(dtype, [m, n])], ins: [view(dtype, [m, k]), view(dtype, [n, k]), plain(dtype, [n])], attrs: [] };
+    },
+    indexSelect: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      const n = size();
+      const dtype = any();
+      return { outs: [plainOut(dtype, withSize(x, dim, n))], ins: [plain(dtype, x), index([n])], attrs: [dim] };
+    },
+    indexAdd: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      const n = size();
+      const dtype = any();
+      return { outs: [plainOut(dtype, x)], ins: [view(dtype, x), index([n]), plain(dtype, withSize(x, dim, n))], attrs: [dim] };
+    },
+    gather: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      const shape = withSize(x, dim, size());
+      const dtype = any();
+      return { outs: [plainOut(dtype, shape)], ins: [view(dtype, x), index(shape)], attrs: [dim] };
+    },
+    scatter: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      const shape = withSize(x, dim, size());
+      const dtype = any();
+      return { outs: [plainOut(dtype, x)], ins: [view(dtype, x), index(shape), view(dtype, shape)], attrs: [dim, r.below(2)] };
+    },
+    cat: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      const sizes = Array.from({ length: r.below(4) }, size);
+      const dtype = any();
+      return { outs: [out(dtype, withSize(x, dim, sizes.reduce((a, b) => a + b, 0)))], ins: sizes.map((n) => view(r.chance(0.8) ? dtype : any(), withSize(x, dim, n))), attrs: [dim] };
+    },
+    embed: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      const step = r.pick([1, 2, -1, 0.5]);
+      const start = r.below(3);
+      const n = start + Math.ceil(Math.abs(step)) * x[dim] + r.below(3);
+      const dtype = any();
+      return { outs: [plainOut(dtype, withSize(x, dim, n))], ins: [view(dtype, x)], attrs: [dim, step < 0 ? n - 1 : start, step] };
+    },
+    empty: () => ({ outs: [out(any(), anyShape())], ins: [], attrs: [] }),
+    arange: () => ({ outs: [plainOut(any(), [r.below(20)])], ins: [], attrs: [r.below(9) - 4, r.pick([1, -3, 0.25])] }),
+    uniform: () => ({ outs: [plainOut(float(), anyShape())], ins: [], attrs: key() }),
+    normal: () => ({ outs: [plainOut(float(), anyShape())], ins: [], attrs: key() }),
+    randomIntegers: () => ({ outs: [plainOut(r.pick(["int32", "int64"]), anyShape())], ins: [], attrs: [...key(), r.below(9) - 4, 1 + r.below(9)] }),
+    dropout: () => {
+      const shape = anyShape();
+      const dtype = float();
+      return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, shape)], attrs: [...key(), r.next()] };
+    },
+    softmax: alongRows(1), logSoftmax: alongRows(1), softmaxBackward: alongRows(2), logSoftmaxBackward: alongRows(2),
+    crossEntropy: () => {
+      const [rows] = shapeOf(1);
+      const dtype = float();
+      return { outs: [plainOut(dtype, [rows])], ins: [plain(dtype, [rows, 8]), index([rows])], attrs: [r.pick([-100, -1])] };
+    },
+    crossEntropyBackward: () => {
+      const [rows] = shapeOf(1);
+      const dtype = float();
+      return { outs: [plainOut(dtype, [rows, 8])], ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])], attrs: [r.pick([-100, -1])] };
+    },
+    sgd: updates([0, 1], () => [0.1, 0.9, 0, 0.01, r.below(2), r.below(2)]),
+    adam: updates([2], () => [0.1, 0.9, 0.99, 1e-8, 0.01, 1 + r.below(100), r.below(2)]),
+    weightedSum: () => {
+      const dtype = float();
+      const shapes = Array.from({ length: 1 + r.below(3) }, anyShape);
+      const weights = Array.from({ length: 1 + r.below(3) }, () => r.next());
+      return { outs: shapes.map((shape) => plainOut(dtype, shape)), ins: shapes.flatMap((shape) => weights.map(() => plain(dtype, shape))), attrs: weights };
+    },
+  };
+
+  /** What no line above names: an elementwise kernel, of an arity that is found by trying, or one with attributes of its own. */
+  function elementwise() {
+    const shape = anyShape();
+    const dtype = any();
+    const input = (first) => {
+      if (r.chance(0.2)) return scalar(dtype, r.below(7) - 3);
+      const cut = shape.slice(r.chance(0.2) ? r.below(shape.length + 1) : 0).map((s) => (r.chance(0.1) ? 1 : s));
+      return view(first && r.chance(0.3) ? "bool" : r.chance(0.8) ? dtype : any(), cut);
+    };
+    const ins = Array.from({ length: 1 + r.below(4) }, (_, i) => input(i === 0));
+    return { outs: [out(r.chance(0.5) ? dtype : "bool", shape)], ins, attrs: [dtypes[dtype]] };
+  }
+  /** Float operands of one shape and up to three numbers: what most fused kernels take. */
+  function uniform() {
+    const dtype = float();
+    const shape = anyShape();
+    const operands = (n) => Array.from({ length: n }, () => plain(dtype, shape));
+    return { outs: [r.chance(0.5) ? fresh(dtype, []) : plainOut(dtype, shape)], ins: operands(1 + r.below(3)), attrs: Array.from({ length: r.below(4) }, () => r.below(3)) };
+  }
+
+  const names = kernelNames();
+  return () => {
+    const opcode = r.below(names.length);
+    const make = own[names[opcode]] ?? (r.chance(0.8) ? elementwise : uniform);
+    return { opcode, ...make() };
+  };
+}
