@@ -40,6 +40,8 @@ export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";
 export { type BackwardOptions, backward } from "./autograd/methods.js";
+export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
+export { hessian, hvp, type JacobianOptions, jacfwd, jacobian, jacrev } from "./autograd/jacobian.js";
 export { grad, type GradientsOptions, type GradOptions, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";
 export { Graph, type GraphOptions, graph } from "./graph/graph.js";
 export type { PictureEdge, PictureNode } from "./graph/picture.js";
@@ -51,6 +53,7 @@ export {
   decodeSafetensors, encodeSafetensors, loadSafetensors, type SafetensorsOptions, saveSafetensors, type Tensors,
 } from "./io/safetensors.js";
 export * as nn from "./nn/index.js";
+export { inference } from "./nn/inference.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions } from "./parallel/data-parallel.js";
 export { defineJob, type Job } from "./parallel/job.js";

@@ -45,16 +45,16 @@ function inside<T>(f: () => T): T {
   }
 }
 
-/** Whether derivatives made now may be differentiated again. */
-const isNested = (inputs: readonly Tensor[]): boolean => mode.depth > 0 || (mode.grad && inputs.some((x) => x.node !== null));
+/** @internal Whether derivatives made now may be differentiated again. */
+export const isNested = (inputs: readonly Tensor[]): boolean => mode.depth > 0 || (mode.grad && inputs.some((x) => x.node !== null));
 
-/** Numbers become tensors; anything else stays as it is. */
-const lift = (args: readonly unknown[]): unknown[] =>
+/** @internal Numbers become tensors; anything else stays as it is. */
+export const lift = (args: readonly unknown[]): unknown[] =>
   args.map((arg) => (typeof arg === "number" ? scalar(arg) : arg));
 
 /** A tensor, or a tree of tensors, as a transform takes it; a number becomes a tensor. */
 // biome-ignore lint/suspicious/noExplicitAny: interfaces and tuples of any shape are trees.
-type Argument = any;
+export type Argument = any;
 
 /** The gradients have the arguments' own types; numbers give tensors. */
 export type GradientOf<T> = T extends number ? Tensor : T;

@@ -1,0 +1,188 @@
+/** Derivatives checked against central differences. */
+import { dtypes } from "../core/dtype.js";
+import { describe, NablaError, fail, sentence } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { type Shape, sameShape, showShape } from "../core/shape.js";
+import { withGrad } from "../engine/modes.js";
+import { needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { cat } from "../ops/join.js";
+import { RandomGenerator, randnLike } from "../ops/random.js";
+import { fromTyped, zerosLike } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { jvp, vjp } from "./transforms.js";
+
+export interface GradcheckOptions {
+  /** Half the width of the differences; 1e-6 unless given. */
+  readonly eps?: number | undefined;
+  /** The error allowed beside a derivative of 0; 1e-5 unless given. */
+  readonly atol?: number | undefined;
+  /** The error allowed beside other derivatives, as a part of them; 1e-3 unless given. */
+  readonly rtol?: number | undefined;
+  /** 2 checks the derivative of the derivative too; 1 unless given. */
+  readonly order?: 1 | 2 | undefined;
+  /** For the direction in which the second order is checked; 0 unless given. */
+  readonly seed?: number | undefined;
+  /** Whether a wrong derivative is an error, or `false` is returned; true unless given. */
+  readonly raise?: boolean | undefined;
+}
+
+type Function = (...inputs: Tensor[]) => Tensor;
+type Settings = { readonly [K in "eps" | "atol" | "rtol"]: number };
+
+const op = "gradcheck";
+
+/** The index of an element, by its position in row-major order. */
+function indexOf(position: number, shape: Shape): string {
+  const index: number[] = [];
+  let rest = position;
+  for (const size of shape.toReversed()) {
+    index.unshift(rest % size);
+    rest = Math.floor(rest / size);
+  }
+  return showShape(index);
+}
+
+const float64 = (values: Float64Array, shape: Shape): Tensor => fromTyped(op, values, dtypes.float64, shape);
+const read = (x: Tensor): Float64Array => x.toTypedArray() as Float64Array;
+
+function unit(shape: Shape, n: number, position: number): Tensor {
+  const values = new Float64Array(n);
+  values[position] = 1;
+  return float64(values, shape);
+}
+
+/** The function as arrays of numbers see it; its result must be float64 and of one shape. */
+function evaluator(f: Function, inputs: readonly Tensor[]) {
+  let shape: Shape | null = null;
+  const evaluate = (changed = -1, values?: Float64Array): Float64Array => {
+    const xs = inputs.map((x, i) => (i === changed ? float64(values!, x.shape) : x));
+    const y = needTensor(
+      op,
+      withGrad(false, () => f(...xs)),
+      "what the function returns",
+    );
+    if (y.type !== dtypes.float64)
+      fail("ERR_DTYPE", op, "the function's result has too few digits", "float64", y.dtype);
+    if (shape !== null && !sameShape(shape, y.shape))
+      fail("ERR_SHAPE", op, "the function's results differ in shape", showShape(shape), showShape(y.shape));
+    shape = y.shape;
+    return read(y);
+  };
+  return evaluate;
+}
+
+/** What is wrong, or null. */
+function check(
+  f: Function,
+  inputs: readonly Tensor[],
+  settings: Settings,
+  nameOf: (input: number) => string,
+): NablaError | null {
+  const { eps, atol, rtol } = settings;
+  const evaluate = evaluator(f, inputs);
+  const value = evaluate();
+  if (evaluate().some((y, k) => !Object.is(y, value[k])))
+    return new NablaError(
+      "ERR_GRADIENT",
+      op,
+      sentence(op, "the function gives other results each time", "one that depends on its inputs alone"),
+    );
+  const [y, pull] = vjp(f, ...inputs);
+  const rows = Array.from(value, (_, k) =>
+    pull(unit(y.shape, value.length, k)).map((gradient) => read(gradient as Tensor)),
+  );
+
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i]!;
+    const values = read(x);
+    for (let j = 0; j < values.length; j++) {
+      const at = values[j]!;
+      const move = (by: number): Float64Array => {
+        const moved = values.slice();
+        moved[j] = at + by;
+        return evaluate(i, moved);
+      };
+      const [above, below] = [move(eps), move(-eps)];
+      // The step that was taken: at + eps is rounded.
+      const width = at + eps - (at - eps);
+      const directions = inputs.map((other, k) => (k === i ? unit(x.shape, values.length, j) : zerosLike(other)));
+      const column = read(jvp(f, inputs, directions)[1]);
+      for (let k = 0; k < value.length; k++) {
+        const numeric = (above[k]! - below[k]!) / width;
+        const found = { reverse: rows[k]![i]![j]!, forward: column[k]! };
+        for (const [mode, derivative] of Object.entries(found)) {
+          if (Number.isFinite(numeric) && Math.abs(derivative - numeric) <= atol + rtol * Math.abs(numeric)) continue;
+          const fact = `in ${mode} mode the derivative of element ${indexOf(k, y.shape)} of the result by element ${indexOf(j, x.shape)} of ${nameOf(i)} is wrong`;
+          const details = { input: i, element: j, output: k, mode, numeric, derivative };
+          return new NablaError(
+            "ERR_GRADIENT",
+            op,
+            sentence(op, fact, `${numeric} (central difference)`, String(derivative)),
+            details,
+          );
+        }
+      }
+    }
+  }
+  return null;
+}
+
+/**
+ * Compares the derivatives of a function, in reverse and in forward mode, with central differences, for every element of
+ * its result by every element of its inputs: meant for small ones. Returns true, or throws.
+ *
+ * With `order: 2` the derivative in a random direction is itself checked as a function of the inputs and the direction.
+ * Differences know nothing of kinks: at one (relu at 0), or closer to it than `eps`, they give the mean of the slopes on
+ * both sides, so choose inputs away from them.
+ * @dtype float64: with fewer digits a difference says little.
+ * @throws ERR_GRADIENT that names the input, the elements and both numbers, unless `raise` is false; ERR_DTYPE for inputs or
+ * results that are not float64; ERR_ARGUMENT.
+ * @example gradcheck((x) => x.sin(), tensor([0.5, 1], { dtype: "float64" })); // true
+ */
+export function gradcheck(
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: Tensor | readonly Tensor[],
+  options?: GradcheckOptions,
+): boolean {
+  const {
+    eps = 1e-6,
+    atol = 1e-5,
+    rtol = 1e-3,
+    order = 1,
+    seed = 0,
+    raise = true,
+  } = checkOptions<GradcheckOptions>(op, options, ["eps", "atol", "rtol", "order", "seed", "raise"]);
+  for (const [name, number] of Object.entries({ eps, atol, rtol }))
+    if (needNumber(op, name, number) < 0 || (name === "eps" && number === 0))
+      fail(
+        "ERR_ARGUMENT",
+        op,
+        `${name} is not valid`,
+        name === "eps" ? "a positive number" : "0 or more",
+        String(number),
+      );
+  if (order !== 1 && order !== 2) fail("ERR_ARGUMENT", op, "unknown order", "1 or 2", describe(order));
+  needInteger(op, "the seed", seed, 0);
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(f));
+  const given: readonly Tensor[] = Array.isArray(inputs) ? inputs : [inputs];
+  if (given.length === 0) fail("ERR_ARGUMENT", op, "there is no input");
+  const xs = given.map((x, i) => {
+    if (needTensor(op, x, `input ${i}`).type !== dtypes.float64)
+      fail("ERR_DTYPE", op, `input ${i} has too few digits for differences`, "float64", x.dtype);
+    return x.detach();
+  });
+
+  let wrong = check(f, xs, { eps, atol, rtol }, (i) => `input ${i}`);
+  if (wrong === null && order === 2) {
+    const direction = randnLike(
+      withGrad(false, () => f(...xs)),
+      { generator: new RandomGenerator(seed) },
+    );
+    const derivative: Function = (...all) =>
+      cat(vjp(f, ...all.slice(0, -1))[1](all.at(-1)!).map((g) => (g as Tensor).flatten()));
+    const nameOf = (i: number) => (i < xs.length ? `input ${i}, of second order,` : "the direction, of second order,");
+    wrong = check(derivative, [...xs, direction], { eps, atol, rtol }, nameOf);
+  }
+  if (wrong !== null && raise) throw wrong;
+  return wrong === null;
+}

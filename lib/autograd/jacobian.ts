@@ -1,0 +1,200 @@
+/** Matrices of derivatives, row by row or column by column, and products with them. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { leavesOf, mapTree } from "../core/tree.js";
+import { stack } from "../ops/join.js";
+import { eye, zeros, zerosLike } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { seed } from "./backward.js";
+import {
+  type Argument,
+  type Chosen,
+  type GradientOf,
+  grad,
+  isNested,
+  jvp,
+  type Lifted,
+  lift,
+  valueAndGrad,
+  vjp,
+} from "./transforms.js";
+
+export interface JacobianOptions<N extends number | readonly number[] = number | readonly number[]> {
+  /** Which arguments to differentiate by: 0 unless given; a list gives a list. */
+  readonly argnums?: N | undefined;
+}
+
+type Function = (...args: Argument[]) => Tensor;
+
+/** The tensors that are one at one element and zero elsewhere, in order. */
+function basisOf({ shape, numel, dtype }: Tensor): Tensor[] {
+  return eye(numel, { dtype })
+    .unbind()
+    .map((row) => row.reshape(shape));
+}
+
+/** One tensor of shape [...outer, ...inner] from its parts along either end. */
+function assembled(parts: readonly Tensor[], dim: 0 | -1, y: Tensor, x: Tensor): Tensor {
+  const shape = [...y.shape, ...x.shape];
+  return parts.length === 0 ? zeros(shape, { dtype: y.dtype }) : stack(parts, dim).reshape(shape);
+}
+
+interface Problem {
+  /** The function of the chosen arguments alone, and these. */
+  readonly f: Function;
+  readonly chosen: readonly unknown[];
+}
+
+function problem(op: string, f: Function, args: readonly unknown[], argnums: number | readonly number[]): Problem {
+  const all = lift(args);
+  const places = typeof argnums === "number" ? [argnums] : argnums;
+  for (const n of places)
+    if (!Number.isInteger(n) || n < 0 || n >= all.length)
+      fail("ERR_ARGUMENT", op, "argnums names no argument", `0 to ${all.length - 1}`, describe(n));
+  const chosen = places.map((n) => all[n]);
+  for (const x of leavesOf(chosen, isTensor))
+    if (x.type.kind !== "float")
+      fail("ERR_GRADIENT", op, "the derivative by an integer tensor", "a float dtype", x.dtype);
+  return { f: (...inner) => f(...all.map((arg, n) => (places.includes(n) ? inner[places.indexOf(n)] : arg))), chosen };
+}
+
+/** The arguments with each tensor replaced by its matrix. */
+function shaped(chosen: readonly unknown[], matrices: readonly Tensor[]): unknown[] {
+  let at = 0;
+  return chosen.map((arg) => mapTree(arg, isTensor, () => matrices[at++]));
+}
+
+function byRows(chosen: readonly unknown[], y: Tensor, pull: (g: Tensor) => unknown): unknown[] {
+  const rows = basisOf(y).map((g) => leavesOf(pull(g), isTensor));
+  return shaped(
+    chosen,
+    leavesOf(chosen, isTensor).map((x, i) =>
+      assembled(
+        rows.map((row) => row[i]!),
+        0,
+        y,
+        x,
+      ),
+    ),
+  );
+}
+
+const reverse = ({ f, chosen }: Problem): unknown[] => byRows(chosen, ...vjp(f, ...chosen));
+
+function forward({ f, chosen }: Problem): unknown[] {
+  const leaves = leavesOf(chosen, isTensor);
+  const matrices = leaves.map((x, i) => {
+    const columns = basisOf(x).map((direction) => {
+      let at = 0;
+      return jvp(
+        f,
+        chosen,
+        chosen.map((arg) => mapTree(arg, isTensor, (leaf) => (at++ === i ? direction : zerosLike(leaf.detach())))),
+      );
+    });
+    const y = columns[0]?.[0] ?? f(...chosen);
+    return assembled(
+      columns.map(([, column]) => column),
+      -1,
+      y,
+      x,
+    );
+  });
+  return shaped(chosen, matrices);
+}
+
+/** The cheaper way: a row for each element of the result, or a column for each element of the arguments. */
+function either(p: Problem): unknown[] {
+  const [y, pull] = vjp(p.f, ...p.chosen);
+  const columns = leavesOf(p.chosen, isTensor).reduce((sum, x) => sum + x.numel, 0);
+  return y.numel <= columns ? byRows(p.chosen, y, pull) : forward(p);
+}
+
+function transform(op: string, f: unknown, options: JacobianOptions | undefined, way: (p: Problem) => unknown[]) {
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(f));
+  const { argnums = 0 } = checkOptions<JacobianOptions>(op, options, ["argnums"]);
+  return (...args: unknown[]): unknown => {
+    const found = way(problem(op, f as Function, args, argnums));
+    return typeof argnums === "number" ? found[0] : found;
+  };
+}
+
+/** A function of the same arguments that gives matrices of derivatives in their places. */
+export type Jacobian = <A extends Argument[], const N extends number | readonly number[] = 0>(
+  f: (...args: A) => Tensor,
+  options?: JacobianOptions<N>,
+) => (...args: Lifted<A>) => Chosen<A, N>;
+
+/**
+ * The derivatives of all elements of a function's result by all elements of its argument, computed in reverse mode: one
+ * backward for each element of the result. Trees of tensors give trees.
+ * @shape that of the result, then that of the argument.
+ * @throws ERR_ARGUMENT; ERR_GRADIENT for an integer tensor.
+ * @example jacrev((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
+ */
+export const jacrev = ((f, options) => transform("jacrev", f, options, reverse)) as Jacobian;
+
+/**
+ * As {@link jacrev}, in forward mode: one evaluation for each element of the argument.
+ * @example jacfwd((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
+ */
+export const jacfwd = ((f, options) => transform("jacfwd", f, options, forward)) as Jacobian;
+
+/**
+ * As {@link jacrev}, in reverse mode where the result has no more elements than the arguments, else in forward mode.
+ * @example jacobian((x: Tensor) => x.sum())(tensor([1, 2])).toArray(); // [1, 1]
+ */
+export const jacobian = ((f, options) => transform("jacobian", f, options, either)) as Jacobian;
+
+/**
+ * The second derivatives of a function that returns one element. With a list of `argnums` a list of lists: entry [i][j]
+ * belongs to arguments i and j.
+ * @shape that of the one argument, then that of the other.
+ * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT for an argument that is no tensor.
+ * @example hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])).toArray(); // [[6, 0], [0, 12]]
+ */
+export function hessian<A extends Argument[], const N extends number | readonly number[] = 0>(
+  f: (...args: A) => Tensor,
+  options?: JacobianOptions<N>,
+): (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][] {
+  if (typeof f !== "function") fail("ERR_ARGUMENT", "hessian", "not a function", undefined, describe(f));
+  const argnums: number | readonly number[] =
+    checkOptions<JacobianOptions<N>>("hessian", options, ["argnums"]).argnums ?? 0;
+  const rowOf = (n: number) => jacrev(grad(f as Function, { argnums: n }) as Function, { argnums });
+  const compute = (...args: unknown[]) =>
+    typeof argnums === "number" ? rowOf(argnums)(...args) : argnums.map((n) => rowOf(n)(...args));
+  return compute as (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][];
+}
+
+/**
+ * The value of a function that returns one element, and the product of its Hessian with vectors `ts`, by all arguments,
+ * without the matrix: two backward passes.
+ * @throws ERR_ARGUMENT where a vector is missing; ERR_SHAPE where one has another shape than its argument.
+ * @example
+ * const [y, [product]] = hvp((x: Tensor) => x.pow(3).sum(), [tensor([1, 2])], [tensor([1, 1])]);
+ * product.toArray(); // [6, 12]
+ */
+export function hvp<A extends Argument[]>(
+  f: (...args: A) => Tensor,
+  args: readonly [...Lifted<A>],
+  ts: readonly [...Lifted<A>],
+): [Tensor, { -readonly [K in keyof A]: GradientOf<A[K]> }] {
+  const op = "hvp";
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(f));
+  for (const list of [args, ts])
+    if (!Array.isArray(list)) fail("ERR_ARGUMENT", op, "arguments and vectors are lists", undefined, describe(list));
+  const primals = lift(args as readonly unknown[]);
+  const vectors = leavesOf(lift(ts as readonly unknown[]), isTensor);
+  const outer = leavesOf(primals, isTensor);
+  if (vectors.length !== outer.length)
+    fail("ERR_ARGUMENT", op, "every argument needs a vector", String(outer.length), String(vectors.length));
+  vectors.forEach((v, i) => seed(op, outer[i]!, v));
+  const argnums = primals.map((_, n) => n);
+  const along = (...inner: Argument[]): [Tensor, Tensor] => {
+    const [y, gradients] = valueAndGrad(f as Function, { argnums })(...inner);
+    const products = leavesOf(gradients, isTensor).map((g, i) => g.mul(vectors[i]!).sum());
+    return [products.reduce((a, b) => a.add(b)), y];
+  };
+  const [products, y] = grad(along, { argnums, hasAux: true })(...primals);
+  return [isNested([...outer, ...vectors]) ? y : y.detach(), products] as never;
+}

@@ -1,0 +1,22 @@
+import { describe, fail } from "../core/errors.js";
+import { type NoPromise, synchronous, withGrad } from "../engine/modes.js";
+import { Module } from "./module.js";
+
+/**
+ * Runs a synchronous function with a model set to evaluate and nothing recorded; both are put back as they were, module by
+ * module, also when the function throws. The function is given the model.
+ * @throws ERR_ARGUMENT for what is no module, and when the function returns a promise.
+ * @example
+ * const probabilities = inference(model, () => model.forward(x).softmax(-1));
+ */
+export function inference<M extends Module, T>(model: M, f: (model: M) => NoPromise<T>): T {
+  if (!(model instanceof Module))
+    fail("ERR_ARGUMENT", "inference", "the model must be a module", undefined, describe(model));
+  const before = model.modules().map((module) => [module, module.training] as const);
+  try {
+    model.eval();
+    return withGrad(false, () => synchronous("inference", f(model) as T));
+  } finally {
+    for (const [module, training] of before) module.training = training;
+  }
+}
