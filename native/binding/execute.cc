@@ -134,7 +134,8 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
     if (!read_integer(f, cursor, v.dims[i]) || v.dims[i] < 0) return fail(Code::NATIVE, kMalformed, index);
   int64_t n;
   if (!count_elements(v, n)) return fail(Code::MEMORY, "the tensor is too large", index);
-  if (fresh || (out.flags & flag::contiguous)) {
+  const bool contiguous = fresh || (out.flags & flag::contiguous);
+  if (contiguous) {
     set_contiguous(v);
   } else {
     for (int i = 0; i < rank; i++)
@@ -144,9 +145,9 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
   if (!e.valid(out.slot, out.generation)) return fail(Code::DISPOSED, "the tensor has been disposed of", index);
   Storage* storage = e.entry(out.slot).storage;
   if (storage->dtype != v.dtype) return fail(Code::NATIVE, kMalformed, index);
-  int64_t size = static_cast<int64_t>(size_of(v.dtype)), first, last;
+  int64_t size = static_cast<int64_t>(size_of(v.dtype)), first = 0, last = n - 1;
   int64_t elements = static_cast<int64_t>(storage->bytes) / size;
-  if (!extent(v, first, last) || offset < 0 || offset > elements) return fail(Code::NATIVE, kMalformed, index);
+  if ((!contiguous && !extent(v, first, last)) || offset < 0 || offset > elements) return fail(Code::NATIVE, kMalformed, index);
   if (n > 0 && (offset + first < 0 || offset > elements - 1 - last)) return fail(Code::NATIVE, kMalformed, index);
   if ((out.flags & flag::expect) && storage->version.load(std::memory_order_relaxed) != static_cast<uint32_t>(out.version))
     return fail(Code::GRADIENT, "a saved value has changed since", index, storage->writer.load(std::memory_order_relaxed));

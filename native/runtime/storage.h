@@ -49,7 +49,7 @@ class SmallStorages {
 
  private:
   static constexpr int kClasses = 4;  // of 64, 128, 256 and 512 bytes
-  static constexpr int kCapacity = 4096 / kClasses;
+  static constexpr int kCapacity = 4096;
   static int class_of(size_t bytes) { return bytes <= 64 ? 0 : bytes <= 128 ? 1 : bytes <= 256 ? 2 : 3; }
 
   friend int64_t live_storages();
