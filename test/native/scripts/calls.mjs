@@ -167,6 +167,16 @@ export function calls(r, storages) {
       const dtype = float();
       return { outs: [plainOut(dtype, [rows, 8])], ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])], attrs: [r.pick([-100, -1])] };
     },
+    mse: () => {
+      const shape = anyShape();
+      const dtype = float();
+      return { outs: [plainOut(dtype, [])], ins: [plain(dtype, shape), plain(dtype, shape)], attrs: [] };
+    },
+    mseBackward: () => {
+      const shape = anyShape();
+      const dtype = float();
+      return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, []), plain(dtype, shape), plain(dtype, shape)], attrs: [] };
+    },
     sgd: updates([0, 1], () => [0.1, 0.9, 0, 0.01, r.below(2), r.below(2)]),
     adam: updates([2], () => [0.1, 0.9, 0.99, 1e-8, 0.01, 1 + r.below(100), r.below(2)]),
     weightedSum: () => {

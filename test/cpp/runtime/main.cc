@@ -1,0 +1,261 @@
+// The pool, the allocator and the storages under many threads. Run as it is, and under the thread sanitizer.
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "runtime/memory.h"
+#include "runtime/pool.h"
+#include "runtime/storage.h"
+
+namespace nabla {
+namespace {
+
+#define CHECK(condition)                                                          \
+  do {                                                                            \
+    if (!(condition)) {                                                           \
+      std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+      std::exit(1);                                                               \
+    }                                                                             \
+  } while (0)
+
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+constexpr int64_t kSlower = 20;
+#else
+constexpr int64_t kSlower = 1;
+#endif
+
+template <class F>
+void on_threads(int count, F&& f) {
+  std::vector<std::thread> threads;
+  for (int i = 0; i < count; i++) threads.emplace_back([&f, i] { f(i); });
+  for (std::thread& t : threads) t.join();
+}
+
+uint64_t next_random(uint64_t& state) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  return state ^= state << 17;
+}
+
+void every_chunk_runs_once() {
+  for (int64_t chunks : {0, 1, 2, 3, 17, 1000, 100000}) {
+    std::vector<std::atomic<int>> runs(static_cast<size_t>(chunks));
+    parallel_for(chunks, [&](int64_t c) { runs[static_cast<size_t>(c)].fetch_add(1); });
+    for (auto& r : runs) CHECK(r.load() == 1);
+  }
+}
+
+void results_are_visible_to_the_caller() {
+  std::vector<int64_t> plain(64);
+  for (int64_t round = 1; round <= 20000 / kSlower; round++) {
+    parallel_for(64, [&](int64_t c) { plain[static_cast<size_t>(c)] += c; });
+    for (int64_t c = 0; c < 64; c++) CHECK(plain[static_cast<size_t>(c)] == round * c);
+  }
+}
+
+void nested_regions_run_inline() {
+  std::atomic<int64_t> sum{0};
+  parallel_for(20, [&](int64_t a) {
+    const std::thread::id outer = std::this_thread::get_id();
+    parallel_for(30, [&](int64_t b) {
+      CHECK(std::this_thread::get_id() == outer);
+      parallel_for(2, [&](int64_t c) { sum.fetch_add(a * 60 + b * 2 + c); });
+    });
+  });
+  CHECK(sum.load() == 1200 * 1199 / 2);
+}
+
+void many_callers_at_once() {
+  on_threads(8, [](int) {
+    for (int64_t round = 0; round < 4000 / kSlower; round++) {
+      std::vector<int> mine(37);
+      parallel_for(37, [&](int64_t c) { mine[static_cast<size_t>(c)]++; });
+      for (int runs : mine) CHECK(runs == 1);
+    }
+  });
+}
+
+void limits_belong_to_a_thread() {
+  on_threads(3, [](int i) {
+    set_thread_limit(i + 1);
+    CHECK(thread_limit() == i + 1);
+    if (i == 0) {
+      const std::thread::id self = std::this_thread::get_id();
+      parallel_for(100, [&](int64_t) { CHECK(std::this_thread::get_id() == self); });
+    }
+    set_thread_limit(0);
+    CHECK(thread_limit() == pool_size());
+  });
+}
+
+// A million short regions, with pauses now and then so that the workers fall asleep. A hang is the failure.
+void no_wake_up_is_lost() {
+  std::atomic<int64_t> total{0};
+  const int64_t regions = 1000000 / kSlower;
+  for (int64_t round = 0; round < regions; round++) {
+    parallel_for(2, [&](int64_t) { total.fetch_add(1, std::memory_order_relaxed); });
+    if (round % 10007 == 0) std::this_thread::sleep_for(std::chrono::microseconds(round % 3 * 60));
+  }
+  CHECK(total.load() == 2 * regions);
+}
+
+void threads_come_and_go() {
+  for (int64_t round = 0; round < 200 / kSlower + 5; round++)
+    on_threads(3, [](int) {
+      std::atomic<int> sum{0};
+      parallel_for(10, [&](int64_t) { sum.fetch_add(1); });
+      CHECK(sum.load() == 10);
+      CHECK(scratch(Scratch::COPY, 1000) != nullptr);
+      release_scratch();
+    });
+}
+
+// Blocks are their owner's alone while they live, aligned, and readable a little past the end.
+void blocks_do_not_overlap() {
+  const int64_t live_before = memory_stats().live_bytes;
+  on_threads(6, [](int thread) {
+    struct Block {
+      unsigned char* data;
+      size_t bytes;
+      unsigned char mark;
+    };
+    std::vector<Block> blocks;
+    uint64_t random = 88172645463325252ull + static_cast<uint64_t>(thread);
+    for (int64_t round = 0; round < 20000 / kSlower; round++) {
+      if (blocks.size() < 50 && next_random(random) % 2) {
+        size_t bytes = next_random(random) % 100 == 0 ? next_random(random) % (5 << 20) : next_random(random) % 5000;
+        auto* data = static_cast<unsigned char*>(allocate(bytes));
+        CHECK(data != nullptr);
+        CHECK(reinterpret_cast<uintptr_t>(data) % 64 == 0);
+        auto mark = static_cast<unsigned char>(next_random(random));
+        std::memset(data, mark, bytes);
+        blocks.push_back({data, bytes, mark});
+      } else if (!blocks.empty()) {
+        size_t at = next_random(random) % blocks.size();
+        Block b = blocks[at];
+        blocks[at] = blocks.back();
+        blocks.pop_back();
+        for (size_t i = 0; i < b.bytes; i += b.bytes / 16 + 1) CHECK(b.data[i] == b.mark);
+        if (b.bytes > 0) CHECK(b.data[b.bytes - 1] == b.mark);
+        deallocate(b.data, b.bytes);
+      }
+      if (thread == 0 && round % 997 == 0) trim_memory();
+    }
+    for (const Block& b : blocks) deallocate(b.data, b.bytes);
+  });
+  CHECK(memory_stats().live_bytes == live_before);
+  trim_memory();
+  CHECK(memory_stats().cached_bytes == 0);
+}
+
+void impossible_sizes_are_refused() {
+  for (size_t bytes : {size_t{1} << 52, size_t{1} << 53, SIZE_MAX / 2, SIZE_MAX - 200, SIZE_MAX}) {
+    CHECK(allocate(bytes) == nullptr);
+    CHECK(create_storage(bytes, DType::F32) == nullptr);
+  }
+}
+
+// Ids wander between threads while their storages are shared, attached and released.
+void shared_storages_live_as_long_as_somebody_holds_them() {
+  const int64_t before = live_storages();
+  constexpr int kPlaces = 16;
+  std::atomic<uint64_t> posted[kPlaces] = {};
+  std::atomic<int64_t> attached{0};
+  on_threads(6, [&](int thread) {
+    uint64_t random = 1234567 + static_cast<uint64_t>(thread) * 7919;
+    std::vector<Storage*> held;
+    for (int64_t round = 0; round < 20000 / kSlower; round++) {
+      std::atomic<uint64_t>& place = posted[next_random(random) % kPlaces];
+      switch (next_random(random) % 4) {
+        case 0: {
+          Storage* s = create_storage(next_random(random) % 9000, DType::U8);
+          CHECK(s != nullptr);
+          place.store(share_storage(s, next_random(random) % 2 ? &held : nullptr));
+          held.push_back(s);
+          break;
+        }
+        case 1: {
+          Storage* s = attach_storage(place.load());
+          if (!s) break;
+          CHECK(s->refs.load() > 0);
+          attached.fetch_add(1);
+          held.push_back(s);
+          break;
+        }
+        case 2:
+          if (!held.empty()) place.store(share_storage(held.back(), &held));
+          break;
+        default:
+          if (held.empty()) break;
+          release(held.back());
+          held.pop_back();
+      }
+    }
+    for (Storage* s : held) release(s);
+    release_shared(&held);
+  });
+  CHECK(attached.load() > 0);
+  CHECK(live_storages() == before);
+  for (auto& place : posted) CHECK(attach_storage(place.load()) == nullptr);
+}
+
+void stocks_count_only_what_is_live() {
+  const int64_t before = live_storages(), bytes = live_storage_bytes();
+  on_threads(4, [](int) {
+    SmallStorages small;
+    std::vector<Storage*> held;
+    uint64_t random = 99;
+    for (int64_t round = 0; round < 20000 / kSlower; round++) {
+      if (held.size() < 30 && next_random(random) % 2) {
+        size_t size = next_random(random) % (SmallStorages::kLargest + 1);
+        Storage* s = small.take(size, DType::F32);
+        CHECK(s && s->bytes == size && s->capacity >= size && s->refs.load() == 1 && s->id.load() == 0);
+        std::memset(s->data, 1, s->capacity);
+        held.push_back(s);
+      } else if (!held.empty()) {
+        small.put(held.back());
+        held.pop_back();
+      }
+      if (round % 1000 == 0) CHECK(live_storages() >= 0);
+    }
+    for (Storage* s : held) small.put(s);
+  });
+  CHECK(live_storages() == before);
+  CHECK(live_storage_bytes() == bytes);
+}
+
+}  // namespace
+}  // namespace nabla
+
+int main() {
+  // More threads than cores, so that they get in each other's way.
+  setenv("NABLA_NUM_THREADS", "4", 1);
+  struct {
+    const char* name;
+    void (*run)();
+  } tests[] = {
+#define TEST(name) {#name, nabla::name}
+      TEST(every_chunk_runs_once),
+      TEST(results_are_visible_to_the_caller),
+      TEST(nested_regions_run_inline),
+      TEST(many_callers_at_once),
+      TEST(limits_belong_to_a_thread),
+      TEST(no_wake_up_is_lost),
+      TEST(threads_come_and_go),
+      TEST(blocks_do_not_overlap),
+      TEST(impossible_sizes_are_refused),
+      TEST(shared_storages_live_as_long_as_somebody_holds_them),
+      TEST(stocks_count_only_what_is_live),
+#undef TEST
+  };
+  for (auto& test : tests) {
+    auto start = std::chrono::steady_clock::now();
+    test.run();
+    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::printf("%-55s %6.2f s\n", test.name, seconds);
+  }
+}
