@@ -91,7 +91,8 @@ function execute(handle: Handle | null, node: OpNode | null): void {
 /** The sentence for a saved value that was written to, naming the writer. */
 export function changedSince(_operand: number, detail: number): string | undefined {
   if (frame.layout.codes[frame.status().code] !== "ERR_GRADIENT") return undefined;
-  return `a value saved for the gradient was changed since by ${frame.kernelNames()[detail] ?? "another op"}`;
+  const kernel = frame.kernelNames()[detail] ?? "another op";
+  return `a value saved for the gradient was changed since by ${kernel === "identity" ? "assign" : kernel}`;
 }
 
 /** The path of every op that only looks at the same elements in another way. */

@@ -4,11 +4,11 @@ import { axis, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needIndex, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
+import { save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 interface Along {
   readonly dim: number;
-  readonly index: Tensor;
 }
 
 const replaced = (shape: Shape, dim: number, size: number): Shape => shape.map((old, i) => (i === dim ? size : old));
@@ -20,10 +20,12 @@ const selectRow = defineRow<Along>({
   inputs: 2,
   accuracy: "exact",
   rule: {
-    kind: "linear",
-    transpose: (g, { params, inputShapes }) => zerosOf(inputShapes[0]!, g).indexAdd(params.dim, params.index, g),
+    kind: "general",
+    saves: save.y,
+    vjp: (g, [, , index], { params, inputShapes }) => [zerosOf(inputShapes[0]!, g).indexAdd(params.dim, index!, g), null],
+    jvp: ([t], [, , index], { params }) => indexSelect(t!, params.dim, index!),
   },
-  replay: ([x], p) => indexSelect(x as Tensor, p.dim, p.index),
+  replay: ([x, index], p) => indexSelect(x as Tensor, p.dim, index as Tensor),
 });
 
 /** Zeros of a shape in g's dtype, without a storage of that size. */
@@ -43,7 +45,7 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   if (list.ndim !== 1 || x.ndim === 0)
     fail("ERR_SHAPE", "indexSelect", "not a list of indices into a dimension", "an index of rank 1", showShape(list.shape));
   const attrs = [at];
-  return apply(selectRow, [x.contiguous(), list], x.type, x.type, replaced(x.shape, at, list.shape[0]!), attrs, { dim: at, index: list });
+  return apply(selectRow, [x.contiguous(), list], x.type, x.type, replaced(x.shape, at, list.shape[0]!), attrs, { dim: at });
 }
 
 const addRow = defineRow<Along>({
@@ -54,16 +56,16 @@ const addRow = defineRow<Along>({
   accuracy: "exact",
   rule: {
     kind: "general",
-    saves: 0,
-    vjp: (g, _, { params }, needs) => [
+    saves: save.y,
+    vjp: (g, [, , index], { params }, needs) => [
       needs[0] ? g : null,
       null,
-      needs[2] ? g.indexSelect(params.dim, params.index) : null,
+      needs[2] ? g.indexSelect(params.dim, index!) : null,
     ],
-    jvp: ([tx, , ts], _, { params, inputShapes }) =>
-      ts ? (tx ?? zerosOf(inputShapes[0]!, ts)).indexAdd(params.dim, params.index, ts) : tx!,
+    jvp: ([tx, , ts], [, , index], { params, inputShapes }) =>
+      ts ? (tx ?? zerosOf(inputShapes[0]!, ts)).indexAdd(params.dim, index!, ts) : tx!,
   },
-  replay: ([x, , source], p) => indexAdd(x as Tensor, p.dim, p.index, source as Tensor),
+  replay: ([x, index, source], p) => indexAdd(x as Tensor, p.dim, index as Tensor, source as Tensor),
 });
 
 /**
@@ -81,7 +83,7 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor):
   if (list.ndim !== 1 || x.ndim === 0 || !sameShape(source.shape, replaced(x.shape, at, list.shape[0]!)))
     fail("ERR_SHAPE", "indexAdd", "the source does not fit", showShape(replaced(x.shape, at, list.shape[0] ?? 0)), showShape(source.shape));
   const attrs = [at];
-  return apply(addRow, [x, list, source.to(x.dtype).contiguous()], x.type, x.type, x.shape, attrs, { dim: at, index: list });
+  return apply(addRow, [x, list, source.to(x.dtype).contiguous()], x.type, x.type, x.shape, attrs, { dim: at });
 }
 
 const gatherRow = defineRow<Along>({
@@ -91,10 +93,12 @@ const gatherRow = defineRow<Along>({
   inputs: 2,
   accuracy: "exact",
   rule: {
-    kind: "linear",
-    transpose: (g, { params, inputShapes }) => zerosOf(inputShapes[0]!, g).scatterAdd(params.dim, params.index, g),
+    kind: "general",
+    saves: save.y,
+    vjp: (g, [, , index], { params, inputShapes }) => [zerosOf(inputShapes[0]!, g).scatterAdd(params.dim, index!, g), null],
+    jvp: ([t], [, , index], { params }) => gather(t!, params.dim, index!),
   },
-  replay: ([x], p) => gather(x as Tensor, p.dim, p.index),
+  replay: ([x, index], p) => gather(x as Tensor, p.dim, index as Tensor),
 });
 
 function fits(op: string, index: Tensor, x: Tensor, dim: number): void {
@@ -115,7 +119,7 @@ export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
   const places = needIndex("gather", index).contiguous();
   fits("gather", places, x, at);
   const attrs = [at];
-  return apply(gatherRow, [x, places], x.type, x.type, places.shape, attrs, { dim: at, index: places });
+  return apply(gatherRow, [x, places], x.type, x.type, places.shape, attrs, { dim: at });
 }
 
 const scatterRow = defineRow<Along & { readonly add: boolean }>({
@@ -126,19 +130,19 @@ const scatterRow = defineRow<Along & { readonly add: boolean }>({
   accuracy: "exact",
   rule: {
     kind: "general",
-    saves: 0,
-    vjp: (g, _, { params, inputShapes }, needs) => {
-      const { dim, index, add } = params;
-      const over = needs[0] && !add ? g.scatter(dim, index, zerosOf(inputShapes[2]!, g)) : g;
-      return [needs[0] ? over : null, null, needs[2] ? g.gather(dim, index) : null];
+    saves: save.y,
+    vjp: (g, [, , index], { params, inputShapes }, needs) => {
+      const { dim, add } = params;
+      const over = needs[0] && !add ? g.scatter(dim, index!, zerosOf(inputShapes[2]!, g)) : g;
+      return [needs[0] ? over : null, null, needs[2] ? g.gather(dim, index!) : null];
     },
-    jvp: ([tx, , ts], _, { params, inputShapes }) => {
+    jvp: ([tx, , ts], [, , index], { params, inputShapes }) => {
       const like = (tx ?? ts)!;
       const base = tx ?? zerosOf(inputShapes[0]!, like);
-      return place(base, params.dim, params.index, ts ?? zerosOf(inputShapes[2]!, like), params.add);
+      return place(base, params.dim, index!, ts ?? zerosOf(inputShapes[2]!, like), params.add);
     },
   },
-  replay: ([x, , source], p) => place(x as Tensor, p.dim, p.index, source as Tensor, p.add),
+  replay: ([x, index, source], p) => place(x as Tensor, p.dim, index as Tensor, source as Tensor, p.add),
 });
 
 function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boolean): Tensor {
@@ -151,7 +155,7 @@ function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boole
   if (!sameShape(source.shape, places.shape))
     fail("ERR_SHAPE", op, "the source must have the shape of the index", showShape(places.shape), showShape(source.shape));
   const attrs = [at, add ? 1 : 0];
-  const params = { dim: at, index: places, add };
+  const params = { dim: at, add };
   return apply(scatterRow, [x, places, source.to(x.dtype)], x.type, x.type, x.shape, attrs, params);
 }
 

@@ -113,7 +113,6 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
 }
 
 interface Classes {
-  readonly target: Tensor;
   readonly ignored: number;
 }
 
@@ -125,11 +124,11 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   accuracy: "tree",
   rule: {
     kind: "general",
-    saves: save.x,
-    vjp: (g, [, x], c) => [crossEntropyGradient(g, x!, c.params), null],
-    jvp: ([t], [, x], { params }) => crossEntropyGradient(onesOf(t!), x!, params).mul(t!).sum(1),
+    saves: save.x | save.y,
+    vjp: (g, [, x, target], c) => [crossEntropyGradient(g, x!, target!, c.params), null],
+    jvp: ([t], [, x, target], c) => crossEntropyGradient(onesOf(t!), x!, target!, c.params).mul(t!).sum(1),
   },
-  replay: ([x], p) => lossOfRows(x as Tensor, p),
+  replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
 });
 
 const onesOf = (t: Tensor): Tensor => t.detach().narrow(1, 0, 1).squeeze(1).mul(0).add(1);
@@ -143,32 +142,32 @@ const gradientRow: Row<Classes> = defineRow<Classes>({
   accuracy: "tree",
   rule: {
     kind: "general",
-    saves: save.x | save.y,
-    vjp: (h, [, g, x], { params }, needs) => [
-      needs[0] ? crossEntropyGradient(onesOf(h), x!, params).mul(h).sum(1) : null,
-      needs[1] ? curvature(h, g!, x!, params) : null,
+    saves: save.x | save.y | save.z,
+    vjp: (h, [, g, x, target], { params }, needs) => [
+      needs[0] ? crossEntropyGradient(onesOf(h), x!, target!, params).mul(h).sum(1) : null,
+      needs[1] ? curvature(h, g!, x!, target!, params) : null,
       null,
     ],
-    jvp: ([tg, tx], [, g, x], { params }) => {
-      const byG = tg ? crossEntropyGradient(tg, x!, params) : null;
-      const byX = tx ? curvature(tx, g!, x!, params) : null;
+    jvp: ([tg, tx], [, g, x, target], { params }) => {
+      const byG = tg ? crossEntropyGradient(tg, x!, target!, params) : null;
+      const byX = tx ? curvature(tx, g!, x!, target!, params) : null;
       return byG === null ? byX! : byX === null ? byG : byG.add(byX);
     },
   },
-  replay: ([g, x], p) => crossEntropyGradient(g as Tensor, x as Tensor, p),
+  replay: ([g, x, target], p) => crossEntropyGradient(g as Tensor, x as Tensor, target as Tensor, p),
 });
 
-function curvature(h: Tensor, g: Tensor, x: Tensor, { target, ignored }: Classes): Tensor {
+function curvature(h: Tensor, g: Tensor, x: Tensor, target: Tensor, { ignored }: Classes): Tensor {
   const p = x.softmax(1);
   const counts = target.ne(ignored).to(x.dtype);
   return p.mul(h.sub(p.mul(h).sum(1, { keepdim: true }))).mul(g.mul(counts).unsqueeze(1));
 }
 
-const crossEntropyGradient = (g: Tensor, x: Tensor, p: Classes): Tensor =>
-  apply(gradientRow, [g, x, p.target], x.type, x.type, x.shape, [p.ignored], p);
+const crossEntropyGradient = (g: Tensor, x: Tensor, target: Tensor, p: Classes): Tensor =>
+  apply(gradientRow, [g, x, target], x.type, x.type, x.shape, [p.ignored], p);
 
-const lossOfRows = (x: Tensor, p: Classes): Tensor =>
-  apply(rowsRow, [x, p.target], x.type, x.type, p.target.shape, [p.ignored], p);
+const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
+  apply(rowsRow, [x, target], x.type, x.type, target.shape, [p.ignored], p);
 
 export interface CrossEntropyOptions extends LossOptions {
   /** Rows with this target do not count; -100 unless given. */
@@ -204,7 +203,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   const classes = logits.shape[classDim]!;
   const x = logits.movedim(classDim, -1).reshape([-1, classes]).contiguous();
   const flat = target.reshape([-1]).contiguous();
-  let losses = lossOfRows(x, { target: flat, ignored });
+  let losses = lossOfRows(x, flat, { ignored });
   if (smoothing > 0) {
     const counts = flat.ne(ignored).to(x.dtype);
     const uniform = x.logSoftmax(1).mean(1).neg().mul(counts);

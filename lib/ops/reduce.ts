@@ -119,7 +119,7 @@ const extremeRule: Rule<Reduced> = {
   },
   jvp: ([t], saved, c) => {
     const hits = saved[1]!.eq(kept(saved[0]!, c)).to(t!.dtype);
-    return hits.mul(t!).sum(c.params.dims, c.params).div(hits.sum(c.params.dims, c.params));
+    return hits.mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }).div(hits.sum(c.params.dims, { keepdim: c.params.keepdim }));
   },
 };
 
@@ -177,7 +177,7 @@ export const prod: Reduction = reduction("prod", {
     kind: "general",
     saves: save.x,
     vjp: (g, [, x], c) => [productOfOthers(x!, c.params.dims).mul(kept(g, c))],
-    jvp: ([t], [, x], c) => productOfOthers(x!, c.params.dims).mul(t!).sum(c.params.dims, c.params),
+    jvp: ([t], [, x], c) => productOfOthers(x!, c.params.dims).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
   },
 });
 

@@ -143,16 +143,12 @@ const clampRow = ternary("clamp", {
   accuracy: "exact",
   partials: [
     partialOfNumbers(["x", "y", "z"], (t, x, low, high) => within(x as Tensor, low, high).where(t, 0)),
-    partialOfNumbers(["x", "y", "z"], (t, x, low, high) =>
-      (x as Tensor)
-        .lt(low)
-        .logicalAnd((x as Tensor).le(high))
-        .where(t, 0),
-    ),
-    partialOfNumbers(["x", "y", "z"], (t, x, _, high) => (x as Tensor).gt(high).where(t, 0)),
+    partialOfNumbers(["x", "y", "z"], (t, x, low, high) => lifted(x as Tensor, low, high).where(t, 0)),
+    partialOfNumbers(["x", "y", "z"], (t, x, low, high) => (x as Tensor).maximum(low).gt(high).where(t, 0)),
   ],
 });
 const within = (x: Tensor, low: Operand, high: Operand): Tensor => x.ge(low).logicalAnd(x.le(high));
+const lifted = (x: Tensor, low: Operand, high: Operand): Tensor => x.lt(low).logicalAnd(x.maximum(low).le(high));
 
 export interface ClampOptions {
   readonly min?: Operand | undefined;
