@@ -40,10 +40,7 @@ export function broadcastShapes(shapes: readonly (readonly number[])[]): number[
 
 /** f of the elements of all arrays, broadcast to one shape. */
 export function map(f: (...values: number[]) => number, ...xs: readonly Arr[]): Arr {
-  return build(
-    broadcastShapes(xs.map((x) => x.shape)),
-    (index) => f(...xs.map((x) => get(x, index))),
-  );
+  return build(broadcastShapes(xs.map((x) => x.shape)), (index) => f(...xs.map((x) => get(x, index))));
 }
 
 export const expand = (x: Arr, shape: readonly number[]): Arr => build(shape, (index) => get(x, index));
@@ -51,7 +48,11 @@ export const expand = (x: Arr, shape: readonly number[]): Arr => build(shape, (i
 export const permute = (x: Arr, order: readonly number[]): Arr =>
   build(
     order.map((d) => x.shape[d]!),
-    (index) => get(x, order.map((_, d) => index[order.indexOf(d)]!)),
+    (index) =>
+      get(
+        x,
+        order.map((_, d) => index[order.indexOf(d)]!),
+      ),
   );
 
 /** `length` elements of one dimension from `start`, `step` apart. */
@@ -59,7 +60,11 @@ export const range = (x: Arr, dim: number, start: number, length: number, step =
   build(
     x.shape.map((size, d) => (d === dim ? length : size)),
     // Through `pick`: a dimension of size 1 must not stretch.
-    (index) => pick(x, index.map((i, d) => (d === dim ? start + i * step : i))),
+    (index) =>
+      pick(
+        x,
+        index.map((i, d) => (d === dim ? start + i * step : i)),
+      ),
   );
 
 /** As {@link get} without stretching. */
@@ -76,12 +81,18 @@ export const dimsOf = (x: Arr, dims?: number | readonly number[]): number[] =>
     : (typeof dims === "number" ? [dims] : [...dims]).map((d) => (d < 0 ? d + Math.max(x.shape.length, 1) : d));
 
 /** f of the list of elements that fall together when `dims` go. */
-export function reduce(x: Arr, f: (values: number[]) => number, dims?: number | readonly number[], keepdim = false): Arr {
+export function reduce(
+  x: Arr,
+  f: (values: number[]) => number,
+  dims?: number | readonly number[],
+  keepdim = false,
+): Arr {
   const gone = dimsOf(x, dims);
   const kept = x.shape.map((size, d) => (gone.includes(d) ? 1 : size));
   const groups = new Map<string, number[]>();
   for (const index of indices(kept)) groups.set(index.join(), []);
-  for (const index of indices(x.shape)) groups.get(index.map((i, d) => (gone.includes(d) ? 0 : i)).join())!.push(pick(x, index));
+  for (const index of indices(x.shape))
+    groups.get(index.map((i, d) => (gone.includes(d) ? 0 : i)).join())!.push(pick(x, index));
   const shape = keepdim ? kept : x.shape.filter((_, d) => !gone.includes(d));
   return arr(shape, [...groups.values()].map(f));
 }

@@ -1,0 +1,55 @@
+/** One case for every op. A public op without one does not compile; a row without one fails the first test. */
+import type * as nabla from "nabla";
+import { activationCases } from "./activation.js";
+import { binaryCases, compareCases } from "./binary.js";
+import type { Case } from "./case.js";
+import { castCases } from "./cast.js";
+import { crossEntropyCases, softmaxCases } from "./fused.js";
+import { inPlaceCases } from "./in-place.js";
+import { indexCases } from "./index-ops.js";
+import { lossCases } from "./losses.js";
+import { matmulCases } from "./matmul.js";
+import { movementCases } from "./movement.js";
+import { pieceCases } from "./pieces.js";
+import { randomCases } from "./random.js";
+import { reduceCases, sumToCases } from "./reduce.js";
+import { unaryCases } from "./unary.js";
+
+type Api = typeof nabla;
+type Results = nabla.Tensor | readonly nabla.Tensor[];
+/** Every exported function that gives a tensor, or several. */
+type GivesTensor = {
+  [K in keyof Api]: Api[K] extends (...args: never[]) => infer R
+    ? [R] extends [never]
+      ? never
+      : R extends Results
+        ? K
+        : never
+    : never;
+}[keyof Api];
+/** Makes or finds tensors, or takes a function: no op. */
+type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp";
+
+export type OpName = Exclude<GivesTensor, NoOp>;
+
+const all = {
+  ...unaryCases,
+  ...activationCases,
+  ...binaryCases,
+  ...compareCases,
+  ...castCases,
+  ...reduceCases,
+  ...sumToCases,
+  ...movementCases,
+  ...pieceCases,
+  ...indexCases,
+  ...matmulCases,
+  ...softmaxCases,
+  ...crossEntropyCases,
+  ...lossCases,
+  ...randomCases,
+  ...inPlaceCases,
+} satisfies Record<OpName, Case>;
+
+/** By name: public ops, rows that no public function names, and other ways to call either. */
+export const cases: ReadonlyMap<string, Case> = new Map(Object.entries(all));
