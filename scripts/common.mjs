@@ -70,5 +70,12 @@ export function run(command, args, { quiet = false, env = {}, cwd = root } = {})
 
 export const runNode = (args, options) => run(process.execPath, args, options);
 
+/** npm itself: the one that runs this script, or else the one on PATH. */
+export function npm(args, options) {
+  const cli = process.env.npm_execpath;
+  if (cli?.endsWith(".js")) return runNode([cli, ...args], options);
+  return run(process.platform === "win32" ? "npm.cmd" : "npm", args, options);
+}
+
 /** Whether this file is the one that Node was started with. */
 export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === join(process.argv[1]);

@@ -2,23 +2,17 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { root, run, runNode } from "./common.mjs";
+import { npm, root } from "./common.mjs";
 
 /** npm writes this file at the end of every install. */
 const installed = join(root, "node_modules", ".package-lock.json");
 const lock = join(root, "package-lock.json");
 
-function npm(...args) {
-  const cli = process.env.npm_execpath;
-  if (cli?.endsWith(".js")) runNode([cli, ...args]);
-  else run(process.platform === "win32" ? "npm.cmd" : "npm", args);
-}
-
 function install() {
   const needed = existsSync(lock) ? statSync(lock).mtimeMs : 0;
   if (existsSync(installed) && statSync(installed).mtimeMs >= needed) return;
   console.error("installing the dependencies (once)");
-  npm(existsSync(lock) ? "ci" : "install", "--no-audit", "--no-fund");
+  npm([existsSync(lock) ? "ci" : "install", "--no-audit", "--no-fund"]);
 }
 
 /** Installs if need be, then builds the named parts (all by default). */

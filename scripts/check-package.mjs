@@ -1,0 +1,58 @@
+// npm run check:package: packs, installs the tarball in an empty folder without running any script, and uses it there.
+// Prints the sizes and the GLIBC that the binary asks for; --source also builds the installed sources.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { npm, packageBin, readJson, root, run, runNode } from "./common.mjs";
+
+const limit = 10 * 2 ** 20;
+const folder = mkdtempSync(join(tmpdir(), "nabla-package-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const fail = (message) => {
+  console.error(`check:package: ${message}`);
+  process.exit(1);
+};
+const size = (path) => `${(statSync(path).size / 2 ** 20).toFixed(2)} MB`;
+
+const scripts = Object.keys(readJson("package.json").scripts);
+const automatic = scripts.filter((name) => /^(pre|post)?install$|^prepare$/.test(name));
+if (automatic.length > 0) fail(`package.json has ${automatic}: package managers block them`);
+
+npm(["pack", "--pack-destination", folder], { quiet: true });
+const tarball = join(folder, readdirSync(folder)[0]);
+
+const consumer = join(folder, "consumer");
+mkdirSync(consumer);
+writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true }));
+npm(["install", tarball, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], {
+  cwd: consumer,
+  quiet: true,
+});
+for (const name of ["smoke.mjs", "smoke-job.mjs"]) cpSync(join(root, "test", "package", name), join(consumer, name));
+
+const installed = join(consumer, "node_modules", "nabla");
+const prebuilds = join(installed, "prebuilds");
+const env = { NABLA_BINARY: undefined };
+runNode(["smoke.mjs"], { cwd: consumer, quiet: true, env });
+for (const platform of readdirSync(prebuilds)) {
+  const binary = join(prebuilds, platform, "nabla.node");
+  console.log(`${platform}: ${size(binary)} in a package of ${size(tarball)}`);
+  if (statSync(binary).size > limit) fail(`${platform} is over 10 MB`);
+  if (!platform.startsWith("linux")) continue;
+  const symbols = run("objdump", ["-T", binary], { quiet: true });
+  const versions = [...symbols.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [
+    Number(major),
+    Number(minor),
+  ]);
+  const [newest] = versions.sort((a, b) => b[0] - a[0] || b[1] - a[1]);
+  console.log(`${platform}: needs GLIBC ${newest.join(".")}`);
+  if (newest[0] > 2 || newest[1] > 28)
+    fail("GLIBC 2.28 is the oldest that Node 20 runs on; the binary must not ask for more");
+}
+
+if (process.argv.includes("--source")) {
+  rmSync(prebuilds, { recursive: true });
+  runNode([packageBin("cmake-js"), "build"], { cwd: installed, quiet: true });
+  runNode(["smoke.mjs"], { cwd: consumer, quiet: true, env });
+  console.log("built from the installed sources");
+}
