@@ -50,7 +50,8 @@ export { type Dataset, TensorDataset } from "./data/dataset.js";
 export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
 export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
 export {
-  decodeSafetensors, encodeSafetensors, loadSafetensors, type SafetensorsOptions, saveSafetensors, type Tensors,
+  decodeSafetensors,
+  decodeSafetensorsMetadata, encodeSafetensors, loadSafetensors, type SafetensorsOptions, saveSafetensors, type Tensors,
 } from "./io/safetensors.js";
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";

@@ -71,7 +71,19 @@ export function fail(
   Error.captureStackTrace(error, from ?? fail);
   // A `from` that is not on the stack would leave no frame at all.
   if (from !== undefined && !error.stack?.includes("\n    at ")) Error.captureStackTrace(error, fail);
+  startAtUser(error);
   throw error;
+}
+
+const own = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
+
+/** Takes the package's own frames off the top of the stack, so that it starts at the user's line. */
+export function startAtUser(error: Error): void {
+  const lines = error.stack?.split("\n") ?? [];
+  const first = lines.findIndex((line) => line.startsWith("    at "));
+  let user = first;
+  while (user >= 0 && user < lines.length && lines[user]!.includes(own)) user++;
+  if (first >= 0 && user < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(user)].join("\n");
 }
 
 /** A refused value as it reads in a message: short, on one line, unambiguous about its type. */

@@ -66,14 +66,21 @@ export function axis(op: string, dim: unknown, rank: number): number {
   return dim < 0 ? dim + bound : dim;
 }
 
-/** Distinct dimensions in ascending order. */
-export function axes(op: string, dims: number | readonly number[], rank: number): number[] {
+/** A dimension, or a list of them in the order given, counted from the front. */
+export function dimList(op: string, dims: number | readonly number[], rank: number): number[] {
   if (typeof dims === "number") return [axis(op, dims, rank)];
   const list: unknown = dims;
-  if (!Array.isArray(list)) fail("ERR_ARGUMENT", op, "dim must be an integer or a list of them", undefined, describe(dims));
-  const out = (list as number[]).map((dim) => axis(op, dim, rank)).sort((a, b) => a - b);
+  if (!Array.isArray(list))
+    fail("ERR_ARGUMENT", op, "dim must be an integer or a list of them", undefined, describe(dims));
+  return (list as number[]).map((dim) => axis(op, dim, rank));
+}
+
+/** Distinct dimensions in ascending order. */
+export function axes(op: string, dims: number | readonly number[], rank: number): number[] {
+  const out = dimList(op, dims, rank).sort((a, b) => a - b);
   for (let i = 1; i < out.length; i++)
-    if (out[i] === out[i - 1]) fail("ERR_AXIS", op, "a dim is given twice", "distinct dims", showShape(list as number[]));
+    if (out[i] === out[i - 1])
+      fail("ERR_AXIS", op, "a dim is given twice", "distinct dims", showShape(dims as readonly number[]));
   return out;
 }
 
@@ -87,7 +94,8 @@ export function checkShape(op: string, shape: unknown): Shape {
       fail("ERR_ARGUMENT", op, "a size must be a non-negative integer", undefined, describe(size));
     n *= Math.max(size, 1);
   }
-  if (n > 2 ** 50) fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(shape as number[]));
+  if (n > 2 ** 50)
+    fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(shape as number[]));
   return (shape as number[]).slice();
 }
 

@@ -1,6 +1,16 @@
 /** Ops that look at the same elements in another way. Nothing is copied unless a reshape cannot be a view. */
 import { describe, fail } from "../core/errors.js";
-import { axes, axis, contiguousStrides, isContiguous, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import {
+  axes,
+  axis,
+  contiguousStrides,
+  dimList,
+  isContiguous,
+  numel,
+  type Shape,
+  sameShape,
+  showShape,
+} from "../core/shape.js";
 import { apply, view } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
@@ -88,9 +98,16 @@ function viewAs(x: Tensor, shape: readonly number[]): Tensor {
   needTensor("view", x);
   const target = inferShape("view", shape, x.numel);
   if (viewStrides(x, target) === undefined)
-    fail("ERR_SHAPE", "view", "the strides do not allow a view; use reshape", undefined, `strides ${showShape(x.strides)}`);
+    fail(
+      "ERR_SHAPE",
+      "view",
+      "the strides do not allow a view; use reshape",
+      undefined,
+      `strides ${showShape(x.strides)}`,
+    );
   return reshape(x, target);
 }
+
 export { viewAs as view };
 
 const permuteRow = defineRow<readonly number[]>({
@@ -117,13 +134,23 @@ const permuteRow = defineRow<readonly number[]>({
  */
 export function permute(x: Tensor, dims: readonly number[]): Tensor {
   needTensor("permute", x);
-  if (!Array.isArray(dims) || dims.length !== x.ndim)
+  const order = dimList("permute", dims, x.ndim);
+  if (order.length !== x.ndim)
     fail("ERR_AXIS", "permute", "every dim must be named once", `${x.ndim} dims`, describe(dims));
   axes("permute", dims, x.ndim);
-  const order = dims.map((dim) => axis("permute", dim, x.ndim));
   const { shape, strides } = x;
   const target = order.map((d) => shape[d]!);
-  return view(permuteRow, x, target, layoutOf(target, order.map((d) => strides[d]!)), x.offset, order);
+  return view(
+    permuteRow,
+    x,
+    target,
+    layoutOf(
+      target,
+      order.map((d) => strides[d]!),
+    ),
+    x.offset,
+    order,
+  );
 }
 
 /**
@@ -163,14 +190,22 @@ const swapped: readonly number[] = [1, 0];
  * One dimension, or several, moved to other places; the others keep their order.
  * @example zeros([2, 3, 4]).movedim(0, -1).shape; // [3, 4, 2]
  */
-export function movedim(x: Tensor, source: number | readonly number[], destination: number | readonly number[]): Tensor {
+export function movedim(
+  x: Tensor,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
   needTensor("movedim", x);
-  const list = (dims: number | readonly number[]): number[] =>
-    (typeof dims === "number" ? [dims] : [...dims]).map((dim) => axis("movedim", dim, x.ndim));
-  const from = list(source);
-  const to = list(destination);
+  const from = dimList("movedim", source, x.ndim);
+  const to = dimList("movedim", destination, x.ndim);
   if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
-    fail("ERR_AXIS", "movedim", "source and destination must name as many distinct dims", showShape(from), showShape(to));
+    fail(
+      "ERR_AXIS",
+      "movedim",
+      "source and destination must name as many distinct dims",
+      showShape(from),
+      showShape(to),
+    );
   const order = new Array<number>(x.ndim).fill(-1);
   from.forEach((dim, i) => {
     order[to[i]!] = dim;
@@ -194,7 +229,8 @@ const expandRow = defineRow<Shape>({
  */
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
   needTensor("expand", x);
-  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", "expand", "a shape must be an array of sizes", undefined, describe(shape));
+  if (!Array.isArray(shape))
+    fail("ERR_ARGUMENT", "expand", "a shape must be an array of sizes", undefined, describe(shape));
   const extra = shape.length - x.ndim;
   const { strides } = x;
   const layout: number[] = [];
@@ -207,7 +243,8 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
     layout.push(own === undefined || own !== wanted ? 0 : strides[d - extra]!);
     return wanted;
   });
-  if (extra < 0) fail("ERR_SHAPE", "expand", "the shape has too few dimensions", `at least ${x.ndim}`, showShape(shape));
+  if (extra < 0)
+    fail("ERR_SHAPE", "expand", "the shape has too few dimensions", `at least ${x.ndim}`, showShape(shape));
   if (sameShape(target, x.shape)) return x;
   return view(expandRow, x, target, layoutOf(target, layout), x.offset, target);
 }
@@ -232,7 +269,11 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
   const kept = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== 1 || !gone.includes(i));
   if (kept.length === x.ndim) return x;
   const { strides } = x;
-  return relabel(x, kept.map((i) => x.shape[i]!), kept.map((i) => strides[i]!));
+  return relabel(
+    x,
+    kept.map((i) => x.shape[i]!),
+    kept.map((i) => strides[i]!),
+  );
 }
 
 /**

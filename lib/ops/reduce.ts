@@ -1,6 +1,6 @@
 /** Ops that reduce dimensions to one value each. Sums follow a fixed tree: the result depends on no thread and no ISA. */
-import { defaultFloat, dtypes, type DTypeRow } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { type DTypeRow, defaultFloat, dtypes } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
@@ -32,7 +32,10 @@ interface Reduced {
 export function reduceArguments(op: string, rank: number, dim?: DimOrOptions, options?: ReduceOptions): Reduced {
   if (dim === undefined && options === undefined) return everything(rank);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const given: ReduceOptions = checkOptions<ReduceOptions>(op, inPlace ? (dim as ReduceOptions) : options, ["dim", "keepdim"]);
+  const given: ReduceOptions = checkOptions<ReduceOptions>(op, inPlace ? (dim as ReduceOptions) : options, [
+    "dim",
+    "keepdim",
+  ]);
   const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
   const dims = named === undefined ? Array.from({ length: rank }, (_, i) => i) : axes(op, named, rank);
   return { dims: rank === 0 ? [] : dims, keepdim: given.keepdim === true };
@@ -83,7 +86,8 @@ function reduction(name: string, spec: ReduceSpec): Reduction {
   const run = (x: Tensor, p: Reduced): Tensor => {
     if (spec.needsElements === true)
       for (const dim of p.dims)
-        if (x.shape[dim] === 0) fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
+        if (x.shape[dim] === 0)
+          fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
     const type = spec.type(x);
     return apply(row, [x], type, type, reducedShape(x.shape, p), [mask(p.dims)], p);
   };
@@ -119,7 +123,10 @@ const extremeRule: Rule<Reduced> = {
   },
   jvp: ([t], saved, c) => {
     const hits = saved[1]!.eq(kept(saved[0]!, c)).to(t!.dtype);
-    return hits.mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }).div(hits.sum(c.params.dims, { keepdim: c.params.keepdim }));
+    return hits
+      .mul(t!)
+      .sum(c.params.dims, { keepdim: c.params.keepdim })
+      .div(hits.sum(c.params.dims, { keepdim: c.params.keepdim }));
   },
 };
 
@@ -129,7 +136,12 @@ const extremeRule: Rule<Reduced> = {
  * @throws ERR_SHAPE over an empty dimension.
  * @example tensor([[1, 5], [7, 2]]).amax(1).toArray(); // [5, 7]
  */
-export const amax: Reduction = reduction("amax", { accuracy: "exact", type: same, rule: extremeRule, needsElements: true });
+export const amax: Reduction = reduction("amax", {
+  accuracy: "exact",
+  type: same,
+  rule: extremeRule,
+  needsElements: true,
+});
 
 /**
  * The smallest element; NaN if there is one.
@@ -137,7 +149,12 @@ export const amax: Reduction = reduction("amax", { accuracy: "exact", type: same
  * @throws ERR_SHAPE over an empty dimension.
  * @example tensor([[1, 5], [7, 2]]).amin(1).toArray(); // [1, 2]
  */
-export const amin: Reduction = reduction("amin", { accuracy: "exact", type: same, rule: extremeRule, needsElements: true });
+export const amin: Reduction = reduction("amin", {
+  accuracy: "exact",
+  type: same,
+  rule: extremeRule,
+  needsElements: true,
+});
 
 /** x with the reduced dimensions last and joined: [rows, n]. */
 function reducedLast(x: Tensor, dims: readonly number[]): Tensor {
@@ -148,7 +165,8 @@ function reducedLast(x: Tensor, dims: readonly number[]): Tensor {
 /** For each element of a row the product of those before it, by doubling: log2(n) multiplications of whole rows. */
 function productBefore(x: Tensor): Tensor {
   const [rows, n] = x.dims(2);
-  const shifted = (y: Tensor, by: number) => cat([onesLike(y.detach().narrow(1, 0, by)).reshape([rows, by]), y.narrow(1, 0, n - by)], 1);
+  const shifted = (y: Tensor, by: number) =>
+    cat([onesLike(y.detach().narrow(1, 0, by)).reshape([rows, by]), y.narrow(1, 0, n - by)], 1);
   let y = shifted(x, 1);
   for (let by = 1; by < n; by *= 2) y = y.mul(shifted(y, by));
   return y;
@@ -177,7 +195,8 @@ export const prod: Reduction = reduction("prod", {
     kind: "general",
     saves: save.x,
     vjp: (g, [, x], c) => [productOfOthers(x!, c.params.dims).mul(kept(g, c))],
-    jvp: ([t], [, x], c) => productOfOthers(x!, c.params.dims).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
+    jvp: ([t], [, x], c) =>
+      productOfOthers(x!, c.params.dims).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
   },
 });
 
@@ -220,12 +239,21 @@ export interface VarianceOptions extends ReduceOptions {
 function moments(op: string, x: Tensor, dim?: DimOrOptions | VarianceOptions, options?: VarianceOptions): Tensor {
   needTensor(op, x);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const given = checkOptions<VarianceOptions>(op, inPlace ? (dim as VarianceOptions) : options, ["dim", "keepdim", "correction"]);
+  const given = checkOptions<VarianceOptions>(op, inPlace ? (dim as VarianceOptions) : options, [
+    "dim",
+    "keepdim",
+    "correction",
+  ]);
   const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
-  const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, { keepdim: given.keepdim });
+  const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, {
+    keepdim: given.keepdim,
+  });
   const values = asFloat(x);
   const centred = values.sub(values.mean(dims, { keepdim: true }));
-  return centred.square().sum(dims, { keepdim }).div(Math.max(count(x, dims) - (given.correction ?? 1), 0));
+  return centred
+    .square()
+    .sum(dims, { keepdim })
+    .div(Math.max(count(x, dims) - (given.correction ?? 1), 0));
 }
 
 /** A reduction with a divisor of n - correction. */
@@ -277,7 +305,8 @@ function argReduction(name: string): ArgReduction {
     replay: ([x], p) => run(x as Tensor, p.dim, p.keepdim),
   });
   const run = (x: Tensor, dim: number, keepdim: boolean): Tensor => {
-    if ((x.shape[dim] ?? 1) === 0) fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
+    if ((x.shape[dim] ?? 1) === 0)
+      fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
     const shape = reducedShape(x.shape, { dims: [dim], keepdim });
     return apply(row, [x], x.type, dtypes.int32, shape, [dim], { dim, keepdim });
   };
@@ -309,13 +338,16 @@ export const argmin: ArgReduction = argReduction("argmin");
  */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   needTensor("sumTo", x);
+  if (!Array.isArray(shape))
+    fail("ERR_ARGUMENT", "sumTo", "a shape must be an array of sizes", undefined, describe(shape));
   if (sameShape(x.shape, shape)) return x;
   const extra = x.ndim - shape.length;
   const dims: number[] = [];
   x.shape.forEach((size, i) => {
     const target = shape[i - extra];
     if (target === undefined || (target === 1 && size !== 1)) dims.push(i);
-    else if (target !== size) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
+    else if (target !== size)
+      fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
   });
   if (extra < 0) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
   const out = dims.length === 0 ? x : x.sum(dims);

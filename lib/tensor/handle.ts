@@ -1,4 +1,4 @@
-import { NablaError, type ErrorCode, fail } from "../core/errors.js";
+import { type ErrorCode, fail, NablaError, startAtUser } from "../core/errors.js";
 import * as frame from "../native/frame.js";
 import { relieve } from "./memory.js";
 
@@ -89,6 +89,7 @@ function outOfMemory(op: string): never {
   const message = `${op}: out of memory; ${megabytes} MB are live, the largest tensors are ${frame.addon.largest()}`;
   const error = new NablaError("ERR_MEMORY", op, message, { liveBytes });
   Error.captureStackTrace(error, raise);
+  startAtUser(error);
   throw error;
 }
 
