@@ -7,7 +7,7 @@ const sample = (shape: readonly number[], value: readonly number[]): Sample => (
   label: `[${shape.join()}] of [${value.join()}]`,
   shapes: [shape, value],
   // Into a copy: the laws hold that inputs do not change.
-  call: ([x, v]) => nb.assign(x!.detach().clone(), v!),
+  call: ([x, v]) => nb.assign(nb.isTensor(x) ? x.detach().clone() : x!, v!),
   reference: ([, v]) => expand(v!, shape),
 });
 

@@ -54,10 +54,15 @@ export const unaryCases = {
       { domain: [-1, 2], lattice: [0.5, 0.3] },
     ],
     result: number,
-    strict: true,
     numbers: false,
     exempt: { numbers: "its bounds are options; nanToNum and lerp try numbers beside tensors" },
     errors: [
+      {
+        what: "a fraction beside integers",
+        call: () => nb.clamp(nb.ones([1], { dtype: "int32" }), { min: 0.5 }),
+        code: "ERR_DTYPE",
+        says: /; expected .*, got 0\.5/,
+      },
       { what: "no bound", call: () => nb.clamp(tensor([1]), {}), code: "ERR_ARGUMENT" },
       { what: "no options", call: () => nb.clamp(tensor([1]), undefined as never), code: "ERR_ARGUMENT" },
       {

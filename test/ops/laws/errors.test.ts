@@ -1,0 +1,139 @@
+/** Laws 8 and 9: what an op refuses and how it says so, and that nothing of a call stays. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { grad, memory, NablaError, type Tensor } from "nabla";
+import { addon, layout } from "nabla/internal";
+import { afterAll, expect } from "vitest";
+import { count } from "../../reference/array.js";
+import type { Wrong } from "../cases/case.js";
+import { direction, draw, make, makeAll, randomFor, smooth } from "./inputs.js";
+import { isFloat, law } from "./law.js";
+
+/** `op: fact; expected E, got G`, with the parts that the error knows. */
+const sentence = /^\w+: (?:(?!; expected|; got).)+(; expected .+?(, got .+)?|; got .+)?$/;
+let calls = 0;
+
+/** Fails unless the call throws the error, in a whole sentence that begins with the op that the user called. */
+function expectRefused({ what, call, code, says }: Wrong, op: string | null): void {
+  calls++;
+  let error: unknown;
+  try {
+    call();
+  } catch (thrown) {
+    error = thrown;
+  }
+  if (error === undefined) expect.fail(`${what}: accepted`);
+  if (!(error instanceof NablaError)) expect.fail(`${what}: not a NablaError, but ${String(error)}`);
+  expect(error.code, `${what}: ${error.message}`).toBe(code);
+  expect(error.message, what).toMatch(sentence);
+  expect(error.message.startsWith(`${error.op}: `), `${what}: the sentence begins with ${error.op}`).toBe(true);
+  if (op !== null) expect([op, known[op]], `${what}: ${error.message}`).toContain(error.op);
+  if (says !== undefined) expect(error.message, what).toMatch(says);
+}
+
+/** Neither tensors nor numbers. */
+const strangers: readonly (readonly [string, unknown])[] = [
+  ["undefined", undefined],
+  ["null", null],
+  ["text", "1"],
+  ["an array", [1]],
+  ["an object", {}],
+  ["a bigint", 1n],
+  ["true", true],
+];
+/** The names that errors may bear besides the op's own: the one users know it by, or that of what it is made of. */
+const known: Readonly<Record<string, string>> = {
+  variance: "var",
+  broadcastTo: "expand",
+  stopGradient: "detach",
+  at: "indexSelect",
+  scatterAdd: "scatter",
+  bmm: "matmul",
+  nllLoss: "gather",
+  normal: "randn",
+  bernoulli: "randLike",
+};
+
+law("errors", (op, of) => {
+  for (const wrong of of.errors) expectRefused(wrong, op);
+  // Whatever stands where a tensor belongs.
+  const sample = of.samples.find((one) => one.shapes.every((shape) => count(shape) > 1)) ?? of.samples[0]!;
+  const dtype = of.dtypes[0]!;
+  const inputs = makeAll(of, draw(of, sample, dtype, randomFor(`${op} errors`)), dtype);
+  of.inputs.forEach((input, i) => {
+    const others = [...strangers, ...(of.operands === undefined ? [["NaN", Number.NaN] as const] : [])];
+    for (const [what, value] of others) {
+      const call = () => sample.call(inputs.map((x, k) => (k === i ? (value as Tensor) : x)));
+      if (value === undefined && isOptional(op, i)) expect(call, `${input.name} left out`).not.toThrow();
+      else if (value !== null || !isOptional(op, i))
+        expectRefused({ what: `${what} for ${input.name}`, call, code: "ERR_ARGUMENT" }, op);
+    }
+    const gone = make(
+      { shape: sample.shapes[i]!, data: Array.from(inputs[i]!.toTypedArray() as ArrayLike<number>, Number) },
+      inputs[i]!.dtype,
+    );
+    gone.dispose();
+    const call = () => sample.call(inputs.map((x, k) => (k === i ? gone : x)));
+    if (untouched.has(op)) expect(call).not.toThrow();
+    else expectRefused({ what: `a disposed ${input.name}`, call, code: "ERR_DISPOSED" }, null);
+  });
+});
+
+/** Ops that give back what they were given where it is as wanted, or look at its shape alone. */
+const untouched = new Set(["to", "contiguous", "randLike", "randnLike"]);
+
+/** Operands that may be left out: the bias of linear, the slope of leakyRelu, the bounds of clamp. */
+const optional: Readonly<Record<string, readonly number[]>> = { linear: [2], leakyRelu: [1], clamp: [1, 2] };
+const isOptional = (op: string, place: number): boolean => optional[op]?.includes(place) === true;
+
+afterAll(() => {
+  expect(calls).toBeGreaterThan(1000);
+  console.log(`law: errors: ${calls} refusals`);
+});
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+/** Everything that can go is gone. */
+function settle(): void {
+  for (let i = 0; i < 3; i++) {
+    collect();
+    addon.flush();
+    addon.walk();
+  }
+}
+
+law("memory", (op, of) => {
+  const sample = of.samples.find((one) => one.shapes.some((shape) => count(shape) > 1)) ?? of.samples[0]!;
+  const dtype = of.dtypes[0]!;
+  const random = randomFor(`${op} memory`);
+  const xs = draw(of, sample, dtype, random);
+  const places = isFloat(dtype) ? smooth(of) : [];
+  const recorded = isFloat(of.result(dtype)) && of.exempt?.gradient === undefined;
+  const u = direction(sample.reference(xs, dtype).shape, random);
+  const work = (): void => {
+    const inputs = makeAll(of, xs, dtype);
+    if (recorded) for (const i of places) inputs[i]!.requiresGrad = true;
+    const y = sample.call(inputs);
+    if (!y.requiresGrad) return;
+    // Once through to the leaves; once by hand, differentiable again; once never used.
+    y.backward({ gradient: make(u, y.dtype), retainGraph: true });
+    grad(
+      y,
+      places.map((i) => inputs[i]!),
+      { gradOutputs: make(u, y.dtype), createGraph: true, allowUnused: true },
+    );
+    sample.call(inputs);
+  };
+  work();
+  settle();
+  const before = memory();
+  const rounds = 16 * layout.blockSlots;
+  for (let i = 0; i < rounds; i++) work();
+  settle();
+  const after = memory();
+  // Small results live and die in blocks, the newest of which are still in use: a leak would grow with the rounds.
+  expect(after.liveStorages - before.liveStorages, "storages").toBeLessThan(rounds / 2);
+  expect(after.liveBytes - before.liveBytes, "bytes").toBeLessThan((rounds / 2) * layout.blockBytes);
+  expect(after.handles - before.handles, "handles").toBeLessThan(rounds / 2);
+});
