@@ -12,7 +12,8 @@ function install() {
   const needed = existsSync(lock) ? statSync(lock).mtimeMs : 0;
   if (existsSync(installed) && statSync(installed).mtimeMs >= needed) return;
   console.error("installing the dependencies (once)");
-  npm([existsSync(lock) ? "ci" : "install", "--no-audit", "--no-fund"]);
+  // Not `npm ci`: it refuses a lock file made where some platforms' optional packages could not be had.
+  npm(["install", "--no-audit", "--no-fund"]);
 }
 
 /** Installs if need be, then builds the named parts (all by default). */
