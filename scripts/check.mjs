@@ -1,8 +1,11 @@
-// npm run check: format and lint, types under strict, layers, C++ format.
+// npm run check: format and lint, types under strict, layers, FEATURES.md, C++ format.
 import { join } from "node:path";
+import { build } from "./build.mjs";
 import { packageBin, root, runNode } from "./common.mjs";
 
+await build(["native", "lib", "types"]); // what the tests import, and their types
 const typescript = ["lib", "test", "bench", "examples", "scripts", "vitest.config.ts"];
 runNode([packageBin("@biomejs/biome", "biome"), "ci", "--error-on-warnings", ...typescript]);
 runNode([packageBin("typescript", "tsc"), "-p", "test"]);
-for (const script of ["check-layers.mjs", "format-native.mjs"]) runNode([join(root, "scripts", script)]);
+for (const script of [["check-layers.mjs"], ["features.mjs", "--check"], ["format-native.mjs"]])
+  runNode([join(root, "scripts", script[0]), ...script.slice(1)]);

@@ -19,6 +19,8 @@ NABLA_OLDEST(pthread_join, (pthread_t thread, void** result), thread, result)
 NABLA_OLDEST(pthread_sigmask, (int how, const sigset_t* set, sigset_t* old), how, set, old)
 
 // 2.32 tells libstdc++ when it may do without atomics: never.
-extern "C" __attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+extern "C" {
+__attribute__((visibility("hidden"))) char __libc_single_threaded = 0;
+}
 
 #endif

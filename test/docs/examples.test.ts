@@ -45,8 +45,8 @@ async function runExample({ code }: Example): Promise<void> {
   await new Function("claim", ...Object.keys(scope), `${body}\nreturn example();`)(claim, ...Object.values(scope));
 }
 
-/** The name of the file that holds a block of README. */
-const fileOf = (block: Example, i: number): string => block.name || `readme-${i + 1}.js`;
+/** The path of the module that holds a block of README, without its extension. */
+const fileOf = (block: Example, i: number): string => join(out, block.name || `readme-${i + 1}`);
 
 beforeAll(async () => {
   rmSync(out, { recursive: true, force: true });
@@ -64,9 +64,9 @@ beforeAll(async () => {
   );
   writeFileSync(join(out, "examples.ts"), [...imports, ...functions].join("\n"));
   for (const [i, block] of blocks.entries()) {
-    const file = join(out, fileOf(block, i));
-    writeFileSync(file.replace(/\.js$/, ".ts"), block.code);
-    writeFileSync(file, toJavaScript(withClaims(block.code).code));
+    const file = fileOf(block, i);
+    writeFileSync(`${file}.ts`, block.code);
+    writeFileSync(`${file}.js`, toJavaScript(withClaims(block.code).code));
   }
   folder = await enterFolder();
 });
@@ -108,7 +108,7 @@ describe("README", () => {
       if (literal(comment) !== undefined) claim(value, comment);
     };
     Object.assign(globalThis, { claim: prose });
-    await import(pathToFileURL(join(out, file)).href);
+    await import(pathToFileURL(`${file}.js`).href);
   });
   test.each(cells)("$where $name", runExample);
 });

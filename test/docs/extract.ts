@@ -54,12 +54,12 @@ export const docExamples = (folder: string): Example[] =>
     ),
   );
 
-/** Every ```ts block of a page. One that begins with `// some-file.js` is that file, for the block after it. */
+/** Every ```ts block of a page; `// file.ts` in its first line is its name. */
 export const codeBlocks = (page: string): Example[] => {
   const text = read(page);
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => ({
     where: `${page}:${lineOf(text, match.index)}`,
-    name: /^\/\/ (\S+\.js)\n/.exec(match[1]!)?.[1] ?? "",
+    name: /^\/\/ (\S+)\.ts\n/.exec(match[1]!)?.[1] ?? "",
     code: match[1]!,
   }));
 };
