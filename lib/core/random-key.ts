@@ -20,7 +20,8 @@ export class RandomKey {
 /** A key that follows from several integers, for (seed, step, shard). */
 export function keyFor(...parts: readonly number[]): RandomKey {
   let words: readonly [number, number] = [0x9e3779b9, 0x243f6a88];
-  for (const part of parts) words = mix([(words[0] ^ (part >>> 0)) >>> 0, (words[1] ^ Math.floor(part / 2 ** 32)) >>> 0]);
+  for (const part of parts)
+    words = mix([(words[0] ^ (part >>> 0)) >>> 0, (words[1] ^ Math.floor(part / 2 ** 32)) >>> 0]);
   return new RandomKey(parts[0] ?? 0, words);
 }
 

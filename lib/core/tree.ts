@@ -19,6 +19,7 @@ export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is 
 export function mapTree<T>(tree: unknown, isLeaf: (value: unknown) => value is T, f: (leaf: T) => unknown): unknown {
   if (isLeaf(tree)) return f(tree);
   if (Array.isArray(tree)) return tree.map((item) => mapTree(item, isLeaf, f));
-  if (isPlain(tree)) return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, isLeaf, f)]));
+  if (isPlain(tree))
+    return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, isLeaf, f)]));
   return tree;
 }
