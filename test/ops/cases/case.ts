@@ -31,6 +31,8 @@ export interface Input {
   readonly lattice?: readonly [number, number];
   /** No two elements are closer than 1/20 of the interval divided by their number: for extrema. */
   readonly distinct?: boolean;
+  /** Whether any number may stand here, though not in the first operand. */
+  readonly orNumber?: boolean;
   /** A dtype of its own: it does not follow the sample's, and no gradient reaches it. */
   readonly dtype?: DType;
 }

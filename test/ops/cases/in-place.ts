@@ -15,7 +15,7 @@ export const inPlaceCases = {
   assign: {
     inputs: [
       { name: "x", domain: [-3, 3] },
-      { name: "value", domain: [-3, 3] },
+      { name: "value", domain: [-3, 3], orNumber: true },
     ],
     dtypes: everyDtype,
     result: results.same,
