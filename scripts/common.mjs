@@ -51,8 +51,11 @@ export function packageBin(name, program = name) {
   return join(root, "node_modules", name, typeof bin === "string" ? bin : bin[program]);
 }
 
-/** Runs a command in the repository; when it fails, shows what it said (if `quiet` held it back) and ends this process. */
-export function run(command, args, { quiet = false, env = {}, cwd = root } = {}) {
+/**
+ * Runs a command in the repository. When it fails, shows what it said (if `quiet` held it back) and ends this process, or
+ * with `mayFail` returns null.
+ */
+export function run(command, args, { quiet = false, mayFail = false, env = {}, cwd = root } = {}) {
   const stdio = quiet ? "pipe" : "inherit";
   const result = spawnSync(command, args, {
     cwd,
@@ -61,7 +64,8 @@ export function run(command, args, { quiet = false, env = {}, cwd = root } = {})
     maxBuffer: 2 ** 28,
     env: { ...process.env, ...env },
   });
-  if (result.status === 0) return result.stdout;
+  if (result.status === 0) return result.stdout ?? "";
+  if (mayFail) return null;
   if (quiet) process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`);
   const why = result.error?.message ?? result.signal ?? `exit code ${result.status}`;
   console.error(`\n${command.split(sep).pop()} ${args.join(" ")}: ${why}`);
