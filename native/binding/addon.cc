@@ -225,11 +225,21 @@ Napi::Value unlock_flags(const Napi::CallbackInfo& info) {
 
 void delete_environment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
 
+// A worker that is being terminated can make no values any more. Nobody sees what it answers; to throw would end the process.
+template <Napi::Value (*CALLBACK)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return CALLBACK(info);
+  } catch (const Napi::Error&) {
+    return {};
+  }
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto* e = new Environment(env);
   napi_set_instance_data(env, e, delete_environment, nullptr);
   auto raw = [&](const char* name, napi_callback callback) {
-    napi_value f;
+    napi_value f = nullptr;
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, e, &f);
     exports.Set(name, Napi::Value(env, f));
   };
@@ -242,30 +252,36 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   auto wrapped = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, callback, name, e));
   };
-  wrapped("layout", layout);
-  wrapped("setFrame", set_frame);
-  wrapped("flush", flush);
-  wrapped("walk", walk);
-  wrapped("adopt", adopt);
-  wrapped("block", block);
-  wrapped("share", share);
-  wrapped("attach", attach);
-  wrapped("stats", stats);
-  wrapped("message", message);
-  wrapped("largest", largest);
-  wrapped("trim", trim);
-  wrapped("resetPeak", reset_peak_bytes);
-  wrapped("threads", threads);
-  wrapped("poolThreads", pool_threads);
-  wrapped("isa", isa);
-  wrapped("isas", isas);
-  wrapped("lockFlags", lock_flags);
-  wrapped("unlockFlags", unlock_flags);
+  wrapped("layout", guarded<layout>);
+  wrapped("setFrame", guarded<set_frame>);
+  wrapped("flush", guarded<flush>);
+  wrapped("walk", guarded<walk>);
+  wrapped("adopt", guarded<adopt>);
+  wrapped("block", guarded<block>);
+  wrapped("share", guarded<share>);
+  wrapped("attach", guarded<attach>);
+  wrapped("stats", guarded<stats>);
+  wrapped("message", guarded<message>);
+  wrapped("largest", guarded<largest>);
+  wrapped("trim", guarded<trim>);
+  wrapped("resetPeak", guarded<reset_peak_bytes>);
+  wrapped("threads", guarded<threads>);
+  wrapped("poolThreads", guarded<pool_threads>);
+  wrapped("isa", guarded<isa>);
+  wrapped("isas", guarded<isas>);
+  wrapped("lockFlags", guarded<lock_flags>);
+  wrapped("unlockFlags", guarded<unlock_flags>);
   return exports;
 }
 
 }  // namespace
 }  // namespace nabla
 
-static Napi::Object nabla_init(Napi::Env env, Napi::Object exports) { return nabla::init(env, exports); }
+static Napi::Object nabla_init(Napi::Env env, Napi::Object exports) {
+  try {
+    return nabla::init(env, exports);
+  } catch (const Napi::Error&) {
+    return exports;
+  }
+}
 NODE_API_MODULE(nabla, nabla_init)
