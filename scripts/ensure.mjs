@@ -12,8 +12,9 @@ function install() {
   const needed = existsSync(lock) ? statSync(lock).mtimeMs : 0;
   if (existsSync(installed) && statSync(installed).mtimeMs >= needed) return;
   console.error("installing the dependencies (once)");
-  // Not `npm ci`: it refuses a lock file made where some platforms' optional packages could not be had.
-  npm(["install", "--no-audit", "--no-fund"]);
+  const options = ["--no-audit", "--no-fund"];
+  // ci insists on every platform's packages; a registry that lacks some still serves this one's.
+  if (npm(["ci", ...options], { mayFail: true }) === null) npm(["install", ...options]);
 }
 
 /** Installs if need be, then builds the named parts (all by default). */

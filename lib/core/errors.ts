@@ -30,7 +30,7 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  */
 export class NablaError extends Error {
   static {
-    this.prototype.name = "NablaError";
+    NablaError.prototype.name = "NablaError";
   }
   readonly code: ErrorCode;
   readonly op: string;
