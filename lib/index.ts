@@ -4,59 +4,115 @@ import "./ops/methods.js";
 import "./autograd/install.js";
 import "./parallel/install.js";
 
+export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
+export { hessian, hvp, type JacobianOptions, jacfwd, jacobian, jacrev } from "./autograd/jacobian.js";
+export { type BackwardOptions, backward } from "./autograd/methods.js";
+export { type GradientsOptions, type GradOptions, grad, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";
 export { type DType, getDefaultDtype, setDefaultDtype, type TypedArray } from "./core/dtype.js";
 export { type ErrorCode, type ErrorDetails, NablaError } from "./core/errors.js";
 export type { Shape } from "./core/shape.js";
-export {
-  allClose, arange, type CloseOptions, type CreateOptions, equal, eye, full, fullLike, linspace, ones, onesLike, scalar,
-  tensor, type TensorOptions, zeros, zerosLike,
-} from "./tensor/create.js";
-export { isTensor, type NestedArray, Tensor } from "./tensor/tensor.js";
+export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data/data-loader.js";
+export { type Dataset, TensorDataset } from "./data/dataset.js";
+export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
+export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
 export { isGradEnabled, noGrad } from "./engine/modes.js";
 export { scope } from "./engine/scope.js";
+export { Graph, type GraphOptions, graph } from "./graph/graph.js";
+export type { PictureEdge, PictureNode } from "./graph/picture.js";
+export {
+  decodeSafetensors,
+  decodeSafetensorsMetadata,
+  encodeSafetensors,
+  loadSafetensors,
+  type SafetensorsOptions,
+  saveSafetensors,
+  type Tensors,
+} from "./io/safetensors.js";
+export * as nn from "./nn/index.js";
+export { inference } from "./nn/inference.js";
 export * from "./ops/activation.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
-export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
+export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";
 export { at, type Index, Slice, slice } from "./ops/indexing.js";
 export { cat, chunk, split, stack, unbind } from "./ops/join.js";
 export * from "./ops/losses.js";
 export { bmm, dot, linear, matmul, outer } from "./ops/matmul.js";
 export {
-  broadcastTo, contiguous, expand, flatten, flip, movedim, narrow, permute, reshape, squeeze, t, transpose, unsqueeze, view,
+  broadcastTo,
+  contiguous,
+  expand,
+  flatten,
+  flip,
+  movedim,
+  narrow,
+  permute,
+  reshape,
+  squeeze,
+  t,
+  transpose,
+  unsqueeze,
+  view,
 } from "./ops/movement.js";
 export {
-  bernoulli, dropout, manualSeed, normal, RandomGenerator, type RandomOptions, rand, randint, randLike, randn, randnLike,
+  bernoulli,
+  dropout,
+  manualSeed,
+  normal,
+  RandomGenerator,
+  type RandomOptions,
+  rand,
+  randint,
+  randLike,
+  randn,
+  randnLike,
   randperm,
 } from "./ops/random.js";
 export {
-  all, amax, amin, any, argmax, argmin, type DimOrOptions, logsumexp, mean, prod, type ReduceOptions, std, sum, sumTo, variance,
+  all,
+  amax,
+  amin,
+  any,
+  argmax,
+  argmin,
+  type DimOrOptions,
+  logsumexp,
+  mean,
+  prod,
+  type ReduceOptions,
+  std,
+  sum,
+  sumTo,
+  variance,
 } from "./ops/reduce.js";
 export * from "./ops/softmax.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";
-export { type BackwardOptions, backward } from "./autograd/methods.js";
-export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
-export { hessian, hvp, type JacobianOptions, jacfwd, jacobian, jacrev } from "./autograd/jacobian.js";
-export { grad, type GradientsOptions, type GradOptions, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";
-export { Graph, type GraphOptions, graph } from "./graph/graph.js";
-export type { PictureEdge, PictureNode } from "./graph/picture.js";
-export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data/data-loader.js";
-export { type Dataset, TensorDataset } from "./data/dataset.js";
-export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
-export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
-export {
-  decodeSafetensors,
-  decodeSafetensorsMetadata, encodeSafetensors, loadSafetensors, type SafetensorsOptions, saveSafetensors, type Tensors,
-} from "./io/safetensors.js";
-export * as nn from "./nn/index.js";
-export { inference } from "./nn/inference.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions } from "./parallel/data-parallel.js";
 export { defineJob, type Job } from "./parallel/job.js";
+export { memory, numThreads, setNumThreads } from "./parallel/settings.js";
 export { attach, type SharedTensor, share } from "./parallel/share.js";
-export { memory, setNumThreads, numThreads } from "./parallel/settings.js";
+export {
+  allClose,
+  arange,
+  type CloseOptions,
+  type CreateOptions,
+  equal,
+  eye,
+  full,
+  fullLike,
+  linspace,
+  ones,
+  onesLike,
+  scalar,
+  type TensorOptions,
+  tensor,
+  zeros,
+  zerosLike,
+} from "./tensor/create.js";
+export { isTensor, type NestedArray, Tensor } from "./tensor/tensor.js";

@@ -1,7 +1,8 @@
 /** For the tests: what no user needs. Not part of the package's exports. */
-export { checkOptions, nearest } from "./core/options.js";
+
 export { dtypes } from "./core/dtype.js";
 export { describe, fail, NablaError } from "./core/errors.js";
+export { checkOptions, nearest } from "./core/options.js";
 export { permutation, philox } from "./data/permutation.js";
 export { apply } from "./engine/apply.js";
 export { defineRow, type Row, table } from "./engine/row.js";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** What the figures were taken on. */
 export async function machine() {

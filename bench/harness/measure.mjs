@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Contestant } from "./contestant.mjs";
 import { prepare } from "./contenders.mjs";
+import { Contestant } from "./contestant.mjs";
 import { disagreement, reference } from "./reference.mjs";
 
 /** How long and how often: a sample is long enough for the clock, rounds interleave the contenders. */

@@ -85,7 +85,13 @@ function runHooks(node: Node, g: Tensor): Tensor {
     const next = hook(current);
     if (next === undefined) continue;
     if (!sameShape(next.shape, current.shape) || next.type !== current.type)
-      fail("ERR_GRADIENT", "registerHook", "a hook changed the gradient's shape or dtype", showShape(current.shape), showShape(next.shape));
+      fail(
+        "ERR_GRADIENT",
+        "registerHook",
+        "a hook changed the gradient's shape or dtype",
+        showShape(current.shape),
+        showShape(next.shape),
+      );
     current = next;
     current.handle.kept = true;
   }
@@ -101,7 +107,9 @@ function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
   }
   const sum = before === null ? g : before.add(g);
   // What another node, another tensor or the user can reach is copied: the leaf's gradient is its own.
-  const shared = sum === g && (g.handle.pending > 1 || g.handle.kept || g.handle.users > 1 || g.handle.borrowed || g.layout !== null);
+  const shared =
+    sum === g &&
+    (g.handle.pending > 1 || g.handle.kept || g.handle.users > 1 || g.handle.borrowed || g.layout !== null);
   const kept = shared ? sum.detach().clone() : sum;
   leaf.store(kept);
   if (kept !== g) kept.handle.release();
@@ -110,12 +118,22 @@ function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
 /** The rule's mistakes read as the rule's; a saved value that was written to names who saved and who wrote it. */
 function step(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): readonly (Tensor | null)[] {
   if (node.spent)
-    fail("ERR_GRADIENT", "backward", `the graph of ${node.row.name} has been used`, "retainGraph: true in the first backward");
+    fail(
+      "ERR_GRADIENT",
+      "backward",
+      `the graph of ${node.row.name} has been used`,
+      "retainGraph: true in the first backward",
+    );
   try {
     return vjpOf(node, g, needs, createGraph);
   } catch (error) {
     if (error instanceof NablaError && error.code === "ERR_GRADIENT" && error.message.includes("was changed since"))
-      throw new NablaError("ERR_GRADIENT", "backward", `backward: ${error.message.replace(/^\w+: a value saved/, `a value that ${node.row.name} saved`)}`, error.details);
+      throw new NablaError(
+        "ERR_GRADIENT",
+        "backward",
+        `backward: ${error.message.replace(/^\w+: a value saved/, `a value that ${node.row.name} saved`)}`,
+        error.details,
+      );
     throw error;
   }
 }
@@ -200,11 +218,23 @@ function one(y: Tensor): Tensor {
 export function seed(op: string, y: Tensor, gradient: Tensor | null | undefined): Tensor {
   if (gradient === null || gradient === undefined) {
     if (y.numel !== 1)
-      fail("ERR_GRADIENT", op, "the result has more than one element", "a one-element result, or a gradient of its shape", showShape(y.shape));
+      fail(
+        "ERR_GRADIENT",
+        op,
+        "the result has more than one element",
+        "a one-element result, or a gradient of its shape",
+        showShape(y.shape),
+      );
     return y.ndim === 0 && (y.node as Node).hooks === null ? one(y) : filled(op, 1, y.type, y.shape);
   }
   if (!sameShape(gradient.shape, y.shape))
-    fail("ERR_SHAPE", op, "the gradient's shape differs from the result's", showShape(y.shape), showShape(gradient.shape));
+    fail(
+      "ERR_SHAPE",
+      op,
+      "the gradient's shape differs from the result's",
+      showShape(y.shape),
+      showShape(gradient.shape),
+    );
   if (gradient.type !== y.type)
     fail("ERR_DTYPE", op, "the gradient's dtype differs from the result's", y.dtype, gradient.dtype);
   // The caller's own tensor: it is never given back here, nor kept by a leaf.

@@ -1,6 +1,7 @@
 /** Forward mode: carries tangents up a recorded graph, from variables to a result. */
-import { sameShape } from "../core/shape.js";
+
 import { fail } from "../core/errors.js";
+import { sameShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import type { Rule } from "../engine/rule.js";
 import { type Node, type OpNode, own } from "../engine/tape.js";

@@ -1,6 +1,6 @@
 /** Derivatives checked against central differences. */
 import { dtypes } from "../core/dtype.js";
-import { describe, NablaError, fail, sentence } from "../core/errors.js";
+import { describe, fail, NablaError, sentence } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";

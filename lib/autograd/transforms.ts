@@ -2,13 +2,13 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
+import { view } from "../engine/apply.js";
 import { mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
-import { view } from "../engine/apply.js";
 import { defineRow } from "../engine/row.js";
 import { LeafNode, type Node } from "../engine/tape.js";
 import { scalar, zerosLike } from "../tensor/create.js";
-import { isTensor, Tensor } from "../tensor/tensor.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { seed, sweep } from "./backward.js";
 import { pushForward } from "./forward.js";
 import { nodeOf } from "./methods.js";
@@ -46,7 +46,8 @@ function inside<T>(f: () => T): T {
 }
 
 /** @internal Whether derivatives made now may be differentiated again. */
-export const isNested = (inputs: readonly Tensor[]): boolean => mode.depth > 0 || (mode.grad && inputs.some((x) => x.node !== null));
+export const isNested = (inputs: readonly Tensor[]): boolean =>
+  mode.depth > 0 || (mode.grad && inputs.some((x) => x.node !== null));
 
 /** @internal Numbers become tensors; anything else stays as it is. */
 export const lift = (args: readonly unknown[]): unknown[] =>
@@ -81,7 +82,12 @@ interface Evaluated {
   readonly gradients: readonly unknown[];
 }
 
-function differentiate(op: string, f: (...args: never[]) => unknown, args: readonly unknown[], options: GradOptions): Evaluated {
+function differentiate(
+  op: string,
+  f: (...args: never[]) => unknown,
+  args: readonly unknown[],
+  options: GradOptions,
+): Evaluated {
   const { argnums = 0, hasAux = false } = options;
   const chosen = typeof argnums === "number" ? [argnums] : argnums;
   const lifted = lift(args);
@@ -89,9 +95,11 @@ function differentiate(op: string, f: (...args: never[]) => unknown, args: reado
     if (!Number.isInteger(n) || n < 0 || n >= lifted.length)
       fail("ERR_ARGUMENT", op, "argnums names no argument", `0 to ${lifted.length - 1}`, describe(n));
   const outer = chosen.flatMap((n) => leavesOf(lifted[n], isTensor));
-  if (outer.length === 0) fail("ERR_ARGUMENT", op, "there is no tensor to differentiate by", undefined, describe(args[chosen[0] ?? 0]));
+  if (outer.length === 0)
+    fail("ERR_ARGUMENT", op, "there is no tensor to differentiate by", undefined, describe(args[chosen[0] ?? 0]));
   for (const x of outer)
-    if (x.type.kind !== "float") fail("ERR_GRADIENT", op, "the derivative by an integer tensor", "a float dtype", x.dtype);
+    if (x.type.kind !== "float")
+      fail("ERR_GRADIENT", op, "the derivative by an integer tensor", "a float dtype", x.dtype);
   const nested = isNested(outer);
   const fresh = new Map<Tensor, Tensor>();
   const inner = lifted.map((arg, n) =>
@@ -108,12 +116,22 @@ function differentiate(op: string, f: (...args: never[]) => unknown, args: reado
   const [output, aux] = hasAux ? (result as [unknown, unknown]) : [result, undefined];
   const value = needTensor(op, output, "what the function returns");
   if (value.numel !== 1)
-    fail("ERR_GRADIENT", op, "the function must return one element", "a result of one element; use vjp or jacobian", `shape [${value.shape.join(", ")}]`);
+    fail(
+      "ERR_GRADIENT",
+      op,
+      "the function must return one element",
+      "a result of one element; use vjp or jacobian",
+      `shape [${value.shape.join(", ")}]`,
+    );
   const nodes = variables.flat().map((x) => x.node as Node);
   const found =
     value.node === null
       ? nodes.map(() => null)
-      : sweep([value.node as Node], [seed(op, value, null)], { targets: nodes, createGraph: nested, retainGraph: nested });
+      : sweep([value.node as Node], [seed(op, value, null)], {
+          targets: nodes,
+          createGraph: nested,
+          retainGraph: nested,
+        });
   let at = 0;
   const gradients = chosen.map((n) => mapTree(lifted[n], isTensor, (x) => found[at++] ?? zerosLike(x.detach())));
   return { value: nested ? value : value.detach(), aux, gradients };
@@ -135,7 +153,11 @@ export function grad<A extends Argument[], X, const N extends number | readonly 
   f: (...args: A) => readonly [Tensor, X],
   options: GradOptions<N> & { readonly hasAux: true },
 ): (...args: Lifted<A>) => [Chosen<A, N>, X];
-export function grad(y: Tensor | readonly Tensor[], xs: Tensor | readonly Tensor[], options?: GradientsOptions): (Tensor | null)[];
+export function grad(
+  y: Tensor | readonly Tensor[],
+  xs: Tensor | readonly Tensor[],
+  options?: GradientsOptions,
+): (Tensor | null)[];
 export function grad(first: unknown, second?: unknown, third?: unknown): unknown {
   if (typeof first !== "function") return gradients(first as Tensor, second as Tensor, third as GradientsOptions);
   const options = checkOptions<GradOptions>("grad", second as GradOptions | undefined, ["argnums", "hasAux"]);
@@ -149,8 +171,12 @@ export function grad(first: unknown, second?: unknown, third?: unknown): unknown
 /** The arguments a transformed function takes: numbers stand for tensors. */
 export type Lifted<A extends unknown[]> = { [K in keyof A]: A[K] extends Tensor ? Tensor | number : A[K] };
 export type Chosen<A extends unknown[], N> = N extends number
-  ? A[N] extends undefined ? Tensor : GradientOf<A[N]>
-  : N extends readonly number[] ? { -readonly [K in keyof N]: N[K] extends number ? GradientOf<A[N[K]]> : never } : never;
+  ? A[N] extends undefined
+    ? Tensor
+    : GradientOf<A[N]>
+  : N extends readonly number[]
+    ? { -readonly [K in keyof N]: N[K] extends number ? GradientOf<A[N[K]]> : never }
+    : never;
 
 /**
  * As {@link grad}, with the value beside it: `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`.
@@ -179,19 +205,37 @@ export function valueAndGrad(f: (...args: never[]) => unknown, given?: GradOptio
 const listOf = (op: string, x: unknown): readonly Tensor[] =>
   (Array.isArray(x) ? x : [x]).map((item: unknown) => needTensor(op, item, "every element"));
 
-function gradients(y: Tensor | readonly Tensor[], xs: Tensor | readonly Tensor[], options?: GradientsOptions): (Tensor | null)[] {
+function gradients(
+  y: Tensor | readonly Tensor[],
+  xs: Tensor | readonly Tensor[],
+  options?: GradientsOptions,
+): (Tensor | null)[] {
   const ys = listOf("grad", y);
   const targets = listOf("grad", xs);
-  const given = checkOptions<GradientsOptions>("grad", options, ["gradOutputs", "createGraph", "retainGraph", "allowUnused"]);
+  const given = checkOptions<GradientsOptions>("grad", options, [
+    "gradOutputs",
+    "createGraph",
+    "retainGraph",
+    "allowUnused",
+  ]);
   const outputs = given.gradOutputs === undefined ? [] : listOf("grad", given.gradOutputs);
   const createGraph = given.createGraph === true;
   const found = sweep(
     ys.map((result) => nodeOf("grad", result, "the result")),
     ys.map((result, i) => seed("grad", result, outputs[i])),
-    { targets: targets.map((x) => nodeOf("grad", x, "an input")), createGraph, retainGraph: given.retainGraph ?? createGraph },
+    {
+      targets: targets.map((x) => nodeOf("grad", x, "an input")),
+      createGraph,
+      retainGraph: given.retainGraph ?? createGraph,
+    },
   );
   if (given.allowUnused !== true && found.includes(null))
-    fail("ERR_GRADIENT", "grad", `the result does not depend on input ${found.indexOf(null)}`, "allowUnused: true to get null for it");
+    fail(
+      "ERR_GRADIENT",
+      "grad",
+      `the result does not depend on input ${found.indexOf(null)}`,
+      "allowUnused: true to get null for it",
+    );
   return found;
 }
 
@@ -201,18 +245,28 @@ function gradients(y: Tensor | readonly Tensor[], xs: Tensor | readonly Tensor[]
  * const [y, pull] = vjp((x: Tensor) => x.square(), tensor([1, 2]));
  * pull(tensor([1, 1]))[0].toArray(); // [2, 4]
  */
-export function vjp<A extends Argument[]>(f: (...args: A) => Tensor, ...args: Lifted<A>): [Tensor, (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }] {
+export function vjp<A extends Argument[]>(
+  f: (...args: A) => Tensor,
+  ...args: Lifted<A>
+): [Tensor, (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }] {
   const lifted = lift(args);
   const outer = leavesOf(lifted, isTensor);
   const nested = isNested(outer);
   const inner = lifted.map((arg) => mapTree(arg, isTensor, variable));
-  const value = needTensor("vjp", inside(() => synchronous("vjp", (f as (...args: unknown[]) => unknown)(...inner))), "what the function returns");
+  const value = needTensor(
+    "vjp",
+    inside(() => synchronous("vjp", (f as (...args: unknown[]) => unknown)(...inner))),
+    "what the function returns",
+  );
   const nodes = leavesOf(inner, isTensor).map((x) => x.node as Node | null);
   const pull = (cotangent: Tensor): unknown => {
     const g = seed("vjp", value, needTensor("vjp", cotangent, "the cotangent"));
     const live = nodes.filter((node) => node !== null);
     const again = nested || mode.depth > 0;
-    const found = value.node === null ? live.map(() => null) : sweep([value.node as Node], [g], { targets: live, createGraph: again, retainGraph: true });
+    const found =
+      value.node === null
+        ? live.map(() => null)
+        : sweep([value.node as Node], [g], { targets: live, createGraph: again, retainGraph: true });
     const byNode = new Map(live.map((node, i) => [node, found[i] ?? null]));
     let at = 0;
     return lifted.map((arg) =>
@@ -232,7 +286,11 @@ export function vjp<A extends Argument[]>(f: (...args: A) => Tensor, ...args: Li
  * const [y, dy] = jvp((x: Tensor) => x.square(), [tensor([3])], [tensor([1])]);
  * dy.toArray(); // [6]
  */
-export function jvp<A extends Argument[]>(f: (...args: A) => Tensor, args: readonly [...Lifted<A>], tangents: readonly [...Lifted<A>]): [Tensor, Tensor] {
+export function jvp<A extends Argument[]>(
+  f: (...args: A) => Tensor,
+  args: readonly [...Lifted<A>],
+  tangents: readonly [...Lifted<A>],
+): [Tensor, Tensor] {
   const lifted = lift(args as readonly unknown[]);
   const directions = leavesOf(lift(tangents as readonly unknown[]), isTensor);
   const outer = leavesOf(lifted, isTensor);
@@ -241,7 +299,11 @@ export function jvp<A extends Argument[]>(f: (...args: A) => Tensor, args: reado
   directions.forEach((t, i) => seed("jvp", outer[i]!, t));
   const nested = isNested([...outer, ...directions]);
   const inner = lifted.map((arg) => mapTree(arg, isTensor, variable));
-  const value = needTensor("jvp", inside(() => synchronous("jvp", (f as (...args: unknown[]) => unknown)(...inner))), "what the function returns");
+  const value = needTensor(
+    "jvp",
+    inside(() => synchronous("jvp", (f as (...args: unknown[]) => unknown)(...inner))),
+    "what the function returns",
+  );
   const starts = leavesOf(inner, isTensor).map((x) => x.node as Node | null);
   const tangent = pushForward(value, starts, directions, nested) ?? zerosLike(value.detach());
   return [nested ? value : value.detach(), tangent];

@@ -12,7 +12,9 @@ export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolea
   const value = (k: number): Operand => {
     const place = order[k]!;
     const saved = node.unpack(place, linked);
-    return typeof saved === "number" && !p.numbers ? filled(node.row.name, saved, node.inputTypes[place - 1]!, []) : saved;
+    return typeof saved === "number" && !p.numbers
+      ? filled(node.row.name, saved, node.inputTypes[place - 1]!, [])
+      : saved;
   };
   switch (order.length) {
     case 0:

@@ -108,7 +108,9 @@ export function view<P>(
   if (handle.slot < 0) fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
   handle.users++;
   const node =
-    mode.grad && x.node !== null ? new OpNode(row as unknown as Row, [x], params as never, shape, x.type, x.type) : null;
+    mode.grad && x.node !== null
+      ? new OpNode(row as unknown as Row, [x], params as never, shape, x.type, x.type)
+      : null;
   return new Tensor(handle, x.type, shape, layout, offset, node);
 }
 
@@ -130,8 +132,7 @@ export function applyInPlace(
   for (let i = 0; i < count; i++) {
     const x = i < targets.length ? targets[i]! : sources[i - targets.length]!;
     if (typeof x === "number") frame.putScalar(i, targets[0]!.type.code, x);
-    else
-      frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
+    else frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
   }
   frame.addon.run();
   if (frame.failed()) {

@@ -82,7 +82,12 @@ export function binary(name: string, spec: ElementwiseSpec): Binary {
   const { row, call } = define(name, 2, spec, false);
   return (a, b) => {
     // Two tensors of one dtype, the usual case, need no promotion.
-    if (a instanceof Tensor && b instanceof Tensor && a.type === b.type && computeType(spec.compute, a.type) === a.type) {
+    if (
+      a instanceof Tensor &&
+      b instanceof Tensor &&
+      a.type === b.type &&
+      computeType(spec.compute, a.type) === a.type
+    ) {
       const { type, shape } = a;
       return apply(row, [a, b], type, type, broadcast(name, shape, b.shape), type.attrs, undefined);
     }
@@ -99,13 +104,23 @@ const noDerivative = "the result is a truth value";
 
 /** A unary row whose result is bool. */
 export function predicate(name: string): Unary {
-  const { call } = define(name, 1, { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" }, true);
+  const { call } = define(
+    name,
+    1,
+    { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" },
+    true,
+  );
   return (x) => call([x]);
 }
 
 /** A binary row whose result is bool. */
 export function comparison(name: string): Binary {
-  const { call } = define(name, 2, { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" }, true);
+  const { call } = define(
+    name,
+    2,
+    { accuracy: "exact", compute: "same", partials: noDerivative, family: "compare" },
+    true,
+  );
   return (a, b) => call([a, b]);
 }
 
@@ -123,7 +138,13 @@ export function selection(name: string, spec: Omit<ElementwiseSpec, "compute">):
   const call: Ternary = (condition, a, b) => {
     for (const x of [condition, a, b]) needOperand(name, x);
     if (typeof condition === "number" || condition.type !== dtypes.bool)
-      fail("ERR_DTYPE", name, "the condition must be a bool tensor", "bool", typeof condition === "number" ? "a number" : condition.dtype);
+      fail(
+        "ERR_DTYPE",
+        name,
+        "the condition must be a bool tensor",
+        "bool",
+        typeof condition === "number" ? "a number" : condition.dtype,
+      );
     const type = commonType(name, [a, b]);
     return applyElementwise(row, [condition, a, b], type, type);
   };

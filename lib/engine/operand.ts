@@ -38,7 +38,8 @@ export function needFloat(op: string, x: Tensor): Tensor {
 /** A contiguous tensor of integer indices (not a mask). */
 export function needIndex(op: string, index: unknown): Tensor {
   const x = needTensor(op, index, "the index");
-  if (x.type.kind !== "int") fail("ERR_DTYPE", op, "an index must have an integer dtype", "int32, int64 or uint8", x.dtype);
+  if (x.type.kind !== "int")
+    fail("ERR_DTYPE", op, "an index must have an integer dtype", "int32, int64 or uint8", x.dtype);
   return x;
 }
 
@@ -52,7 +53,8 @@ export const shown = (x: Operand): string => (typeof x === "number" ? String(x) 
  */
 export function commonType(op: string, operands: readonly Operand[], inFloats = false): DTypeRow {
   let type: DTypeRow | null = null;
-  for (const x of operands) if (typeof x !== "number") type = type === null ? x.type : type === x.type ? type : promote(type, x.type);
+  for (const x of operands)
+    if (typeof x !== "number") type = type === null ? x.type : type === x.type ? type : promote(type, x.type);
   if (type === null) return defaultFloat();
   if (type.kind === "float") return type;
   if (inFloats) return defaultFloat();
@@ -60,7 +62,13 @@ export function commonType(op: string, operands: readonly Operand[], inFloats = 
     if (typeof x !== "number") continue;
     if (type.kind === "bool") type = Number.isInteger(x) ? dtypes.int64 : defaultFloat();
     else if (!Number.isInteger(x))
-      fail("ERR_DTYPE", op, "a fraction beside an integer tensor", "an integer, or a float tensor (use .to)", String(x));
+      fail(
+        "ERR_DTYPE",
+        op,
+        "a fraction beside an integer tensor",
+        "an integer, or a float tensor (use .to)",
+        String(x),
+      );
     if (type.kind === "float") return type;
   }
   return type;

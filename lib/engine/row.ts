@@ -1,5 +1,5 @@
-import type { Tensor } from "../tensor/tensor.js";
 import { opcode } from "../native/frame.js";
+import type { Tensor } from "../tensor/tensor.js";
 import { type Operand, type Rule, saveMasks } from "./rule.js";
 
 /** How closely a float32 result follows the exact one, in units in the last place; "exact" is 0, sums say "tree". */
@@ -7,7 +7,18 @@ export type Accuracy = number | "tree" | "exact";
 
 export type { Operand };
 
-export type Family = "unary" | "binary" | "ternary" | "compare" | "reduce" | "movement" | "index" | "matmul" | "random" | "fused" | "optimizer";
+export type Family =
+  | "unary"
+  | "binary"
+  | "ternary"
+  | "compare"
+  | "reduce"
+  | "movement"
+  | "index"
+  | "matmul"
+  | "random"
+  | "fused"
+  | "optimizer";
 
 /** One op: everything the house knows about it in one place. */
 export interface RowSpec<P> {

@@ -1,6 +1,6 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
-import { numel, sameShape, type Shape, showShape } from "../core/shape.js";
+import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, outlive, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";

@@ -1,8 +1,9 @@
 /** Values and derivatives of a graph, computed anew from its leaves and constants: also when backward has used it up. */
+
+import { sweep } from "../autograd/backward.js";
+import { vjpOf } from "../autograd/vjp.js";
 import { NablaError } from "../core/errors.js";
 import { numel } from "../core/shape.js";
-import { vjpOf } from "../autograd/vjp.js";
-import { sweep } from "../autograd/backward.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
@@ -38,7 +39,7 @@ export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
     });
   }
   const values: Known[] = [];
-  const valueOf = ({ node, constant, inputs }: Item): Known => {
+  const valueFor = ({ node, constant, inputs }: Item): Known => {
     if (node === null)
       return constant instanceof Packed ? look(constant) : isTensor(constant) ? alive(constant) : constant;
     if (node.leaf) return alive(node.tensor);
@@ -49,7 +50,7 @@ export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
     return packed === undefined ? null : look(packed);
   };
   withGrad(false, () => {
-    for (const item of items) values.push(valueOf(item));
+    for (const item of items) values.push(valueFor(item));
   });
   return values;
 }

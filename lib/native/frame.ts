@@ -15,7 +15,18 @@ for (const type of Object.values(dtypes)) {
 setMaxRank(layout.maxRank);
 
 const header = layout.header as Record<
-  "code" | "operand" | "detail" | "pressure" | "opcode" | "outs" | "ins" | "attrs" | "hasNode" | "releases" | "node" | "nodeGeneration",
+  | "code"
+  | "operand"
+  | "detail"
+  | "pressure"
+  | "opcode"
+  | "outs"
+  | "ins"
+  | "attrs"
+  | "hasNode"
+  | "releases"
+  | "node"
+  | "nodeGeneration",
   number
 >;
 const flags = layout.flags as Record<"contiguous" | "scalar" | "fresh" | "save" | "write" | "expect" | "block", number>;
@@ -60,7 +71,8 @@ let cursor = 0;
 /** ERR_ARGUMENT for a call that the frame cannot hold. */
 export function checkLength(op: string, operands: number): void {
   const most = MOST_NUMBERS / (2 * layout.maxRank + 2);
-  if (operands > most) fail("ERR_ARGUMENT", op, "too many tensors in one call", `at most ${Math.floor(most)}`, String(operands));
+  if (operands > most)
+    fail("ERR_ARGUMENT", op, "too many tensors in one call", `at most ${Math.floor(most)}`, String(operands));
 }
 
 /** A storage as the native table knows it. `version` >= 0 asks that nothing has been written to it since. */

@@ -1,8 +1,8 @@
-import { type CreateOptions, zeros } from "../tensor/create.js";
 import type { DType } from "../core/dtype.js";
-import { needInteger } from "../engine/operand.js";
 import { checkOptions } from "../core/options.js";
+import { needInteger } from "../engine/operand.js";
 import { linear } from "../ops/matmul.js";
+import { type CreateOptions, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { kaimingUniform, uniform } from "./init.js";
 import { Module } from "./module.js";

@@ -1,8 +1,8 @@
 /** Losses as modules: the options are given once, the tensors at each call. */
 import {
   binaryCrossEntropyWithLogits,
-  crossEntropy,
   type CrossEntropyOptions,
+  crossEntropy,
   type LossOptions,
   mseLoss,
   nllLoss,

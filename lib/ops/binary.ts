@@ -36,7 +36,10 @@ export const mul: Binary = binary("mul", {
 export const div: Binary = binary("div", {
   compute: "float",
   accuracy: "exact",
-  partials: [partialOfNumbers(["y"], (t, b) => t.div(b)), partialOfNumbers(["out", "y"], (t, out, b) => t.mul(out).div(b).neg())],
+  partials: [
+    partialOfNumbers(["y"], (t, b) => t.div(b)),
+    partialOfNumbers(["out", "y"], (t, out, b) => t.mul(out).div(b).neg()),
+  ],
 });
 
 /**
@@ -145,10 +148,7 @@ export const sigmoidBackward: Binary = binary("sigmoidBackward", {
 export const tanhBackward: Binary = binary("tanhBackward", {
   compute: "float",
   accuracy: 4,
-  partials: [
-    partial(["y"], (t, y) => t.tanhBackward(y)),
-    partial(["x", "y"], (t, g, y) => t.mul(g).mul(y).mul(-2)),
-  ],
+  partials: [partial(["y"], (t, y) => t.tanhBackward(y)), partial(["x", "y"], (t, g, y) => t.mul(g).mul(y).mul(-2))],
 });
 
 /**

@@ -10,7 +10,7 @@ import { Tensor } from "../tensor/tensor.js";
 const identity = opcode("identity");
 
 /** Whether the same elements may be reached through more than one index. */
-const overlaps = (x: Tensor): boolean => x.layout !== null && x.layout.some((stride, i) => stride === 0 && x.shape[i]! > 1);
+const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride === 0 && x.shape[i]! > 1) ?? false;
 
 /**
  * Writes a value into x, in place, also through views: `w.at(0).assign(0)`. Raises the storage's version, so that a
@@ -36,7 +36,9 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
   if (extra < 0 || value.shape.some((size, i) => size !== 1 && size !== x.shape[i + extra]))
     fail("ERR_SHAPE", "assign", "the value does not broadcast", showShape(x.shape), showShape(value.shape));
   // A value on the same storage may overlap what is written: it is copied first.
-  const shared = value.handle.slot === x.handle.slot && !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
+  const shared =
+    value.handle.slot === x.handle.slot &&
+    !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
   const source = shared ? value.detach().clone() : value.detach();
   applyInPlace("assign", identity, [x], [source], x.type.attrs);
   return x;

@@ -22,7 +22,10 @@ const selectRow = defineRow<Along>({
   rule: {
     kind: "general",
     saves: save.y,
-    vjp: (g, [, , index], { params, inputShapes }) => [zerosOf(inputShapes[0]!, g).indexAdd(params.dim, index!, g), null],
+    vjp: (g, [, , index], { params, inputShapes }) => [
+      zerosOf(inputShapes[0]!, g).indexAdd(params.dim, index!, g),
+      null,
+    ],
     jvp: ([t], [, , index], { params }) => indexSelect(t!, params.dim, index!),
   },
   replay: ([x, index], p) => indexSelect(x as Tensor, p.dim, index as Tensor),
@@ -43,9 +46,17 @@ export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const at = axis("indexSelect", dim, x.ndim);
   const list = needIndex("indexSelect", index).contiguous();
   if (list.ndim !== 1 || x.ndim === 0)
-    fail("ERR_SHAPE", "indexSelect", "not a list of indices into a dimension", "an index of rank 1", showShape(list.shape));
+    fail(
+      "ERR_SHAPE",
+      "indexSelect",
+      "not a list of indices into a dimension",
+      "an index of rank 1",
+      showShape(list.shape),
+    );
   const attrs = [at];
-  return apply(selectRow, [x.contiguous(), list], x.type, x.type, replaced(x.shape, at, list.shape[0]!), attrs, { dim: at });
+  return apply(selectRow, [x.contiguous(), list], x.type, x.type, replaced(x.shape, at, list.shape[0]!), attrs, {
+    dim: at,
+  });
 }
 
 const addRow = defineRow<Along>({
@@ -81,7 +92,13 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor):
   const at = axis("indexAdd", dim, x.ndim);
   const list = needIndex("indexAdd", index).contiguous();
   if (list.ndim !== 1 || x.ndim === 0 || !sameShape(source.shape, replaced(x.shape, at, list.shape[0]!)))
-    fail("ERR_SHAPE", "indexAdd", "the source does not fit", showShape(replaced(x.shape, at, list.shape[0] ?? 0)), showShape(source.shape));
+    fail(
+      "ERR_SHAPE",
+      "indexAdd",
+      "the source does not fit",
+      showShape(replaced(x.shape, at, list.shape[0] ?? 0)),
+      showShape(source.shape),
+    );
   const attrs = [at];
   return apply(addRow, [x, list, source.to(x.dtype).contiguous()], x.type, x.type, x.shape, attrs, { dim: at });
 }
@@ -95,7 +112,10 @@ const gatherRow = defineRow<Along>({
   rule: {
     kind: "general",
     saves: save.y,
-    vjp: (g, [, , index], { params, inputShapes }) => [zerosOf(inputShapes[0]!, g).scatterAdd(params.dim, index!, g), null],
+    vjp: (g, [, , index], { params, inputShapes }) => [
+      zerosOf(inputShapes[0]!, g).scatterAdd(params.dim, index!, g),
+      null,
+    ],
     jvp: ([t], [, , index], { params }) => gather(t!, params.dim, index!),
   },
   replay: ([x, index], p) => gather(x as Tensor, p.dim, index as Tensor),
@@ -103,7 +123,13 @@ const gatherRow = defineRow<Along>({
 
 function fits(op: string, index: Tensor, x: Tensor, dim: number): void {
   if (index.ndim !== x.ndim || x.ndim === 0 || index.shape.some((size, i) => i !== dim && size > x.shape[i]!))
-    fail("ERR_SHAPE", op, "the index does not fit the input", `rank ${x.ndim}, sizes up to ${showShape(x.shape)}`, showShape(index.shape));
+    fail(
+      "ERR_SHAPE",
+      op,
+      "the index does not fit the input",
+      `rank ${x.ndim}, sizes up to ${showShape(x.shape)}`,
+      showShape(index.shape),
+    );
 }
 
 /**
@@ -153,7 +179,13 @@ function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boole
   const places = needIndex(op, index).contiguous();
   fits(op, places, x, at);
   if (!sameShape(source.shape, places.shape))
-    fail("ERR_SHAPE", op, "the source must have the shape of the index", showShape(places.shape), showShape(source.shape));
+    fail(
+      "ERR_SHAPE",
+      op,
+      "the source must have the shape of the index",
+      showShape(places.shape),
+      showShape(source.shape),
+    );
   const attrs = [at, add ? 1 : 0];
   const params = { dim: at, add };
   return apply(scatterRow, [x, places, source.to(x.dtype)], x.type, x.type, x.shape, attrs, params);

@@ -47,11 +47,20 @@ function parse(text: string): Entry[] {
   const entries: Entry[] = [];
   let at = 0;
   const wrong = (position: number): never =>
-    fail("ERR_ARGUMENT", "at", `bad index string at character ${position + 1}: ${JSON.stringify(text)}`, 'entries such as "1", "1:3", "::-1", "...", "null"', undefined, { position });
+    fail(
+      "ERR_ARGUMENT",
+      "at",
+      `bad index string at character ${position + 1}: ${JSON.stringify(text)}`,
+      'entries such as "1", "1:3", "::-1", "...", "null"',
+      undefined,
+      { position },
+    );
   for (const part of text.split(",")) {
     const trimmed = part.trim();
     const first = at + part.length - part.trimStart().length;
-    const found = /^(?:(\.\.\.)|(null)|(-?\d+)|(-?\d+)?:(-?\d+)?(?::(-?\d+)?)?)$/.exec(trimmed.replace(/\s*:\s*/g, ":"));
+    const found = /^(?:(\.\.\.)|(null)|(-?\d+)|(-?\d+)?:(-?\d+)?(?::(-?\d+)?)?)$/.exec(
+      trimmed.replace(/\s*:\s*/g, ":"),
+    );
     if (found === null) {
       const good = /^[\s\d:.-]*/.exec(trimmed)![0].length;
       wrong(first + Math.min(good, Math.max(trimmed.length - 1, 0)));
@@ -77,7 +86,8 @@ function taken(entry: Entry): number {
 
 function sliced(x: Tensor, dim: number, s: Slice): Tensor {
   const size = x.shape[dim]!;
-  const clip = (bound: number, low: number, high: number) => Math.min(Math.max(bound < 0 ? bound + size : bound, low), high);
+  const clip = (bound: number, low: number, high: number) =>
+    Math.min(Math.max(bound < 0 ? bound + size : bound, low), high);
   if (s.step > 0) {
     const start = clip(s.start ?? 0, 0, size);
     const stop = clip(s.stop ?? size, 0, size);
@@ -100,7 +110,8 @@ function positions(mask: ArrayLike<number | bigint | boolean>): Int32Array {
 function indexList(entry: Tensor | readonly number[] | readonly boolean[], size: number): Tensor {
   if (isTensor(entry)) return entry;
   if (entry.length > 0 && entry.every((value) => typeof value === "boolean")) {
-    if (entry.length !== size) fail("ERR_SHAPE", "at", "the mask does not fit the dimension", String(size), String(entry.length));
+    if (entry.length !== size)
+      fail("ERR_SHAPE", "at", "the mask does not fit the dimension", String(size), String(entry.length));
     return tensor(positions(entry as readonly boolean[]));
   }
   if (!entry.every((value) => Number.isInteger(value)))
@@ -109,7 +120,11 @@ function indexList(entry: Tensor | readonly number[] | readonly boolean[], size:
 }
 
 /** Applies a mask over several dimensions, or an index tensor or list over one, from `dim` on. */
-function advanced(x: Tensor, dim: number, entry: Tensor | readonly number[] | readonly boolean[]): { out: Tensor; used: number } {
+function advanced(
+  x: Tensor,
+  dim: number,
+  entry: Tensor | readonly number[] | readonly boolean[],
+): { out: Tensor; used: number } {
   if (isTensor(entry) && entry.dtype === "bool") {
     const span = x.shape.slice(dim, dim + entry.ndim);
     if (showShape(span) !== showShape(entry.shape))
@@ -135,8 +150,15 @@ export function at(x: Tensor, ...index: readonly Index[]): Tensor {
   needTensor("at", x);
   const entries: Entry[] = index.flatMap((entry): Entry[] => (typeof entry === "string" ? parse(entry) : [entry]));
   for (const entry of entries) {
-    const fine = entry === null || entry === ellipsis || typeof entry === "number" || entry instanceof Slice || isTensor(entry) || Array.isArray(entry);
-    if (!fine) fail("ERR_ARGUMENT", "at", "not an index", "a number, string, null, slice, list or tensor", describe(entry));
+    const fine =
+      entry === null ||
+      entry === ellipsis ||
+      typeof entry === "number" ||
+      entry instanceof Slice ||
+      isTensor(entry) ||
+      Array.isArray(entry);
+    if (!fine)
+      fail("ERR_ARGUMENT", "at", "not an index", "a number, string, null, slice, list or tensor", describe(entry));
   }
   const used = entries.map(taken).reduce((sum, n) => sum + n, 0);
   if (used > x.ndim) fail("ERR_INDEX", "at", "too many indices", `at most ${x.ndim}`, String(used));
@@ -149,7 +171,8 @@ export function at(x: Tensor, ...index: readonly Index[]): Tensor {
     else if (entry === null) out = out.unsqueeze(dim++);
     else if (typeof entry === "number") {
       const size = out.shape[axis("at", dim, out.ndim)]!;
-      if (!Number.isInteger(entry)) fail("ERR_ARGUMENT", "at", "a position must be an integer", undefined, describe(entry));
+      if (!Number.isInteger(entry))
+        fail("ERR_ARGUMENT", "at", "a position must be an integer", undefined, describe(entry));
       if (entry < -size || entry >= size)
         fail("ERR_INDEX", "at", `position out of range for dim ${dim}`, `${-size} to ${size - 1}`, String(entry));
       out = sliceRange(out, { dim, start: entry < 0 ? entry + size : entry, length: 1, step: 1 }).squeeze(dim);

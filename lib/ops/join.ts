@@ -1,13 +1,14 @@
 /** Ops that put tensors together and take them apart. */
+
+import { promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { axis, type Shape, showShape } from "../core/shape.js";
-import { promote } from "../core/dtype.js";
 import { apply } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { checkLength } from "../native/frame.js";
-import type { Tensor } from "../tensor/tensor.js";
 import { filled } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
 
 const row = defineRow<number>({
   name: "cat",
@@ -26,7 +27,11 @@ const row = defineRow<number>({
         return needs[i] ? g.narrow(c.params, start - length, length) : null;
       });
     },
-    jvp: (tangents, _, c) => join(tangents.map((t, i) => t ?? filled("cat", 0, c.inputTypes[i]!, c.inputShapes[i]!)), c.params),
+    jvp: (tangents, _, c) =>
+      join(
+        tangents.map((t, i) => t ?? filled("cat", 0, c.inputTypes[i]!, c.inputShapes[i]!)),
+        c.params,
+      ),
   },
   replay: (inputs, dim) => join(inputs as readonly Tensor[], dim),
 });
@@ -57,9 +62,11 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const first = all[0]!;
   const at = axis("cat", dim, first.ndim);
   if (first.ndim === 0) fail("ERR_SHAPE", "cat", "a tensor of rank 0 cannot be joined; use stack");
-  const fits = (shape: Shape) => shape.length === first.ndim && shape.every((size, i) => i === at || size === first.shape[i]);
+  const fits = (shape: Shape) =>
+    shape.length === first.ndim && shape.every((size, i) => i === at || size === first.shape[i]);
   for (const x of all)
-    if (!fits(x.shape)) fail("ERR_SHAPE", "cat", "the shapes differ outside the joined dim", showShape(first.shape), showShape(x.shape));
+    if (!fits(x.shape))
+      fail("ERR_SHAPE", "cat", "the shapes differ outside the joined dim", showShape(first.shape), showShape(x.shape));
   return join(all, at);
 }
 
@@ -75,7 +82,10 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   for (const x of all)
     if (showShape(x.shape) !== showShape(all[0]!.shape))
       fail("ERR_SHAPE", "stack", "the shapes differ", showShape(all[0]!.shape), showShape(x.shape));
-  return join(all.map((x) => x.unsqueeze(at)), at);
+  return join(
+    all.map((x) => x.unsqueeze(at)),
+    at,
+  );
 }
 
 /**
@@ -96,7 +106,8 @@ export function split<const S extends number | readonly number[]>(
     needInteger("split", "the size", size, 1);
     for (let start = 0; start < total; start += size) sizes.push(Math.min(size, total - start));
   } else {
-    if (!Array.isArray(size)) fail("ERR_ARGUMENT", "split", "the sizes must be a number or a list", undefined, describe(size));
+    if (!Array.isArray(size))
+      fail("ERR_ARGUMENT", "split", "the sizes must be a number or a list", undefined, describe(size));
     for (const each of size) sizes.push(needInteger("split", "a size", each, 0));
     const sum = sizes.reduce((a, b) => a + b, 0);
     if (sum !== total) fail("ERR_SHAPE", "split", "the sizes do not add up", String(total), String(sum));

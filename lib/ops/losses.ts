@@ -199,7 +199,13 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   const classDim = logits.ndim === 1 ? 0 : 1;
   const wanted: Shape = logits.shape.filter((_, i) => i !== classDim);
   if (logits.ndim === 0 || !sameShape(target.shape, wanted) || logits.shape[classDim] === 0)
-    fail("ERR_SHAPE", op, "logits and target do not fit", `logits [n, classes] and target [n]`, `${showShape(logits.shape)} and ${showShape(target.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      op,
+      "logits and target do not fit",
+      `logits [n, classes] and target [n]`,
+      `${showShape(logits.shape)} and ${showShape(target.shape)}`,
+    );
   const classes = logits.shape[classDim]!;
   const x = logits.movedim(classDim, -1).reshape([-1, classes]).contiguous();
   const flat = target.reshape([-1]).contiguous();
@@ -231,6 +237,12 @@ export function nllLoss(input: Tensor, target: Tensor, options?: LossOptions): T
   if (target.type.kind !== "int")
     fail("ERR_DTYPE", op, "target must hold class indices", "an integer dtype", target.dtype);
   if (input.ndim !== 2 || target.ndim !== 1 || input.shape[0] !== target.shape[0])
-    fail("ERR_SHAPE", op, "input and target do not fit", "[n, classes] and [n]", `${showShape(input.shape)} and ${showShape(target.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      op,
+      "input and target do not fit",
+      "[n, classes] and [n]",
+      `${showShape(input.shape)} and ${showShape(target.shape)}`,
+    );
   return reduced(input.gather(1, target.unsqueeze(1)).squeeze(1).neg(), how);
 }

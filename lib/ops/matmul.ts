@@ -58,7 +58,13 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   needTensor("matmul", a, "the left operand");
   needTensor("matmul", b, "the right operand");
   if (a.ndim === 0 || b.ndim === 0)
-    fail("ERR_SHAPE", "matmul", "an operand has no dimension", "rank 1 or more", `${showShape(a.shape)} and ${showShape(b.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      "matmul",
+      "an operand has no dimension",
+      "rank 1 or more",
+      `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    );
   const left = a.ndim === 1 ? a.unsqueeze(0) : a;
   const right = b.ndim === 1 ? b.unsqueeze(1) : b;
   const k = left.shape[left.ndim - 1]!;
@@ -84,7 +90,13 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
   needTensor("bmm", a, "the left operand");
   needTensor("bmm", b, "the right operand");
   if (a.ndim !== 3 || b.ndim !== 3 || a.shape[0] !== b.shape[0])
-    fail("ERR_SHAPE", "bmm", "not two batches of matrices", "[b, m, k] and [b, k, n]", `${showShape(a.shape)} and ${showShape(b.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      "bmm",
+      "not two batches of matrices",
+      "[b, m, k] and [b, k, n]",
+      `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    );
   return matmul(a, b);
 }
 
@@ -97,7 +109,13 @@ export function dot(a: Tensor, b: Tensor): Tensor {
   needTensor("dot", a, "the left operand");
   needTensor("dot", b, "the right operand");
   if (a.ndim !== 1 || !sameShape(a.shape, b.shape))
-    fail("ERR_SHAPE", "dot", "not two vectors of one length", undefined, `${showShape(a.shape)} and ${showShape(b.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      "dot",
+      "not two vectors of one length",
+      undefined,
+      `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    );
   return matmul(a, b);
 }
 
@@ -129,7 +147,9 @@ const linearRow = defineRow<undefined>({
       needs[2] ? rows(g).sum(0) : null,
     ],
     jvp: ([tx, tw, tb], [, x, w]) => {
-      const parts = [tx && matmul(tx, w!.t()), tw && matmul(x!, tw.t()), tb].filter((part) => part !== null) as Tensor[];
+      const parts = [tx && matmul(tx, w!.t()), tw && matmul(x!, tw.t()), tb].filter(
+        (part) => part !== null,
+      ) as Tensor[];
       const out = parts.reduce((sum, part) => sum.add(part));
       return out.expand([...x!.shape.slice(0, -1), w!.shape[0]!]);
     },
@@ -152,7 +172,13 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   needTensor("linear", weight, "the weight");
   const [out, size] = weight.shape;
   if (weight.ndim !== 2 || x.ndim === 0 || x.shape[x.ndim - 1] !== size)
-    fail("ERR_SHAPE", "linear", "the input does not fit the weight", "x [.., in] and weight [out, in]", `${showShape(x.shape)} and ${showShape(weight.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      "linear",
+      "the input does not fit the weight",
+      "x [.., in] and weight [out, in]",
+      `${showShape(x.shape)} and ${showShape(weight.shape)}`,
+    );
   if (bias === undefined || bias === null) return matmul(x, weight.t());
   needTensor("linear", bias, "the bias");
   if (bias.ndim !== 1 || bias.shape[0] !== out)
@@ -162,4 +188,3 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const y = affine(input.to(type.name), weight.to(type.name), bias.to(type.name).contiguous());
   return x.ndim === 1 ? y.squeeze(0) : y;
 }
-

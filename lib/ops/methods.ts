@@ -7,8 +7,8 @@ import * as activation from "./activation.js";
 import * as binary from "./binary.js";
 import * as cast from "./cast.js";
 import * as compare from "./compare.js";
-import * as inPlace from "./in-place.js";
 import * as extreme from "./extreme.js";
+import * as inPlace from "./in-place.js";
 import * as indexOps from "./index-ops.js";
 import * as indexing from "./indexing.js";
 import * as join from "./join.js";
@@ -21,19 +21,52 @@ import * as special from "./special.js";
 import * as trig from "./trig.js";
 import * as unary from "./unary.js";
 
-const modules = [activation, binary, cast, compare, extreme, inPlace, indexOps, indexing, join, matmul, movement, random, reduce, softmax, special, trig, unary];
+const modules = [
+  activation,
+  binary,
+  cast,
+  compare,
+  extreme,
+  inPlace,
+  indexOps,
+  indexing,
+  join,
+  matmul,
+  movement,
+  random,
+  reduce,
+  softmax,
+  special,
+  trig,
+  unary,
+];
 
 /** Functions in these files that make tensors, or take none first: they are not methods. */
 const functionsOnly = new Set([
-  "Slice", "slice", "sliceRange", "reduceArguments", "variance", "cat", "stack", "RandomGenerator", "defaultGenerator",
-  "manualSeed", "rand", "randn", "randint", "randperm", "normal",
+  "Slice",
+  "slice",
+  "sliceRange",
+  "reduceArguments",
+  "variance",
+  "cat",
+  "stack",
+  "RandomGenerator",
+  "defaultGenerator",
+  "manualSeed",
+  "rand",
+  "randn",
+  "randint",
+  "randperm",
+  "normal",
 ]);
 
 /** @internal Adds a method that calls `f` with the tensor first. */
 export function install(name: string, f: (...args: never[]) => unknown): void {
   const call = f as (x: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
   // Not by f.length: parameters with a default value do not count in it.
-  const method = function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) { return call(this, a, b, c, d); };
+  const method = function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
+    return call(this, a, b, c, d);
+  };
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
 
@@ -42,7 +75,9 @@ for (const module of modules)
     if (typeof f === "function" && !functionsOnly.has(name)) install(name, f as (...args: never[]) => unknown);
 install("var", reduce.variance);
 Object.defineProperty(Tensor.prototype, "at", {
-  value(this: Tensor, ...index: readonly indexing.Index[]) { return indexing.at(this, ...index); },
+  value(this: Tensor, ...index: readonly indexing.Index[]) {
+    return indexing.at(this, ...index);
+  },
   writable: true,
   configurable: true,
 });
@@ -64,7 +99,23 @@ declare module "../tensor/tensor.js" {
       Methods<Omit<typeof movement, "sliceRange">>,
       Methods<Pick<typeof join, "chunk" | "unbind">>,
       Methods<Pick<typeof random, "randLike" | "randnLike" | "bernoulli" | "dropout">>,
-      Methods<Pick<typeof reduce, "sum" | "mean" | "prod" | "amax" | "amin" | "all" | "any" | "argmax" | "argmin" | "std" | "logsumexp" | "sumTo">>,
+      Methods<
+        Pick<
+          typeof reduce,
+          | "sum"
+          | "mean"
+          | "prod"
+          | "amax"
+          | "amin"
+          | "all"
+          | "any"
+          | "argmax"
+          | "argmin"
+          | "std"
+          | "logsumexp"
+          | "sumTo"
+        >
+      >,
       Methods<typeof softmax>,
       Methods<typeof special>,
       Methods<typeof trig>,

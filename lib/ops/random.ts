@@ -94,7 +94,13 @@ function generatorOf(op: string, generator: RandomGenerator | undefined): Random
   return fail("ERR_ARGUMENT", op, "generator must be a RandomGenerator", undefined, describe(generator));
 }
 
-function floats(op: string, row: Row<Draw>, shape: readonly number[], options: RandomOptions | undefined, like?: DTypeRow): Tensor {
+function floats(
+  op: string,
+  row: Row<Draw>,
+  shape: readonly number[],
+  options: RandomOptions | undefined,
+  like?: DTypeRow,
+): Tensor {
   const given = checkOptions<RandomOptions>(op, options, known);
   const type = given.dtype === undefined ? (like ?? defaultFloat()) : dtypeRow(op, given.dtype);
   if (type.kind !== "float") fail("ERR_DTYPE", op, "not a float dtype", "float32 or float64", type.name);
@@ -110,14 +116,16 @@ const integerRow = source("randint", "randomIntegers");
  * Uniform random numbers in [0, 1).
  * @example rand([2, 3]).shape; // [2, 3]
  */
-export const rand = (shape: readonly number[], options?: RandomOptions): Tensor => floats("rand", uniformRow, shape, options);
+export const rand = (shape: readonly number[], options?: RandomOptions): Tensor =>
+  floats("rand", uniformRow, shape, options);
 
 /**
  * Normal random numbers with mean 0 and deviation 1.
  * @source Box and Muller, A note on the generation of random normal deviates, 1958.
  * @example randn([2, 3]).shape; // [2, 3]
  */
-export const randn = (shape: readonly number[], options?: RandomOptions): Tensor => floats("randn", normalRow, shape, options);
+export const randn = (shape: readonly number[], options?: RandomOptions): Tensor =>
+  floats("randn", normalRow, shape, options);
 
 /**
  * As {@link rand}, in the shape and dtype of x.
@@ -145,7 +153,13 @@ export function randint(low: number, high: number, shape: readonly number[], opt
   const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randint", given.dtype);
   const wide = type === dtypes.int32 || type === dtypes.int64 ? type : dtypes.int64;
   if (type === dtypes.int32 && (low < -(2 ** 31) || high > 2 ** 31))
-    fail("ERR_DTYPE", "randint", "the range does not fit the dtype", "int32, or { dtype: \"int64\" }", `${low} to ${high}`);
+    fail(
+      "ERR_DTYPE",
+      "randint",
+      "the range does not fit the dtype",
+      'int32, or { dtype: "int64" }',
+      `${low} to ${high}`,
+    );
   const attrs = [...generatorOf("randint", given.generator).next(), low, high - low];
   return draw("randint", integerRow, shape, wide, attrs).to(type.name);
 }

@@ -43,12 +43,14 @@ const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, {
     needs[0] ? run(softmaxBackwardRow, [h, y!]) : null,
     needs[1] ? bySoftmax(h, g!, y!) : null,
   ],
-  jvp: ([tg, ty], [, g, y]) => sumOf(tg ? run(softmaxBackwardRow, [tg, y!]) : null, ty ? bySoftmaxForward(ty, g!, y!) : null),
+  jvp: ([tg, ty], [, g, y]) =>
+    sumOf(tg ? run(softmaxBackwardRow, [tg, y!]) : null, ty ? bySoftmaxForward(ty, g!, y!) : null),
 });
 
 const along = (x: Tensor): Tensor => x.sum(-1, last);
 /** The transpose in y of y (g - sum(g y)). */
-const bySoftmax = (h: Tensor, g: Tensor, y: Tensor): Tensor => h.mul(g.sub(along(g.mul(y)))).sub(g.mul(along(h.mul(y))));
+const bySoftmax = (h: Tensor, g: Tensor, y: Tensor): Tensor =>
+  h.mul(g.sub(along(g.mul(y)))).sub(g.mul(along(h.mul(y))));
 /** Its derivative in y along t. */
 const bySoftmaxForward = (t: Tensor, g: Tensor, y: Tensor): Tensor =>
   t.mul(g.sub(along(g.mul(y)))).sub(y.mul(along(g.mul(t))));

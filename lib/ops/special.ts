@@ -12,7 +12,7 @@ import {
 } from "../engine/elementwise.js";
 import { commonType, needNumber, needOperand, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { one, type Operand, partial, partialOfNumbers } from "../engine/rule.js";
+import { type Operand, one, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**

@@ -1,6 +1,6 @@
 /** Elementwise ops of one operand. */
 import { type Unary, unary } from "../engine/elementwise.js";
-import { one, minusOne, partial } from "../engine/rule.js";
+import { minusOne, one, partial } from "../engine/rule.js";
 
 const zero = null;
 

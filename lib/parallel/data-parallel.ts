@@ -17,8 +17,8 @@ import type { Handle } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { unpackError } from "./error.js";
 import { type Job, jobOf } from "./job.js";
-import { lend } from "./share.js";
 import { boundary, rowsOf, runShard, type ShardResult, shardOf, stateOf } from "./shard.js";
+import { lend } from "./share.js";
 import type { WorkerReply, WorkerSetup, WorkerTask } from "./worker.js";
 
 export interface DataParallelOptions {
@@ -46,9 +46,18 @@ function loadJob(url: string): Job {
   } catch (error) {
     const { code, name, message } = error as Error & { code?: string };
     if (code === "ERR_REQUIRE_ESM" || code === "ERR_REQUIRE_ASYNC_MODULE")
-      fail("ERR_ARGUMENT", op, `${url} cannot be loaded synchronously`, "Node 20.19 or later and a module without top-level await", process.version);
-    const why = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND" ? message.split("\n")[0] : `${name}: ${message}`;
-    const wrapped = new NablaError("ERR_ARGUMENT", op, `${op}: the job module ${url} cannot be loaded: ${why}`, { url });
+      fail(
+        "ERR_ARGUMENT",
+        op,
+        `${url} cannot be loaded synchronously`,
+        "Node 20.19 or later and a module without top-level await",
+        process.version,
+      );
+    const why =
+      code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND" ? message.split("\n")[0] : `${name}: ${message}`;
+    const wrapped = new NablaError("ERR_ARGUMENT", op, `${op}: the job module ${url} cannot be loaded: ${why}`, {
+      url,
+    });
     throw Object.defineProperty(wrapped, "cause", { value: error, configurable: true, writable: true });
   }
   return jobOf(loaded, url);
@@ -103,20 +112,31 @@ export class DataParallel {
    * @throws ERR_ARGUMENT for a bare model or function (a closure cannot cross a thread), or a module that is no job.
    */
   constructor(url: URL | string, options?: DataParallelOptions) {
-    const form = 'new DataParallel(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })';
+    const form =
+      'new DataParallel(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })';
     if (!(url instanceof URL) && !(typeof url === "string" && url.startsWith("file:")))
-      fail("ERR_ARGUMENT", op, (url as unknown) instanceof Module || typeof url === "function" ? "a model cannot cross a thread" : "not a job module's URL", form, describe(url));
+      fail(
+        "ERR_ARGUMENT",
+        op,
+        (url as unknown) instanceof Module || typeof url === "function"
+          ? "a model cannot cross a thread"
+          : "not a job module's URL",
+        form,
+        describe(url),
+      );
     const given = checkOptions<DataParallelOptions>(op, options, ["workers", "shards", "args", "seed"]);
     this.workers = needInteger(op, "workers", given.workers ?? addon.poolThreads(), 0);
     this.shards = needInteger(op, "shards", given.shards ?? 8, 1);
     const [low = 0, high = 0] = given.seed === undefined ? defaultGenerator.next() : [];
-    this.seed = given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
+    this.seed =
+      given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
     needCloneable("args", given.args);
     this.args = given.args;
     this.url = String(url);
     this.job = loadJob(this.url);
     this.model = this.job.model(given.args);
-    if (!(this.model instanceof Module)) fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(this.model));
+    if (!(this.model instanceof Module))
+      fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(this.model));
     if (this.model.parameters().length === 0) fail("ERR_ARGUMENT", op, "the model has no parameters");
   }
 
@@ -134,12 +154,18 @@ export class DataParallel {
       const rows = rowsOf(batch);
       await this.prepare();
       const step = this.step++;
-      const live = Array.from({ length: this.shards }, (_, i) => i).filter((i) => boundary(rows, this.shards, i) < boundary(rows, this.shards, i + 1));
-      const flags = { training: this.model.modules().map((m) => m.training), learned: this.parameters.map((p) => p.requiresGrad) };
+      const live = Array.from({ length: this.shards }, (_, i) => i).filter(
+        (i) => boundary(rows, this.shards, i) < boundary(rows, this.shards, i + 1),
+      );
+      const flags = {
+        training: this.model.modules().map((m) => m.training),
+        learned: this.parameters.map((p) => p.requiresGrad),
+      };
       const compute = (shard: number): Promise<ShardResult> | ShardResult => {
         const task = { seed: this.seed, step, shard };
         const part = shardOf(batch, rows, this.shards, shard);
-        if (this.workers === 0) return runShard(this.job, this.model, part, task, this.parameters, this.gradients[shard]!);
+        if (this.workers === 0)
+          return runShard(this.job, this.model, part, task, this.parameters, this.gradients[shard]!);
         return this.send({ ...task, ...flags, batch: mapTree(part, isTensor, lend) });
       };
       // Inline shards run one after the other, each in a turn of the event loop of its own.
@@ -155,7 +181,9 @@ export class DataParallel {
         if (bad !== undefined) throw bad.reason;
         results.push(...settled.map((result) => (result as PromiseFulfilledResult<ShardResult>).value));
       }
-      const weights = live.map((shard) => (boundary(rows, this.shards, shard + 1) - boundary(rows, this.shards, shard)) / rows);
+      const weights = live.map(
+        (shard) => (boundary(rows, this.shards, shard + 1) - boundary(rows, this.shards, shard)) / rows,
+      );
       this.combine(live, weights, results);
       return scalar(results.reduce((sum, result, i) => sum + result.loss * weights[i]!, 0));
     } finally {
@@ -217,7 +245,13 @@ export class DataParallel {
         reply = (await (await this.start()).run(task)) as WorkerReply;
       } catch (error) {
         if ((error as Error).name === "DataCloneError")
-          fail("ERR_ARGUMENT", "DataParallel.backward", "the batch cannot cross a thread", "tensors and plain data", (error as Error).message);
+          fail(
+            "ERR_ARGUMENT",
+            "DataParallel.backward",
+            "the batch cannot cross a thread",
+            "tensors and plain data",
+            (error as Error).message,
+          );
         // Not the job's doing: the worker is gone. piscina replaces it, and the shard's buffers are rewritten whole.
         lost = error as Error;
         continue;
@@ -226,7 +260,14 @@ export class DataParallel {
       return reply;
     }
     if (this.closed) return fail("ERR_WORKER", "DataParallel.backward", "closed while it ran");
-    return fail("ERR_WORKER", "DataParallel.backward", `workers keep dying; the last one said: ${lost?.message}`, undefined, undefined, { cause: lost });
+    return fail(
+      "ERR_WORKER",
+      "DataParallel.backward",
+      `workers keep dying; the last one said: ${lost?.message}`,
+      undefined,
+      undefined,
+      { cause: lost },
+    );
   }
 
   private start(): Promise<Piscina> {

@@ -42,7 +42,14 @@ export function packError(error: unknown, depth = 0): PackedError {
   };
 }
 
-const builtIn: Readonly<Record<string, new (message: string) => Error>> = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+const builtIn: Readonly<Record<string, new (message: string) => Error>> = {
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+};
 
 /** The error again: a NablaError and JavaScript's own by class, any other an Error of that name. */
 export function unpackError(packed: PackedError): unknown {
@@ -55,6 +62,7 @@ export function unpackError(packed: PackedError): unknown {
   if (error.name !== name) Object.defineProperty(error, "name", { value: name, configurable: true, writable: true });
   if (!(error instanceof NablaError)) Object.assign(error, own);
   if (stack !== undefined) Object.defineProperty(error, "stack", { value: stack, configurable: true, writable: true });
-  if (cause !== undefined) Object.defineProperty(error, "cause", { value: unpackError(cause), configurable: true, writable: true });
+  if (cause !== undefined)
+    Object.defineProperty(error, "cause", { value: unpackError(cause), configurable: true, writable: true });
   return error;
 }

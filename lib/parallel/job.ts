@@ -12,7 +12,10 @@ export interface Job<M extends Module = Module, A = unknown, B = unknown> {
 }
 
 const isJob = (value: unknown): value is Job =>
-  typeof value === "object" && value !== null && typeof (value as Job).model === "function" && typeof (value as Job).loss === "function";
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as Job).model === "function" &&
+  typeof (value as Job).loss === "function";
 
 /**
  * Describes a job. A closure cannot cross a thread, so the model lives in a module without side effects, whose default
@@ -20,7 +23,14 @@ const isJob = (value: unknown): value is Job =>
  * @throws ERR_ARGUMENT unless `model` and `loss` are functions.
  */
 export function defineJob<M extends Module, A, B>(job: Job<M, A, B>): Job<M, A, B> {
-  if (!isJob(job)) fail("ERR_ARGUMENT", "defineJob", "a job needs two functions", "{ model: (args) => Module, loss: (model, batch) => Tensor }", describe(job));
+  if (!isJob(job))
+    fail(
+      "ERR_ARGUMENT",
+      "defineJob",
+      "a job needs two functions",
+      "{ model: (args) => Module, loss: (model, batch) => Tensor }",
+      describe(job),
+    );
   return job;
 }
 
@@ -28,5 +38,11 @@ export function defineJob<M extends Module, A, B>(job: Job<M, A, B>): Job<M, A, 
 export function jobOf(module: unknown, url: string): Job {
   const found = (module as { default?: unknown } | null)?.default;
   if (isJob(found)) return found;
-  return fail("ERR_ARGUMENT", "DataParallel", `${url} is not a job module`, "export default defineJob({ model, loss })", describe(found));
+  return fail(
+    "ERR_ARGUMENT",
+    "DataParallel",
+    `${url} is not a job module`,
+    "export default defineJob({ model, loss })",
+    describe(found),
+  );
 }

@@ -1,8 +1,9 @@
 /** One shard of a batch, computed the same way by a worker and inline. */
+
+import { backward } from "../autograd/methods.js";
+import { fail } from "../core/errors.js";
 import { keyFor } from "../core/random-key.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { fail } from "../core/errors.js";
-import { backward } from "../autograd/methods.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
@@ -19,7 +20,11 @@ export const boundary = (rows: number, count: number, index: number): number => 
 export function rowsOf(batch: unknown): number {
   const tensors = leavesOf(batch, isTensor);
   if (tensors.length === 0) fail("ERR_ARGUMENT", "DataParallel.backward", "the batch holds no tensor");
-  const sizes = tensors.map((x) => x.shape[0] ?? fail("ERR_SHAPE", "DataParallel.backward", "a tensor of the batch has no rows", "rank 1 or more", "rank 0"));
+  const sizes = tensors.map(
+    (x) =>
+      x.shape[0] ??
+      fail("ERR_SHAPE", "DataParallel.backward", "a tensor of the batch has no rows", "rank 1 or more", "rank 0"),
+  );
   if (sizes.some((size) => size !== sizes[0]))
     fail("ERR_SHAPE", "DataParallel.backward", "the tensors of the batch differ in rows", undefined, sizes.join(", "));
   if (sizes[0] === 0) fail("ERR_SHAPE", "DataParallel.backward", "the batch is empty", "at least one row", "0");
@@ -51,14 +56,28 @@ export interface ShardResult {
  * Runs forward and backward on a shard and writes the gradients over `buffers`. Random numbers follow from (seed, step,
  * shard); the model's gradients and the generator are left as they were.
  */
-export function runShard(job: Job, model: Module, batch: unknown, task: ShardTask, parameters: readonly Tensor[], buffers: readonly Tensor[]): ShardResult {
+export function runShard(
+  job: Job,
+  model: Module,
+  batch: unknown,
+  task: ShardTask,
+  parameters: readonly Tensor[],
+  buffers: readonly Tensor[],
+): ShardResult {
   const before = parameters.map((p) => p.grad);
   const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
   try {
     for (const p of parameters) p.grad = null;
     return withGrad(true, () => {
       const loss = needTensor("DataParallel", job.loss(model, batch), "what loss returns");
-      if (loss.numel !== 1) fail("ERR_SHAPE", "DataParallel", "loss must return one element", "the mean over the rows", `shape [${loss.shape.join(", ")}]`);
+      if (loss.numel !== 1)
+        fail(
+          "ERR_SHAPE",
+          "DataParallel",
+          "loss must return one element",
+          "the mean over the rows",
+          `shape [${loss.shape.join(", ")}]`,
+        );
       if (loss.requiresGrad) backward(loss);
       const used = parameters.map((p, i) => {
         const gradient = (p.node as LeafNode | null)?.peek() ?? null;

@@ -59,7 +59,13 @@ export function attach(shared: SharedTensor): Tensor {
     frame.putOperand(0, whole, type.code, shape, layout, offset, 0);
     frame.addon.adopt(handle);
     if (misfit || frame.failed())
-      fail("ERR_ARGUMENT", "attach", "the description does not fit the shared storage", "what share() returned", describeLayout(given));
+      fail(
+        "ERR_ARGUMENT",
+        "attach",
+        "the description does not fit the shared storage",
+        "what share() returned",
+        describeLayout(given),
+      );
     handle.take(0);
   } finally {
     whole.release();

@@ -1,18 +1,18 @@
 /** What runs in a piscina worker: builds the job's model once, on the main thread's parameters, and computes shards. */
 import { workerData } from "node:worker_threads";
-import { mapTree } from "../core/tree.js";
 import { setDefaultDtype } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
+import { mapTree } from "../core/tree.js";
 import "../index.js";
 import { addon } from "../native/frame.js";
 import type { Module } from "../nn/module.js";
 import { replace } from "../nn/parameter.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { type Job, jobOf } from "./job.js";
 import { type PackedError, packError } from "./error.js";
-import { attach, type SharedTensor } from "./share.js";
+import { type Job, jobOf } from "./job.js";
 import { runShard, type ShardResult, type ShardTask, stateOf } from "./shard.js";
+import { attach, type SharedTensor } from "./share.js";
 
 /** What every worker of a pool is told when it starts. */
 export interface WorkerSetup {
@@ -54,11 +54,23 @@ async function prepare(setup: WorkerSetup): Promise<Ready> {
   const model = job.model(setup.args);
   const own = stateOf(model);
   if (own.map(([name]) => name).join() !== setup.state.map(([name]) => name).join())
-    fail("ERR_ARGUMENT", "DataParallel", "the job's model has other parameters in a worker", setup.state.map(([name]) => name).join(", "), own.map(([name]) => name).join(", "));
+    fail(
+      "ERR_ARGUMENT",
+      "DataParallel",
+      "the job's model has other parameters in a worker",
+      setup.state.map(([name]) => name).join(", "),
+      own.map(([name]) => name).join(", "),
+    );
   own.forEach(([name, x], i) => {
     const main = setup.state[i]![1];
     if (!sameShape(x.shape, main.shape))
-      fail("ERR_ARGUMENT", "DataParallel", `the job's model has another ${name} in a worker`, showShape(main.shape), showShape(x.shape));
+      fail(
+        "ERR_ARGUMENT",
+        "DataParallel",
+        `the job's model has another ${name} in a worker`,
+        showShape(main.shape),
+        showShape(x.shape),
+      );
     replace(x, attach(main));
   });
   return { job, model, parameters: model.parameters(), gradients: setup.gradients.map((shard) => shard.map(attach)) };

@@ -2,7 +2,7 @@
 import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { checkShape, numel, sameShape, type Shape, showShape } from "../core/shape.js";
+import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, raise, retryWhenOutOfMemory } from "./handle.js";
 import { relieve } from "./memory.js";
@@ -21,8 +21,10 @@ export interface TensorOptions extends CreateOptions {
 
 function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
-  if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad must be a boolean", undefined, describe(requiresGrad));
-  if (x.type.kind !== "float") fail("ERR_GRADIENT", op, "only float tensors can require grad", "float32 or float64", x.dtype);
+  if (requiresGrad !== true)
+    fail("ERR_ARGUMENT", op, "requiresGrad must be a boolean", undefined, describe(requiresGrad));
+  if (x.type.kind !== "float")
+    fail("ERR_GRADIENT", op, "only float tensors can require grad", "float32 or float64", x.dtype);
   x.requiresGrad = true;
   return x;
 }
@@ -92,8 +94,14 @@ function element(op: string, value: number | bigint | boolean, type: DTypeRow): 
   if (typeof integer === "number" && !Number.isInteger(integer))
     fail("ERR_DTYPE", op, "the value does not fit the dtype", `an ${type.name}`, String(value));
   const wide = BigInt(integer);
-  const [low, high] = type === dtypes.uint8 ? [0n, 255n] : type === dtypes.int32 ? [-(2n ** 31n), 2n ** 31n - 1n] : [-(2n ** 63n), 2n ** 63n - 1n];
-  if (wide < low || wide > high) fail("ERR_DTYPE", op, "the value does not fit the dtype", `${low} to ${high}`, String(value));
+  const [low, high] =
+    type === dtypes.uint8
+      ? [0n, 255n]
+      : type === dtypes.int32
+        ? [-(2n ** 31n), 2n ** 31n - 1n]
+        : [-(2n ** 63n), 2n ** 63n - 1n];
+  if (wide < low || wide > high)
+    fail("ERR_DTYPE", op, "the value does not fit the dtype", `${low} to ${high}`, String(value));
   return type === dtypes.int64 ? wide : Number(wide);
 }
 
@@ -123,7 +131,8 @@ function flatten(data: NestedArray): { shape: number[]; values: (number | boolea
   const visit = (level: unknown, depth: number): void => {
     if (depth === shape.length) {
       if (typeof level !== "number" && typeof level !== "boolean" && typeof level !== "bigint") {
-        if (Array.isArray(level)) fail("ERR_SHAPE", "tensor", "the data is ragged", `a value at depth ${depth}`, "an array");
+        if (Array.isArray(level))
+          fail("ERR_SHAPE", "tensor", "the data is ragged", `a value at depth ${depth}`, "an array");
         fail("ERR_ARGUMENT", "tensor", "an element is not a number, boolean or bigint", undefined, describe(level));
       }
       values.push(level);
@@ -145,7 +154,13 @@ function typeOfValues(values: readonly (number | boolean | bigint)[]): DTypeRow 
   if (kinds.size === 1 && kinds.has("boolean")) return dtypes.bool;
   if (kinds.size === 1 && kinds.has("bigint")) return dtypes.int64;
   if (kinds.size > 1)
-    fail("ERR_DTYPE", "tensor", "the elements are of several types", "only numbers, booleans or bigints", [...kinds].join(" and "));
+    fail(
+      "ERR_DTYPE",
+      "tensor",
+      "the elements are of several types",
+      "only numbers, booleans or bigints",
+      [...kinds].join(" and "),
+    );
   return defaultFloat();
 }
 
@@ -165,7 +180,13 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
   const shaped = (own: Shape): Shape => {
     if (wantedShape === undefined) return own;
     if (numel(own) !== numel(wantedShape))
-      fail("ERR_SHAPE", "tensor", "the data does not fill the shape", `${numel(wantedShape)} elements for ${showShape(wantedShape)}`, String(numel(own)));
+      fail(
+        "ERR_SHAPE",
+        "tensor",
+        "the data does not fill the shape",
+        `${numel(wantedShape)} elements for ${showShape(wantedShape)}`,
+        String(numel(own)),
+      );
     return wantedShape;
   };
   let out: Tensor;
@@ -191,7 +212,13 @@ export function scalar(value: number | boolean | bigint, options?: CreateOptions
   return tensor(value, options);
 }
 
-function constant(op: string, shape: readonly number[], value: number, type: DTypeRow, options?: CreateOptions): Tensor {
+function constant(
+  op: string,
+  shape: readonly number[],
+  value: number,
+  type: DTypeRow,
+  options?: CreateOptions,
+): Tensor {
   const given = checkOptions<CreateOptions>(op, options, ["dtype", "requiresGrad"]);
   const chosen = given.dtype === undefined ? type : dtypeRow(op, given.dtype);
   return finish(op, filled(op, element(op, value, chosen), chosen, checkShape(op, shape)), given.requiresGrad);
@@ -338,7 +365,11 @@ export interface CloseOptions {
 export function allClose(a: Tensor, b: Tensor, options?: CloseOptions): boolean {
   like("allClose", a);
   like("allClose", b);
-  const { rtol = 1e-5, atol = 1e-8, equalNan = false } = checkOptions<CloseOptions>("allClose", options, ["rtol", "atol", "equalNan"]);
+  const {
+    rtol = 1e-5,
+    atol = 1e-8,
+    equalNan = false,
+  } = checkOptions<CloseOptions>("allClose", options, ["rtol", "atol", "equalNan"]);
   if (!sameShape(a.shape, b.shape))
     fail("ERR_SHAPE", "allClose", "the shapes differ", showShape(a.shape), showShape(b.shape));
   const x = a.toTypedArray();

@@ -1,4 +1,4 @@
-import { type DType, type DTypeRow, type TypedArray, dtypes } from "../core/dtype.js";
+import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
 import { addon, begin, failed, putOperand } from "../native/frame.js";
@@ -107,7 +107,9 @@ export class Tensor {
     const value = addon.item();
     if (failed()) {
       const { code } = this;
-      raise("item", () => (code === dtypes.int64.code ? "the int64 is not exact as a number; use toTypedArray()" : undefined));
+      raise("item", () =>
+        code === dtypes.int64.code ? "the int64 is not exact as a number; use toTypedArray()" : undefined,
+      );
     }
     return value;
   }
@@ -202,7 +204,18 @@ function exact(value: bigint): number {
 }
 
 // What a tensor that was disposed of holds: its slot is never valid, so native code refuses it.
-const ended = { slot: -1, generation: -1, version: -1, users: 0, pending: 0, kept: false, borrowed: true, block: null, take() {}, release() {} } as Handle;
+const ended = {
+  slot: -1,
+  generation: -1,
+  version: -1,
+  users: 0,
+  pending: 0,
+  kept: false,
+  borrowed: true,
+  block: null,
+  take() {},
+  release() {},
+} as Handle;
 
 /** Whether a value is a tensor of this copy of nabla. */
 export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;

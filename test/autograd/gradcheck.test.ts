@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
-import { cat, gradcheck, NablaError, noGrad, randn, tensor, type Tensor } from "nabla";
+import { cat, gradcheck, NablaError, noGrad, randn, type Tensor, tensor } from "nabla";
 import { apply, defineRow, dtypes } from "nabla/internal";
+import { describe, expect, it } from "vitest";
 
 const { float64 } = dtypes;
 

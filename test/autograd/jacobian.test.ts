@@ -1,4 +1,3 @@
-import { describe, expect, it } from "vitest";
 import {
   grad,
   hessian,
@@ -11,10 +10,11 @@ import {
   ones,
   randn,
   scalar,
-  tensor,
   type Tensor,
+  tensor,
   zeros,
 } from "nabla";
+import { describe, expect, it } from "vitest";
 
 const double = (data: number | number[] | number[][], requiresGrad = false) =>
   tensor(data, { dtype: "float64", requiresGrad });

@@ -2,7 +2,10 @@
 
 /** `0.693...`: a number that begins with these digits. */
 class Digits {
-  constructor(readonly text: string) {}
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 
 /** The value that a comment spells, or undefined where it is prose. What stands after ` = ` counts: `cos(1) = 0.54...`. */

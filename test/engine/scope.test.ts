@@ -1,5 +1,5 @@
+import { memory, NablaError, nn, ones, optim, randn, scope, type Tensor, tensor } from "nabla";
 import { describe, expect, it } from "vitest";
-import { memory, nn, NablaError, ones, optim, randn, scope, tensor, type Tensor } from "nabla";
 
 const disposed = expect.objectContaining({ code: "ERR_DISPOSED" });
 

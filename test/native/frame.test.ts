@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
 import { zeros } from "nabla";
+import { describe, expect, test } from "vitest";
 import { answer } from "../support/child.js";
 
 const fuzz = new URL("./scripts/fuzz.mjs", import.meta.url);

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
 import { inference, isGradEnabled, nn, ones, type Tensor } from "nabla";
+import { describe, expect, it } from "vitest";
 
 const model = () => new nn.Sequential(new nn.Linear(2, 2), new nn.Dropout(0.5), new nn.Linear(2, 1));
 

@@ -39,7 +39,9 @@ describe("a worker that dies in the middle of a step", () => {
   });
 
   test("again and again ends in one error, and the next step works", async () => {
-    const { failed, loss } = await answer<{ failed: { code: string; message: string }; loss: number }>(script("always-dying"));
+    const { failed, loss } = await answer<{ failed: { code: string; message: string }; loss: number }>(
+      script("always-dying"),
+    );
     expect(failed.code).toBe("ERR_WORKER");
     expect(failed.message).toContain("workers keep dying");
     expect(loss).toBeGreaterThan(0);
@@ -60,7 +62,9 @@ interface Seen {
 }
 
 test("errors of a job arrive with class, code, message, cause and stack, and the workers go on", async () => {
-  const said = await answer<{ 0: Record<string, Seen>; 2: Record<string, Seen>; onlyInWorkers: Seen; other: Seen }>(script("job-errors"));
+  const said = await answer<{ 0: Record<string, Seen>; 2: Record<string, Seen>; onlyInWorkers: Seen; other: Seen }>(
+    script("job-errors"),
+  );
   for (const [mode, inline] of Object.entries(said[0])) {
     // Only a class that the main thread may not know becomes a plain Error of that name.
     if (mode === "own") expect(said[2][mode]).toEqual({ ...inline, class: "Error", name: "BadLuck" });
@@ -71,7 +75,10 @@ test("errors of a job arrive with class, code, message, cause and stack, and the
   expect(said[2]["uncloneable"]).toMatchObject({ message: "with a function", note: "kept" });
   expect(said[2]["after"]).toEqual([]);
   expect(said.onlyInWorkers).toMatchObject({ name: "BadLuck", message: "no model in a worker" });
-  expect(said.other).toMatchObject({ code: "ERR_ARGUMENT", message: expect.stringContaining("another weight in a worker") });
+  expect(said.other).toMatchObject({
+    code: "ERR_ARGUMENT",
+    message: expect.stringContaining("another weight in a worker"),
+  });
 });
 
 test("misuse gets one clear error", async () => {
@@ -86,7 +93,8 @@ test("misuse gets one clear error", async () => {
     "no-module": /^ERR_ARGUMENT: .*the job's model is no Module; expected an nn\.Module, got 5/,
     "no-parameters": /^ERR_ARGUMENT: .*no parameters/,
     "not-there": /^ERR_ARGUMENT: .*Cannot find module/,
-    model: /^ERR_ARGUMENT: .*a model cannot cross a thread; expected new DataParallel\(new URL.*defineJob.*got a Linear/,
+    model:
+      /^ERR_ARGUMENT: .*a model cannot cross a thread; expected new DataParallel\(new URL.*defineJob.*got a Linear/,
     function: /^ERR_ARGUMENT: .*a model cannot cross a thread/,
     path: /^ERR_ARGUMENT: .*not a job module's URL/,
     web: /^ERR_ARGUMENT: .*scheme file/,
@@ -112,7 +120,8 @@ test("misuse gets one clear error", async () => {
       [`still good/${workers}`]: /^nothing$/,
       [`closed/${workers}`]: /^ERR_WORKER: .*have been closed/,
     });
-  for (const [name, message] of Object.entries(said)) expect(message, name).toMatch(expected[name] ?? /^a case without expectation$/);
+  for (const [name, message] of Object.entries(said))
+    expect(message, name).toMatch(expected[name] ?? /^a case without expectation$/);
   expect(Object.keys(said).sort()).toEqual(Object.keys(expected).sort());
 });
 

@@ -22,7 +22,9 @@ export function child(script: URL, options: ChildOptions = {}): Promise<ChildRes
   const { args = [], env = {}, flags = [], timeout = 60_000 } = options;
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const process_ = spawn(process.execPath, [...flags, fileURLToPath(script), ...args.map(String)], { env: { ...process.env, ...env } });
+    const process_ = spawn(process.execPath, [...flags, fileURLToPath(script), ...args.map(String)], {
+      env: { ...process.env, ...env },
+    });
     const text = { stdout: "", stderr: "" };
     for (const stream of ["stdout", "stderr"] as const)
       process_[stream].setEncoding("utf8").on("data", (part: string) => {

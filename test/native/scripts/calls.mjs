@@ -44,16 +44,26 @@ export function calls(r, storages) {
     let offset = r.below(room + 1);
     if (!plain)
       for (let i = 0; i < shape.length; i++) {
-        if (r.chance(0.15)) strides[i] = 0;
-        else if (r.chance(0.15) && shape[i] > 0) {
+        const kind = r.below(20);
+        if (kind < 3) strides[i] = 0;
+        else if (kind < 6 && shape[i] > 0) {
           offset += strides[i] * (shape[i] - 1);
           strides[i] = -strides[i];
         }
       }
-    return { kind: "view", storage, dtype, shape, strides: plain && r.chance(0.8) ? null : strides, offset, save: r.chance(0.2) };
+    return {
+      kind: "view",
+      storage,
+      dtype,
+      shape,
+      strides: plain && r.chance(0.8) ? null : strides,
+      offset,
+      save: r.chance(0.2),
+    };
   }
   const plain = (dtype, shape) => view(dtype, shape, true);
-  const out = (dtype, shape) => (r.chance(0.3) ? { ...view(dtype, shape, r.chance(0.6)), write: true } : fresh(dtype, shape));
+  const out = (dtype, shape) =>
+    r.chance(0.3) ? { ...view(dtype, shape, r.chance(0.6)), write: true } : fresh(dtype, shape);
   const plainOut = (dtype, shape) => (r.chance(0.3) ? { ...plain(dtype, shape), write: true } : fresh(dtype, shape));
 
   const float = () => r.pick(floats);
@@ -67,7 +77,16 @@ export function calls(r, storages) {
     const x = anyShape();
     const mask = r.below(2 ** x.length);
     const dtype = any();
-    return { outs: [out(r.chance(0.8) ? dtype : "int64", x.filter((_, i) => !(mask & (1 << i))))], ins: [view(dtype, x)], attrs: [mask] };
+    return {
+      outs: [
+        out(
+          r.chance(0.8) ? dtype : "int64",
+          x.filter((_, i) => !(mask & (1 << i))),
+        ),
+      ],
+      ins: [view(dtype, x)],
+      attrs: [mask],
+    };
   };
   const argReduction = () => {
     const x = shapeOf(1 + r.below(4));
@@ -77,30 +96,53 @@ export function calls(r, storages) {
   const alongRows = (inputs) => () => {
     const shape = shapeOf(1 + r.below(3));
     const dtype = float();
-    return { outs: [plainOut(dtype, shape)], ins: Array.from({ length: inputs }, () => plain(dtype, shape)), attrs: [] };
+    return {
+      outs: [plainOut(dtype, shape)],
+      ins: Array.from({ length: inputs }, () => plain(dtype, shape)),
+      attrs: [],
+    };
   };
   const updates = (state, attrs) => () => {
     const dtype = float();
     const shapes = Array.from({ length: 1 + r.below(3) }, anyShape);
     const each = () => shapes.map((shape) => ({ ...plain(dtype, shape), write: true }));
-    return { outs: Array.from({ length: 1 + r.pick(state) }, each).flat(), ins: shapes.map((shape) => plain(dtype, shape)), attrs: attrs() };
+    return {
+      outs: Array.from({ length: 1 + r.pick(state) }, each).flat(),
+      ins: shapes.map((shape) => plain(dtype, shape)),
+      attrs: attrs(),
+    };
   };
 
   const own = {
-    sum: reduction, prod: reduction, amax: reduction, amin: reduction, all: reduction, any: reduction,
-    argmax: argReduction, argmin: argReduction,
+    sum: reduction,
+    prod: reduction,
+    amax: reduction,
+    amin: reduction,
+    all: reduction,
+    any: reduction,
+    argmax: argReduction,
+    argmin: argReduction,
     matmul: () => {
       const [m, k, n] = shapeOf(3);
       const batch = shapeOf(r.below(3));
       const dtype = r.pick([...floats, "int32", "int64"]);
       const bias = r.chance(0.3) ? [plain(dtype, [n])] : [];
-      const cut = (shape) => (r.chance(0.3) ? shape.slice(r.below(shape.length + 1)) : shape.map((s) => (r.chance(0.2) ? 1 : s)));
-      return { outs: [plainOut(dtype, [...batch, m, n])], ins: [view(dtype, [...cut(batch), m, k]), view(dtype, [...cut(batch), k, n]), ...bias], attrs: [] };
+      const cut = (shape) =>
+        r.chance(0.3) ? shape.slice(r.below(shape.length + 1)) : shape.map((s) => (r.chance(0.2) ? 1 : s));
+      return {
+        outs: [plainOut(dtype, [...batch, m, n])],
+        ins: [view(dtype, [...cut(batch), m, k]), view(dtype, [...cut(batch), k, n]), ...bias],
+        attrs: [],
+      };
     },
     linear: () => {
       const [m, k, n] = shapeOf(3);
       const dtype = float();
-      return { outs: [plainOut(dtype, [m, n])], ins: [view(dtype, [m, k]), view(dtype, [n, k]), plain(dtype, [n])], attrs: [] };
+      return {
+        outs: [plainOut(dtype, [m, n])],
+        ins: [view(dtype, [m, k]), view(dtype, [n, k]), plain(dtype, [n])],
+        attrs: [],
+      };
     },
     indexSelect: () => {
       const x = shapeOf(1 + r.below(3));
@@ -114,7 +156,11 @@ export function calls(r, storages) {
       const dim = r.below(x.length);
       const n = size();
       const dtype = any();
-      return { outs: [plainOut(dtype, x)], ins: [view(dtype, x), index([n]), plain(dtype, withSize(x, dim, n))], attrs: [dim] };
+      return {
+        outs: [plainOut(dtype, x)],
+        ins: [view(dtype, x), index([n]), plain(dtype, withSize(x, dim, n))],
+        attrs: [dim],
+      };
     },
     gather: () => {
       const x = shapeOf(1 + r.below(3));
@@ -128,14 +174,31 @@ export function calls(r, storages) {
       const dim = r.below(x.length);
       const shape = withSize(x, dim, size());
       const dtype = any();
-      return { outs: [plainOut(dtype, x)], ins: [view(dtype, x), index(shape), view(dtype, shape)], attrs: [dim, r.below(2)] };
+      return {
+        outs: [plainOut(dtype, x)],
+        ins: [view(dtype, x), index(shape), view(dtype, shape)],
+        attrs: [dim, r.below(2)],
+      };
     },
     cat: () => {
       const x = shapeOf(1 + r.below(3));
       const dim = r.below(x.length);
       const sizes = Array.from({ length: r.below(4) }, size);
       const dtype = any();
-      return { outs: [out(dtype, withSize(x, dim, sizes.reduce((a, b) => a + b, 0)))], ins: sizes.map((n) => view(r.chance(0.8) ? dtype : any(), withSize(x, dim, n))), attrs: [dim] };
+      return {
+        outs: [
+          out(
+            dtype,
+            withSize(
+              x,
+              dim,
+              sizes.reduce((a, b) => a + b, 0),
+            ),
+          ),
+        ],
+        ins: sizes.map((n) => view(r.chance(0.8) ? dtype : any(), withSize(x, dim, n))),
+        attrs: [dim],
+      };
     },
     embed: () => {
       const x = shapeOf(1 + r.below(3));
@@ -144,28 +207,47 @@ export function calls(r, storages) {
       const start = r.below(3);
       const n = start + Math.ceil(Math.abs(step)) * x[dim] + r.below(3);
       const dtype = any();
-      return { outs: [plainOut(dtype, withSize(x, dim, n))], ins: [view(dtype, x)], attrs: [dim, step < 0 ? n - 1 : start, step] };
+      return {
+        outs: [plainOut(dtype, withSize(x, dim, n))],
+        ins: [view(dtype, x)],
+        attrs: [dim, step < 0 ? n - 1 : start, step],
+      };
     },
     empty: () => ({ outs: [out(any(), anyShape())], ins: [], attrs: [] }),
     arange: () => ({ outs: [plainOut(any(), [r.below(20)])], ins: [], attrs: [r.below(9) - 4, r.pick([1, -3, 0.25])] }),
     uniform: () => ({ outs: [plainOut(float(), anyShape())], ins: [], attrs: key() }),
     normal: () => ({ outs: [plainOut(float(), anyShape())], ins: [], attrs: key() }),
-    randomIntegers: () => ({ outs: [plainOut(r.pick(["int32", "int64"]), anyShape())], ins: [], attrs: [...key(), r.below(9) - 4, 1 + r.below(9)] }),
+    randomIntegers: () => ({
+      outs: [plainOut(r.pick(["int32", "int64"]), anyShape())],
+      ins: [],
+      attrs: [...key(), r.below(9) - 4, 1 + r.below(9)],
+    }),
     dropout: () => {
       const shape = anyShape();
       const dtype = float();
       return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, shape)], attrs: [...key(), r.next()] };
     },
-    softmax: alongRows(1), logSoftmax: alongRows(1), softmaxBackward: alongRows(2), logSoftmaxBackward: alongRows(2),
+    softmax: alongRows(1),
+    logSoftmax: alongRows(1),
+    softmaxBackward: alongRows(2),
+    logSoftmaxBackward: alongRows(2),
     crossEntropy: () => {
       const [rows] = shapeOf(1);
       const dtype = float();
-      return { outs: [plainOut(dtype, [rows])], ins: [plain(dtype, [rows, 8]), index([rows])], attrs: [r.pick([-100, -1])] };
+      return {
+        outs: [plainOut(dtype, [rows])],
+        ins: [plain(dtype, [rows, 8]), index([rows])],
+        attrs: [r.pick([-100, -1])],
+      };
     },
     crossEntropyBackward: () => {
       const [rows] = shapeOf(1);
       const dtype = float();
-      return { outs: [plainOut(dtype, [rows, 8])], ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])], attrs: [r.pick([-100, -1])] };
+      return {
+        outs: [plainOut(dtype, [rows, 8])],
+        ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
+        attrs: [r.pick([-100, -1])],
+      };
     },
     mse: () => {
       const shape = anyShape();
@@ -175,7 +257,11 @@ export function calls(r, storages) {
     mseBackward: () => {
       const shape = anyShape();
       const dtype = float();
-      return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, []), plain(dtype, shape), plain(dtype, shape)], attrs: [] };
+      return {
+        outs: [plainOut(dtype, shape)],
+        ins: [plain(dtype, []), plain(dtype, shape), plain(dtype, shape)],
+        attrs: [],
+      };
     },
     sgd: updates([0, 1], () => [0.1, 0.9, 0, 0.01, r.below(2), r.below(2)]),
     adam: updates([2], () => [0.1, 0.9, 0.99, 1e-8, 0.01, 1 + r.below(100), r.below(2)]),
@@ -183,7 +269,11 @@ export function calls(r, storages) {
       const dtype = float();
       const shapes = Array.from({ length: 1 + r.below(3) }, anyShape);
       const weights = Array.from({ length: 1 + r.below(3) }, () => r.next());
-      return { outs: shapes.map((shape) => plainOut(dtype, shape)), ins: shapes.flatMap((shape) => weights.map(() => plain(dtype, shape))), attrs: weights };
+      return {
+        outs: shapes.map((shape) => plainOut(dtype, shape)),
+        ins: shapes.flatMap((shape) => weights.map(() => plain(dtype, shape))),
+        attrs: weights,
+      };
     },
   };
 
@@ -204,7 +294,11 @@ export function calls(r, storages) {
     const dtype = float();
     const shape = anyShape();
     const operands = (n) => Array.from({ length: n }, () => plain(dtype, shape));
-    return { outs: [r.chance(0.5) ? fresh(dtype, []) : plainOut(dtype, shape)], ins: operands(1 + r.below(3)), attrs: Array.from({ length: r.below(4) }, () => r.below(3)) };
+    return {
+      outs: [r.chance(0.5) ? fresh(dtype, []) : plainOut(dtype, shape)],
+      ins: operands(1 + r.below(3)),
+      attrs: Array.from({ length: r.below(4) }, () => r.below(3)),
+    };
   }
 
   const names = kernelNames();

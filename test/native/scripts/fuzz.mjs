@@ -11,7 +11,14 @@ const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31);
 const r = generator(seed);
 const { header, flags, operandBase, operandInts, releaseBase, releaseCapacity, maxRank } = layout;
 const dtypeNames = Object.keys(dtypes).sort((a, b) => dtypes[a] - dtypes[b]);
-const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array };
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
 
 function stop(what) {
   console.error(`seed ${seed}: ${what}`);
@@ -31,8 +38,16 @@ function name(slot, generation, dtype, elements) {
 
 class Storage {
   constructor(dtype, elements) {
-    const value = { bool: () => r.below(2), int64: () => BigInt(r.below(9) - 3), float32: () => r.next() * 4 - 2, float64: () => r.next() * 4 - 2 };
-    const content = arrays[dtype].from({ length: elements }, value[dtype] ?? (() => r.below(9) - (dtype === "int32" ? 3 : 0)));
+    const value = {
+      bool: () => r.below(2),
+      int64: () => BigInt(r.below(9) - 3),
+      float32: () => r.next() * 4 - 2,
+      float64: () => r.next() * 4 - 2,
+    };
+    const content = arrays[dtype].from(
+      { length: elements },
+      value[dtype] ?? (() => r.below(9) - (dtype === "int32" ? 3 : 0)),
+    );
     this.dtype = dtype;
     this.elements = elements;
     this.handle = {};
@@ -53,13 +68,60 @@ class Storage {
   }
 }
 
-const nastyIntegers = [0, 1, -1, 2, 3, 5, 6, 7, 8, 15, 16, 17, 63, 64, 255, 256, 257, 4096, 65536, 2 ** 30, 2 ** 31 - 1, -(2 ** 31), -2, -257];
-const nastyNumbers = [
-  Number.NaN, Infinity, -Infinity, -0, 0.5, -0.5, 1.5, 2 ** 31, 2 ** 32, -(2 ** 31), 2 ** 50, 2 ** 52, 2 ** 53, -(2 ** 53), 2 ** 53 - 1, 2 ** 60, 1e18, 1e300, -1e300,
-  5e-324, 1e-300, ...nastyIntegers,
+const nastyIntegers = [
+  0,
+  1,
+  -1,
+  2,
+  3,
+  5,
+  6,
+  7,
+  8,
+  15,
+  16,
+  17,
+  63,
+  64,
+  255,
+  256,
+  257,
+  4096,
+  65536,
+  2 ** 30,
+  2 ** 31 - 1,
+  -(2 ** 31),
+  -2,
+  -257,
 ];
-const integer = () => (r.chance(0.7) ? r.pick(nastyIntegers) : r.chance(0.5) ? r.below(64) - 8 : (r.next() * 2 ** 32) | 0);
-const number = () => (r.chance(0.7) ? r.pick(nastyNumbers) : r.chance(0.5) ? r.below(64) - 8 : (r.next() - 0.5) * 2 ** (r.below(120) - 20));
+const nastyNumbers = [
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  -0,
+  0.5,
+  -0.5,
+  1.5,
+  2 ** 31,
+  2 ** 32,
+  -(2 ** 31),
+  2 ** 50,
+  2 ** 52,
+  2 ** 53,
+  -(2 ** 53),
+  2 ** 53 - 1,
+  2 ** 60,
+  1e18,
+  1e300,
+  -1e300,
+  5e-324,
+  1e-300,
+  ...nastyIntegers,
+];
+const integer = () =>
+  r.chance(0.7) ? r.pick(nastyIntegers) : r.chance(0.5) ? r.below(64) - 8 : (r.next() * 2 ** 32) | 0;
+const number = () =>
+  r.chance(0.7) ? r.pick(nastyNumbers) : r.chance(0.5) ? r.below(64) - 8 : (r.next() - 0.5) * 2 ** (r.below(120) - 20);
 
 /** Writes a call into the frame; returns how many numbers it took and the objects that go with it. */
 function write({ opcode, outs, ins, attrs }) {
@@ -70,9 +132,15 @@ function write({ opcode, outs, ins, attrs }) {
   for (const a of attrs) doubles[cursor++] = a;
   operands.forEach((o, i) => {
     const bits =
-      (o.kind === "fresh" ? flags.fresh : 0) | (o.kind === "scalar" ? flags.scalar : 0) | (o.write ? flags.write : 0) | (o.save ? flags.save : 0) |
+      (o.kind === "fresh" ? flags.fresh : 0) |
+      (o.kind === "scalar" ? flags.scalar : 0) |
+      (o.write ? flags.write : 0) |
+      (o.save ? flags.save : 0) |
       (o.kind === "view" && o.strides === null ? flags.contiguous : 0);
-    ints.set([o.storage?.slot ?? 0, o.storage?.generation ?? 0, dtypes[o.dtype], o.shape.length, bits, 0, 0], operandBase + operandInts * i);
+    ints.set(
+      [o.storage?.slot ?? 0, o.storage?.generation ?? 0, dtypes[o.dtype], o.shape.length, bits, 0, 0],
+      operandBase + operandInts * i,
+    );
     if (o.kind === "fresh") objects.push({});
     if (o.kind === "scalar") {
       const [high, low] = o.dtype === "int64" ? [o.value < 0 ? -1 : 0, o.value >>> 0] : [o.value, 0];
@@ -101,7 +169,12 @@ function spoil({ numbers, operands, objects }) {
     if (what < 4) doubles[r.below(numbers + 3)] = number();
     else if (what < 8) ints[operandBase + r.below(operandInts * (operands + 1))] = integer();
     else if (what < 9) ints[4 + r.below(12)] = integer();
-    else if (r.chance(0.5)) objects.splice(r.below(objects.length + 1), r.below(2), ...(r.chance(0.5) ? [r.pick([1, null, undefined, "x", {}, Symbol("s"), 1n])] : []));
+    else if (r.chance(0.5))
+      objects.splice(
+        r.below(objects.length + 1),
+        r.below(2),
+        ...(r.chance(0.5) ? [r.pick([1, null, undefined, "x", {}, Symbol("s"), 1n])] : []),
+      );
     else {
       const pairs = 1 + r.below(3);
       ints[header.releases] = r.chance(0.9) ? pairs : integer();
@@ -122,7 +195,8 @@ function scramble() {
 function protect(canaries) {
   const { ints } = rawFrame();
   const slots = new Set(canaries.map((c) => c.slot));
-  for (let at = operandBase; at + 1 < Math.min(ints.length, operandBase + operandInts * 40); at += operandInts) if (slots.has(ints[at])) ints[at] = -5;
+  for (let at = operandBase; at + 1 < Math.min(ints.length, operandBase + operandInts * 40); at += operandInts)
+    if (slots.has(ints[at])) ints[at] = -5;
   for (let i = 0; i < releaseCapacity; i++) if (slots.has(ints[releaseBase + 2 * i])) ints[releaseBase + 2 * i] = 1e9;
 }
 
@@ -136,9 +210,12 @@ function writable(storages) {
     const isFresh = (bits & flags.fresh) !== 0;
     if (dtype < 0 || dtype >= dtypeNames.length || rank < 0 || rank > maxRank || bits & flags.scalar) return allowed;
     const offset = isFresh ? 0 : doubles[cursor++];
-    const shape = doubles.slice(cursor, (cursor += rank));
-    let strides = null;
-    if (!isFresh && !(bits & flags.contiguous)) strides = doubles.slice(cursor, (cursor += rank));
+    const next = () => {
+      cursor += rank;
+      return doubles.slice(cursor - rank, cursor);
+    };
+    const shape = next();
+    const strides = isFresh || bits & flags.contiguous ? null : next();
     const n = shape.reduce((a, b) => a * b, 1);
     if (isFresh || !(n > 0 && n < 1e5)) continue;
     const storage = storages.find((s) => s.slot === slot && s.generation === generation);
@@ -183,9 +260,20 @@ function run(storages, canaries, call) {
   ints[header.code] = 999;
   const door = intact || r.chance(0.9) ? 0 : 1 + r.below(6);
   if (door === 0) addon.execute(...objects);
-  else if (door === 1) addon.read(r.pick([new Float32Array(4), new Uint8Array(0), new BigInt64Array(3), new DataView(new ArrayBuffer(8)), {}, undefined]));
+  else if (door === 1)
+    addon.read(
+      r.pick([
+        new Float32Array(4),
+        new Uint8Array(0),
+        new BigInt64Array(3),
+        new DataView(new ArrayBuffer(8)),
+        {},
+        undefined,
+      ]),
+    );
   else if (door === 2) addon.item();
-  else if (door === 3) addon.create(r.pick([{}, 1, undefined]), r.pick([new Float32Array(4), new Uint8Array(0), new Int32Array(9), null]));
+  else if (door === 3)
+    addon.create(r.pick([{}, 1, undefined]), r.pick([new Float32Array(4), new Uint8Array(0), new Int32Array(9), null]));
   else if (door === 4) addon.adopt(r.pick([{}, 1, undefined]));
   else if (door === 5) addon.save(...r.pick([[], [{}], [1], [undefined]]));
   else addon.share(false);
@@ -200,12 +288,17 @@ function run(storages, canaries, call) {
     if (now === null) continue;
     const marks = door === 0 ? allowed.get(storage) : undefined;
     for (let i = 0; i < now.length; i++)
-      if (now[i] !== storage.bytes[i] && marks?.[i] !== 1) stop(`byte ${i} of a ${storage.dtype} storage changed in ${kernelNames()[opcode]}, unasked`);
+      if (now[i] !== storage.bytes[i] && marks?.[i] !== 1)
+        stop(`byte ${i} of a ${storage.dtype} storage changed in ${kernelNames()[opcode]}, unasked`);
     storage.bytes = now;
   }
 }
 
-const canaries = dtypeNames.flatMap((dtype) => [new Storage(dtype, 7), new Storage(dtype, 100), new Storage(dtype, 3000)]);
+const canaries = dtypeNames.flatMap((dtype) => [
+  new Storage(dtype, 7),
+  new Storage(dtype, 100),
+  new Storage(dtype, 3000),
+]);
 const before = addon.stats().liveStorages;
 function round(count) {
   const storages = dtypeNames.flatMap((dtype) => [new Storage(dtype, 24), new Storage(dtype, 80)]);
@@ -214,7 +307,8 @@ function round(count) {
   if (r.chance(0.2)) addon.walk();
   for (const canary of canaries) {
     const now = canary.read();
-    if (now === null || !now.equals(canary.bytes)) stop(`a ${canary.dtype} canary of ${canary.elements} elements ${now === null ? "is gone" : "has changed"}`);
+    if (now === null || !now.equals(canary.bytes))
+      stop(`a ${canary.dtype} canary of ${canary.elements} elements ${now === null ? "is gone" : "has changed"}`);
   }
 }
 for (let left = frames; left > 0; left -= 200) round(Math.min(left, 200));

@@ -10,7 +10,8 @@ const hooks = {
     if (i === 4) model.parameters()[0].requiresGrad = false;
     if (i === 5) model.parameters()[0].requiresGrad = true;
     if (i === 6) opt.paramGroups[0].lr = 0.5;
-    if (i === 7) model.loadStateDict(Object.fromEntries(Object.entries(model.stateDict()).map(([k, v]) => [k, v.mul(2)])));
+    if (i === 7)
+      model.loadStateDict(Object.fromEntries(Object.entries(model.stateDict()).map(([k, v]) => [k, v.mul(2)])));
   },
 };
 const results = [];

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { DataParallel, manualSeed, nn, optim, rand, randint, randn } from "nabla";
+import { DataParallel, manualSeed, optim, rand, randint, randn } from "nabla";
 
 export const job = (name) => new URL(`../jobs/${name}.mjs`, import.meta.url);
 

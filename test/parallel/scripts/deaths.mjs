@@ -22,7 +22,8 @@ const hooks = {
             await worker.terminate();
           }
         }, Math.random() * 4);
-    if (how === "loop") setTimeout(async () => Promise.all((await dp.pool).threads.map((worker) => worker.terminate())), 200);
+    if (how === "loop")
+      setTimeout(async () => Promise.all((await dp.pool).threads.map((worker) => worker.terminate())), 200);
   },
 };
 const shaken = await train("mlp", { workers: 2, args }, sizes, hooks);

@@ -22,4 +22,10 @@ for (let i = 0; i < count; i += 2) {
   );
   if (i + 2 === 20) early = rss();
 }
-print({ live: memory().liveStorages - live, same: common.sum().item() === sum, early, grown: rss() - early, handles: memory().handles });
+print({
+  live: memory().liveStorages - live,
+  same: common.sum().item() === sum,
+  early,
+  grown: rss() - early,
+  handles: memory().handles,
+});

@@ -10,7 +10,17 @@ async function tell(name, f) {
     said[name] = `${error instanceof NablaError ? error.code : error.constructor.name}: ${error.message}`;
   }
 }
-for (const name of ["broken", "no-default", "not-a-job", "top-level-await", "throws-at-load", "missing-import", "no-module", "no-parameters", "not-there"])
+for (const name of [
+  "broken",
+  "no-default",
+  "not-a-job",
+  "top-level-await",
+  "throws-at-load",
+  "missing-import",
+  "no-module",
+  "no-parameters",
+  "not-there",
+])
   await tell(name, () => new DataParallel(job(name), { workers: 0 }));
 await tell("model", () => new DataParallel(new nn.Linear(1, 1)));
 await tell("function", () => new DataParallel(() => new nn.Linear(1, 1)));

@@ -24,7 +24,10 @@ const caught = (f) => {
 };
 {
   const thread = new Thread();
-  const x = tensor([[1, 2, 3], [4, 5, 6]]);
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
   said.there = (await thread.tell("attach", "x", x.share())).value;
   await thread.tell("write", "x", 7);
   said.seenHere = x.toArray();
@@ -66,10 +69,52 @@ said.cloning = caught(() => structuredClone({ x: tensor([1]) }));
 await posted.terminate();
 
 // Descriptions that nobody made: each is refused, or is a tensor that lies inside the storage.
-const origin = tensor([[1, 2], [3, 4], [5, 6]]);
+const origin = tensor([
+  [1, 2],
+  [3, 4],
+  [5, 6],
+]);
 const good = origin.share();
-const values = [undefined, null, 0, -1, 1, 2, 5, 6, 7, 0.5, Number.NaN, Infinity, 2 ** 31, 2 ** 53, 1e300, "6", "float64", "bool", "x", true, [], {}, [6], [2, 3], [3, 2], [6, 1],
-  [-1, 6], [0, 1e15], [1e15, 1e15], [Number.NaN], [0.5, 1], ["a", 1], [0, 0], [-2, 1], [1, 1, 1], Array(17).fill(1), [null, 2], 5n];
+const values = [
+  undefined,
+  null,
+  0,
+  -1,
+  1,
+  2,
+  5,
+  6,
+  7,
+  0.5,
+  Number.NaN,
+  Infinity,
+  2 ** 31,
+  2 ** 53,
+  1e300,
+  "6",
+  "float64",
+  "bool",
+  "x",
+  true,
+  [],
+  {},
+  [6],
+  [2, 3],
+  [3, 2],
+  [6, 1],
+  [-1, 6],
+  [0, 1e15],
+  [1e15, 1e15],
+  [Number.NaN],
+  [0.5, 1],
+  ["a", 1],
+  [0, 0],
+  [-2, 1],
+  [1, 1, 1],
+  Array(17).fill(1),
+  [null, 2],
+  5n,
+];
 const tally = {};
 for (const key of Object.keys(good).filter((name) => name !== "id"))
   for (const a of values)

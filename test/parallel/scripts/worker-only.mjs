@@ -11,9 +11,12 @@ const run = () =>
   new Promise((resolve, reject) => {
     const worker = new Worker(code, { eval: true });
     let said;
-    worker.on("message", (value) => {
-      said = value;
-    }).on("error", reject).on("exit", () => resolve(said));
+    worker
+      .on("message", (value) => {
+        said = value;
+      })
+      .on("error", reject)
+      .on("exit", () => resolve(said));
   });
 const said = [await run(), await run(), ...(await Promise.all([run(), run()]))];
 await new Promise((resolve) => setTimeout(resolve, 100));

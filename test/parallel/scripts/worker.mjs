@@ -27,7 +27,12 @@ const commands = {
     parentPort.postMessage("computing");
     for (let i = 0; ; i++) {
       const big = i % 50 === 0 ? ones([1 << 18]) : null;
-      const loss = w.matmul(randn([32, 8])).tanh().add(common.sum()).square().mean();
+      const loss = w
+        .matmul(randn([32, 8]))
+        .tanh()
+        .add(common.sum())
+        .square()
+        .mean();
       loss.backward();
       noGrad(() => w.assign(w.sub(w.grad.mul(0.01))));
       w.grad = null;
