@@ -30,20 +30,18 @@ struct Case {
 };
 
 const Case kCases[] = {
-    {"NN", 16, 16, 16},      {"NN", 32, 32, 32},      {"NN", 64, 64, 64},     {"NN", 128, 128, 128},
-    {"NN", 256, 256, 256},   {"NN", 512, 512, 512},   {"NN", 1024, 1024, 1024}, {"NT", 1024, 1024, 1024},
+    {"NN", 16, 16, 16},       {"NN", 32, 32, 32},       {"NN", 64, 64, 64},       {"NN", 128, 128, 128},
+    {"NN", 256, 256, 256},    {"NN", 512, 512, 512},    {"NN", 1024, 1024, 1024}, {"NT", 1024, 1024, 1024},
     {"TN", 1024, 1024, 1024}, {"NN", 2048, 2048, 2048}, {"NN", 1000, 1000, 1000}, {"NN", 32, 16, 2},
-    {"NN", 32, 1, 16},
-    {"NN", 128, 512, 784},   {"NT", 128, 512, 784},   {"TN", 784, 512, 128},  {"NT", 128, 784, 512},
-    {"TN", 512, 784, 128},
-    {"NN", 128, 256, 512},   {"NT", 128, 256, 512},   {"TN", 512, 256, 128},  {"NT", 128, 512, 256},
-    {"NN", 128, 10, 256},    {"NT", 128, 10, 256},    {"TN", 256, 10, 128},   {"NT", 128, 256, 10},
-    {"NN", 1024, 512, 784},  {"NT", 1024, 512, 784},  {"TN", 784, 512, 1024}, {"NT", 1024, 784, 512},
-    {"NN", 1024, 256, 512},  {"NT", 1024, 256, 512},  {"TN", 512, 256, 1024}, {"NT", 1024, 512, 256},
-    {"NN", 1024, 10, 256},   {"NT", 1024, 10, 256},   {"TN", 256, 10, 1024},  {"NT", 1024, 256, 10},
-    {"NN", 6, 512, 512},     {"NT", 6, 512, 512},     {"NN", 2, 512, 512},    {"NT", 2, 512, 512},
-    {"NN", 1, 1024, 1024},   {"NT", 1, 1024, 1024},   {"NN", 1, 4096, 4096},  {"NT", 1, 4096, 4096},
-    {"NN", 1024, 1, 1024},   {"TN", 1024, 1, 1024}};
+    {"NN", 32, 1, 16},        {"NN", 128, 512, 784},    {"NT", 128, 512, 784},    {"TN", 784, 512, 128},
+    {"NT", 128, 784, 512},    {"TN", 512, 784, 128},    {"NN", 128, 256, 512},    {"NT", 128, 256, 512},
+    {"TN", 512, 256, 128},    {"NT", 128, 512, 256},    {"NN", 128, 10, 256},     {"NT", 128, 10, 256},
+    {"TN", 256, 10, 128},     {"NT", 128, 256, 10},     {"NN", 1024, 512, 784},   {"NT", 1024, 512, 784},
+    {"TN", 784, 512, 1024},   {"NT", 1024, 784, 512},   {"NN", 1024, 256, 512},   {"NT", 1024, 256, 512},
+    {"TN", 512, 256, 1024},   {"NT", 1024, 512, 256},   {"NN", 1024, 10, 256},    {"NT", 1024, 10, 256},
+    {"TN", 256, 10, 1024},    {"NT", 1024, 256, 10},    {"NN", 6, 512, 512},      {"NT", 6, 512, 512},
+    {"NN", 2, 512, 512},      {"NT", 2, 512, 512},      {"NN", 1, 1024, 1024},    {"NT", 1, 1024, 1024},
+    {"NN", 1, 4096, 4096},    {"NT", 1, 4096, 4096},    {"NN", 1024, 1, 1024},    {"TN", 1024, 1, 1024}};
 
 double seconds(Clock::time_point from) { return std::chrono::duration<double>(Clock::now() - from).count(); }
 
@@ -75,9 +73,7 @@ void run(const Case& s, int threads, const std::string& only) {
   T *ours = random_values<T>(s.m * s.n), *theirs = random_values<T>(s.m * s.n);
   const nabla::Matrix ma = ta ? nabla::Matrix{a, 1, s.m} : nabla::Matrix{a, s.k, 1};
   const nabla::Matrix mb = tb ? nabla::Matrix{b, 1, s.k} : nabla::Matrix{b, s.n, 1};
-  const auto nabla_call = [&] {
-    (void)nabla::gemm(nabla::DTypeOf<T>::value, s.m, s.n, s.k, ma, mb, ours, s.n, false);
-  };
+  const auto nabla_call = [&] { (void)nabla::gemm(nabla::DTypeOf<T>::value, s.m, s.n, s.k, ma, mb, ours, s.n, false); };
   const auto blas_call = [&] {
     blas(ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, s, a, static_cast<int>(ta ? s.m : s.k), b,
          static_cast<int>(tb ? s.k : s.n), theirs);
@@ -131,8 +127,8 @@ int main(int argc, char** argv) {
   nabla::set_thread_limit(threads);
   std::printf("%s, OpenBLAS core %s\n", f64 ? "float64" : "float32", openblas_get_corename());
   for (const Case& s : kCases) {
-    const std::string name = std::string(s.layout) + " " + std::to_string(s.m) + " " + std::to_string(s.n) + " " +
-                             std::to_string(s.k);
+    const std::string name =
+        std::string(s.layout) + " " + std::to_string(s.m) + " " + std::to_string(s.n) + " " + std::to_string(s.k);
     if (name.find(filter) == std::string::npos) continue;
     if (f64) {
       run<double>(s, threads, only);

@@ -29,9 +29,6 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  * }
  */
 export class NablaError extends Error {
-  static {
-    NablaError.prototype.name = "NablaError";
-  }
   readonly code: ErrorCode;
   readonly op: string;
   readonly details: ErrorDetails;
@@ -43,6 +40,8 @@ export class NablaError extends Error {
     this.details = details;
   }
 }
+// Outside of the class: esbuild would call one that names itself inside _NablaError.
+NablaError.prototype.name = "NablaError";
 
 /** Any function or class: what `Error.captureStackTrace` accepts as the frame to start below. */
 export type StackStart = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);

@@ -5,11 +5,11 @@
 
 // X(id, name, C++ type)
 #define NABLA_DTYPES(X)     \
-  X(F32, "float32", float)    \
-  X(F64, "float64", double)   \
-  X(I32, "int32", int32_t)    \
-  X(I64, "int64", int64_t)    \
-  X(U8, "uint8", uint8_t)     \
+  X(F32, "float32", float)  \
+  X(F64, "float64", double) \
+  X(I32, "int32", int32_t)  \
+  X(I64, "int64", int64_t)  \
+  X(U8, "uint8", uint8_t)   \
   X(BOOL, "bool", bool)
 
 namespace nabla {
@@ -41,10 +41,10 @@ constexpr bool is_float(DType t) { return t == DType::F32 || t == DType::F64; }
 
 template <class T>
 struct DTypeOf;
-#define X(id, name, type)                              \
-  template <>                                          \
-  struct DTypeOf<type> {                               \
-    static constexpr DType value = DType::id;          \
+#define X(id, name, type)                     \
+  template <>                                 \
+  struct DTypeOf<type> {                      \
+    static constexpr DType value = DType::id; \
   };
 NABLA_DTYPES(X)
 #undef X

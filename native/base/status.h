@@ -31,9 +31,9 @@ inline Status fail(Code code, const char* message, int32_t operand = -1, int64_t
   return {code, message, operand, detail};
 }
 
-#define NABLA_TRY(expr)                          \
-  do {                                           \
-    ::nabla::Status nabla_status_ = (expr);      \
+#define NABLA_TRY(expr)                            \
+  do {                                             \
+    ::nabla::Status nabla_status_ = (expr);        \
     if (!nabla_status_.ok()) return nabla_status_; \
   } while (0)
 

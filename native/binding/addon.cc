@@ -69,7 +69,8 @@ Napi::Value set_frame(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   napi_ref refs[2];
   for (int i = 0; i < 2; i++) {
-    if (napi_create_reference(info.Env(), info[i], 1, &refs[i]) != napi_ok) return Napi::Boolean::New(info.Env(), false);
+    if (napi_create_reference(info.Env(), info[i], 1, &refs[i]) != napi_ok)
+      return Napi::Boolean::New(info.Env(), false);
     if (e.frame_refs[i]) napi_delete_reference(info.Env(), e.frame_refs[i]);
     e.frame_refs[i] = refs[i];
   }
@@ -97,7 +98,8 @@ Napi::Value adopt(const Napi::CallbackInfo& info) {
   View view;
   size_t cursor = 0;
   Status status = decode_operand(e, 0, cursor, o, view);
-  if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
+  if (status.ok() && (o.flags & (flag::fresh | flag::scalar)))
+    status = fail(Code::NATIVE, "the call frame is malformed");
   if (status.ok()) {
     Storage* storage = e.entry(o.slot).storage;
     retain(storage);
@@ -127,7 +129,8 @@ Napi::Value share(const Napi::CallbackInfo& info) {
   View view;
   size_t cursor = 0;
   Status status = decode_operand(e, 0, cursor, o, view);
-  if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, "the call frame is malformed");
+  if (status.ok() && (o.flags & (flag::fresh | flag::scalar)))
+    status = fail(Code::NATIVE, "the call frame is malformed");
   double id = 0;
   const bool hold = info.Length() > 0 && info[0].ToBoolean();
   if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, hold ? &e : nullptr));
@@ -167,9 +170,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
                               {"handles", static_cast<double>(e.live_handles())}});
 }
 
-Napi::Value message(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), environment(info).message);
-}
+Napi::Value message(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), environment(info).message); }
 
 Napi::Value largest(const Napi::CallbackInfo& info) {
   char text[512];
@@ -225,7 +226,8 @@ Napi::Value unlock_flags(const Napi::CallbackInfo& info) {
 
 void delete_environment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
 
-// A worker that is being terminated can make no values any more. Nobody sees what it answers; to throw would end the process.
+// A worker that is being terminated can make no values any more. Nobody sees what it answers; to throw would end the
+// process.
 template <Napi::Value (*CALLBACK)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {

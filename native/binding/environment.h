@@ -1,4 +1,5 @@
-// What one JavaScript thread holds: its table of storages and graph nodes, each watched by a weak reference, and its frame.
+// What one JavaScript thread holds: its table of storages and graph nodes, each watched by a weak reference, and its
+// frame.
 #pragma once
 #include <node_api.h>
 
@@ -27,8 +28,8 @@ struct Entry {
   int64_t dims[4] = {};
 };
 
-// A weak reference costs more than a small op. Handles of small results therefore keep a common object alive, and that is
-// watched: when it dies, all of them have. What a live one holds back is bounded by kBlockSlots * kBlockBytes.
+// A weak reference costs more than a small op. Handles of small results therefore keep a common object alive, and that
+// is watched: when it dies, all of them have. What a live one holds back is bounded by kBlockSlots * kBlockBytes.
 struct Block {
   napi_ref handle = nullptr;
   int32_t count = 0;

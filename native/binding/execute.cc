@@ -34,7 +34,9 @@ int64_t pack_scalar(DType dtype, double value, double low) {
     case DType::F32: return pack(static_cast<float>(value));
     case DType::F64: return pack(value);
     case DType::I32: return pack(static_cast<int32_t>(static_cast<int64_t>(value)));
-    case DType::I64: return static_cast<int64_t>(static_cast<uint64_t>(static_cast<int64_t>(value)) << 32 | static_cast<uint32_t>(low));
+    case DType::I64:
+      return static_cast<int64_t>(static_cast<uint64_t>(static_cast<int64_t>(value)) << 32 |
+                                  static_cast<uint32_t>(low));
     case DType::U8: return pack(static_cast<uint8_t>(static_cast<int64_t>(value)));
     case DType::BOOL: return pack(value != 0);
   }
@@ -61,8 +63,10 @@ bool count_elements(const View& v, int64_t& n) {
   n = 1;
   bool empty = false;
   for (int i = 0; i < v.rank; i++) {
-    if (v.dims[i] == 0) empty = true;
-    else if (__builtin_mul_overflow(n, v.dims[i], &n)) return false;
+    if (v.dims[i] == 0)
+      empty = true;
+    else if (__builtin_mul_overflow(n, v.dims[i], &n))
+      return false;
   }
   if (n > (int64_t{1} << 50)) return false;
   if (empty) n = 0;
@@ -147,10 +151,13 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
   if (storage->dtype != v.dtype) return fail(Code::NATIVE, kMalformed, index);
   int64_t size = static_cast<int64_t>(size_of(v.dtype)), first = 0, last = n - 1;
   int64_t elements = static_cast<int64_t>(storage->bytes) / size;
-  if ((!contiguous && !extent(v, first, last)) || offset < 0 || offset > elements) return fail(Code::NATIVE, kMalformed, index);
+  if ((!contiguous && !extent(v, first, last)) || offset < 0 || offset > elements)
+    return fail(Code::NATIVE, kMalformed, index);
   if (n > 0 && (offset + first < 0 || offset > elements - 1 - last)) return fail(Code::NATIVE, kMalformed, index);
-  if ((out.flags & flag::expect) && storage->version.load(std::memory_order_relaxed) != static_cast<uint32_t>(out.version))
-    return fail(Code::GRADIENT, "a saved value has changed since", index, storage->writer.load(std::memory_order_relaxed));
+  if ((out.flags & flag::expect) &&
+      storage->version.load(std::memory_order_relaxed) != static_cast<uint32_t>(out.version))
+    return fail(Code::GRADIENT, "a saved value has changed since", index,
+                storage->writer.load(std::memory_order_relaxed));
   v.data = static_cast<char*>(storage->data) + offset * size;
   return {};
 }
@@ -209,8 +216,7 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     View& v = d.views[i];
     int64_t n = v.numel();
     const size_t bytes = static_cast<size_t>(n) * size_of(v.dtype);
-    Storage* storage =
-        bytes <= SmallStorages::kLargest ? e.small.take(bytes, v.dtype) : create_storage(bytes, v.dtype);
+    Storage* storage = bytes <= SmallStorages::kLargest ? e.small.take(bytes, v.dtype) : create_storage(bytes, v.dtype);
     if (!storage) {
       abandon();
       return fail(Code::MEMORY, kOutOfMemory, i, n);

@@ -10,7 +10,8 @@ namespace nabla {
 napi_value execute(napi_env env, napi_callback_info info);
 // run(): the same for a call that brings no object for native code to watch.
 napi_value run_frame(napi_env env, napi_callback_info info);
-// read(target): copies the frame's single operand, in row-major order, into a typed array or DataView of the same dtype.
+// read(target): copies the frame's single operand, in row-major order, into a typed array or DataView of the same
+// dtype.
 napi_value read(napi_env env, napi_callback_info info);
 // item(): the frame's single one-element operand as a number.
 napi_value item(napi_env env, napi_callback_info info);

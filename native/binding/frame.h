@@ -1,4 +1,5 @@
-// The call frame shared with JavaScript: where each number stands. lib/native/frame.ts reads these from `layout` at load.
+// The call frame shared with JavaScript: where each number stands. lib/native/frame.ts reads these from `layout` at
+// load.
 #pragma once
 #include <cstddef>
 #include <cstdint>

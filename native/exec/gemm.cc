@@ -51,9 +51,8 @@ class GemmRegion {
         pack_a((t - b_units) % row_tasks_ * plan_.task_rows, (t - b_units) / row_tasks_);
       }
     });
-    for_each_task(plan_.parallel, row_tasks_ * col_tasks_, [&](int64_t t) {
-      multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols);
-    });
+    for_each_task(plan_.parallel, row_tasks_ * col_tasks_,
+                  [&](int64_t t) { multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols); });
   }
 
  private:
@@ -228,16 +227,11 @@ Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, vo
   if (m == 0 || n == 0) return {};
   const GemmTable& table = kernels().gemm;
   switch (dtype) {
-    case DType::F32:
-      return multiply(problem<float>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f32);
-    case DType::F64:
-      return multiply(problem<double>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f64);
-    case DType::I32:
-      return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i32);
-    case DType::I64:
-      return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i64);
-    default:
-      return kNoKernel;
+    case DType::F32: return multiply(problem<float>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f32);
+    case DType::F64: return multiply(problem<double>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f64);
+    case DType::I32: return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i32);
+    case DType::I64: return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i64);
+    default: return kNoKernel;
   }
 }
 

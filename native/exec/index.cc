@@ -35,7 +35,8 @@ int64_t index_at(const View& v, int64_t i) {
   }
 }
 
-// Indices count from the back where they are negative. Reads each of them once, so that what is checked is what is used.
+// Indices count from the back where they are negative. Reads each of them once, so that what is checked is what is
+// used.
 bool wrap(int64_t& index, int64_t size) {
   if (index < 0) index += size;
   return index >= 0 && index < size;
@@ -75,9 +76,9 @@ Status run_index_select(const Call& call) {
   if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &index = call.in(1);
   Cut to, from;
-  if (x.scalar || x.rank != out.rank || x.dtype != out.dtype || !x.contiguous() || !out.contiguous() || !is_index(index) ||
-      index.rank != 1 || !cut(out, call.attrs[0], to) || !cut(x, call.attrs[0], from) || to.outer != from.outer ||
-      to.inner != from.inner || to.size != index.dims[0])
+  if (x.scalar || x.rank != out.rank || x.dtype != out.dtype || !x.contiguous() || !out.contiguous() ||
+      !is_index(index) || index.rank != 1 || !cut(out, call.attrs[0], to) || !cut(x, call.attrs[0], from) ||
+      to.outer != from.outer || to.inner != from.inner || to.size != index.dims[0])
     return fail(Code::SHAPE, kOperands);
   NABLA_TRY(first_bad_index(index, from.size, 2));
   const int64_t bytes = to.inner * static_cast<int64_t>(size_of(x.dtype));
@@ -100,9 +101,10 @@ Status run_index_add(const Call& call) {
   if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &index = call.in(1), &source = call.in(2);
   Cut to, from;
-  if (source.scalar || source.rank != out.rank || source.dtype != out.dtype || !source.contiguous() || !out.contiguous() ||
-      !is_index(index) || index.rank != 1 || !cut(out, call.attrs[0], to) || !cut(source, call.attrs[0], from) ||
-      to.outer != from.outer || to.inner != from.inner || from.size != index.dims[0])
+  if (source.scalar || source.rank != out.rank || source.dtype != out.dtype || !source.contiguous() ||
+      !out.contiguous() || !is_index(index) || index.rank != 1 || !cut(out, call.attrs[0], to) ||
+      !cut(source, call.attrs[0], from) || to.outer != from.outer || to.inner != from.inner ||
+      from.size != index.dims[0])
     return fail(Code::SHAPE, kOperands);
   NABLA_TRY(first_bad_index(index, to.size, 2));
   NABLA_TRY(copy(out, x));

@@ -90,7 +90,8 @@ Status run_adam(const Call& call) {
   const OptimTable& table = kernels().optim;
   over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     table.adam[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
-                                                at(call.out(count + i), first), at(call.out(2 * count + i), first), n, s);
+                                                at(call.out(count + i), first), at(call.out(2 * count + i), first), n,
+                                                s);
   });
   return {};
 }

@@ -43,9 +43,8 @@ Status run_backward(const Call& call, const SoftmaxBackwardFn (&leaves)[2]) {
   if (!is_float(dx.dtype)) return fail(Code::DTYPE, kNoDType);
   if (!rows_alike(dx, g) || !rows_alike(dx, y)) return fail(Code::SHAPE, kOperands);
   SoftmaxBackwardFn leaf = leaves[dx.dtype == DType::F64];
-  over_rows(dx, [&](int64_t, int64_t at, int64_t n) {
-    leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, n);
-  });
+  over_rows(dx,
+            [&](int64_t, int64_t at, int64_t n) { leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, n); });
   return {};
 }
 
@@ -65,7 +64,8 @@ int64_t counted_target(const View& target, int64_t row, double ignored) {
 }
 
 Status check_targets(const View& logits, const View& target, double ignored, int32_t operand) {
-  if (!is_float(logits.dtype) || is_float(target.dtype) || target.dtype == DType::BOOL) return fail(Code::DTYPE, kNoDType);
+  if (!is_float(logits.dtype) || is_float(target.dtype) || target.dtype == DType::BOOL)
+    return fail(Code::DTYPE, kNoDType);
   if (logits.rank != 2 || target.rank != 1 || target.dims[0] != logits.dims[0] || !logits.contiguous() ||
       !target.contiguous() || logits.scalar || target.scalar)
     return fail(Code::SHAPE, kOperands);
@@ -100,7 +100,8 @@ Status run_cross_entropy(const Call& call) {
   over_rows(x, [&](int64_t r, int64_t at, int64_t n) {
     int64_t c = counted_target(target, r, call.attrs[0]);
     if (x.dtype == DType::F32)
-      cross_entropy_row(loss.as<float>() + r, reinterpret_cast<const float*>(x.as<char>() + at), c, n, table.logsumexp[0]);
+      cross_entropy_row(loss.as<float>() + r, reinterpret_cast<const float*>(x.as<char>() + at), c, n,
+                        table.logsumexp[0]);
     else
       cross_entropy_row(loss.as<double>() + r, reinterpret_cast<const double*>(x.as<char>() + at), c, n,
                         table.logsumexp[1]);
@@ -112,7 +113,8 @@ Status run_cross_entropy_backward(const Call& call) {
   if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
   NABLA_TRY(check_targets(x, target, call.attrs[0], 3));
-  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target)) return fail(Code::SHAPE, kOperands);
+  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target))
+    return fail(Code::SHAPE, kOperands);
   const SoftmaxTable& table = kernels().softmax;
   const int wide = x.dtype == DType::F64;
   over_rows(x, [&](int64_t r, int64_t at, int64_t n) {

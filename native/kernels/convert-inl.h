@@ -22,22 +22,24 @@ To clamp_to_integer(From x, From low, From past) {
   if (x >= past) return static_cast<To>(-(static_cast<To>(low) + 1));
   return static_cast<To>(x);
 }
-#define NABLA_HOLD(From)                                                                                        \
-  template <>                                                                                                   \
-  struct Convert<int32_t, From> {                                                                               \
-    static int32_t value(From x) { return clamp_to_integer<int32_t, From>(x, From(-2147483648.0), From(2147483648.0)); } \
-  };                                                                                                            \
-  template <>                                                                                                   \
-  struct Convert<int64_t, From> {                                                                               \
-    static int64_t value(From x) {                                                                              \
-      return clamp_to_integer<int64_t, From>(x, From(-9223372036854775808.0), From(9223372036854775808.0));     \
-    }                                                                                                           \
-  };                                                                                                            \
-  template <>                                                                                                   \
-  struct Convert<uint8_t, From> {                                                                               \
-    static uint8_t value(From x) {                                                                              \
-      return x >= From(255) ? uint8_t{255} : x > From(0) ? static_cast<uint8_t>(x) : uint8_t{0};                \
-    }                                                                                                           \
+#define NABLA_HOLD(From)                                                                                    \
+  template <>                                                                                               \
+  struct Convert<int32_t, From> {                                                                           \
+    static int32_t value(From x) {                                                                          \
+      return clamp_to_integer<int32_t, From>(x, From(-2147483648.0), From(2147483648.0));                   \
+    }                                                                                                       \
+  };                                                                                                        \
+  template <>                                                                                               \
+  struct Convert<int64_t, From> {                                                                           \
+    static int64_t value(From x) {                                                                          \
+      return clamp_to_integer<int64_t, From>(x, From(-9223372036854775808.0), From(9223372036854775808.0)); \
+    }                                                                                                       \
+  };                                                                                                        \
+  template <>                                                                                               \
+  struct Convert<uint8_t, From> {                                                                           \
+    static uint8_t value(From x) {                                                                          \
+      return x >= From(255) ? uint8_t{255} : x > From(0) ? static_cast<uint8_t>(x) : uint8_t{0};            \
+    }                                                                                                       \
   };
 NABLA_HOLD(float)
 NABLA_HOLD(double)
@@ -73,7 +75,7 @@ constexpr void fill_gather_row(ConvertFn (&row)[kDTypeCount]) {
 
 constexpr ConvertTable make_convert_table() {
   ConvertTable t{};
-#define X(id, name, type)                                \
+#define X(id, name, type)                                       \
   fill_gather_row<type>(t.gather[static_cast<int>(DType::id)]); \
   t.scatter[static_cast<int>(DType::id)] = scatter_strided<type>;
   NABLA_DTYPES(X)

@@ -16,14 +16,10 @@ enum class Result { SAME, BOOL };
 
 constexpr bool in_domain(Domain domain, DType t) {
   switch (domain) {
-    case Domain::FLOATS:
-      return is_float(t);
-    case Domain::NUMBERS:
-      return t != DType::BOOL;
-    case Domain::BOOLS:
-      return t == DType::BOOL;
-    case Domain::ALL:
-      break;
+    case Domain::FLOATS: return is_float(t);
+    case Domain::NUMBERS: return t != DType::BOOL;
+    case Domain::BOOLS: return t == DType::BOOL;
+    case Domain::ALL: break;
   }
   return true;
 }

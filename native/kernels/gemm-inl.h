@@ -82,9 +82,9 @@ using GemmTile = void (*)(const GemmBlock<T>&, const T*, const T*, T*, int, cons
 
 // By the number of rows, less one.
 template <class T, int VECTORS, bool TAIL>
-constexpr GemmTile<T> kGemmTiles[kGemmRows] = {
-    gemm_tile<T, 1, VECTORS, TAIL>, gemm_tile<T, 2, VECTORS, TAIL>, gemm_tile<T, 3, VECTORS, TAIL>,
-    gemm_tile<T, 4, VECTORS, TAIL>, gemm_tile<T, 5, VECTORS, TAIL>, gemm_tile<T, 6, VECTORS, TAIL>};
+constexpr GemmTile<T> kGemmTiles[kGemmRows] = {gemm_tile<T, 1, VECTORS, TAIL>, gemm_tile<T, 2, VECTORS, TAIL>,
+                                               gemm_tile<T, 3, VECTORS, TAIL>, gemm_tile<T, 4, VECTORS, TAIL>,
+                                               gemm_tile<T, 5, VECTORS, TAIL>, gemm_tile<T, 6, VECTORS, TAIL>};
 
 template <class T>
 void gemm_block(const GemmBlock<T>& g) {

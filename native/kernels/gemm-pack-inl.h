@@ -142,8 +142,8 @@ void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, i
     const int64_t depth = k - start < step ? k - start : step;
     for (int64_t p = 0, row = 0; p < rows.count; p++) {
       const int64_t height = rows.height(p);
-      pack_panel<T, kGemmRows>(panels + p * gemm_panel(kGemmRows, k) + start * kGemmRows,
-                               a + row * a_row + start * a_k, a_row, a_k, height, depth);
+      pack_panel<T, kGemmRows>(panels + p * gemm_panel(kGemmRows, k) + start * kGemmRows, a + row * a_row + start * a_k,
+                               a_row, a_k, height, depth);
       row += height;
     }
   }

@@ -1,4 +1,5 @@
 // Made by coefficients/fit.py, which says what each polynomial is and how it was fitted. Lowest power first.
+// clang-format off
 #pragma once
 
 namespace nabla::NABLA_ISA {

@@ -67,9 +67,8 @@ T scalar_log(T x) {
 template <class T>
 T row_logsumexp(const T* x, int64_t n, T shift) {
   const Vec<T> s = Vec<T>::set1(shift);
-  const T sum = row_sum<T>(n, [&](int64_t i, int count) {
-    return first_lanes<T>(exp(Vec<T>::load_n(x + i, count) - s), count);
-  });
+  const T sum =
+      row_sum<T>(n, [&](int64_t i, int count) { return first_lanes<T>(exp(Vec<T>::load_n(x + i, count) - s), count); });
   return scalar_log(sum);
 }
 
@@ -109,8 +108,8 @@ void softmax_backward_row(void* out, const void* gradient, const void* result, i
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
-  const V dot = V::set1(row_sum<T>(
-      n, [&](int64_t i, int count) { return V::load_n(g + i, count) * V::load_n(y + i, count); }));
+  const V dot =
+      V::set1(row_sum<T>(n, [&](int64_t i, int count) { return V::load_n(g + i, count) * V::load_n(y + i, count); }));
   each_vector<T>(n, [&](int64_t i, int count) {
     V::store_n(dx + i, V::load_n(y + i, count) * (V::load_n(g + i, count) - dot), count);
   });
@@ -140,9 +139,7 @@ void cross_entropy_backward_row(void* out, const void* in, const void* lse, int6
   const T* x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
   const V l = V::set1(*static_cast<const T*>(lse)), s = V::set1(static_cast<T>(scale));
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dx + i, exp(V::load_n(x + i, count) - l) * s, count);
-  });
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(dx + i, exp(V::load_n(x + i, count) - l) * s, count); });
   dx[target] -= static_cast<T>(scale);
 }
 

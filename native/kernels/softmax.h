@@ -11,7 +11,8 @@ using SoftmaxBackwardFn = void (*)(void* dx, const void* g, const void* y, int64
 // log(sum(exp(x))), as one element.
 using LogSumExpFn = void (*)(void* out, const void* x, int64_t n);
 // dx = (softmax(x) - onehot(target)) * scale, with the row's log-sum-exp given.
-using CrossEntropyBackwardFn = void (*)(void* dx, const void* x, const void* lse, int64_t target, double scale, int64_t n);
+using CrossEntropyBackwardFn = void (*)(void* dx, const void* x, const void* lse, int64_t target, double scale,
+                                        int64_t n);
 
 struct SoftmaxTable {
   SoftmaxFn softmax[2];

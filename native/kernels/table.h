@@ -1,4 +1,5 @@
-// What one ISA offers: function pointers to serial leaf code, indexed by kernel and dtype. exec/ reaches kernels only here.
+// What one ISA offers: function pointers to serial leaf code, indexed by kernel and dtype. exec/ reaches kernels only
+// here.
 #pragma once
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"

@@ -105,7 +105,8 @@ int64_t ceiling() {
 }
 
 void* map_huge(size_t bytes) {
-  char* raw = static_cast<char*>(mmap(nullptr, bytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  char* raw =
+      static_cast<char*>(mmap(nullptr, bytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   if (raw == MAP_FAILED) return nullptr;
   char* block = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(raw) + kHuge - 1) & ~(kHuge - 1));
   if (block > raw) munmap(raw, block - raw);
@@ -155,7 +156,8 @@ void* allocate(size_t bytes) {
     c.live.fetch_add(size, std::memory_order_relaxed);
     return block;
   }
-  if (c.cached.load(std::memory_order_relaxed) + size > kCacheLimit) trim_to(size < kCacheLimit ? kCacheLimit - size : 0);
+  if (c.cached.load(std::memory_order_relaxed) + size > kCacheLimit)
+    trim_to(size < kCacheLimit ? kCacheLimit - size : 0);
   if (c.live.load() + c.cached.load() + size > ceiling()) {
     trim_to(0);
     if (c.live.load() + size > ceiling()) return nullptr;

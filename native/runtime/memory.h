@@ -5,7 +5,8 @@
 
 namespace nabla {
 
-// nullptr when the ceiling (NABLA_MEMORY_LIMIT, cgroup or physical memory) is reached. At least 64 bytes past `bytes` are readable.
+// nullptr when the ceiling (NABLA_MEMORY_LIMIT, cgroup or physical memory) is reached. At least 64 bytes past `bytes`
+// are readable.
 void* allocate(size_t bytes);
 void deallocate(void* block, size_t bytes);
 // What allocate takes for that many bytes.

@@ -35,8 +35,8 @@ int64_t live_storages();
 // Bytes of live storages and everything else that is allocated, without what is in stock.
 int64_t live_storage_bytes();
 
-// A thread's own stock of small storages that nothing refers to any more: taken and put back without atomics. Storages in
-// stock do not count as live.
+// A thread's own stock of small storages that nothing refers to any more: taken and put back without atomics. Storages
+// in stock do not count as live.
 class SmallStorages {
  public:
   static constexpr size_t kLargest = 512;

@@ -19,5 +19,5 @@ test("a worker loads it by its name", async () => {
   const worker = new Worker(source, { eval: true });
   const answer = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
   expect(answer).toBe(3);
-  expect(await worker.terminate()).toBe(1);
+  await worker.terminate();
 });

@@ -148,7 +148,7 @@ TYPES = (("float", 24, 0), ("double", 53, 1))
 def main():
     only = set(sys.argv[1:])
     print("// Made by coefficients/fit.py, which says what each polynomial is and how it was fitted. Lowest power first.")
-    print("#pragma once\n\nnamespace nabla::NABLA_ISA {\nnamespace {\n")
+    print("// clang-format off\n#pragma once\n\nnamespace nabla::NABLA_ISA {\nnamespace {\n")
     for name, value in CONSTANTS:
         print(f"template <class T>\nconstexpr T k{name} = static_cast<T>({literal(round_to(53, value), 53)});")
     for name, value, head_bits, count in WORDS:

@@ -41,9 +41,9 @@ void check_batch(const Batch& s, int threads) {
 void test_batches() {
   const int limit = thread_limit();
   const Batch batches[] = {
-      {0, 3, 4, 5, 1, 1, false},       {1, 3, 4, 5, 1, 1, false},     {200, 7, 9, 33, 1, 1, false},
-      {40, 7, 9, 33, 1, 0, false},     {40, 7, 9, 33, 0, 1, true},    {5, 120, 130, 140, 1, 1, true},
-      {3, 120, 130, 140, 1, 0, false}, {300, 1, 20, 30, 1, 1, true},  {12, 64, 64, 64, 1, 1, false}};
+      {0, 3, 4, 5, 1, 1, false},       {1, 3, 4, 5, 1, 1, false},    {200, 7, 9, 33, 1, 1, false},
+      {40, 7, 9, 33, 1, 0, false},     {40, 7, 9, 33, 0, 1, true},   {5, 120, 130, 140, 1, 1, true},
+      {3, 120, 130, 140, 1, 0, false}, {300, 1, 20, 30, 1, 1, true}, {12, 64, 64, 64, 1, 1, false}};
   for (const Batch& s : batches) {
     for (int threads : {1, 2, 7}) {
       check_batch<float>(s, threads);

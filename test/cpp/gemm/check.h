@@ -19,14 +19,14 @@ struct Tally {
 };
 inline Tally tally;
 
-#define CHECK(condition, ...)                                    \
-  do {                                                           \
-    nabla::test::tally.checks++;                                 \
-    if (!(condition) && nabla::test::tally.failures++ < 20) {    \
+#define CHECK(condition, ...)                                            \
+  do {                                                                   \
+    nabla::test::tally.checks++;                                         \
+    if (!(condition) && nabla::test::tally.failures++ < 20) {            \
       std::printf("%s:%d: %s failed: ", __FILE__, __LINE__, #condition); \
-      std::printf(__VA_ARGS__);                                  \
-      std::printf("\n");                                         \
-    }                                                            \
+      std::printf(__VA_ARGS__);                                          \
+      std::printf("\n");                                                 \
+    }                                                                    \
   } while (0)
 
 // Values with full significands, so that every rounding shows; integers of full width, so that products wrap.

@@ -14,8 +14,7 @@ void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bia
   const Operand<T> bias(1, s.n, Layout::ROWS, 3);
   const T* addend = with_bias ? bias.buffer.data() : nullptr;
   Result<T> c(s.m, s.n, accumulate, 4), before = c;
-  const Status status =
-      gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, accumulate, {addend});
+  const Status status = gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, accumulate, {addend});
   CHECK(status.ok(), "%s", status.message);
   int64_t wrong = 0;
   for (int64_t i = 0; i < s.m; i++) {
@@ -51,9 +50,9 @@ void check_shapes() {
   for (int64_t m = 1; m <= 14; m++) {
     for (int64_t n : {4, 7, 9, 15, 16, 17, 31, 33}) check_layouts<T>({m, n, 19});
   }
-  const Shape edges[] = {{1, 17, 255},  {1, 600, 257},  {600, 1, 300}, {1, 1, 513},   {7, 40, 256},   {13, 47, 257},
-                         {49, 33, 255}, {55, 70, 40},   {61, 35, 513}, {150, 20, 33}, {20, 270, 31},  {149, 263, 9},
-                         {2, 130, 300}, {130, 2, 300},  {97, 49, 1},   {49, 97, 2},   {50, 64, 1030}, {6, 16, 256}};
+  const Shape edges[] = {{1, 17, 255},  {1, 600, 257}, {600, 1, 300}, {1, 1, 513},   {7, 40, 256},   {13, 47, 257},
+                         {49, 33, 255}, {55, 70, 40},  {61, 35, 513}, {150, 20, 33}, {20, 270, 31},  {149, 263, 9},
+                         {2, 130, 300}, {130, 2, 300}, {97, 49, 1},   {49, 97, 2},   {50, 64, 1030}, {6, 16, 256}};
   for (Shape s : edges) check_layouts<T>(s);
   for (bool accumulate : {false, true}) {
     for (bool bias : {false, true}) {
