@@ -91,6 +91,13 @@ Napi::Value walk(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), freed);
 }
 
+// sinceWalk(bound?): the bytes allocated since the last walk; with a number, how many there may be.
+Napi::Value since_walk(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  if (info[0].IsNumber()) e.byte_bound = info[0].As<Napi::Number>().Int64Value();
+  return Napi::Number::New(info.Env(), static_cast<double>(e.since_bytes()));
+}
+
 // adopt(handle): a handle of its own on the storage that the frame's single operand names.
 Napi::Value adopt(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
@@ -258,6 +265,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("setFrame", guarded<set_frame>);
   wrapped("flush", guarded<flush>);
   wrapped("walk", guarded<walk>);
+  wrapped("sinceWalk", guarded<since_walk>);
   wrapped("adopt", guarded<adopt>);
   wrapped("block", guarded<block>);
   wrapped("share", guarded<share>);

@@ -8,7 +8,6 @@
 namespace nabla {
 namespace {
 
-constexpr int64_t kPressureBytes = int64_t{256} << 20;
 // Few enough that what small ops allocate stays in the second-level cache between two walks, on both sides.
 constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
@@ -204,7 +203,7 @@ int64_t Environment::walk() {
 void Environment::account(int64_t bytes) {
   since_bytes_ += bytes + kHandleCharge;
   since_handles_++;
-  if (since_bytes_ > kPressureBytes || since_handles_ > handle_bound_) {
+  if (since_bytes_ > byte_bound || since_handles_ > handle_bound_) {
     if (seen_pressure_ == pressure.load(std::memory_order_relaxed)) pressure.fetch_add(1, std::memory_order_relaxed);
   }
 }

@@ -72,6 +72,7 @@ class Environment {
 
   Frame frame;
   napi_ref frame_refs[2] = {};  // keep its memory alive
+  int64_t byte_bound = int64_t{16} << 20;  // bytes between two walks, as lib/tensor/memory.ts sets it
   bool holds_flags = false;     // the flag mutex: a worker may be ended while it does
   SmallStorages small;
   const char* message = "";  // of the last status
@@ -108,6 +109,7 @@ class Environment {
   int64_t walk();
   void account(int64_t bytes);
   bool under_pressure() const;
+  int64_t since_bytes() const { return since_bytes_; }
   int64_t live_handles() const { return live_handles_; }
   // Sentences for ERR_MEMORY: the largest live tensors.
   void describe_largest(char* out, size_t capacity) const;

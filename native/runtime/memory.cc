@@ -14,7 +14,11 @@ namespace {
 constexpr size_t kAlign = 64;
 constexpr size_t kPadding = 64;            // readable bytes past the end of every block
 constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on are mapped, aligned and advised as huge pages
-constexpr int kSmallestLog = 7;
+// What a storage's header and the padding take beyond its elements: kept out of the classes, so that a power of two of
+// elements fills its block.
+constexpr size_t kSlack = 128;
+constexpr size_t kColours = 16, kColour = 256;  // see map_huge
+constexpr int kSmallestLog = 6;
 constexpr size_t kSmallest = size_t{1} << kSmallestLog;
 constexpr int kSteps = 8;
 constexpr int kClasses = kSteps * 48;
@@ -59,20 +63,22 @@ Cache& cache() {
 }
 
 // Classes are powers of two in eight steps: at most an eighth of a block is waste.
-int class_of(size_t bytes, size_t* rounded) {
+int class_of(size_t requested, size_t* rounded) {
+  const size_t bytes = requested + kPadding > kSlack ? requested + kPadding - kSlack : 0;
   if (bytes <= kSmallest) {
-    *rounded = kSmallest;
+    *rounded = kSmallest + kSlack;
     return 0;
   }
   int log = 63 - __builtin_clzll(bytes - 1);
   size_t step = size_t{1} << (log - 3);
-  *rounded = (bytes + step - 1) & ~(step - 1);
-  return kSteps * (log - kSmallestLog) + static_cast<int>((*rounded - (size_t{1} << log)) / step);
+  const size_t size = (bytes + step - 1) & ~(step - 1);
+  *rounded = size + kSlack;
+  return kSteps * (log - kSmallestLog) + static_cast<int>((size - (size_t{1} << log)) / step);
 }
 
 size_t class_bytes(int index) {
   size_t base = kSmallest << (index / kSteps);
-  return base + (base / kSteps) * (index % kSteps);
+  return base + (base / kSteps) * (index % kSteps) + kSlack;
 }
 
 int64_t read_limit_file(const char* path) {
@@ -104,7 +110,15 @@ int64_t ceiling() {
   return value;
 }
 
-void* map_huge(size_t bytes) {
+size_t mapped_bytes(size_t bytes) {
+  constexpr size_t kPage = 4096;
+  return (bytes + kColours * kColour + kPage - 1) & ~(kPage - 1);
+}
+
+// Blocks do not all start at the same offset into a page: operands read side by side would share their cache sets.
+void* map_huge(size_t size) {
+  static std::atomic<uint32_t> blocks{0};
+  const size_t bytes = mapped_bytes(size);
   char* raw =
       static_cast<char*>(mmap(nullptr, bytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   if (raw == MAP_FAILED) return nullptr;
@@ -115,7 +129,7 @@ void* map_huge(size_t bytes) {
 #ifdef MADV_HUGEPAGE
   madvise(block, bytes, MADV_HUGEPAGE);
 #endif
-  return block;
+  return block + blocks.fetch_add(1, std::memory_order_relaxed) % kColours * kColour;
 }
 
 void* system_allocate(size_t bytes) {
@@ -124,7 +138,7 @@ void* system_allocate(size_t bytes) {
 
 void system_free(void* block, size_t bytes) {
   if (bytes >= kHuge)
-    munmap(block, bytes);
+    munmap(reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(block) & ~(kHuge - 1)), mapped_bytes(bytes));
   else
     std::free(block);
 }
@@ -148,7 +162,7 @@ void trim_to(int64_t keep) {
 void* allocate(size_t bytes) {
   if (bytes > size_t{1} << 52) return nullptr;
   size_t rounded;
-  int index = class_of(bytes + kPadding, &rounded);
+  int index = class_of(bytes, &rounded);
   Cache& c = cache();
   int64_t size = static_cast<int64_t>(rounded);
   if (FreeBlock* block = c.bins[index].pop()) {
@@ -177,7 +191,7 @@ void* allocate(size_t bytes) {
 
 void deallocate(void* block, size_t bytes) {
   size_t rounded;
-  int index = class_of(bytes + kPadding, &rounded);
+  int index = class_of(bytes, &rounded);
   Cache& c = cache();
   c.live.fetch_sub(static_cast<int64_t>(rounded), std::memory_order_relaxed);
   c.cached.fetch_add(static_cast<int64_t>(rounded), std::memory_order_relaxed);
@@ -186,7 +200,7 @@ void deallocate(void* block, size_t bytes) {
 
 size_t block_bytes(size_t bytes) {
   size_t rounded;
-  class_of(bytes + kPadding, &rounded);
+  class_of(bytes, &rounded);
   return rounded;
 }
 
