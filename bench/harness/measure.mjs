@@ -5,6 +5,8 @@ import { disagreement, reference } from "./reference.mjs";
 
 /** How long and how often: a sample is long enough for the clock, rounds interleave the contenders. */
 export const full = { sampleSeconds: 0.025, warmSeconds: 0.25, rounds: 5, samplesPerRound: 3 };
+/** Of a training job, which runs for minutes: past the time in which engines compile its code. */
+export const steady = { sampleSeconds: 0.1, warmSeconds: 2 };
 export const quick = { sampleSeconds: 0.02, warmSeconds: 0.1, rounds: 3, samplesPerRound: 2 };
 
 /** Median, least and greatest of some figures. */
@@ -17,10 +19,11 @@ export function summary(figures) {
 
 /**
  * Runs one trial: its entries start together, are checked, then measured in turns, A B A B.
- * A trial is { suite, metric, tolerance, entries: [{ case, contender, threads, spec }] }; the result is
- * { results, missing, versions }, with every entry in one of the first two.
+ * A trial is { suite, metric, tolerance, pace, entries: [{ case, contender, threads, spec }] }, where its pace is what
+ * differs from the given one; the result is { results, missing, versions }, with every entry in one of the first two.
  */
-export async function measure(trial, pace) {
+export async function measure(trial, given) {
+  const pace = { ...given, ...trial.pace };
   const players = await Promise.all(trial.entries.map((entry) => enter(entry, trial)));
   try {
     const timed = trial.metrics.length > 0;

@@ -1,9 +1,11 @@
+import { steady } from "../harness/measure.mjs";
+
 const batch = 1024;
 const network = { sizes: [784, 512, 256, 10], batch, task: "classes", optimizer: "adamw", lr: 1e-3, check: "training" };
 const jobs = {
-  "1 worker": { threads: 1, spec: { ...network, kind: "parallel", workers: 1, shards: 16 } },
-  "2 workers": { threads: 2, spec: { ...network, kind: "parallel", workers: 2, shards: 16 } },
-  "in process, 2 pool threads": { threads: 2, spec: { ...network, kind: "parallel", workers: 0, shards: 16 } },
+  "1 worker": { threads: 1, spec: { ...network, kind: "parallel", workers: 1 } },
+  "2 workers": { threads: 2, spec: { ...network, kind: "parallel", workers: 2 } },
+  "in process, 2 pool threads": { threads: 2, spec: { ...network, kind: "parallel", workers: 0 } },
   "plain step, 2 pool threads": { threads: 2, spec: { ...network, kind: "training" } },
 };
 const row = (name, metric = "time") => ({ case: name, metric, contender: /^nabla$/ });
@@ -13,8 +15,9 @@ export const parallel = {
   name: "parallel",
   trials: [
     {
-      title: "784-512-256-10, batch 1024, 16 shards",
+      title: "784-512-256-10, batch 1024, 8 shards",
       tolerance: 1e-4,
+      pace: steady,
       metrics: [
         { metric: "time", unit: "ms/step", of: (seconds) => seconds * 1e3 },
         { metric: "rate", unit: "samples/s", of: (seconds) => batch / seconds },

@@ -1,3 +1,5 @@
+import { steady } from "../harness/measure.mjs";
+
 const name = "784-512-256-10, batch 128, AdamW";
 const batch = 128;
 const spec = { kind: "training", sizes: [784, 512, 256, 10], batch, task: "classes", optimizer: "adamw", lr: 1e-3 };
@@ -20,6 +22,7 @@ export const trainMlp = {
   trials: [1, 2].map((threads) => ({
     title: name,
     tolerance: 1e-4,
+    pace: steady,
     metrics: [
       { metric: "time", unit: "ms/step", of: (seconds) => seconds * 1e3 },
       { metric: "rate", unit: "samples/s", of: (seconds) => batch / seconds },

@@ -11,7 +11,7 @@ import { replace } from "../nn/parameter.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type PackedError, packError } from "./error.js";
 import { type Job, jobOf } from "./job.js";
-import { runShard, type ShardResult, type ShardTask, stateOf } from "./shard.js";
+import { runShard, type ShardResult, shardOf, stateOf } from "./shard.js";
 import { attach, type SharedTensor } from "./share.js";
 
 /** What every worker of a pool is told when it starts. */
@@ -25,15 +25,23 @@ export interface WorkerSetup {
   readonly gradients: readonly (readonly SharedTensor[])[];
 }
 
-export type WorkerTask = ShardTask & {
+export interface WorkerTask {
+  readonly seed: number;
+  readonly step: number;
+  /** The whole batch, its rows, and into how many shards it is cut. */
   readonly batch: unknown;
+  readonly rows: number;
+  readonly count: number;
+  /** The shards that are to be computed, and, shared by all workers, how many of them have been taken. */
+  readonly shards: readonly number[];
+  readonly taken: Int32Array;
   /** Of the main thread's modules, in order. */
   readonly training: readonly boolean[];
   /** For each parameter whether it requires grad. */
   readonly learned: readonly boolean[];
-};
+}
 /** A job's own error comes back as a value, so that a rejected task always means that the worker is gone. */
-export type WorkerReply = ShardResult | { readonly error: PackedError };
+export type WorkerReply = { readonly shard: number } & (ShardResult | { readonly error: PackedError });
 
 const isShared = (value: unknown): value is SharedTensor =>
   typeof value === "object" && value !== null && (value as SharedTensor).nabla === "tensor";
@@ -76,29 +84,45 @@ async function prepare(setup: WorkerSetup): Promise<Ready> {
   return { job, model, parameters: model.parameters(), gradients: setup.gradients.map((shard) => shard.map(attach)) };
 }
 
-export default async function run(task: WorkerTask): Promise<WorkerReply> {
+/** Computes shards, one after the other, until all are taken. */
+export default async function run(task: WorkerTask): Promise<WorkerReply[]> {
+  const held: Tensor[] = [];
+  const replies: WorkerReply[] = [];
+  const each = (compute: (shard: number) => ShardResult): WorkerReply[] => {
+    for (;;) {
+      const shard = task.shards[Atomics.add(task.taken, 0, 1)];
+      if (shard === undefined) return replies;
+      try {
+        replies.push({ shard, ...compute(shard) });
+      } catch (error) {
+        replies.push({ shard, error: packError(error) });
+      }
+    }
+  };
   try {
     // piscina hands its own data over as [.., workerData].
     ready ??= prepare((Array.isArray(workerData) ? workerData.at(-1) : workerData) as WorkerSetup);
     const { job, model, parameters, gradients } = await ready;
+    const batch = mapTree(task.batch, isShared, (shared) => {
+      const x = attach(shared);
+      held.push(x);
+      return x;
+    });
     model.modules().forEach((m, i) => {
       m.training = task.training[i]!;
     });
     parameters.forEach((p, i) => {
       p.requiresGrad = task.learned[i]!;
     });
-    const held: Tensor[] = [];
-    const batch = mapTree(task.batch, isShared, (shared) => {
-      const x = attach(shared);
-      held.push(x);
-      return x;
-    });
-    try {
-      return runShard(job, model, batch, task, parameters, gradients[task.shard]!);
-    } finally {
-      for (const x of held) x.dispose();
-    }
+    const { seed, step, rows, count } = task;
+    return each((shard) =>
+      runShard(job, model, shardOf(batch, rows, count, shard), { seed, step, shard }, parameters, gradients[shard]!),
+    );
   } catch (error) {
-    return { error: packError(error) };
+    return each(() => {
+      throw error;
+    });
+  } finally {
+    for (const x of held) x.dispose();
   }
 }
