@@ -67,16 +67,21 @@ export function apply<P>(
     }
   }
   if (pinned) frame.withNode();
-  execute(small ? null : handle, pinned ? node : null);
-  if (frame.failed()) {
-    retryWhenOutOfMemory(() => execute(small ? null : handle, pinned ? node : null));
-    if (frame.failed()) raise(row.name, changedSince);
-  }
+  const watched = small ? null : handle;
+  const keeper = pinned ? node : null;
+  execute(watched, keeper);
+  if (frame.failed()) recover(row.name, watched, keeper);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1) node.keep(inputs, saves, constants, pinned);
   }
   return new Tensor(handle, type, shape, null, 0, node);
+}
+
+/** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
+function recover(op: string, handle: Handle | null, node: OpNode | null): void {
+  retryWhenOutOfMemory(() => execute(handle, node));
+  if (frame.failed()) raise(op, changedSince);
 }
 
 /** Runs the frame: the objects that native code is to watch come first the handle, then the node. */

@@ -57,7 +57,7 @@ constexpr int32_t kOperandInts = 8;
 // Every call but execute may use this many operands without asking for the frame's size.
 constexpr int32_t kSmallestFrame = kOperandBase + 8 * kOperandInts;
 // Small fresh results share a weak reference by blocks of this many; see Block.
-constexpr int32_t kBlockSlots = 8;
+constexpr int32_t kBlockSlots = 16;
 constexpr int32_t kBlockBytes = 512;
 
 struct Frame {
