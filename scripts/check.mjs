@@ -7,5 +7,10 @@ await build(["native", "lib", "types"]); // what the tests import, and their typ
 const typescript = ["lib", "test", "bench", "examples", "scripts", "vitest.config.ts"];
 runNode([packageBin("@biomejs/biome", "biome"), "check", "--error-on-warnings", ...typescript]);
 runNode([packageBin("typescript", "tsc"), "-p", "test"]);
-for (const script of [["check-layers.mjs"], ["features.mjs", "--check"], ["figures.mjs", "--check"], ["format-native.mjs"]])
+for (const script of [
+  ["check-layers.mjs"],
+  ["features.mjs", "--check"],
+  ["figures.mjs", "--check"],
+  ["format-native.mjs"],
+])
   runNode([join(root, "scripts", script[0]), ...script.slice(1)]);
