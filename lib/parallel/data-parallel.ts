@@ -297,7 +297,8 @@ export class DataParallel {
   }
 
   private start(): Promise<Piscina> {
-    this.pool ??= import("piscina").then(({ Piscina: Pool }) => {
+    if (this.pool !== null) return this.pool;
+    const started = import("piscina").then(({ Piscina: Pool }) => {
       const setup: WorkerSetup = {
         url: this.url,
         args: this.args,
@@ -306,14 +307,23 @@ export class DataParallel {
         gradients: this.gradients.map((shard) => shard.map(lend)),
       };
       const threads = Math.min(this.workers, this.shards);
-      return new Pool({
+      const pool = new Pool({
         filename: new URL("./worker.js", import.meta.url).href,
         minThreads: threads,
         maxThreads: threads,
         idleTimeout: Number.POSITIVE_INFINITY,
         workerData: setup,
       });
+      // piscina replaces a worker that dies, but for one that has not yet started; its tasks would wait for ever.
+      const replaceShrunk = (): void => {
+        if (this.pool !== started || pool.threads.length >= threads) return;
+        this.pool = null;
+        void pool.destroy(); // ends what runs there: the shards are computed again
+      };
+      pool.on("workerDestroy", () => queueMicrotask(replaceShrunk));
+      return pool;
     });
-    return this.pool;
+    this.pool = started;
+    return started;
   }
 }

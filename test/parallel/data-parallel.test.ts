@@ -31,12 +31,15 @@ describe("the number of workers", () => {
 });
 
 describe("a worker that dies in the middle of a step", () => {
-  test.each(["exit", "terminate", "loop", "async"])("%s: the step finishes with the same bits", async (how) => {
-    type Answer = { reference: Trained; shaken: Trained; terminated: number };
-    const { reference, shaken, terminated } = await answer<Answer>(script("deaths"), { args: [how] });
-    expect(shaken).toEqual(reference);
-    if (how === "terminate") expect(terminated).toBeGreaterThan(0);
-  });
+  test.each(["exit", "terminate", "starting", "loop", "async"])(
+    "%s: the step finishes with the same bits",
+    async (how) => {
+      type Answer = { reference: Trained; shaken: Trained; terminated: number };
+      const { reference, shaken, terminated } = await answer<Answer>(script("deaths"), { args: [how] });
+      expect(shaken).toEqual(reference);
+      if (how === "terminate") expect(terminated).toBeGreaterThan(0);
+    },
+  );
 
   test("again and again ends in one error, and the next step works", async () => {
     const { failed, loss } = await answer<{ failed: { code: string; message: string }; loss: number }>(

@@ -11,7 +11,11 @@ const hooks = {
   job: "mortal",
   step: (dp, _opt, i) => {
     if (i === 0) return; // the pool starts
-    if (how !== "terminate") deaths[0] = 2;
+    if (how === "starting") {
+      // The workers, and a moment later those that are about to take their place.
+      const all = async () => Promise.all((await dp.pool)?.threads.map((worker) => worker.terminate()) ?? []);
+      if (i === 1) setTimeout(() => all().then(() => setTimeout(all, 5)), 1);
+    } else if (how !== "terminate") deaths[0] = 2;
     else
       for (let k = 0; k < 3; k++)
         setTimeout(async () => {
