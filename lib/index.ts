@@ -88,7 +88,9 @@ export {
   sumTo,
   variance,
 } from "./ops/reduce.js";
+export * from "./ops/scan.js";
 export * from "./ops/softmax.js";
+export * from "./ops/sort.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";

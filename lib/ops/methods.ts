@@ -16,7 +16,9 @@ import * as matmul from "./matmul.js";
 import * as movement from "./movement.js";
 import * as random from "./random.js";
 import * as reduce from "./reduce.js";
+import * as scan from "./scan.js";
 import * as softmax from "./softmax.js";
+import * as sort from "./sort.js";
 import * as special from "./special.js";
 import * as trig from "./trig.js";
 import * as unary from "./unary.js";
@@ -27,15 +29,17 @@ const modules = [
   cast,
   compare,
   extreme,
-  inPlace,
-  indexOps,
   indexing,
+  indexOps,
+  inPlace,
   join,
   matmul,
   movement,
   random,
   reduce,
+  scan,
   softmax,
+  sort,
   special,
   trig,
   unary,
@@ -116,7 +120,9 @@ declare module "../tensor/tensor.js" {
           | "sumTo"
         >
       >,
+      Methods<typeof scan>,
       Methods<typeof softmax>,
+      Methods<typeof sort>,
       Methods<typeof special>,
       Methods<typeof trig>,
       Methods<typeof unary> {

@@ -13,6 +13,8 @@ import { movementCases } from "./movement.js";
 import { pieceCases } from "./pieces.js";
 import { randomCases } from "./random.js";
 import { reduceCases, sumToCases } from "./reduce.js";
+import { scanCases } from "./scan.js";
+import { sortCases } from "./sort.js";
 import { unaryCases } from "./unary.js";
 
 type Api = typeof nabla;
@@ -49,6 +51,8 @@ const all = {
   ...lossCases,
   ...randomCases,
   ...inPlaceCases,
+  ...scanCases,
+  ...sortCases,
 } satisfies Record<OpName, Case>;
 
 /** By name: public ops, rows that no public function names, and other ways to call either. */
