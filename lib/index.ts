@@ -34,12 +34,15 @@ export * from "./ops/activation.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
+export * from "./ops/diagonals.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";
 export { at, type Index, Slice, slice } from "./ops/indexing.js";
 export { cat, chunk, split, stack, unbind } from "./ops/join.js";
+export * from "./ops/lookup.js";
 export * from "./ops/losses.js";
+export { maskedFill, maskedSelect, nonzero } from "./ops/masks.js";
 export { bmm, dot, linear, matmul, outer } from "./ops/matmul.js";
 export {
   broadcastTo,
@@ -57,6 +60,9 @@ export {
   unsqueeze,
   view,
 } from "./ops/movement.js";
+export * from "./ops/multinomial.js";
+export * from "./ops/norm.js";
+export * from "./ops/quantile.js";
 export {
   bernoulli,
   dropout,
@@ -88,7 +94,11 @@ export {
   sumTo,
   variance,
 } from "./ops/reduce.js";
+export * from "./ops/repeat.js";
+export * from "./ops/scan.js";
+export * from "./ops/search.js";
 export * from "./ops/softmax.js";
+export * from "./ops/sort.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";

@@ -100,8 +100,8 @@ function sliced(x: Tensor, dim: number, s: Slice): Tensor {
   return sliceRange(x, { dim, start: length === 0 ? 0 : start, length, step: s.step });
 }
 
-/** The indices of true elements, as a list. */
-function positions(mask: ArrayLike<number | bigint | boolean>): Int32Array {
+/** @internal The indices of true elements, as a list. */
+export function positions(mask: ArrayLike<number | bigint | boolean>): Int32Array {
   const found: number[] = [];
   for (let i = 0; i < mask.length; i++) if (mask[i]) found.push(i);
   return Int32Array.from(found);

@@ -7,16 +7,26 @@ import * as activation from "./activation.js";
 import * as binary from "./binary.js";
 import * as cast from "./cast.js";
 import * as compare from "./compare.js";
+import * as diagonals from "./diagonals.js";
 import * as extreme from "./extreme.js";
 import * as inPlace from "./in-place.js";
 import * as indexOps from "./index-ops.js";
 import * as indexing from "./indexing.js";
 import * as join from "./join.js";
+import * as lookup from "./lookup.js";
+import * as masks from "./masks.js";
 import * as matmul from "./matmul.js";
 import * as movement from "./movement.js";
+import * as multinomial from "./multinomial.js";
+import * as norm from "./norm.js";
+import * as quantile from "./quantile.js";
 import * as random from "./random.js";
 import * as reduce from "./reduce.js";
+import * as repeat from "./repeat.js";
+import * as scan from "./scan.js";
+import * as search from "./search.js";
 import * as softmax from "./softmax.js";
+import * as sort from "./sort.js";
 import * as special from "./special.js";
 import * as trig from "./trig.js";
 import * as unary from "./unary.js";
@@ -26,16 +36,26 @@ const modules = [
   binary,
   cast,
   compare,
+  diagonals,
   extreme,
-  inPlace,
-  indexOps,
   indexing,
+  indexOps,
+  inPlace,
   join,
+  lookup,
+  masks,
   matmul,
   movement,
+  multinomial,
+  norm,
+  quantile,
   random,
   reduce,
+  repeat,
+  scan,
+  search,
   softmax,
+  sort,
   special,
   trig,
   unary,
@@ -46,6 +66,11 @@ const functionsOnly = new Set([
   "Slice",
   "slice",
   "sliceRange",
+  "embed",
+  "positions",
+  "asElement",
+  "asFloat",
+  "meshgrid",
   "reduceArguments",
   "variance",
   "cat",
@@ -95,8 +120,16 @@ declare module "../tensor/tensor.js" {
       Methods<typeof compare>,
       Methods<typeof inPlace>,
       Methods<Pick<typeof indexOps, "indexSelect" | "indexAdd" | "gather" | "scatter" | "scatterAdd">>,
+      Methods<typeof diagonals>,
+      Methods<typeof lookup>,
+      Methods<Omit<typeof masks, "asElement">>,
+      Methods<typeof multinomial>,
+      Methods<typeof norm>,
+      Methods<Pick<typeof quantile, "quantile">>,
+      Methods<Omit<typeof repeat, "meshgrid">>,
+      Methods<typeof search>,
       Methods<typeof matmul>,
-      Methods<Omit<typeof movement, "sliceRange">>,
+      Methods<Omit<typeof movement, "sliceRange" | "embed">>,
       Methods<Pick<typeof join, "chunk" | "unbind">>,
       Methods<Pick<typeof random, "randLike" | "randnLike" | "bernoulli" | "dropout">>,
       Methods<
@@ -116,7 +149,9 @@ declare module "../tensor/tensor.js" {
           | "sumTo"
         >
       >,
+      Methods<typeof scan>,
       Methods<typeof softmax>,
+      Methods<typeof sort>,
       Methods<typeof special>,
       Methods<typeof trig>,
       Methods<typeof unary> {
@@ -126,6 +161,9 @@ declare module "../tensor/tensor.js" {
     /** The smallest element, or with `dim` the smallest along it and their indices; see {@link extreme.min}. */
     min(): Tensor;
     min(dim: number, options?: extreme.ExtremeOptions): extreme.Extreme;
+    /** The middle element, or with `dim` the middle ones along it and their indices; see {@link quantile.median}. */
+    median(): Tensor;
+    median(dim: number, options?: extreme.ExtremeOptions): extreme.Extreme;
     /** The variance; see {@link reduce.variance}. */
     var: Method<typeof reduce.variance>;
     /** Views of consecutive pieces; see {@link join.split}. */

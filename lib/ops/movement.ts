@@ -328,8 +328,8 @@ const embedRow = defineRow<Range & { readonly shape: Shape }>({
   replay: ([g], p) => embed(g as Tensor, p.shape, p),
 });
 
-/** Zeros of the given shape with g written into the range: the transpose of a slice. */
-function embed(g: Tensor, shape: Shape, range: Range): Tensor {
+/** @internal Zeros of the given shape with g written into the range: the transpose of a slice. */
+export function embed(g: Tensor, shape: Shape, range: Range): Tensor {
   const attrs = [range.dim, range.start, range.step];
   return apply(embedRow, [g], g.type, g.type, shape, attrs, { ...range, shape });
 }

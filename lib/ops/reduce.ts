@@ -219,7 +219,8 @@ export const any: Reduction = (x, dim, options) => anyTrue(needTensor("any", x).
 /** How many elements go into each result. */
 const count = (x: Tensor, dims: readonly number[]): number => numel(dims.map((dim) => x.shape[dim]!));
 
-const asFloat = (x: Tensor): Tensor => (x.type.kind === "float" ? x : x.to(defaultFloat().name));
+/** @internal Integers and bool become the default float dtype. */
+export const asFloat = (x: Tensor): Tensor => (x.type.kind === "float" ? x : x.to(defaultFloat().name));
 
 /**
  * The arithmetic mean; NaN over no element. Integers and bool become the default float dtype.

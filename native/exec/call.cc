@@ -7,7 +7,9 @@
 #include "exec/optim.h"
 #include "exec/random.h"
 #include "exec/reduce.h"
+#include "exec/scan.h"
 #include "exec/softmax.h"
+#include "exec/sort.h"
 #include "kernels/elementwise.h"
 #include "kernels/reduce.h"
 

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "exec/axis.h"
 #include "exec/elementwise.h"
 #include "exec/tuning.h"
 #include "runtime/pool.h"
@@ -12,18 +13,6 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kOutOfRange = "an index is out of range";
-
-// Dimension `dim` cut out of a contiguous tensor: [outer, size, inner].
-struct Cut {
-  int64_t outer = 1, size = 1, inner = 1;
-};
-
-bool cut(const View& v, double dim, Cut& c) {
-  if (!(dim >= 0 && dim < v.rank)) return false;
-  int at = static_cast<int>(dim);
-  for (int d = 0; d < v.rank; d++) (d < at ? c.outer : d == at ? c.size : c.inner) *= v.dims[d];
-  return true;
-}
 
 bool is_index(const View& v) { return !v.scalar && v.dtype != DType::BOOL && !is_float(v.dtype) && v.contiguous(); }
 
@@ -50,16 +39,6 @@ Status first_bad_index(const View& index, int64_t size, int32_t operand) {
     if (!wrap(wrapped, size)) return fail(Code::INDEX, kOutOfRange, operand, at);
   }
   return {};
-}
-
-template <class F>
-void with_type(DType t, F&& f) {
-  switch (t) {
-#define X(id, name, type) \
-  case DType::id: f(type()); break;
-    NABLA_DTYPES(X)
-#undef X
-  }
 }
 
 template <class T>

@@ -14,6 +14,25 @@ size_t block_bytes(size_t bytes);
 // Gives cached blocks back to the system.
 void trim_memory();
 
+// A block that is given back at the end of its scope.
+class Temporary {
+ public:
+  Temporary() = default;
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  ~Temporary() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  void* get(int64_t bytes) {
+    bytes_ = static_cast<size_t>(bytes);
+    return data_ = allocate(bytes_);
+  }
+
+ private:
+  void* data_ = nullptr;
+  size_t bytes_ = 0;
+};
+
 struct MemoryStats {
   int64_t live_bytes;
   int64_t cached_bytes;

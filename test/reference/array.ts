@@ -129,3 +129,24 @@ export function matmul(a: Arr, b: Arr): Arr {
   const shape = [...batch, ...(a.shape.length === 1 ? [] : [m]), ...(b.shape.length === 1 ? [] : [n])];
   return arr(shape, out.data);
 }
+
+/** f of each list of elements along a dimension, in the place of that list. */
+export function mapAlong(x: Arr, dim: number, f: (values: number[]) => readonly number[]): Arr {
+  const at = dim < 0 ? dim + Math.max(x.shape.length, 1) : dim;
+  const n = x.shape[at] ?? 1;
+  const inner = count(x.shape.slice(at + 1));
+  const outer = count(x.shape.slice(0, at));
+  const length = f(new Array<number>(n).fill(0)).length;
+  const data = new Array<number>(outer * length * inner);
+  for (let o = 0; o < outer; o++)
+    for (let i = 0; i < inner; i++) {
+      const values = Array.from({ length: n }, (_, j) => x.data[(o * n + j) * inner + i]!);
+      f(values).forEach((value, j) => {
+        data[(o * length + j) * inner + i] = value;
+      });
+    }
+  return arr(
+    x.shape.map((size, d) => (d === at ? length : size)),
+    data,
+  );
+}

@@ -102,6 +102,15 @@ export function calls(r, storages) {
       attrs: [],
     };
   };
+  const scan = (inputs) => () => {
+    const shape = shapeOf(1 + r.below(3));
+    const dtype = r.pick([...floats, "int64"]);
+    return {
+      outs: [plainOut(dtype, shape)],
+      ins: Array.from({ length: inputs }, () => plain(dtype, shape)),
+      attrs: [r.below(shape.length)],
+    };
+  };
   const updates = (state, attrs) => () => {
     const dtype = float();
     const shapes = Array.from({ length: 1 + r.below(3) }, anyShape);
@@ -211,6 +220,28 @@ export function calls(r, storages) {
         outs: [plainOut(dtype, withSize(x, dim, n))],
         ins: [view(dtype, x)],
         attrs: [dim, step < 0 ? n - 1 : start, step],
+      };
+    },
+    cumsum: scan(1),
+    cumprod: scan(1),
+    linearScan: scan(2),
+    order: () => {
+      const x = shapeOf(1 + r.below(3));
+      const dim = r.below(x.length);
+      return {
+        outs: [plainOut("int32", withSize(x, dim, r.below(x[dim] + 1)))],
+        ins: [plain(any(), x)],
+        attrs: [dim, r.below(2)],
+      };
+    },
+    searchsorted: () => {
+      const x = shapeOf(1 + r.below(3));
+      const values = r.chance(0.5) ? withSize(x, x.length - 1, size()) : anyShape();
+      const dtype = any();
+      return {
+        outs: [plainOut("int32", values)],
+        ins: [plain(dtype, values.length === x.length ? x : x.slice(-1)), plain(dtype, values)],
+        attrs: [r.below(2)],
       };
     },
     empty: () => ({ outs: [out(any(), anyShape())], ins: [], attrs: [] }),

@@ -4,15 +4,25 @@ import { activationCases } from "./activation.js";
 import { binaryCases, compareCases } from "./binary.js";
 import type { Case } from "./case.js";
 import { castCases } from "./cast.js";
+import { diagonalCases } from "./diagonals.js";
 import { crossEntropyCases, softmaxCases } from "./fused.js";
 import { inPlaceCases } from "./in-place.js";
 import { indexCases } from "./index-ops.js";
+import { lookupCases } from "./lookup.js";
 import { lossCases } from "./losses.js";
+import { maskCases } from "./masks.js";
 import { matmulCases } from "./matmul.js";
 import { movementCases } from "./movement.js";
+import { multinomialCases } from "./multinomial.js";
+import { normCases } from "./norm.js";
 import { pieceCases } from "./pieces.js";
+import { quantileCases } from "./quantile.js";
 import { randomCases } from "./random.js";
 import { reduceCases, sumToCases } from "./reduce.js";
+import { repeatCases } from "./repeat.js";
+import { scanCases } from "./scan.js";
+import { searchCases } from "./search.js";
+import { sortCases } from "./sort.js";
 import { unaryCases } from "./unary.js";
 
 type Api = typeof nabla;
@@ -49,6 +59,16 @@ const all = {
   ...lossCases,
   ...randomCases,
   ...inPlaceCases,
+  ...scanCases,
+  ...diagonalCases,
+  ...repeatCases,
+  ...lookupCases,
+  ...maskCases,
+  ...normCases,
+  ...quantileCases,
+  ...searchCases,
+  ...multinomialCases,
+  ...sortCases,
 } satisfies Record<OpName, Case>;
 
 /** By name: public ops, rows that no public function names, and other ways to call either. */

@@ -5,9 +5,9 @@ import type { Case, Input, Sample, Wrong } from "./case.js";
 import { floats, results } from "./elementwise.js";
 
 const seed = 20260;
-const generator = (): nb.RandomGenerator => new nb.RandomGenerator(seed);
+export const generator = (): nb.RandomGenerator => new nb.RandomGenerator(seed);
 /** What the first call on a generator with that seed draws from: known to the library and the reference alike. */
-const key = (): philox.Key => (generator() as unknown as { next(): philox.Key }).next();
+export const key = (): philox.Key => (generator() as unknown as { next(): philox.Key }).next();
 const single = (dtype: nb.DType): boolean => dtype === "float32";
 
 interface Spec {
@@ -25,7 +25,7 @@ interface Spec {
   readonly exempt?: Case["exempt"];
   readonly row?: string;
 }
-function random(spec: Spec): Case {
+export function random(spec: Spec): Case {
   const inputs = spec.inputs ?? [];
   const sample = (shape: readonly number[]): Sample => ({
     label: `[${shape.join()}]`,
@@ -53,7 +53,7 @@ function random(spec: Spec): Case {
     },
   };
 }
-const badOptions = (call: (options: never) => unknown): Wrong[] => [
+export const badOptions = (call: (options: never) => unknown): Wrong[] => [
   {
     what: "an unknown option",
     call: () => call({ generatr: generator() } as never),

@@ -21,7 +21,7 @@ interface Spec {
   readonly decomposition?: (x: nb.Tensor, dim: Dims, keepdim: boolean) => nb.Tensor;
   readonly exempt?: Case["exempt"];
 }
-const wide = (dtype: nb.DType): nb.DType => (dtype.startsWith("float") ? dtype : "int64");
+export const wide = (dtype: nb.DType): nb.DType => (dtype.startsWith("float") ? dtype : "int64");
 const float = results.float;
 
 /** The refusals that every op with a `dim` shares. */
@@ -54,7 +54,7 @@ const empty: readonly (readonly [readonly number[], Dims, boolean])[] = [
   [[2, 0], 1, true],
 ];
 
-function reduction(call: Call, spec: Spec): Case {
+export function reduction(call: Call, spec: Spec): Case {
   const sample = (shape: readonly number[], dim: Dims, keepdim: boolean): Sample => ({
     label: `[${shape.join()}] dim ${JSON.stringify(dim) ?? "all"}${keepdim ? " kept" : ""}`,
     shapes: [shape],
@@ -109,7 +109,7 @@ const fold =
     values.reduce(f);
 const nanMax = fold((a, b) => (Number.isNaN(a) || a >= b ? a : b));
 const nanMin = fold((a, b) => (Number.isNaN(a) || a <= b ? a : b));
-const sizeOf = (values: number[]): number => total(values.map(Math.abs));
+export const sizeOf = (values: number[]): number => total(values.map(Math.abs));
 
 function argReduction(
   call: (x: nb.Tensor, dim?: number, options?: { keepdim?: boolean }) => nb.Tensor,

@@ -52,6 +52,8 @@ const known: Readonly<Record<string, string>> = {
   nllLoss: "gather",
   normal: "randn",
   bernoulli: "randLike",
+  indexPut: "expand",
+  multinomial: "rand",
 };
 
 law("errors", (op, of) => {

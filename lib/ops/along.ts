@@ -1,0 +1,29 @@
+/** What ops that go along one dimension share. */
+import { checkOptions } from "../core/options.js";
+import { axis } from "../core/shape.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+interface HasDim {
+  readonly dim?: number | undefined;
+}
+
+/** @internal Reads the trailing arguments `dim?, options?`, where the object may stand in the place of dim. */
+export function dimAndOptions<T extends HasDim>(
+  op: string,
+  x: Tensor,
+  dim: number | T | undefined,
+  options: T | undefined,
+  known: readonly (keyof T & string)[],
+  fallback = -1,
+): Partial<T> & { readonly dim: number } {
+  const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
+  const given = checkOptions<T>(op, inPlace ? dim : options, known);
+  const named = inPlace || dim === undefined ? given.dim : dim;
+  return { ...given, dim: axis(op, named === undefined ? fallback : named, x.ndim) };
+}
+
+/** @internal f of x and the dimension; a tensor of rank 0 goes through as one of rank 1, and comes back. */
+export function withAxis(op: string, x: Tensor, dim: number, f: (x: Tensor, dim: number) => Tensor): Tensor {
+  const at = axis(op, dim, x.ndim);
+  return x.ndim === 0 ? f(x.reshape([1]), 0).reshape([]) : f(x, at);
+}

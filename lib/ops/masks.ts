@@ -1,0 +1,74 @@
+/** Ops that pick elements by a mask. */
+import { dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { broadcast, showShape } from "../core/shape.js";
+import { commonType, needOperand, needTensor } from "../engine/operand.js";
+import type { Operand } from "../engine/rule.js";
+import { fromTyped, scalar, tensor } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { positions } from "./indexing.js";
+
+function needMask(op: string, mask: Tensor): void {
+  if (needTensor(op, mask, "the mask").dtype !== "bool")
+    fail("ERR_DTYPE", op, "the mask must be a bool tensor", "bool", mask.dtype);
+}
+
+/** @internal The value as an operand of x's dtype: a number must fit it. */
+export function asElement(op: string, x: Tensor, value: Operand): Operand {
+  if (typeof needOperand(op, value) !== "number") return (value as Tensor).to(x.dtype);
+  if (x.dtype === "bool") return scalar(value !== 0);
+  commonType(op, [x, value]);
+  return value;
+}
+
+/**
+ * x with one value wherever the mask is true; x and mask broadcast. @dtype that of x.
+ * @gradient the incoming gradient where the mask is false; its sum over the rest for the value.
+ * @throws ERR_DTYPE unless the mask is bool; ERR_SHAPE unless the value is a number or of rank 0.
+ * @example tensor([1, 2]).maskedFill(tensor([true, false]), 9).toArray(); // [9, 2]
+ */
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  needTensor("maskedFill", x);
+  needMask("maskedFill", mask);
+  const element = asElement("maskedFill", x, value);
+  if (typeof element !== "number" && element.ndim > 0)
+    fail("ERR_SHAPE", "maskedFill", "the value must be a single one", "rank 0", showShape(element.shape));
+  broadcast("maskedFill", x.shape, mask.shape);
+  return mask.where(element, x);
+}
+
+/**
+ * The elements of x where the mask is true, in row-major order; x and mask broadcast.
+ * @shape a list.
+ * @gradient zeros where the mask is false.
+ * @throws ERR_DTYPE unless the mask is bool.
+ * @example tensor([5, 6, 7]).maskedSelect(tensor([true, false, true])).toArray(); // [5, 7]
+ */
+export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
+  needTensor("maskedSelect", x);
+  needMask("maskedSelect", mask);
+  const shape = broadcast("maskedSelect", x.shape, mask.shape);
+  const chosen = tensor(positions(mask.expand(shape).toTypedArray()));
+  return x.expand(shape).reshape([-1]).indexSelect(0, chosen);
+}
+
+/**
+ * The indices of the elements that are not 0, one row for each, in row-major order. int32.
+ * @shape [count, rank].
+ * @example tensor([[0, 1], [2, 0]]).nonzero().toArray(); // [[0, 1], [1, 0]]
+ */
+export function nonzero(x: Tensor): Tensor {
+  needTensor("nonzero", x);
+  const found = positions(x.to("bool").toTypedArray());
+  const rank = x.ndim;
+  const out = new Int32Array(found.length * rank);
+  found.forEach((flat, row) => {
+    let rest = flat;
+    for (let d = rank - 1; d >= 0; d--) {
+      const size = x.shape[d]!;
+      out[row * rank + d] = rest % size;
+      rest = Math.floor(rest / size);
+    }
+  });
+  return fromTyped("nonzero", out, dtypes.int32, [found.length, rank]);
+}

@@ -1,0 +1,58 @@
+/** Indices drawn by weight. */
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { showShape } from "../core/shape.js";
+import { needFloat, needInteger, needTensor } from "../engine/operand.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { type RandomOptions, rand } from "./random.js";
+import { searchsorted } from "./search.js";
+
+export interface MultinomialOptions extends Pick<RandomOptions, "generator"> {
+  /** Whether an index may be drawn again; false unless given. */
+  readonly replacement?: boolean | undefined;
+}
+
+/**
+ * Random indices, each with the probability of its weight among those of its row (which need not add up to 1). int32.
+ * @shape [count], or [rows, count] for a matrix of weights.
+ * @throws ERR_ARGUMENT for a negative or infinite weight, and for a row with nothing (or, without replacement, too little)
+ * to draw from; ERR_DTYPE for integers; ERR_SHAPE for other ranks.
+ * @source Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006 (without replacement).
+ * @example tensor([0, 1, 0]).multinomial(1).toArray(); // [1]
+ */
+export function multinomial(weights: Tensor, count: number, options?: MultinomialOptions): Tensor {
+  const op = "multinomial";
+  needFloat(op, needTensor(op, weights));
+  needInteger(op, "the count", count, 1);
+  const { replacement = false, generator } = checkOptions<MultinomialOptions>(op, options, [
+    "replacement",
+    "generator",
+  ]);
+  if (weights.ndim < 1 || weights.ndim > 2)
+    fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
+  const p = weights.detach().to("float64");
+  if (p.ge(0).logicalAnd(p.isfinite()).all().item() === 0)
+    fail("ERR_ARGUMENT", op, "a weight is negative, infinite or NaN", "finite weights of 0 or more");
+  const positive = p.gt(0).sum(-1);
+  const least = replacement ? 1 : count;
+  if (positive.numel > 0 && positive.amin().item() < least)
+    fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));
+  if (!replacement) {
+    // Each element waits for a time with the rate of its weight: the first to come are drawn.
+    const uniform = rand(p.shape, { dtype: "float64", generator });
+    return uniform.neg().log1p().neg().div(p).topk(count, { largest: false }).indices;
+  }
+  const sums = p.cumsum(-1);
+  const last = sums.narrow(-1, sums.shape.at(-1)! - 1, 1);
+  const draws = rand([...p.shape.slice(0, -1), count], { dtype: "float64", generator }).mul(last);
+  return searchsorted(sums, draws, { right: true }).minimum(lastPositive(p));
+}
+
+/** The index of the last weight above 0 of each row: a draw may round up to the whole sum. */
+const lastPositive = (p: Tensor): Tensor =>
+  p
+    .gt(0)
+    .flip(-1)
+    .argmax(-1, { keepdim: true })
+    .neg()
+    .add(p.shape.at(-1)! - 1);

@@ -1,0 +1,107 @@
+/** The middle of the elements along a dimension, and any other share of them. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { axis, showShape } from "../core/shape.js";
+import { needFloat, needTensor } from "../engine/operand.js";
+import { tensor } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { Extreme, ExtremeOptions } from "./extreme.js";
+
+/**
+ * The middle element, the lower of the two where there are two, or with `dim` the middle ones along it and their indices;
+ * NaN if there is one.
+ * @gradient to the element that was chosen.
+ * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range.
+ * @example median(tensor([5, 1, 3])).item(); // 3
+ */
+export function median(x: Tensor): Tensor;
+export function median(x: Tensor, dim: number, options?: ExtremeOptions): Extreme;
+export function median(x: Tensor, dim?: number, options?: ExtremeOptions): Tensor | Extreme {
+  needTensor("median", x);
+  if (dim === undefined) return median(x.reshape([-1]), 0).values;
+  const at = axis("median", dim, x.ndim);
+  const { keepdim = false } = checkOptions<ExtremeOptions>("median", options, ["keepdim"]);
+  const y = x.ndim === 0 ? x.reshape([1]) : x;
+  const size = y.shape[at]!;
+  if (size === 0) fail("ERR_SHAPE", "median", "nothing to reduce", "a dimension with elements", showShape(x.shape));
+  const middle = Math.floor((size - 1) / 2);
+  const ordered = y.topk(middle + 1, at, { largest: false }).indices.narrow(at, middle, 1);
+  const indices = y
+    .isnan()
+    .any(at, { keepdim: true })
+    .where(y.argmax(at, { keepdim: true }), ordered);
+  const values = y.gather(at, indices);
+  return keepdim && x.ndim > 0 ? { values, indices } : { values: values.squeeze(at), indices: indices.squeeze(at) };
+}
+
+export type Interpolation = "linear" | "lower" | "higher" | "nearest" | "midpoint";
+export interface QuantileOptions {
+  /** The dimension; the flattened x where it is left out. */
+  readonly dim?: number | undefined;
+  /** Whether the dimension stays, with size 1. */
+  readonly keepdim?: boolean | undefined;
+  /** What stands between two elements: "linear" unless given. */
+  readonly interpolation?: Interpolation | undefined;
+}
+
+/** How much of the upper element there is at a fraction of the way from the lower one. */
+const weights: Readonly<Record<Interpolation, (fraction: number, lower: number) => number>> = {
+  linear: (fraction) => fraction,
+  lower: () => 0,
+  higher: (fraction) => Math.ceil(fraction),
+  // Halves go to the even place.
+  nearest: (fraction, lower) => (fraction === 0.5 ? lower % 2 : Math.round(fraction)),
+  midpoint: (fraction) => Math.ceil(fraction) / 2,
+};
+
+/**
+ * The value below which a share q of the elements lies, along a dimension or of all; NaN if there is one. For a list of q a
+ * new first dimension holds the values.
+ * @gradient to the one or two elements it lies between.
+ * @throws ERR_ARGUMENT unless 0 <= q <= 1; ERR_DTYPE for an integer tensor; ERR_SHAPE over no element.
+ * @example tensor([1, 2, 3, 4]).quantile(0.5).item(); // 2.5
+ */
+export function quantile(
+  x: Tensor,
+  q: number | readonly number[] | Tensor,
+  dim?: number | QuantileOptions,
+  options?: QuantileOptions,
+): Tensor {
+  const op = "quantile";
+  needFloat(op, needTensor(op, x));
+  const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
+  const known = ["dim", "keepdim", "interpolation"] as const;
+  const given = checkOptions<QuantileOptions>(op, inPlace ? dim : options, known);
+  const { keepdim = false, interpolation = "linear" } = given;
+  if (!Object.hasOwn(weights, interpolation))
+    fail("ERR_ARGUMENT", op, "unknown interpolation", Object.keys(weights).join(", "), describe(interpolation));
+  const named = inPlace || dim === undefined ? given.dim : dim;
+  const at = named === undefined ? 0 : axis(op, named, x.ndim);
+  const single = typeof q === "number" || (isTensor(q) && q.ndim === 0);
+  const list: readonly unknown[] = typeof q === "number" ? [q] : isTensor(q) ? Array.from(q.toTypedArray(), Number) : q;
+  if (!Array.isArray(list) || (isTensor(q) && q.ndim > 1))
+    fail("ERR_ARGUMENT", op, "q must be a number or a list of them", undefined, describe(q));
+  for (const share of list)
+    if (!(typeof share === "number" && share >= 0 && share <= 1))
+      fail("ERR_ARGUMENT", op, "q is not a share", "0 to 1", describe(share));
+  const y = named === undefined || x.ndim === 0 ? x.reshape([-1]) : x;
+  const size = y.shape[at]!;
+  if (size === 0) fail("ERR_SHAPE", op, "nothing to reduce", "a dimension with elements", showShape(x.shape));
+  const ordered = y.sort(at).values.movedim(at, 0);
+  const positions = (list as number[]).map((share) => share * (size - 1));
+  const lower = positions.map(Math.floor);
+  const rows = (places: number[]): Tensor => ordered.indexSelect(0, tensor(Int32Array.from(places)));
+  const weight = tensor(
+    positions.map((position, i) => weights[interpolation](position - lower[i]!, lower[i]!)),
+    { dtype: x.dtype, shape: [lower.length, ...ordered.shape.slice(1).fill(1)] },
+  );
+  const below = rows(lower);
+  const above = rows(positions.map(Math.ceil));
+  // Whole places take no part of a neighbour, which may be infinite.
+  const between = weight.eq(0).where(below, weight.eq(1).where(above, below.lerp(above, weight)));
+  const nan = y.isnan().any(at, { keepdim: true }).movedim(at, 0);
+  const values = nan.where(Number.NaN, between);
+  const kept = x.shape.map((size, d) => (named === undefined || d === at ? 1 : size));
+  const rest = keepdim ? kept : named === undefined ? [] : x.shape.filter((_, d) => d !== at);
+  return values.reshape(single ? rest : [list.length, ...rest]);
+}

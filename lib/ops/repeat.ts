@@ -1,0 +1,198 @@
+/** Ops that repeat what is there, turn it round an end, and put a border around it. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
+import { commonType, needIndex, needInteger, needTensor } from "../engine/operand.js";
+import { filled, tensor } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { cat } from "./join.js";
+
+function needSizes(op: string, what: string, sizes: unknown, least?: number): readonly number[] {
+  if (!Array.isArray(sizes)) fail("ERR_ARGUMENT", op, `${what} must be a list`, undefined, describe(sizes));
+  for (const size of sizes) needInteger(op, "a number of the list", size, least);
+  return sizes as number[];
+}
+
+/** x so many times along each dimension of the result, which may have more of them in front. */
+function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
+  const sizes = times.map((_, d) => x.shape[d - times.length + x.ndim] ?? 1);
+  const pairs = (ones: boolean): Shape => times.flatMap((n, d) => (n === 1 ? [sizes[d]!] : [ones ? 1 : n, sizes[d]!]));
+  const target = checkShape(op, pairs(false));
+  return x
+    .reshape(pairs(true))
+    .expand(target)
+    .reshape(times.map((n, d) => n * sizes[d]!));
+}
+
+/**
+ * x so many times along each dimension; more numbers than dimensions add dimensions in front.
+ * @gradient summed over the repetitions.
+ * @throws ERR_SHAPE for fewer numbers than dimensions; ERR_ARGUMENT for negative ones.
+ * @example tensor([1, 2]).repeat([2, 2]).toArray(); // [[1, 2, 1, 2], [1, 2, 1, 2]]
+ */
+export function repeat(x: Tensor, sizes: readonly number[]): Tensor {
+  needTensor("repeat", x);
+  const times = needSizes("repeat", "the sizes", sizes, 0);
+  if (times.length < x.ndim) fail("ERR_SHAPE", "repeat", "too few numbers", `at least ${x.ndim}`, String(times.length));
+  return repeated("repeat", x, times);
+}
+
+/**
+ * As {@link repeat}, but where numbers are missing, the first dimensions are not repeated.
+ * @gradient summed over the repetitions.
+ * @throws ERR_ARGUMENT for negative numbers.
+ * @example tensor([[1], [2]]).tile([2]).toArray(); // [[1, 1], [2, 2]]
+ */
+export function tile(x: Tensor, dims: readonly number[]): Tensor {
+  needTensor("tile", x);
+  const times = needSizes("tile", "the dims", dims, 0);
+  const missing = Math.max(x.ndim - times.length, 0);
+  return repeated("tile", x, [...new Array<number>(missing).fill(1), ...times]);
+}
+
+/**
+ * Every element along a dimension so many times, or as often as a list of integers says; without `dim` of the flattened x.
+ * @gradient summed over the repetitions.
+ * @throws ERR_ARGUMENT for negative numbers; ERR_SHAPE unless there is one for each element.
+ * @example tensor([1, 2]).repeatInterleave(2).toArray(); // [1, 1, 2, 2]
+ */
+export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: number): Tensor {
+  const op = "repeatInterleave";
+  needTensor(op, x);
+  if (dim !== undefined) axis(op, dim, x.ndim);
+  if (dim === undefined || x.ndim === 0) return repeatInterleave(x.reshape([-1]), repeats, 0);
+  const at = axis(op, dim, x.ndim);
+  const size = x.shape[at]!;
+  const listed = typeof repeats === "number" ? null : needIndex(op, repeats);
+  if (listed !== null && (listed.ndim > 1 || (listed.numel !== 1 && listed.numel !== size)))
+    fail("ERR_SHAPE", op, "the repeats do not fit the dimension", showShape([size]), showShape(listed.shape));
+  const counts = listed === null ? [repeats as number] : Array.from(listed.reshape([-1]).toTypedArray(), Number);
+  let total = 0;
+  for (let i = 0; i < size; i++) total += needInteger(op, "a number of repeats", counts[i % counts.length], 0);
+  const index = new Int32Array(checkShape(op, [total])[0]!);
+  let end = 0;
+  for (let i = 0; i < size; i++) {
+    const start = end;
+    end += counts[i % counts.length]!;
+    index.fill(i, start, end);
+  }
+  return x.indexSelect(at, tensor(index));
+}
+
+/**
+ * The elements moved along dimensions by so many places, from the end back to the front; without `dims` those of the
+ * flattened x.
+ * @shape that of x.
+ * @gradient moved back.
+ * @throws ERR_ARGUMENT unless there are as many shifts as dims; ERR_AXIS for a dim out of range.
+ * @example tensor([1, 2, 3]).roll(1).toArray(); // [3, 1, 2]
+ */
+export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[]): Tensor {
+  needTensor("roll", x);
+  const by = needSizes("roll", "the shifts", typeof shifts === "number" ? [shifts] : shifts);
+  const along = dims === undefined ? [0] : dimList("roll", dims, x.ndim);
+  if (by.length !== along.length)
+    fail("ERR_ARGUMENT", "roll", "there must be a shift for each dim", String(along.length), String(by.length));
+  const whole = dims === undefined || x.ndim === 0 ? x.reshape([-1]) : x;
+  const rolled = along.reduce((y, dim, i) => {
+    const size = y.shape[dim]!;
+    const front = size === 0 ? 0 : ((by[i]! % size) + size) % size;
+    return front === 0 ? y : cat([y.narrow(dim, size - front, front), y.narrow(dim, 0, size - front)], dim);
+  }, whole);
+  return rolled.reshape(x.shape);
+}
+
+export type PadMode = "constant" | "reflect" | "replicate" | "circular";
+export interface PadOptions {
+  /** What the border is made of: "constant" unless given. */
+  readonly mode?: PadMode | undefined;
+  /** The constant, 0 unless given. */
+  readonly value?: number | undefined;
+}
+
+/** Where element i of a border comes from in n elements; i may lie on either side of them. */
+const sources: Readonly<Record<Exclude<PadMode, "constant">, (i: number, n: number) => number>> = {
+  reflect: (i, n) => n - 1 - Math.abs(n - 1 - Math.abs(i)),
+  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
+  circular: (i, n) => (i + n) % n,
+};
+/** The widest border that the mode can fill from n elements. */
+const widest = { reflect: (n: number) => n - 1, replicate: (n: number) => n * Infinity, circular: (n: number) => n };
+
+/** x with a constant border along one dimension; negative widths cut off. */
+function bordered(x: Tensor, dim: number, before: number, after: number, value: number): Tensor {
+  const cut = Math.max(-before, 0);
+  const kept = x.narrow(dim, cut, x.shape[dim]! - cut - Math.max(-after, 0));
+  const border = (width: number): Tensor[] =>
+    width <= 0 ? [] : [filled("pad", value, x.type, []).expand(x.shape.with(dim, width))];
+  const parts = [...border(before), kept, ...border(after)];
+  return parts.length === 1 ? kept : cat(parts, dim);
+}
+
+/**
+ * x with a border: `padding` holds the widths before and after, the last dimension first. Negative widths cut off.
+ * @gradient the part of the incoming gradient that was x; in the other modes what was repeated adds up.
+ * @throws ERR_ARGUMENT for an odd number of widths; ERR_SHAPE for more than two a dimension, or a border wider than what it
+ * is made of.
+ * @example tensor([1, 2, 3]).pad([1, 2], { mode: "reflect" }).toArray(); // [2, 1, 2, 3, 2, 1]
+ */
+export function pad(x: Tensor, padding: readonly number[], options?: PadOptions): Tensor {
+  needTensor("pad", x);
+  const widths = needSizes("pad", "the padding", padding);
+  const { mode = "constant", value = 0 } = checkOptions<PadOptions>("pad", options, ["mode", "value"]);
+  if (mode !== "constant" && !Object.hasOwn(sources, mode))
+    fail("ERR_ARGUMENT", "pad", "unknown mode", '"constant", "reflect", "replicate" or "circular"', describe(mode));
+  if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value must be a number", undefined, describe(value));
+  if (x.dtype !== "bool") commonType("pad", [x, value]);
+  if (widths.length % 2 !== 0)
+    fail("ERR_ARGUMENT", "pad", "the padding must hold pairs", "an even number", String(widths.length));
+  if (widths.length > 2 * x.ndim)
+    fail("ERR_SHAPE", "pad", "more pairs than dimensions", `at most ${2 * x.ndim} numbers`, String(widths.length));
+  let out = x;
+  for (let i = 0; i < widths.length; i += 2) {
+    const [before, after] = [widths[i]!, widths[i + 1]!];
+    const dim = x.ndim - 1 - i / 2;
+    const size = x.shape[dim]!;
+    const most = mode === "constant" ? Number.POSITIVE_INFINITY : size === 0 ? 0 : widest[mode](size);
+    if (Math.max(before, after) > most || Math.min(before, 0) + Math.min(after, 0) < -size)
+      fail("ERR_SHAPE", "pad", "the border does not fit", `${-size} to ${most}`, `${before} and ${after}`);
+    checkShape("pad", out.shape.with(dim, size + before + after));
+    if (before === 0 && after === 0) continue;
+    if (mode === "constant") out = bordered(out, dim, before, after, value);
+    else {
+      const index = Int32Array.from({ length: size + before + after }, (_, j) => sources[mode](j - before, size));
+      out = out.indexSelect(dim, tensor(index));
+    }
+  }
+  return out;
+}
+
+export interface MeshgridOptions {
+  /** "ij": the first list runs along the first dimension; "xy": along the second. "ij" unless given. */
+  readonly indexing?: "ij" | "xy" | undefined;
+}
+
+/**
+ * For lists the grids of all their combinations: one tensor for each list, all of one shape. Views.
+ * @gradient summed over the repetitions.
+ * @throws ERR_SHAPE for a tensor that is no list; ERR_ARGUMENT for none.
+ * @example meshgrid([tensor([1, 2]), tensor([3, 4])]).map((x) => x.toArray()); // [[[1, 1], [2, 2]], [[3, 4], [3, 4]]]
+ */
+export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[] {
+  if (!Array.isArray(tensors) || tensors.length === 0)
+    fail("ERR_ARGUMENT", "meshgrid", "not a list of tensors", undefined, describe(tensors));
+  const { indexing = "ij" } = checkOptions<MeshgridOptions>("meshgrid", options, ["indexing"]);
+  if (indexing !== "ij" && indexing !== "xy")
+    fail("ERR_ARGUMENT", "meshgrid", "unknown indexing", '"ij" or "xy"', describe(indexing));
+  for (const x of tensors as readonly Tensor[])
+    if (needTensor("meshgrid", x, "every element").ndim > 1)
+      fail("ERR_SHAPE", "meshgrid", "not a list", "rank 1 or 0", showShape(x.shape));
+  const shape = checkShape(
+    "meshgrid",
+    tensors.map((x: Tensor) => x.numel),
+  );
+  const grids = (tensors as readonly Tensor[]).map((x, i) =>
+    x.reshape(shape.map((_, d) => (d === i ? x.numel : 1))).expand(shape),
+  );
+  return indexing === "xy" && grids.length > 1 ? grids.map((grid) => grid.transpose(0, 1)) : grids;
+}

@@ -1,0 +1,80 @@
+/** Ops that look for values: in a sorted row, and for those that differ. */
+import { dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { commonType, needOperand, needTensor } from "../engine/operand.js";
+import { defineRow } from "../engine/row.js";
+import type { Operand } from "../engine/rule.js";
+import { scalar } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { cat } from "./join.js";
+import { bincount } from "./lookup.js";
+
+const searchRow = defineRow<boolean>({
+  name: "searchsorted",
+  family: "index",
+  kernel: "searchsorted",
+  inputs: 2,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "the result is an index" },
+  replay: ([sorted, values], right) => search(sorted as Tensor, values as Tensor, right),
+});
+
+function search(sorted: Tensor, values: Tensor, right: boolean): Tensor {
+  const dense = [sorted.contiguous(), values.contiguous()];
+  return apply(searchRow, dense, sorted.type, dtypes.int32, values.shape, [right ? 1 : 0], right);
+}
+
+export interface SearchOptions {
+  /** Whether a value is put behind those that equal it; in front of them unless given. */
+  readonly right?: boolean | undefined;
+}
+
+/**
+ * For each value its place in a sorted list, or in the row of `sorted` beside it: how many elements are below it, or with
+ * `right` not above it. int32. NaN is above every number.
+ * @shape that of the values.
+ * @throws ERR_SHAPE where several rows do not fit the values.
+ * @example searchsorted(tensor([1, 3, 5]), tensor([0, 3, 9])).toArray(); // [0, 1, 3]
+ */
+export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOptions): Tensor {
+  const op = "searchsorted";
+  needTensor(op, sorted);
+  const type = commonType(op, [sorted, needOperand(op, values)]).name;
+  const { right = false } = checkOptions<SearchOptions>(op, options, ["right"]);
+  const wanted = typeof values === "number" ? scalar(values, { dtype: type }) : values.to(type);
+  const rows = sorted.shape.slice(0, -1);
+  if (sorted.ndim === 0 || (rows.length > 0 && (wanted.ndim === 0 || !sameShape(rows, wanted.shape.slice(0, -1)))))
+    fail("ERR_SHAPE", op, "the rows do not fit the values", showShape(rows), showShape(wanted.shape.slice(0, -1)));
+  return search(sorted.to(type), wanted, right === true);
+}
+
+/** What differs, where each element's like stands among it, and how often it occurs. */
+export interface Unique {
+  /** In ascending order. */
+  readonly values: Tensor;
+  /** In the shape of x: `values.take(inverse)` is x. int32. */
+  readonly inverse: Tensor;
+  /** int64. */
+  readonly counts: Tensor;
+}
+
+/**
+ * The different elements of x in ascending order, where each element of x stands among them, and how often it occurs.
+ * Every NaN differs from the others.
+ * @shape values and counts: a list; inverse: that of x.
+ * @gradient of the values: to the first of each.
+ * @example unique(tensor([3, 1, 3])).counts.toArray(); // [1, 2]
+ */
+export function unique(x: Tensor): Unique {
+  const flat = needTensor("unique", x).reshape([-1]);
+  const { values, indices } = flat.sort();
+  if (flat.numel === 0) return { values, inverse: indices.reshape(x.shape), counts: indices.to("int64") };
+  const differs = values.narrow(0, 1, flat.numel - 1).ne(values.narrow(0, 0, flat.numel - 1));
+  const first = cat([scalar(true).reshape([1]), differs]);
+  const rank = first.cumsum(0).sub(1).to("int32");
+  const inverse = rank.scatter(0, indices, rank).reshape(x.shape);
+  return { values: values.maskedSelect(first), inverse, counts: bincount(rank) };
+}

@@ -1,0 +1,103 @@
+/** Ops that put elements in order: stable, so that equal ones keep theirs, with NaN above every number. */
+import { dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { apply } from "../engine/apply.js";
+import { needInteger, needTensor } from "../engine/operand.js";
+import { defineRow } from "../engine/row.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { dimAndOptions } from "./along.js";
+
+interface Order {
+  readonly dim: number;
+  readonly descending: boolean;
+  /** How many of the first indices are wanted. */
+  readonly count: number;
+}
+
+const orderRow = defineRow<Order>({
+  name: "argsort",
+  family: "index",
+  kernel: "order",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "the result is an index" },
+  replay: ([x], p) => order(x as Tensor, p),
+});
+
+/** The indices of the first `count` elements in order; of a tensor of rank 0, a list of one. */
+function order(x: Tensor, p: Order): Tensor {
+  const dense = (x.ndim === 0 ? x.reshape([1]) : x).contiguous();
+  const shape = dense.shape.with(p.dim, p.count);
+  return apply(orderRow, [dense], x.type, dtypes.int32, shape, [p.dim, p.descending ? 1 : 0], p);
+}
+
+export interface SortOptions {
+  /** The dimension to sort along, the last unless given. */
+  readonly dim?: number | undefined;
+  /** Largest first. */
+  readonly descending?: boolean | undefined;
+}
+export interface TopkOptions {
+  /** The dimension to look along, the last unless given. */
+  readonly dim?: number | undefined;
+  /** Whether the largest are wanted, or else the smallest; true unless given. */
+  readonly largest?: boolean | undefined;
+}
+/** Values in order, and where in x they stood (int32). */
+export interface Sorted {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+}
+
+/** The elements of x at indices along a dimension, which a tensor of rank 0 lacks. */
+function taken(x: Tensor, dim: number, indices: Tensor): Sorted {
+  if (x.ndim > 0) return { values: x.gather(dim, indices), indices };
+  return { values: x.reshape([1]).gather(0, indices).reshape([]), indices: indices.reshape([]) };
+}
+
+function sortOrder(op: string, x: Tensor, dim?: number | SortOptions, options?: SortOptions): [Tensor, number] {
+  needTensor(op, x);
+  const { dim: at, descending } = dimAndOptions<SortOptions>(op, x, dim, options, ["dim", "descending"]);
+  return [order(x, { dim: at, descending: descending === true, count: x.shape[at] ?? 1 }), at];
+}
+
+/**
+ * The indices that sort x along a dimension (the last unless given); equal elements keep their order, NaN is largest.
+ * @shape that of x. @dtype int32.
+ * @throws ERR_AXIS for a dim out of range.
+ * @example tensor([3, 1, 2]).argsort().toArray(); // [1, 2, 0]
+ */
+export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Tensor {
+  const [indices] = sortOrder("argsort", x, dim, options);
+  return x.ndim === 0 ? indices.reshape([]) : indices;
+}
+
+/**
+ * x sorted along a dimension (the last unless given), and the indices that do it; equal elements keep their order, NaN is
+ * largest.
+ * @shape both that of x.
+ * @gradient to the places that the values came from.
+ * @throws ERR_AXIS for a dim out of range.
+ * @example tensor([3, 1, 2]).sort({ descending: true }).values.toArray(); // [3, 2, 1]
+ */
+export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Sorted {
+  const [indices, at] = sortOrder("sort", x, dim, options);
+  return taken(x, at, indices);
+}
+
+/**
+ * The k largest elements along a dimension (the last unless given), or the smallest, in order, and their indices; the
+ * lowest index first among equals, NaN is largest.
+ * @shape both that of x with k in the dimension.
+ * @gradient to the places that the values came from.
+ * @throws ERR_ARGUMENT unless 0 <= k <= the dimension's size; ERR_AXIS for a dim out of range.
+ * @example tensor([3, 1, 2]).topk(2).indices.toArray(); // [0, 2]
+ */
+export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?: TopkOptions): Sorted {
+  needTensor("topk", x);
+  const { dim: at, largest = true } = dimAndOptions<TopkOptions>("topk", x, dim, options, ["dim", "largest"]);
+  const size = x.shape[at] ?? 1;
+  if (needInteger("topk", "k", k, 0) > size || (x.ndim === 0 && k === 0))
+    fail("ERR_ARGUMENT", "topk", "k does not fit the dimension", x.ndim === 0 ? "1" : `0 to ${size}`, String(k));
+  return taken(x, at, order(x, { dim: at, descending: largest, count: k }));
+}

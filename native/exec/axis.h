@@ -1,0 +1,32 @@
+// What kernels that walk along one dimension share.
+#pragma once
+#include <type_traits>
+
+#include "exec/call.h"
+
+namespace nabla {
+
+// Dimension `dim` cut out of a contiguous tensor: [outer, size, inner].
+struct Cut {
+  int64_t outer = 1, size = 1, inner = 1;
+};
+
+inline bool cut(const View& v, double dim, Cut& c) {
+  if (!(dim >= 0 && dim < v.rank)) return false;
+  int at = static_cast<int>(dim);
+  for (int d = 0; d < v.rank; d++) (d < at ? c.outer : d == at ? c.size : c.inner) *= v.dims[d];
+  return true;
+}
+
+// f(T()) with the type of the elements.
+template <class F>
+void with_type(DType t, F&& f) {
+  switch (t) {
+#define X(id, name, type) \
+  case DType::id: f(type()); break;
+    NABLA_DTYPES(X)
+#undef X
+  }
+}
+
+}  // namespace nabla

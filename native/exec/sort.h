@@ -1,0 +1,13 @@
+#pragma once
+#include "exec/call.h"
+
+namespace nabla {
+
+// The order of the elements along one dimension, or the first few of it: stable, NaN above every number, int32.
+// attrs: [dim, descending].
+Status run_order(const Call& call);
+// How many elements of a sorted row (its last dimension) are below each value, or with `right` not above it. in:
+// sorted, of rank 1 or with the leading dimensions of the values; values. int32. attrs: [right].
+Status run_searchsorted(const Call& call);
+
+}  // namespace nabla
