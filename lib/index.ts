@@ -61,7 +61,6 @@ export {
   view,
 } from "./ops/movement.js";
 export * from "./ops/multinomial.js";
-export * from "./ops/norm.js";
 export * from "./ops/quantile.js";
 export {
   bernoulli,
@@ -102,6 +101,7 @@ export * from "./ops/sort.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";
+export * from "./ops/vector-norm.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions } from "./parallel/data-parallel.js";
 export { defineJob, type Job } from "./parallel/job.js";

@@ -18,7 +18,6 @@ import * as masks from "./masks.js";
 import * as matmul from "./matmul.js";
 import * as movement from "./movement.js";
 import * as multinomial from "./multinomial.js";
-import * as norm from "./norm.js";
 import * as quantile from "./quantile.js";
 import * as random from "./random.js";
 import * as reduce from "./reduce.js";
@@ -30,6 +29,7 @@ import * as sort from "./sort.js";
 import * as special from "./special.js";
 import * as trig from "./trig.js";
 import * as unary from "./unary.js";
+import * as vectorNorm from "./vector-norm.js";
 
 const modules = [
   activation,
@@ -47,7 +47,7 @@ const modules = [
   matmul,
   movement,
   multinomial,
-  norm,
+  vectorNorm,
   quantile,
   random,
   reduce,
@@ -124,7 +124,7 @@ declare module "../tensor/tensor.js" {
       Methods<typeof lookup>,
       Methods<Omit<typeof masks, "asElement">>,
       Methods<typeof multinomial>,
-      Methods<typeof norm>,
+      Methods<typeof vectorNorm>,
       Methods<Pick<typeof quantile, "quantile">>,
       Methods<Omit<typeof repeat, "meshgrid">>,
       Methods<typeof search>,

@@ -14,7 +14,6 @@ import { maskCases } from "./masks.js";
 import { matmulCases } from "./matmul.js";
 import { movementCases } from "./movement.js";
 import { multinomialCases } from "./multinomial.js";
-import { normCases } from "./norm.js";
 import { pieceCases } from "./pieces.js";
 import { quantileCases } from "./quantile.js";
 import { randomCases } from "./random.js";
@@ -24,6 +23,7 @@ import { scanCases } from "./scan.js";
 import { searchCases } from "./search.js";
 import { sortCases } from "./sort.js";
 import { unaryCases } from "./unary.js";
+import { vectorNormCases } from "./vector-norm.js";
 
 type Api = typeof nabla;
 type Results = nabla.Tensor | readonly nabla.Tensor[];
@@ -64,7 +64,7 @@ const all = {
   ...repeatCases,
   ...lookupCases,
   ...maskCases,
-  ...normCases,
+  ...vectorNormCases,
   ...quantileCases,
   ...searchCases,
   ...multinomialCases,

@@ -31,7 +31,7 @@ function ofOrder(
 const own = { errors: "norm's own" } as const;
 const p = (ord: number) => (values: number[]) => total(values.map((v) => v ** ord)) ** (1 / ord);
 
-export const normCases = {
+export const vectorNormCases = {
   norm: {
     ...ofOrder(2, p(2)),
     exempt: {
