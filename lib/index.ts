@@ -31,9 +31,18 @@ export {
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";
 export * from "./ops/activation.js";
+export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  type Pair,
+} from "./ops/conv.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";
@@ -57,6 +66,22 @@ export {
   unsqueeze,
   view,
 } from "./ops/movement.js";
+export {
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "./ops/norm.js";
+export {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool2d,
+} from "./ops/pool.js";
 export {
   bernoulli,
   dropout,

@@ -1,9 +1,9 @@
 #include "exec/reduce.h"
 
 #include "exec/elementwise.h"
+#include "exec/temporary.h"
 #include "exec/tuning.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -14,22 +14,6 @@ constexpr const char* kNoDType = "the op is not defined for this dtype";
 constexpr const char* kNoMemory = "out of memory";
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// A block that is given back at the end of its scope.
-class Temporary {
- public:
-  ~Temporary() {
-    if (data_) deallocate(data_, bytes_);
-  }
-  void* get(int64_t bytes) {
-    bytes_ = static_cast<size_t>(bytes);
-    return data_ = allocate(bytes_);
-  }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
 
 // [outer, n] -> [outer]. A long row is cut into parts that are whole subtrees of the fixed summation tree.
 Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t outer, int64_t n, int64_t size) {
