@@ -31,9 +31,18 @@ export {
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";
 export * from "./ops/activation.js";
+export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
+export {
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  type Pair,
+} from "./ops/conv.js";
 export * from "./ops/diagonals.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
@@ -61,6 +70,22 @@ export {
   view,
 } from "./ops/movement.js";
 export * from "./ops/multinomial.js";
+export {
+  type BatchNormOptions,
+  batchNorm,
+  groupNorm,
+  type LayerNormOptions,
+  layerNorm,
+  type RmsNormOptions,
+  rmsNorm,
+} from "./ops/norm.js";
+export {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool2d,
+} from "./ops/pool.js";
 export * from "./ops/quantile.js";
 export {
   bernoulli,

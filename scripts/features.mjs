@@ -65,9 +65,9 @@ ${composed.join(", ")}
 
 ## Not there yet
 
-vmap, compile, checkpoint, customFunction, detectAnomaly; convolutions, pooling, normalisation, embedding, recurrent layers, attention;
-einsum, linear algebra; float16 and bfloat16; npy, ONNX and checkpoints; Trainer and the command line;
-schedules and optimizers beyond SGD, Adam and AdamW; binaries for anything but Linux x64.
+vmap, compile, checkpoint, customFunction, detectAnomaly; recurrent layers, TransformerEncoderLayer; einsum, linear algebra;
+float16 and bfloat16; npy, ONNX and checkpoints; Trainer and the command line; schedules and optimizers beyond SGD, Adam and AdamW;
+binaries for anything but Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

@@ -1,8 +1,21 @@
 /** The computations of the layers as functions, without their parameters. */
 export { elu, gelu, leakyRelu, logSigmoid, mish, silu, softplus } from "../ops/activation.js";
+export { scaledDotProductAttention } from "../ops/attention.js";
+export { conv1d, conv2d, convTranspose2d } from "../ops/conv.js";
 export { embedding, oneHot } from "../ops/lookup.js";
-export { binaryCrossEntropyWithLogits, crossEntropy, mseLoss, nllLoss } from "../ops/losses.js";
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+} from "../ops/losses.js";
 export { linear } from "../ops/matmul.js";
+export { batchNorm, groupNorm, layerNorm, rmsNorm } from "../ops/norm.js";
+export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../ops/pool.js";
 export { dropout } from "../ops/random.js";
 export { pad } from "../ops/repeat.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";

@@ -1,16 +1,22 @@
 /** Losses as modules: the options are given once, the tensors at each call. */
 import {
+  binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
   type CrossEntropyOptions,
   crossEntropy,
+  type HuberOptions,
+  huberLoss,
+  type KlDivOptions,
+  klDiv,
   type LossOptions,
+  l1Loss,
   mseLoss,
   nllLoss,
 } from "../ops/losses.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 
-abstract class Loss<O extends LossOptions> extends Module {
+abstract class Loss<O extends LossOptions | KlDivOptions> extends Module {
   protected readonly options: O | undefined;
   constructor(options?: O) {
     super();
@@ -60,5 +66,49 @@ export class MSELoss extends Loss<LossOptions> {
 export class BCEWithLogitsLoss extends Loss<LossOptions> {
   override forward(input: Tensor, target: Tensor): Tensor {
     return binaryCrossEntropyWithLogits(input, target, this.options);
+  }
+}
+
+/**
+ * The distance, see {@link l1Loss}.
+ * @shape both of one shape give [], or that shape for the reduction "none".
+ * @example new nn.L1Loss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 1
+ */
+export class L1Loss extends Loss<LossOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return l1Loss(input, target, this.options);
+  }
+}
+
+/**
+ * A parabola near 0 and straight lines beyond `delta`, see {@link huberLoss}.
+ * @shape both of one shape give [], or that shape for the reduction "none".
+ * @example new nn.HuberLoss().forward(tensor([1, 0]), tensor([1, 3])).item(); // 1.25
+ */
+export class HuberLoss extends Loss<HuberOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return huberLoss(input, target, this.options);
+  }
+}
+
+/**
+ * The cross-entropy of probabilities with target probabilities, see {@link binaryCrossEntropy}.
+ * @shape both of one shape give [], or that shape for the reduction "none".
+ * @example new nn.BCELoss().forward(tensor([0.5]), tensor([1])).item(); // 0.693...
+ */
+export class BCELoss extends Loss<LossOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return binaryCrossEntropy(input, target, this.options);
+  }
+}
+
+/**
+ * The Kullback-Leibler divergence from log-probabilities to target probabilities, see {@link klDiv}.
+ * @shape both of one shape give [], or that shape for the reduction "none".
+ * @example new nn.KLDivLoss({ reduction: "batchmean" }).forward(tensor([[0, 0]]), tensor([[1, 1]])).item(); // 0
+ */
+export class KLDivLoss extends Loss<KlDivOptions> {
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return klDiv(input, target, this.options);
   }
 }

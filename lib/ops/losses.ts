@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { needFloat, needInteger, needTensor } from "../engine/operand.js";
+import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -245,4 +245,99 @@ export function nllLoss(input: Tensor, target: Tensor, options?: LossOptions): T
       `${showShape(input.shape)} and ${showShape(target.shape)}`,
     );
   return reduced(input.gather(1, target.unsqueeze(1)).squeeze(1).neg(), how);
+}
+
+/**
+ * The distance, `|input - target|`.
+ * @gradient sign(input - target) / n for the mean, 0 where they are equal.
+ * @throws ERR_SHAPE unless both have one shape.
+ * @example l1Loss(tensor([1, 2]), tensor([1, 4])).item(); // 1
+ */
+export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  pair("l1Loss", input, target);
+  const how = reductionOf("l1Loss", checkOptions<LossOptions>("l1Loss", options, ["reduction"]).reduction);
+  return reduced(input.sub(target).abs(), how);
+}
+
+export interface HuberOptions extends LossOptions {
+  /** Where the parabola ends and the straight line begins; 1 unless given. */
+  readonly delta?: number | undefined;
+}
+
+/**
+ * Half the squared difference d up to `delta`, and `delta (|d| - delta / 2)` beyond it.
+ * @gradient d clamped to ±delta, / n for the mean.
+ * @throws ERR_SHAPE unless both have one shape; ERR_ARGUMENT for a delta that is not above 0; ERR_DTYPE for integers.
+ * @source Huber, Robust estimation of a location parameter, 1964.
+ * @example huberLoss(tensor([1, 0]), tensor([1, 3])).item(); // 1.25
+ */
+export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions): Tensor {
+  const op = "huberLoss";
+  pair(op, input, target);
+  needFloat(op, input);
+  const given = checkOptions<HuberOptions>(op, options, ["reduction", "delta"]);
+  const delta = needNumber(op, "delta", given.delta ?? 1);
+  if (!(delta > 0)) fail("ERR_ARGUMENT", op, "delta is not valid", "a number above 0", String(delta));
+  const difference = input.sub(target);
+  const distance = difference.abs();
+  const line = distance.sub(delta / 2).mul(delta);
+  return reduced(distance.le(delta).where(difference.square().mul(0.5), line), reductionOf(op, given.reduction));
+}
+
+/** log(p), and -100 with the slope 0 where that is smaller. */
+function boundedLog(p: Tensor): Tensor {
+  const tiny = p.lt(Math.exp(-100));
+  return tiny.where(-100, tiny.where(1, p).log());
+}
+
+/**
+ * The cross-entropy of probabilities with target probabilities: `-target log(p) - (1 - target) log(1 - p)`, with logarithms
+ * of at least -100. {@link binaryCrossEntropyWithLogits} is more exact.
+ * @gradient (p - target) / (p (1 - p) n) for the mean, and the difference of the logarithms for the target; where a
+ * logarithm is cut off its part is 0.
+ * @throws ERR_SHAPE unless both have one shape; ERR_ARGUMENT for an input outside [0, 1]; ERR_DTYPE for integers.
+ * @example binaryCrossEntropy(tensor([0.5]), tensor([1])).item(); // 0.693...
+ */
+export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+  const op = "binaryCrossEntropy";
+  pair(op, input, target);
+  needFloat(op, input);
+  const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
+  const values = input.detach();
+  if (values.lt(0).logicalOr(values.gt(1)).any().item() !== 0)
+    fail(
+      "ERR_ARGUMENT",
+      op,
+      "the input holds no probabilities",
+      "0 to 1",
+      `${values.amin().item()} to ${values.amax().item()}`,
+    );
+  const otherwise = boundedLog(input.neg().add(1));
+  return reduced(target.mul(boundedLog(input).sub(otherwise)).add(otherwise).neg(), how);
+}
+
+export interface KlDivOptions {
+  /** "mean" over all elements unless given; "batchmean", the sum divided by the first size, is the divergence itself. */
+  readonly reduction?: LossReduction | "batchmean" | undefined;
+  /** Whether the target holds logarithms too; false unless given. */
+  readonly logTarget?: boolean | undefined;
+}
+
+/**
+ * The Kullback-Leibler divergence from log-probabilities to target probabilities: `target (log(target) - input)`.
+ * @gradient -target / n for the mean; 1 + log(target) - input, over n, for the target.
+ * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
+ * @example klDiv(tensor([[0, 0]]), tensor([[1, 1]]), { reduction: "batchmean" }).item(); // 0
+ */
+export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Tensor {
+  const op = "klDiv";
+  pair(op, input, target);
+  needFloat(op, input);
+  const { reduction, logTarget } = checkOptions<KlDivOptions>(op, options, ["reduction", "logTarget"]);
+  const empty = logTarget === true ? null : target.le(0);
+  const losses =
+    empty === null ? target.exp().mul(target.sub(input)) : target.mul(empty.where(1, target).log().sub(input));
+  if (reduction !== "batchmean") return reduced(losses, reductionOf(op, reduction));
+  if (input.ndim === 0) fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
+  return losses.sum().div(input.shape[0]!);
 }

@@ -1,10 +1,13 @@
 #include "exec/call.h"
 
+#include "exec/conv.h"
 #include "exec/elementwise.h"
 #include "exec/index.h"
 #include "exec/losses.h"
 #include "exec/matmul.h"
+#include "exec/norm.h"
 #include "exec/optim.h"
+#include "exec/pool2d.h"
 #include "exec/random.h"
 #include "exec/reduce.h"
 #include "exec/scan.h"

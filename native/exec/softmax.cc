@@ -1,31 +1,13 @@
 #include "exec/softmax.h"
 
-#include "exec/tuning.h"
+#include "exec/rows.h"
 #include "kernels/table.h"
-#include "runtime/pool.h"
 
 namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kNoDType = "the op is not defined for this dtype";
-
-bool rows_alike(const View& a, const View& b) {
-  return same_shape(a, b) && a.rank >= 1 && a.dtype == b.dtype && !b.scalar && a.contiguous() && b.contiguous();
-}
-
-// f(row offset in bytes, elements in a row), over all rows.
-template <class F>
-void over_rows(const View& v, F&& f) {
-  int64_t n = v.dims[v.rank - 1];
-  if (n == 0) return;
-  int64_t rows = v.numel() / n, per_chunk = kRowsChunk / n + 1;
-  int64_t size = static_cast<int64_t>(size_of(v.dtype));
-  parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
-    int64_t end = (chunk + 1) * per_chunk < rows ? (chunk + 1) * per_chunk : rows;
-    for (int64_t r = chunk * per_chunk; r < end; r++) f(r, r * n * size, n);
-  });
-}
 
 Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (call.n_out != 1 || call.n_in != 1) return fail(Code::NATIVE, kOperands);

@@ -6,6 +6,7 @@
 #include "kernels/convert-inl.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/gemm-inl.h"
+#include "kernels/norm-inl.h"
 #include "kernels/optim-inl.h"
 #include "kernels/random-inl.h"
 #include "kernels/reduce-inl.h"
@@ -23,6 +24,7 @@ constexpr KernelTable table = {
     .gemm = make_gemm_table(),
     .random = make_random_table(),
     .softmax = make_softmax_table(),
+    .norm = make_norm_table(),
     .optim = make_optim_table(),
 };
 

@@ -1,43 +1,12 @@
-// Included once per ISA: see softmax.h. Sums run over eight virtual lanes on every ISA, so that all give the same bits.
+// Included once per ISA: see softmax.h.
 #pragma once
 #include "kernels/math-exp-inl.h"
 #include "kernels/math-log-inl.h"
+#include "kernels/rows-inl.h"
 #include "kernels/softmax.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
-
-constexpr int kRowLanes = 8;
-
-// The sum over i < n of f(i, count): a vector whose lanes from `count` on are zero.
-template <class T, class F>
-T row_sum(int64_t n, F&& f) {
-  using V = Vec<T>;
-  constexpr int kParts = kRowLanes / V::kLanes;
-  V parts[kParts];
-  for (V& p : parts) p = V::set1(0);
-  int64_t i = 0;
-  for (; i + kRowLanes <= n; i += kRowLanes)
-    for (int p = 0; p < kParts; p++) parts[p] = parts[p] + f(i + p * V::kLanes, V::kLanes);
-  for (int p = 0; p < kParts && i + p * V::kLanes < n; p++) {
-    const int64_t at = i + p * V::kLanes, left = n - at;
-    parts[p] = parts[p] + f(at, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
-  }
-  T lanes[kRowLanes];
-  for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p]);
-  for (int width = kRowLanes / 2; width > 0; width /= 2)
-    for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
-  return lanes[0];
-}
-
-// Lanes from `count` on are set to zero.
-template <class T>
-Vec<T> first_lanes(Vec<T> v, int count) {
-  if (count == Vec<T>::kLanes) return v;
-  T lanes[Vec<T>::kLanes] = {};
-  Vec<T>::store_n(lanes, v, count);
-  return Vec<T>::load(lanes);
-}
 
 // The largest element, or 0 where that is infinite: what exp is shifted by.
 template <class T>
@@ -58,25 +27,11 @@ T row_shift(const T* x, int64_t n) {
 }
 
 template <class T>
-T scalar_log(T x) {
-  T out[Vec<T>::kLanes];
-  Vec<T>::store(out, log(Vec<T>::set1(x)));
-  return out[0];
-}
-
-template <class T>
 T row_logsumexp(const T* x, int64_t n, T shift) {
   const Vec<T> s = Vec<T>::set1(shift);
   const T sum =
       row_sum<T>(n, [&](int64_t i, int count) { return first_lanes<T>(exp(Vec<T>::load_n(x + i, count) - s), count); });
-  return scalar_log(sum);
-}
-
-template <class T, class F>
-void each_vector(int64_t n, F&& f) {
-  int64_t i = 0;
-  for (; i + Vec<T>::kLanes <= n; i += Vec<T>::kLanes) f(i, Vec<T>::kLanes);
-  if (i < n) f(i, static_cast<int>(n - i));
+  return first_lane(log(Vec<T>::set1(sum)));
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
+#include "kernels/norm.h"
 #include "kernels/optim.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
@@ -19,6 +20,7 @@ struct KernelTable {
   GemmTable gemm;
   RandomTable random;
   SoftmaxTable softmax;
+  NormTable norm;
   OptimTable optim;
 };
 

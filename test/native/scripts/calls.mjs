@@ -122,6 +122,35 @@ export function calls(r, storages) {
     };
   };
 
+  /** A window at its places in an image that it fits into, and its strides, paddings and dilations. */
+  const sliding = () => {
+    const two = (n) => [1 + r.below(n), 1 + r.below(n)];
+    const [window, stride, dilation] = [two(3), two(3), two(2)];
+    const padding = [r.below(2), r.below(2)];
+    const out = two(3);
+    const image = out.map((n, d) =>
+      Math.max((n - 1) * stride[d] + dilation[d] * (window[d] - 1) + 1 - 2 * padding[d], 0),
+    );
+    return { image, window, out, numbers: [...stride, ...padding, ...dilation] };
+  };
+  const convolution = (arrange) => () => {
+    const { image, window, out, numbers } = sliding();
+    const dtype = float();
+    const groups = 1 + r.below(2);
+    const [n, c, o] = [r.below(3), r.below(3), r.below(3)];
+    const shapes = [
+      [n, c * groups, ...image],
+      [o * groups, c, ...window],
+      [n, o * groups, ...out],
+    ];
+    const [first, ...ins] = arrange(shapes);
+    return {
+      outs: [plainOut(dtype, first)],
+      ins: ins.map((shape) => plain(dtype, shape)),
+      attrs: [...numbers, groups],
+    };
+  };
+
   const own = {
     sum: reduction,
     prod: reduction,
@@ -278,6 +307,29 @@ export function calls(r, storages) {
         outs: [plainOut(dtype, [rows, 8])],
         ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
         attrs: [r.pick([-100, -1])],
+      };
+    },
+    standardize: () => {
+      const shape = shapeOf(1 + r.below(3));
+      const dtype = float();
+      const factors = Array.from({ length: r.below(3) }, () => plain(dtype, shape.slice(-1)));
+      return {
+        outs: [plainOut(dtype, shape)],
+        ins: [plain(dtype, shape), ...factors],
+        attrs: [r.pick([0, 1e-5]), r.below(2)],
+      };
+    },
+    standardizeBackward: () => ({ ...alongRows(2)(), attrs: [r.pick([0, 1e-5]), r.below(2)] }),
+    conv2d: convolution(([x, w, y]) => [y, x, w]),
+    conv2dInput: convolution(([x, w, y]) => [x, y, w]),
+    conv2dWeight: convolution(([x, w, y]) => [w, y, x]),
+    maxPool2dIndices: () => {
+      const { image, window, out, numbers } = sliding();
+      const lead = shapeOf(r.below(3)).map((n) => Math.min(n, 3));
+      return {
+        outs: [plainOut("int32", [...lead, ...out])],
+        ins: [plain(any(), [...lead, ...image])],
+        attrs: [...numbers, ...window],
       };
     },
     mse: () => {

@@ -1,9 +1,11 @@
 /** One case for every op. A public op without one does not compile; a row without one fails the first test. */
 import type * as nabla from "nabla";
 import { activationCases } from "./activation.js";
+import { attentionCases } from "./attention.js";
 import { binaryCases, compareCases } from "./binary.js";
 import type { Case } from "./case.js";
 import { castCases } from "./cast.js";
+import { convCases } from "./conv.js";
 import { diagonalCases } from "./diagonals.js";
 import { crossEntropyCases, softmaxCases } from "./fused.js";
 import { inPlaceCases } from "./in-place.js";
@@ -14,7 +16,9 @@ import { maskCases } from "./masks.js";
 import { matmulCases } from "./matmul.js";
 import { movementCases } from "./movement.js";
 import { multinomialCases } from "./multinomial.js";
+import { normCases } from "./norm.js";
 import { pieceCases } from "./pieces.js";
+import { poolCases } from "./pool.js";
 import { quantileCases } from "./quantile.js";
 import { randomCases } from "./random.js";
 import { reduceCases, sumToCases } from "./reduce.js";
@@ -57,6 +61,10 @@ const all = {
   ...softmaxCases,
   ...crossEntropyCases,
   ...lossCases,
+  ...normCases,
+  ...convCases,
+  ...poolCases,
+  ...attentionCases,
   ...randomCases,
   ...inPlaceCases,
   ...scanCases,

@@ -5,6 +5,7 @@ import type { Case, Input, Sample, Wrong } from "./case.js";
 import { floats, results } from "./elementwise.js";
 import { fused } from "./fused.js";
 import { notPublic, row } from "./row.js";
+import { sampleOf, shaped } from "./shaped.js";
 
 type Loss = (input: nb.Tensor, target: nb.Tensor, options?: nb.LossOptions) => nb.Tensor;
 const ones = nb.ones;
@@ -71,6 +72,27 @@ const shapesDiffer = (call: Loss): Wrong => ({
   says: /; expected \[2, 3\], got \[3\]/,
 });
 
+const integer = { dtype: "int32" } as const;
+/** Inputs whose distance is between 0.5 and 0.9: on the parabola for a delta of 1, on the line for a smaller one. */
+const huber = (delta: number, of: (xs: readonly Arr[]) => Arr, errors: readonly Wrong[]): Case =>
+  loss(
+    (x, t, o) => nb.huberLoss(x, t, delta === 1 ? o : { ...o, delta }),
+    [
+      { name: "input", domain: [0.6, 0.8] },
+      { name: "target", domain: [-0.1, 0.1] },
+    ],
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    [
+      [3, 30011],
+      [3, 30011],
+    ],
+    of,
+    errors,
+  );
+
 export const lossCases = {
   mseLoss: loss(
     nb.mseLoss,
@@ -113,6 +135,112 @@ export const lossCases = {
         code: "ERR_DTYPE",
       },
     ],
+  ),
+  l1Loss: loss(
+    nb.l1Loss,
+    [
+      { name: "input", domain: [1, 3] },
+      { name: "target", domain: [-2, 0.5] },
+    ],
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    [
+      [3, 30011],
+      [3, 30011],
+    ],
+    ([x, t]) => map((a, b) => Math.abs(a - b), x!, t!),
+    [shapesDiffer(nb.l1Loss)],
+  ),
+  huberLoss: huber(
+    1,
+    ([x, t]) => map((a, b) => (Math.abs(a - b) <= 1 ? (a - b) ** 2 / 2 : Math.abs(a - b) - 0.5), x!, t!),
+    [
+      shapesDiffer(nb.huberLoss),
+      {
+        what: "delta 0",
+        call: () => nb.huberLoss(ones([2]), ones([2]), { delta: 0 }),
+        code: "ERR_ARGUMENT",
+        says: /delta is not valid; expected a number above 0, got 0/,
+      },
+      { what: "integers", call: () => nb.huberLoss(ones([2], integer), ones([2])), code: "ERR_DTYPE" },
+    ],
+  ),
+  "huberLoss, straight": {
+    ...huber(0.25, ([x, t]) => map((a, b) => (Math.abs(a - b) - 0.125) / 4, x!, t!), []),
+    exempt: { numbers: "it takes tensors", decomposition: "it is made of other ops", errors: "huberLoss's own" },
+  },
+  binaryCrossEntropy: loss(
+    nb.binaryCrossEntropy,
+    [
+      { name: "input", domain: [0.1, 0.9] },
+      { name: "target", domain: [0, 1] },
+    ],
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    [
+      [3, 30011],
+      [3, 30011],
+    ],
+    ([x, t]) => map((p, q) => -q * Math.log(p) - (1 - q) * Math.log(1 - p), x!, t!),
+    [
+      shapesDiffer(nb.binaryCrossEntropy),
+      {
+        what: "logits",
+        call: () => nb.binaryCrossEntropy(nb.tensor([0.5, 1.5]), ones([2])),
+        code: "ERR_ARGUMENT",
+        says: /the input holds no probabilities; expected 0 to 1, got 0.5 to 1.5/,
+      },
+      { what: "integers", call: () => nb.binaryCrossEntropy(ones([2], integer), ones([2])), code: "ERR_DTYPE" },
+    ],
+  ),
+  klDiv: loss(
+    nb.klDiv as Loss,
+    [
+      { name: "input", domain: [-3, 0] },
+      { name: "target", domain: [0.1, 1] },
+    ],
+    [
+      [2, 3],
+      [2, 3],
+    ],
+    [
+      [3, 30011],
+      [3, 30011],
+    ],
+    ([x, t]) => map((a, p) => p * (Math.log(p) - a), x!, t!),
+    [
+      shapesDiffer(nb.klDiv as Loss),
+      { what: "integers", call: () => nb.klDiv(ones([2], integer), ones([2])), code: "ERR_DTYPE" },
+      {
+        what: "no batch",
+        call: () => nb.klDiv(nb.scalar(0), nb.scalar(1), { reduction: "batchmean" }),
+        code: "ERR_SHAPE",
+      },
+    ],
+  ),
+  "klDiv, of logarithms, over the batch": shaped(
+    [
+      { name: "input", domain: [-3, 0] },
+      { name: "target", domain: [-2, 0] },
+    ],
+    [[2, 3], [4], [3, 30011]].map((shape) => {
+      const of = ([x, t]: readonly Arr[], term: (a: number, l: number) => number): Arr => ({
+        shape: [],
+        data: [total(map(term, x!, t!).data) / shape[0]!],
+      });
+      return sampleOf([shape, shape], {
+        call: ([x, t]) => nb.klDiv(x!, t!, { logTarget: true, reduction: "batchmean" }),
+        reference: (xs) => of(xs, (a, l) => Math.exp(l) * (l - a)),
+        scale: (xs) => of(xs, (a, l) => 4 * Math.exp(l) * (Math.abs(l) + Math.abs(a))),
+        terms: shape.reduce((a, b) => a * b, 1),
+      });
+    }),
+    [],
+    { errors: "klDiv's own" },
   ),
   nllLoss: loss(
     nb.nllLoss,

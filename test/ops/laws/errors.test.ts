@@ -87,8 +87,19 @@ law("errors", (op, of) => {
 /** Ops that give back what they were given where it is as wanted, or look at its shape alone. */
 const untouched = new Set(["to", "contiguous", "randLike", "randnLike"]);
 
-/** Operands that may be left out: the bias of linear, the slope of leakyRelu, the bounds of clamp. */
-const optional: Readonly<Record<string, readonly number[]>> = { linear: [2], leakyRelu: [1], clamp: [1, 2] };
+/** Operands that may be left out: biases and weights, the slope of leakyRelu, the bounds of clamp. */
+const optional: Readonly<Record<string, readonly number[]>> = {
+  linear: [2],
+  leakyRelu: [1],
+  clamp: [1, 2],
+  conv1d: [2],
+  conv2d: [2],
+  convTranspose2d: [2],
+  layerNorm: [1, 2],
+  rmsNorm: [1],
+  groupNorm: [1, 2],
+  batchNorm: [3, 4],
+};
 const isOptional = (op: string, place: number): boolean => optional[op]?.includes(place) === true;
 
 afterAll(() => {

@@ -1,0 +1,299 @@
+/** Normalisations: rows brought to mean 0 and variance 1, or to mean square 1. */
+import { promote } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { withGrad } from "../engine/modes.js";
+import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import { type Rule, save } from "../engine/rule.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+interface Standard {
+  readonly eps: number;
+  /** Whether the mean is taken off first. */
+  readonly centred: boolean;
+}
+
+function fused(name: string, inputs: number, kernel: string, rule: Rule<Standard>): Row<Standard> {
+  const row: Row<Standard> = defineRow<Standard>({
+    name,
+    family: "fused",
+    kernel,
+    inputs,
+    accuracy: "tree",
+    rule,
+    replay: (operands, p) => run(row, operands as Tensor[], p),
+  });
+  return row;
+}
+
+function run(row: Row<Standard>, operands: readonly Tensor[], p: Standard): Tensor {
+  const dense = operands.map((x) => x.contiguous());
+  const { type, shape } = dense[0]!;
+  return apply(row, dense, type, type, shape, [p.eps, p.centred ? 1 : 0], p);
+}
+
+const sumOf = (parts: readonly (Tensor | null)[]): Tensor =>
+  parts.filter((part) => part !== null).reduce((a, b) => a.add(b));
+const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
+
+// y = P x / r with r = sqrt(mean((P x)^2) + eps), P taking the mean off or not. As y is the gradient of n r, its Jacobian
+// J = (P - y yᵀ / n) / r is symmetric: one row maps cotangents and tangents.
+const standardizeRow = fused("standardize", 1, "standardize", {
+  kind: "general",
+  saves: save.x,
+  vjp: (g, [, x], c) => [jacobian(g, x!, c.params)],
+  jvp: ([t], [, x], c) => jacobian(t!, x!, c.params),
+});
+const standardize = (x: Tensor, p: Standard): Tensor => run(standardizeRow, [x], p);
+
+const backwardRow: Row<Standard> = fused("standardizeBackward", 2, "standardizeBackward", {
+  kind: "general",
+  saves: save.x | save.y,
+  vjp: (h, [, g, x], { params }, needs) => [
+    needs[0] ? jacobian(h, x!, params) : null,
+    needs[1] ? curvature(h, g!, x!, params) : null,
+  ],
+  jvp: ([tg, tx], [, g, x], { params }) =>
+    sumOf([tg ? jacobian(tg, x!, params) : null, tx ? curvature(tx, g!, x!, params) : null]),
+});
+const jacobian = (g: Tensor, x: Tensor, p: Standard): Tensor => run(backwardRow, [g, x], p);
+
+/** The derivative of <h, J g> by x, symmetric in h and g, as the third derivative of n r is. */
+function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
+  const y = standardize(x, p);
+  const jh = jacobian(h, x, p);
+  const jg = jacobian(g, x, p);
+  const centred = p.centred ? x.sub(x.mean(-1, { keepdim: true })) : x;
+  const scale = centred
+    .square()
+    .mean(-1, { keepdim: true })
+    .add(p.eps)
+    .rsqrt()
+    .mul(-1 / x.shape[x.ndim - 1]!);
+  return y
+    .mul(along(h.mul(jg)))
+    .add(jh.mul(along(g.mul(y))))
+    .add(jg.mul(along(h.mul(y))))
+    .mul(scale);
+}
+
+/** Rows with a weight, and perhaps a bias, of their length. */
+const affineRow = (name: string, inputs: number): Row<Standard> =>
+  fused(name, inputs, "standardize", {
+    kind: "general",
+    saves: save.x | save.y,
+    vjp: (g, [, x, w], { params }, needs) => [
+      needs[0] ? jacobian(g.mul(w!), x!, params) : null,
+      needs[1] ? g.mul(standardize(x!, params)) : null,
+      ...(inputs > 2 ? [g] : []),
+    ],
+    jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
+      sumOf([
+        tx ? jacobian(tx, x!, params).mul(w!) : null,
+        tw ? standardize(x!, params).mul(tw) : null,
+        tb ?? null,
+      ]).expand(shape),
+  });
+const layerRow = affineRow("layerNorm", 3);
+const rmsRow = affineRow("rmsNorm", 2);
+
+/** x and its factors in the dtype where they meet. */
+function promoted(op: string, x: Tensor, others: readonly (Tensor | null | undefined)[]): (Tensor | null)[] {
+  let { type } = needFloat(op, x);
+  for (const other of others) if (other) type = promote(type, needFloat(op, other).type);
+  return [x, ...others].map((one) => (one ? one.to(type.name) : null));
+}
+
+/** A weight or bias that may be missing; ERR_SHAPE unless it has the shape. */
+function factor(op: string, what: string, x: unknown, shape: Shape): Tensor | null {
+  if (x === undefined || x === null) return null;
+  const given = needTensor(op, x, what);
+  if (!sameShape(given.shape, shape))
+    fail("ERR_SHAPE", op, `${what} does not fit the input`, showShape(shape), showShape(given.shape));
+  return given;
+}
+
+function needEps(op: string, eps: unknown): number {
+  const value = needNumber(op, "eps", eps);
+  if (value < 0) fail("ERR_ARGUMENT", op, "eps is negative", "0 or more", String(value));
+  return value;
+}
+
+export interface RmsNormOptions {
+  /** A factor for each element of a row, of the normalised shape. */
+  readonly weight?: Tensor | null | undefined;
+  /** Added to the mean square. */
+  readonly eps?: number | undefined;
+}
+export interface LayerNormOptions extends RmsNormOptions {
+  /** Added to each element of a row, of the normalised shape. */
+  readonly bias?: Tensor | null | undefined;
+}
+
+/** @internal The sizes that a norm over the last dimensions is given. */
+export const normalizedSizes = (op: string, shape: number | readonly number[]): Shape => {
+  const sizes = checkShape(op, typeof shape === "number" ? [shape] : shape);
+  if (sizes.length === 0) fail("ERR_SHAPE", op, "nothing to normalise over", "at least one dimension", "[]");
+  return sizes;
+};
+
+/** The last dimensions as one, normalised and scaled. */
+function overLast(op: string, x: Tensor, given: number | readonly number[], p: Standard, o: LayerNormOptions): Tensor {
+  needTensor(op, x);
+  const sizes = normalizedSizes(op, given);
+  const lead = x.ndim - sizes.length;
+  if (lead < 0 || !sameShape(x.shape.slice(lead), sizes))
+    fail("ERR_SHAPE", op, "the input does not end in the normalised shape", showShape(sizes), showShape(x.shape));
+  const n = numel(sizes);
+  const [rows, weight, bias] = promoted(op, x, [
+    factor(op, "the weight", o.weight, sizes),
+    factor(op, "the bias", o.bias, sizes),
+  ]).map((one, i) => (one === null ? null : one.reshape(i === 0 ? [...x.shape.slice(0, lead), n] : [n])));
+  const y =
+    weight && bias
+      ? run(layerRow, [rows!, weight, bias], p)
+      : weight
+        ? run(rmsRow, [rows!, weight], p)
+        : standardize(rows!, p);
+  return (weight === null && bias ? y.add(bias) : y).reshape(x.shape);
+}
+
+/**
+ * Each row, made of the last dimensions, brought to mean 0 and variance 1: `(x - mean) / sqrt(var + eps)`, then times
+ * `weight` plus `bias` where they are given. `eps` is 1e-5 unless given.
+ * @shape that of x, which ends in `normalizedShape`; so do weight and bias.
+ * @gradient (g w - mean(g w) - y mean(g w y)) / sqrt(var + eps), with y the normalised x.
+ * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
+ * @source Ba, Kiros and Hinton, Layer normalization, 2016.
+ * @example layerNorm(tensor([[1, 3]]), 2, { eps: 0 }).toArray(); // [[-1, 1]]
+ */
+export function layerNorm(x: Tensor, normalizedShape: number | readonly number[], options?: LayerNormOptions): Tensor {
+  const given = checkOptions<LayerNormOptions>("layerNorm", options, ["weight", "bias", "eps"]);
+  return overLast(
+    "layerNorm",
+    x,
+    normalizedShape,
+    { eps: needEps("layerNorm", given.eps ?? 1e-5), centred: true },
+    given,
+  );
+}
+
+/**
+ * Each row, made of the last dimensions, brought to mean square 1: `x / sqrt(mean(x^2) + eps)`, then times `weight`. `eps`
+ * is the distance from 1 to the next number of the dtype unless given.
+ * @shape that of x, which ends in `normalizedShape`; so does the weight.
+ * @gradient (g w - y mean(g w y)) / sqrt(mean(x^2) + eps), with y the normalised x.
+ * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
+ * @source Zhang and Sennrich, Root mean square layer normalization, 2019.
+ * @example rmsNorm(tensor([[3, 3]]), 2, { eps: 0 }).toArray(); // [[1, 1]]
+ */
+export function rmsNorm(x: Tensor, normalizedShape: number | readonly number[], options?: RmsNormOptions): Tensor {
+  const given = checkOptions<RmsNormOptions>("rmsNorm", options, ["weight", "eps"]);
+  const least = needTensor("rmsNorm", x).dtype === "float64" ? 2 ** -52 : 2 ** -23;
+  return overLast(
+    "rmsNorm",
+    x,
+    normalizedShape,
+    { eps: needEps("rmsNorm", given.eps ?? least), centred: false },
+    given,
+  );
+}
+
+/** y times weight plus bias, one of each per channel. */
+function byChannel(y: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
+  const shape = [-1, ...y.shape.slice(2).map(() => 1)];
+  const scaled = weight ? y.mul(weight.reshape(shape)) : y;
+  return bias ? scaled.add(bias.reshape(shape)) : scaled;
+}
+
+function needChannels(op: string, x: Tensor): number {
+  if (needTensor(op, x).ndim < 2)
+    fail("ERR_SHAPE", op, "the input has no channels", "[n, channels, ..]", showShape(x.shape));
+  return x.shape[1]!;
+}
+
+/**
+ * The channels of each example in groups, each brought to mean 0 and variance 1; then times `weight` plus `bias` of its
+ * channel where they are given. `eps` is 1e-5 unless given.
+ * @shape that of x, [n, channels, ..]; weight and bias are [channels].
+ * @gradient as {@link layerNorm}, with a group for a row.
+ * @throws ERR_ARGUMENT where the groups do not divide the channels; ERR_SHAPE; ERR_DTYPE for integers.
+ * @source Wu and He, Group normalization, 2018.
+ * @example groupNorm(tensor([[1, 3, 5, 9]]), 2, { eps: 0 }).toArray(); // [[-1, 1, -1, 1]]
+ */
+export function groupNorm(x: Tensor, groups: number, options?: LayerNormOptions): Tensor {
+  const op = "groupNorm";
+  const channels = needChannels(op, x);
+  needInteger(op, "the number of groups", groups, 1);
+  if (channels % groups !== 0)
+    fail("ERR_ARGUMENT", op, "the groups do not divide the channels", `a divisor of ${channels}`, String(groups));
+  const given = checkOptions<LayerNormOptions>(op, options, ["weight", "bias", "eps"]);
+  const [all, weight, bias] = promoted(op, x, [
+    factor(op, "the weight", given.weight, [channels]),
+    factor(op, "the bias", given.bias, [channels]),
+  ]);
+  const rows = all!.reshape([x.shape[0]!, groups, numel(x.shape.slice(1)) / groups]);
+  const y = standardize(rows, { eps: needEps(op, given.eps ?? 1e-5), centred: true });
+  return byChannel(y.reshape(x.shape), weight!, bias!);
+}
+
+export interface BatchNormOptions extends LayerNormOptions {
+  /** Whether the batch's own mean and variance are used, and the running ones moved towards them; false unless given. */
+  readonly training?: boolean | undefined;
+  /** How far the running ones move; 0.1 unless given. */
+  readonly momentum?: number | undefined;
+}
+
+/**
+ * Each channel brought to mean 0 and variance 1, then times `weight` plus `bias` where they are given. Without training by
+ * the running mean and variance; with it by the batch's own, and the running ones, if there are any, move towards them in
+ * place (the variance with the divisor n - 1). `eps` is 1e-5 unless given.
+ * @shape that of x, [n, channels, ..]; everything else is [channels].
+ * @gradient as {@link layerNorm}, with a channel for a row; without training g w / sqrt(var + eps).
+ * @throws ERR_SHAPE where shapes do not fit or a training batch has one element a channel; ERR_ARGUMENT without running
+ * values when not training; ERR_DTYPE for integers.
+ * @source Ioffe and Szegedy, Batch normalization, 2015.
+ * @example batchNorm(tensor([[1], [3]]), null, null, { training: true, eps: 0 }).toArray(); // [[-1], [1]]
+ */
+export function batchNorm(
+  x: Tensor,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  options?: BatchNormOptions,
+): Tensor {
+  const op = "batchNorm";
+  const channels = needChannels(op, x);
+  const given = checkOptions<BatchNormOptions>(op, options, ["weight", "bias", "training", "momentum", "eps"]);
+  const training = given.training ?? false;
+  const momentum = needNumber(op, "momentum", given.momentum ?? 0.1);
+  const eps = needEps(op, given.eps ?? 1e-5);
+  const mean = factor(op, "the running mean", runningMean, [channels]);
+  const variance = factor(op, "the running variance", runningVar, [channels]);
+  const [all, weight, bias] = promoted(op, x, [
+    factor(op, "the weight", given.weight, [channels]),
+    factor(op, "the bias", given.bias, [channels]),
+  ]);
+  const shape = [-1, ...x.shape.slice(2).map(() => 1)];
+  if (!training) {
+    if (mean === null || variance === null)
+      return fail("ERR_ARGUMENT", op, "there are no running values", "a mean and a variance, or training", "null");
+    const scale = variance.add(eps).rsqrt();
+    return byChannel(all!.sub(mean.reshape(shape)), weight ? scale.mul(weight) : scale, bias!);
+  }
+  const n = channels === 0 ? 0 : x.numel / channels;
+  if (n === 1) fail("ERR_SHAPE", op, "one element a channel has no variance", "more elements", showShape(x.shape));
+  if (n === 0) return byChannel(all!, weight!, bias!);
+  const dims = x.shape.map((_, i) => i).filter((i) => i !== 1);
+  const own = all!.mean(dims);
+  const centred = all!.sub(own.reshape(shape));
+  const spread = centred.square().mean(dims);
+  withGrad(false, () => {
+    if (mean) mean.assign(mean.mul(1 - momentum).add(own.mul(momentum)));
+    if (variance) variance.assign(variance.mul(1 - momentum).add(spread.mul((momentum * n) / (n - 1))));
+  });
+  const scale = spread.add(eps).rsqrt();
+  return byChannel(centred, weight ? scale.mul(weight) : scale, bias!);
+}

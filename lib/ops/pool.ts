@@ -1,0 +1,136 @@
+/** Pooling: windows of images reduced to one element each. */
+import { dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { numel, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { needFloat, needTensor } from "../engine/operand.js";
+import { defineRow } from "../engine/row.js";
+import { full, tensor } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { conv2d, type Pair, pairOf, places, type Sliding } from "./conv.js";
+
+interface Pool extends Sliding {
+  readonly window: readonly [number, number];
+}
+
+const indicesRow = defineRow<Pool>({
+  name: "maxPool2dIndices",
+  family: "index",
+  kernel: "maxPool2dIndices",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "the result is an index" },
+  replay: ([x], p) => indices(x as Tensor, p),
+});
+
+/** Where in its plane of x [.., h, w] the largest element under each window is. */
+function indices(x: Tensor, p: Pool): Tensor {
+  const shape = [...x.shape.slice(0, -2), ...places("maxPool2d", x.shape.slice(-2), p.window, p)];
+  const attrs = [...p.stride, ...p.padding, ...p.dilation, ...p.window];
+  return apply(indicesRow, [x.contiguous()], x.type, dtypes.int32, shape, attrs, p);
+}
+
+function needImage(op: string, x: Tensor): Tensor {
+  if (needTensor(op, x).ndim < 3 || x.ndim > 4)
+    fail("ERR_SHAPE", op, "the input holds no images", "[n, channels, h, w] or [channels, h, w]", showShape(x.shape));
+  return needFloat(op, x);
+}
+
+export interface AvgPoolOptions {
+  /** The step of the window; its own size unless given. */
+  readonly stride?: Pair | undefined;
+  /** Of both sides of the input, at most half the window; 0 unless given. */
+  readonly padding?: Pair | undefined;
+  /** Whether padding counts as zeros in the mean; true unless given. */
+  readonly countIncludePad?: boolean | undefined;
+}
+export interface MaxPoolOptions {
+  /** The step of the window; its own size unless given. */
+  readonly stride?: Pair | undefined;
+  /** Of both sides of the input, at most half the window, never the largest; 0 unless given. */
+  readonly padding?: Pair | undefined;
+  /** The distance between elements of the window; 1 unless given. */
+  readonly dilation?: Pair | undefined;
+}
+
+function pool(op: string, kernelSize: Pair, o: MaxPoolOptions): Pool {
+  const window = pairOf(op, "the window", kernelSize, 1);
+  const padding = pairOf(op, "the padding", o.padding ?? 0, 0);
+  if (padding.some((size, d) => 2 * size > window[d]!))
+    fail("ERR_ARGUMENT", op, "the padding is too large", `at most half of ${showShape(window)}`, showShape(padding));
+  return {
+    window,
+    padding,
+    stride: pairOf(op, "the stride", o.stride ?? window, 1),
+    dilation: pairOf(op, "the dilation", o.dilation ?? 1, 1),
+  };
+}
+
+/**
+ * The largest element under each window; NaN if there is one.
+ * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
+ * @gradient to the largest element, the first among equals.
+ * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
+ * @example maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
+ */
+export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions): Tensor {
+  const op = "maxPool2d";
+  needImage(op, x);
+  const p = pool(op, kernelSize, checkOptions<MaxPoolOptions>(op, options, ["stride", "padding", "dilation"]));
+  const at = indices(x.detach(), p);
+  return x.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape);
+}
+
+/**
+ * The mean under each window.
+ * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
+ * @gradient shared evenly by the elements of a window.
+ * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
+ * @example avgPool2d(tensor([[[1, 2], [3, 6]]]), 2).toArray(); // [[[3]]]
+ */
+export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions): Tensor {
+  const op = "avgPool2d";
+  needImage(op, x);
+  const o = checkOptions<AvgPoolOptions>(op, options, ["stride", "padding", "countIncludePad"]);
+  const { window, stride, padding } = pool(op, kernelSize, { stride: o.stride, padding: o.padding });
+  const shape = [
+    ...x.shape.slice(0, -2),
+    ...places(op, x.shape.slice(-2), window, { stride, padding, dilation: [1, 1] }),
+  ];
+  const ones = full([1, 1, ...window], 1, { dtype: x.dtype });
+  const summed = (planes: Tensor): Tensor => conv2d(planes, ones, null, { stride, padding });
+  const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
+  const sums = summed(x.reshape([numel(x.shape.slice(0, -2)), 1, h, w])).reshape(shape);
+  if (o.countIncludePad === false) return sums.div(summed(full([1, h, w], 1, { dtype: x.dtype })).squeeze(0));
+  return sums.div(window[0] * window[1]);
+}
+
+/** [out, size]: each row takes the mean of its share of a dimension, from floor(i size / out) to ceil((i + 1) size / out). */
+function shares(size: number, out: number, x: Tensor): Tensor {
+  const rows = Array.from({ length: out }, (_, i) => {
+    const from = Math.floor((i * size) / out);
+    const to = Math.ceil(((i + 1) * size) / out);
+    return Array.from({ length: size }, (_, k) => (k >= from && k < to ? 1 / (to - from) : 0));
+  });
+  return tensor(rows, { dtype: x.dtype });
+}
+
+/**
+ * Means of windows whose size and places follow from the size of the result.
+ * @shape x [.., h, w] gives [.., outputSize].
+ * @gradient shared evenly by the elements of a window.
+ * @throws ERR_SHAPE for an empty image; ERR_ARGUMENT for sizes below 1; ERR_DTYPE for integers.
+ * @example adaptiveAvgPool2d(tensor([[[1, 2], [3, 6]]]), 1).toArray(); // [[[3]]]
+ */
+export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
+  const op = "adaptiveAvgPool2d";
+  needImage(op, x);
+  const [height, width] = pairOf(op, "the size of the result", outputSize, 1);
+  const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
+  if (h === 0 || w === 0) fail("ERR_SHAPE", op, "the images are empty", "sizes of at least 1", showShape(x.shape));
+  if (height === 1 && width === 1) return x.mean([-2, -1], { keepdim: true });
+  return shares(h, height, x)
+    .matmul(x)
+    .matmul(shares(w, width, x).t());
+}

@@ -1,0 +1,18 @@
+// Rows of `n` contiguous elements, brought to mean 0 and mean square 1, or (not `centred`) to mean square 1 alone.
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+// y = (x - mean) * rstd, with rstd = 1 / sqrt(mean square + eps); then * weight and + bias where they are given.
+using StandardizeFn = void (*)(void* y, const void* x, const void* weight, const void* bias, double eps, bool centred,
+                               int64_t n);
+// dx = rstd * (g - mean(g) - y * mean(g * y)); without mean(g) where rows are not centred.
+using StandardizeBackwardFn = void (*)(void* dx, const void* g, const void* x, double eps, bool centred, int64_t n);
+
+struct NormTable {
+  StandardizeFn standardize[2];
+  StandardizeBackwardFn backward[2];
+};
+
+}  // namespace nabla
