@@ -102,9 +102,11 @@ function sliced(x: Tensor, dim: number, s: Slice): Tensor {
 
 /** @internal The indices of true elements, as a list. */
 export function positions(mask: ArrayLike<number | bigint | boolean>): Int32Array {
-  const found: number[] = [];
-  for (let i = 0; i < mask.length; i++) if (mask[i]) found.push(i);
-  return Int32Array.from(found);
+  let count = 0;
+  for (let i = 0; i < mask.length; i++) if (mask[i]) count++;
+  const found = new Int32Array(count);
+  for (let i = mask.length - 1; i >= 0; i--) if (mask[i]) found[--count] = i;
+  return found;
 }
 
 function indexList(entry: Tensor | readonly number[] | readonly boolean[], size: number): Tensor {

@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
 import { commonType, needIndex, needInteger, needTensor } from "../engine/operand.js";
-import { filled, tensor } from "../tensor/create.js";
+import { arange, filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
 
@@ -63,20 +63,22 @@ export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: numb
   if (dim === undefined || x.ndim === 0) return repeatInterleave(x.reshape([-1]), repeats, 0);
   const at = axis(op, dim, x.ndim);
   const size = x.shape[at]!;
-  const listed = typeof repeats === "number" ? null : needIndex(op, repeats);
-  if (listed !== null && (listed.ndim > 1 || (listed.numel !== 1 && listed.numel !== size)))
-    fail("ERR_SHAPE", op, "the repeats do not fit the dimension", showShape([size]), showShape(listed.shape));
-  const counts = listed === null ? [repeats as number] : Array.from(listed.reshape([-1]).toTypedArray(), Number);
-  let total = 0;
-  for (let i = 0; i < size; i++) total += needInteger(op, "a number of repeats", counts[i % counts.length], 0);
-  const index = new Int32Array(checkShape(op, [total])[0]!);
-  let end = 0;
-  for (let i = 0; i < size; i++) {
-    const start = end;
-    end += counts[i % counts.length]!;
-    index.fill(i, start, end);
+  if (typeof repeats !== "number") {
+    const counts = needIndex(op, repeats).reshape([-1]);
+    if (repeats.ndim > 1 || (counts.numel !== 1 && counts.numel !== size))
+      fail("ERR_SHAPE", op, "the repeats do not fit the dimension", showShape([size]), showShape(repeats.shape));
+    if (counts.numel === 1) return repeatInterleave(x, counts.item(), at);
+    if (counts.numel > 0) needInteger(op, "a number of repeats", counts.amin().item(), 0);
+    // Place j of the result is one of element i where j lies between the ends of the elements before it.
+    const [total] = checkShape(op, [counts.sum().item()]) as [number];
+    return x.indexSelect(at, counts.cumsum(0).searchsorted(arange(total), { right: true }));
   }
-  return x.indexSelect(at, tensor(index));
+  const times = needInteger(op, "the number of repeats", repeats, 0);
+  const target = checkShape(op, x.shape.toSpliced(at + 1, 0, times));
+  return x
+    .unsqueeze(at + 1)
+    .expand(target)
+    .flatten(at, at + 1);
 }
 
 /**
@@ -110,24 +112,20 @@ export interface PadOptions {
   readonly value?: number | undefined;
 }
 
-/** Where element i of a border comes from in n elements; i may lie on either side of them. */
-const sources: Readonly<Record<Exclude<PadMode, "constant">, (i: number, n: number) => number>> = {
-  reflect: (i, n) => n - 1 - Math.abs(n - 1 - Math.abs(i)),
-  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
-  circular: (i, n) => (i + n) % n,
+type Border = (x: Tensor, dim: number, width: number, front: boolean, value: number) => Tensor;
+const borders: Readonly<Record<PadMode, Border>> = {
+  constant: (x, dim, width, _, value) => filled("pad", value, x.type, []).expand(x.shape.with(dim, width)),
+  reflect: (x, dim, width, front) => x.narrow(dim, front ? 1 : x.shape[dim]! - 1 - width, width).flip(dim),
+  replicate: (x, dim, width, front) => x.narrow(dim, front ? 0 : x.shape[dim]! - 1, 1).expand(x.shape.with(dim, width)),
+  circular: (x, dim, width, front) => x.narrow(dim, front ? x.shape[dim]! - width : 0, width),
 };
 /** The widest border that the mode can fill from n elements. */
-const widest = { reflect: (n: number) => n - 1, replicate: (n: number) => n * Infinity, circular: (n: number) => n };
-
-/** x with a constant border along one dimension; negative widths cut off. */
-function bordered(x: Tensor, dim: number, before: number, after: number, value: number): Tensor {
-  const cut = Math.max(-before, 0);
-  const kept = x.narrow(dim, cut, x.shape[dim]! - cut - Math.max(-after, 0));
-  const border = (width: number): Tensor[] =>
-    width <= 0 ? [] : [filled("pad", value, x.type, []).expand(x.shape.with(dim, width))];
-  const parts = [...border(before), kept, ...border(after)];
-  return parts.length === 1 ? kept : cat(parts, dim);
-}
+const widest: Readonly<Record<PadMode, (n: number) => number>> = {
+  constant: () => Number.POSITIVE_INFINITY,
+  reflect: (n) => Math.max(n - 1, 0),
+  replicate: (n) => (n === 0 ? 0 : Number.POSITIVE_INFINITY),
+  circular: (n) => n,
+};
 
 /**
  * x with a border: `padding` holds the widths before and after, the last dimension first. Negative widths cut off.
@@ -140,8 +138,8 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
   needTensor("pad", x);
   const widths = needSizes("pad", "the padding", padding);
   const { mode = "constant", value = 0 } = checkOptions<PadOptions>("pad", options, ["mode", "value"]);
-  if (mode !== "constant" && !Object.hasOwn(sources, mode))
-    fail("ERR_ARGUMENT", "pad", "unknown mode", '"constant", "reflect", "replicate" or "circular"', describe(mode));
+  if (!Object.hasOwn(borders, mode))
+    fail("ERR_ARGUMENT", "pad", "unknown mode", Object.keys(borders).join(", "), describe(mode));
   if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value must be a number", undefined, describe(value));
   if (x.dtype !== "bool") commonType("pad", [x, value]);
   if (widths.length % 2 !== 0)
@@ -153,16 +151,16 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
     const [before, after] = [widths[i]!, widths[i + 1]!];
     const dim = x.ndim - 1 - i / 2;
     const size = x.shape[dim]!;
-    const most = mode === "constant" ? Number.POSITIVE_INFINITY : size === 0 ? 0 : widest[mode](size);
-    if (Math.max(before, after) > most || Math.min(before, 0) + Math.min(after, 0) < -size)
+    const most = widest[mode](size);
+    const cut = Math.max(-before, 0);
+    const kept = size - cut - Math.max(-after, 0);
+    if (Math.max(before, after) > most || kept < 0)
       fail("ERR_SHAPE", "pad", "the border does not fit", `${-size} to ${most}`, `${before} and ${after}`);
     checkShape("pad", out.shape.with(dim, size + before + after));
-    if (before === 0 && after === 0) continue;
-    if (mode === "constant") out = bordered(out, dim, before, after, value);
-    else {
-      const index = Int32Array.from({ length: size + before + after }, (_, j) => sources[mode](j - before, size));
-      out = out.indexSelect(dim, tensor(index));
-    }
+    const border = (width: number, front: boolean): Tensor[] =>
+      width > 0 ? [borders[mode](out, dim, width, front, value)] : [];
+    if (before !== 0 || after !== 0)
+      out = cat([...border(before, true), out.narrow(dim, cut, kept), ...border(after, false)], dim);
   }
   return out;
 }

@@ -42,7 +42,9 @@ export interface SearchOptions {
 export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOptions): Tensor {
   const op = "searchsorted";
   needTensor(op, sorted);
-  const type = commonType(op, [sorted, needOperand(op, values)]).name;
+  const common = commonType(op, [sorted, needOperand(op, values)]);
+  // A number may be beyond what the row's own dtype holds.
+  const type = typeof values === "number" && common.kind === "int" ? "int64" : common.name;
   const { right = false } = checkOptions<SearchOptions>(op, options, ["right"]);
   const wanted = typeof values === "number" ? scalar(values, { dtype: type }) : values.to(type);
   const rows = sorted.shape.slice(0, -1);

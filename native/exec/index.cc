@@ -41,6 +41,33 @@ Status first_bad_index(const View& index, int64_t size, int32_t operand) {
   return {};
 }
 
+// Goes through a shape in row-major order, and through the offsets of its elements in a tensor; along `dim`, whose
+// positions come from an index, the offset stays.
+class Walk {
+ public:
+  Walk(const View& shape, const View& tensor, int dim, int64_t start) : shape_(shape) {
+    for (int d = shape.rank - 1; d >= 0; d--) {
+      strides_[d] = d == dim ? 0 : tensor.strides[d];
+      at_[d] = start % shape.dims[d];
+      start /= shape.dims[d];
+      offset_ += at_[d] * strides_[d];
+    }
+  }
+  int64_t offset() const { return offset_; }
+  void next() {
+    for (int d = shape_.rank - 1; d >= 0; d--) {
+      offset_ += strides_[d];
+      if (++at_[d] < shape_.dims[d]) return;
+      offset_ -= shape_.dims[d] * strides_[d];
+      at_[d] = 0;
+    }
+  }
+
+ private:
+  const View& shape_;
+  int64_t strides_[kMaxRank], at_[kMaxRank], offset_ = 0;
+};
+
 template <class T>
 void add_to(T& a, T b) {
   if constexpr (std::is_same_v<T, bool>)
@@ -119,18 +146,11 @@ Status run_gather(const Call& call) {
     using T = decltype(zero);
     parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
       int64_t end = (chunk + 1) * kElementwiseChunk < total ? (chunk + 1) * kElementwiseChunk : total;
-      for (int64_t i = chunk * kElementwiseChunk; i < end; i++) {
-        int64_t rest = i, offset = 0;
-        for (int d = out.rank - 1; d >= 0; d--) {
-          int64_t at = rest % out.dims[d];
-          rest /= out.dims[d];
-          if (d == dim) {
-            at = index_at(index, i);
-            if (!wrap(at, from.size)) at = 0;
-          }
-          offset += at * x.strides[d];
-        }
-        out.as<T>()[i] = x.as<T>()[offset];
+      Walk walk(out, x, dim, chunk * kElementwiseChunk);
+      for (int64_t i = chunk * kElementwiseChunk; i < end; i++, walk.next()) {
+        int64_t at = index_at(index, i);
+        if (!wrap(at, from.size)) at = 0;
+        out.as<T>()[i] = x.as<T>()[walk.offset() + at * x.strides[dim]];
       }
     });
   });
@@ -154,23 +174,17 @@ Status run_scatter(const Call& call) {
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     // One after the other: with repeated indices the last one wins, or they add up in order.
-    for (int64_t i = 0; i < total; i++) {
-      int64_t rest = i, target = 0, from = 0;
-      for (int d = source.rank - 1; d >= 0; d--) {
-        int64_t at = rest % source.dims[d];
-        rest /= source.dims[d];
-        from += at * source.strides[d];
-        if (d == dim) {
-          at = index_at(index, i);
-          if (!wrap(at, to.size)) at = 0;
-        }
-        target += at * out.strides[d];
-      }
-      T value = source.as<T>()[from];
+    if (total == 0) return;
+    Walk walk(source, out, dim, 0), sources(source, source, -1, 0);
+    for (int64_t i = 0; i < total; i++, walk.next(), sources.next()) {
+      int64_t at = index_at(index, i);
+      if (!wrap(at, to.size)) at = 0;
+      T& target = out.as<T>()[walk.offset() + at * out.strides[dim]];
+      const T value = source.as<T>()[sources.offset()];
       if (add)
-        add_to(out.as<T>()[target], value);
+        add_to(target, value);
       else
-        out.as<T>()[target] = value;
+        target = value;
     }
   });
   return {};

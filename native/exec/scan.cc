@@ -8,32 +8,44 @@ namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
-constexpr int64_t kBand = 64;  // columns carried along together
+constexpr int64_t kBand = 64, kRowBand = 8;  // sequences carried along together: columns, or whole rows
 
 // Integers wrap.
 template <class T>
 using Carry = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
 
-template <class T, class First, class Next>
+template <class T, bool ROWS, class First, class Next>
 void scan_bands(const Call& call, const Cut& c, First first, Next next) {
   const T *a = call.in(0).as<T>(), *b = call.in(call.n_in - 1).as<T>();
   T* out = call.out().as<T>();
-  const int64_t width = c.inner < kBand ? c.inner : kBand, bands = (c.inner + width - 1) / width;
-  const int64_t total = c.outer * bands, per_chunk = kRowsChunk / (c.size * width) + 1;
+  const int64_t lanes = ROWS ? c.outer : c.inner, lane = ROWS ? c.size : 1, step = ROWS ? 1 : c.inner;
+  const int64_t most = ROWS ? kRowBand : kBand, width = lanes < most ? lanes : most;
+  const int64_t bands = (lanes + width - 1) / width, total = ROWS ? bands : c.outer * bands;
+  const int64_t per_chunk = kRowsChunk / (c.size * width) + 1;
   parallel_for((total + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
     const int64_t end = (chunk + 1) * per_chunk < total ? (chunk + 1) * per_chunk : total;
     for (int64_t band = chunk * per_chunk; band < end; band++) {
-      const int64_t column = band % bands * width, n = c.inner - column < width ? c.inner - column : width;
+      const int64_t start = band % bands * width, n = lanes - start < width ? lanes - start : width;
+      int64_t at = band / bands * c.size * c.inner + start * lane;
       Carry<T> carry[kBand];
-      int64_t at = band / bands * c.size * c.inner + column;
-      for (int64_t j = 0; j < c.size; j++, at += c.inner)
+      for (int64_t j = 0; j < c.size; j++, at += step)
         for (int64_t i = 0; i < n; i++) {
-          const auto x = static_cast<Carry<T>>(a[at + i]), y = static_cast<Carry<T>>(b[at + i]);
+          const int64_t k = at + i * lane;
+          const auto x = static_cast<Carry<T>>(a[k]), y = static_cast<Carry<T>>(b[k]);
           carry[i] = j == 0 ? first(x, y) : next(carry[i], x, y);
-          out[at + i] = static_cast<T>(carry[i]);
+          out[k] = static_cast<T>(carry[i]);
         }
     }
   });
+}
+
+template <class T, class First, class Next>
+Status scan_as(const Call& call, const Cut& c, First first, Next next) {
+  if (c.inner == 1)
+    scan_bands<T, true>(call, c, first, next);
+  else
+    scan_bands<T, false>(call, c, first, next);
+  return {};
 }
 
 template <class First, class Next>
@@ -48,9 +60,9 @@ Status scan(const Call& call, int inputs, First first, Next next) {
   }
   if (out.numel() == 0) return {};
   switch (out.dtype) {
-    case DType::F32: scan_bands<float>(call, c, first, next); return {};
-    case DType::F64: scan_bands<double>(call, c, first, next); return {};
-    case DType::I64: scan_bands<int64_t>(call, c, first, next); return {};
+    case DType::F32: return scan_as<float>(call, c, first, next);
+    case DType::F64: return scan_as<double>(call, c, first, next);
+    case DType::I64: return scan_as<int64_t>(call, c, first, next);
     default: return fail(Code::DTYPE, "the op is not defined for this dtype");
   }
 }

@@ -115,6 +115,12 @@ Status order(const View& out, const View& x, const Cut& from, int64_t k, bool de
   return starved ? fail(Code::MEMORY, "out of memory") : Status{};
 }
 
+// In the order of the keys, without making one.
+template <class T>
+bool less(T a, T b) {
+  return (a < b) | ((b != b) & (a == a));
+}
+
 template <class T>
 void search(const View& out, const View& in, const View& values, int64_t n, int64_t m, bool right) {
   const int64_t total = values.numel();
@@ -123,15 +129,14 @@ void search(const View& out, const View& in, const View& values, int64_t n, int6
     const int64_t end = (chunk + 1) * kRowsChunk < total ? (chunk + 1) * kRowsChunk : total;
     for (int64_t i = chunk * kRowsChunk; i < end; i++) {
       const Stored<T>* row = in.as<Stored<T>>() + (in.rank == 1 ? 0 : i / m * n);
-      const auto key = key_of(x[i]);
-      int64_t low = 0, high = n;
-      while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        const auto at = key_of(row[middle]);
-        if (right ? at <= key : at < key)
-          low = middle + 1;
-        else
-          high = middle;
+      const Stored<T> value = x[i];
+      int64_t low = 0;
+      for (int64_t left = n; left > 0;) {
+        const int64_t half = left / 2;
+        const Stored<T> at = row[low + half];
+        const bool below = right ? !less(value, at) : less(at, value);
+        low += below ? half + 1 : 0;
+        left = below ? left - half - 1 : half;
       }
       out.as<int32_t>()[i] = static_cast<int32_t>(low);
     }

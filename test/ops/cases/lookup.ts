@@ -164,6 +164,20 @@ function tally(values: readonly number[], weights: readonly number[], least: num
   return arr([out.length], out);
 }
 
+const masked = (
+  shape: readonly number[],
+  mask: readonly number[],
+  truths: readonly number[],
+  value: readonly number[],
+): Sample => ({
+  label: `[${shape.join()}] by [${mask.join()}]`,
+  shapes: [shape, mask, value],
+  values: { 1: truths },
+  call: ([v, m, s]) => nb.indexPut(v!, [m!], s!),
+  reference: ([v, m, s]) =>
+    build(shape, (place) => (pick(m!, place.slice(0, mask.length)) === 0 ? pick(v!, place) : get(s!, place))),
+});
+
 export const lookupCases = {
   embedding: {
     inputs: [index, { name: "weight", domain: [-3, 3] }],
@@ -304,6 +318,20 @@ export const lookupCases = {
     ],
   }),
   "indexPut, accumulate": indexPut([...puts, ...repeats], true, { exempt: { errors: "indexPut's own" } }),
+  "indexPut, a mask": {
+    inputs: [x, { name: "mask", domain: [0, 1], dtype: "bool" }, { name: "value", domain: [-3, 3] }],
+    dtypes: everyDtype,
+    result: results.same,
+    samples: [
+      masked([2, 3], [2, 3], [1, 0, 1, 0, 0, 1], []),
+      masked([3, 2], [3], [1, 0, 1], [2]),
+      masked([2, 3], [2], [0, 0], []),
+    ],
+    large: masked([30011, 3], [30011], many(30011, 2), [3]),
+    accuracy: "exact",
+    errors: [],
+    exempt: { ...exempt, errors: "indexPut's own" },
+  } satisfies Case,
   bincount: {
     inputs: [{ name: "x", domain: [0, 9] }],
     dtypes: ["int32", "int64", "uint8"],

@@ -61,6 +61,14 @@ function different(part: keyof nb.Unique, inputs: readonly Input[], more: Partia
   };
 }
 
+const below = (value: number): Sample => ({
+  label: `${value}`,
+  shapes: [[5]],
+  values: { 0: [0, 2, 2, 3, 6] },
+  call: ([sorted]) => nb.searchsorted(sorted!, value),
+  reference: ([sorted]) => arr([], [sorted!.data.filter((each) => each < value).length]),
+});
+
 export const searchCases = {
   searchsorted: {
     inputs: [
@@ -94,6 +102,17 @@ export const searchCases = {
       },
     ],
     exempt,
+  } satisfies Case,
+  // Also one that the dtype of the row cannot hold.
+  "searchsorted, a number": {
+    inputs: [{ name: "sorted", domain: [0, 6] }],
+    dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
+    result: () => "int32",
+    samples: [-1, 2, 300, 2 ** 40].map(below),
+    large: below(2),
+    accuracy: "exact",
+    errors: [],
+    exempt: { ...exempt, errors: "searchsorted's own" },
   } satisfies Case,
   unique: different("values", [{ name: "x", domain: [-3, 3], distinct: true }], {
     result: results.same,
