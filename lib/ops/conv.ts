@@ -11,12 +11,18 @@ import type { Tensor } from "../tensor/tensor.js";
 /** A number for both dimensions, or [height, width]. */
 export type Pair = number | readonly [number, number];
 
+/** Native code counts on products of two of them. */
+const largest = 2 ** 31 - 1;
+
 /** @internal Two integers of at least `least`. */
 export function pairOf(op: string, what: string, value: unknown, least: number): readonly [number, number] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value, value];
   if (list.length !== 2)
     fail("ERR_ARGUMENT", op, `${what} is not valid`, "a number or [height, width]", describe(value));
-  return [needInteger(op, what, list[0], least), needInteger(op, what, list[1], least)];
+  const pair = [needInteger(op, what, list[0], least), needInteger(op, what, list[1], least)] as const;
+  if (Math.max(...pair) > largest)
+    fail("ERR_ARGUMENT", op, `${what} is too large`, `at most ${largest}`, showShape(pair));
+  return pair;
 }
 
 /** @internal A window that slides over images. */

@@ -13,10 +13,10 @@ export interface LossOptions {
   readonly reduction?: LossReduction | undefined;
 }
 
-function reductionOf(op: string, reduction: unknown): LossReduction {
+function reductionOf(op: string, reduction: unknown, others = ""): LossReduction {
   if (reduction === undefined) return "mean";
   if (reduction === "mean" || reduction === "sum" || reduction === "none") return reduction;
-  return fail("ERR_ARGUMENT", op, "unknown reduction", '"mean", "sum" or "none"', describe(reduction));
+  return fail("ERR_ARGUMENT", op, "unknown reduction", `${others}"mean", "sum" or "none"`, describe(reduction));
 }
 
 const reduced = (x: Tensor, how: LossReduction): Tensor => (how === "mean" ? x.mean() : how === "sum" ? x.sum() : x);
@@ -337,7 +337,7 @@ export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Te
   const empty = logTarget === true ? null : target.le(0);
   const losses =
     empty === null ? target.exp().mul(target.sub(input)) : target.mul(empty.where(1, target).log().sub(input));
-  if (reduction !== "batchmean") return reduced(losses, reductionOf(op, reduction));
+  if (reduction !== "batchmean") return reduced(losses, reductionOf(op, reduction, '"batchmean", '));
   if (input.ndim === 0) fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
   return losses.sum().div(input.shape[0]!);
 }

@@ -2,11 +2,11 @@
 import { dtypes } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { numel, showShape } from "../core/shape.js";
+import { checkShape, numel, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
-import { full, tensor } from "../tensor/create.js";
+import { arange, full } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { conv2d, type Pair, pairOf, places, type Sliding } from "./conv.js";
 
@@ -98,6 +98,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions)
     ...x.shape.slice(0, -2),
     ...places(op, x.shape.slice(-2), window, { stride, padding, dilation: [1, 1] }),
   ];
+  checkShape(op, window);
   const ones = full([1, 1, ...window], 1, { dtype: x.dtype });
   const summed = (planes: Tensor): Tensor => conv2d(planes, ones, null, { stride, padding });
   const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
@@ -108,12 +109,11 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions)
 
 /** [out, size]: each row takes the mean of its share of a dimension, from floor(i size / out) to ceil((i + 1) size / out). */
 function shares(size: number, out: number, x: Tensor): Tensor {
-  const rows = Array.from({ length: out }, (_, i) => {
-    const from = Math.floor((i * size) / out);
-    const to = Math.ceil(((i + 1) * size) / out);
-    return Array.from({ length: size }, (_, k) => (k >= from && k < to ? 1 / (to - from) : 0));
-  });
-  return tensor(rows, { dtype: x.dtype });
+  const i = arange(out, { dtype: "float64" }).unsqueeze(1);
+  const from = i.mul(size).div(out).floor();
+  const to = i.add(1).mul(size).div(out).ceil();
+  const k = arange(size, { dtype: "float64" });
+  return k.ge(from).logicalAnd(k.lt(to)).to("float64").div(to.sub(from)).to(x.dtype);
 }
 
 /**
@@ -127,6 +127,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const op = "adaptiveAvgPool2d";
   needImage(op, x);
   const [height, width] = pairOf(op, "the size of the result", outputSize, 1);
+  checkShape(op, [...x.shape.slice(0, -2), height, width]);
   const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
   if (h === 0 || w === 0) fail("ERR_SHAPE", op, "the images are empty", "sizes of at least 1", showShape(x.shape));
   if (height === 1 && width === 1) return x.mean([-2, -1], { keepdim: true });

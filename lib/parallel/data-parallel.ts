@@ -75,7 +75,8 @@ function needCloneable(what: string, value: unknown): void {
 /**
  * Computes the gradients of batches on worker threads. Each worker builds the job's model and then looks at this thread's
  * parameters: nothing is copied or sent but numbers of storages. The batch is cut into a fixed number of shards, gradients
- * are summed in shard order, weighted by rows: 0, 1, 2 or 8 workers give the same bits.
+ * are summed in shard order, weighted by rows: 0, 1, 2 or 8 workers give the same bits. Buffers that the model changes, such
+ * as running means, are each shard's own until the end, and then averaged in the same way.
  *
  * A worker that dies is replaced and its shard computed again. Idle workers do not keep the process alive.
  *
@@ -100,7 +101,7 @@ export class DataParallel {
   private parameters: readonly Tensor[] = [];
   /** What the workers have been told of; {@link prepare} sees when it is no longer what the model holds. */
   private handles: readonly Handle[] = [];
-  /** By shard, in the order of the parameters. */
+  /** By shard, in the order of the parameters; then what a shard leaves in the model's buffers. */
   private gradients: readonly (readonly Tensor[])[] = [];
   private pool: Promise<Piscina> | null = null;
   private step = 0;
@@ -165,6 +166,7 @@ export class DataParallel {
         (shard) => (boundary(rows, this.shards, shard + 1) - boundary(rows, this.shards, shard)) / rows,
       );
       this.combine(live, weights, results);
+      this.merge(live, weights, results);
       return scalar(results.reduce((sum, result, i) => sum + result.loss * weights[i]!, 0));
     } finally {
       this.busy = false;
@@ -188,7 +190,8 @@ export class DataParallel {
     if (pool !== null) await (await pool).destroy();
     this.handles = state;
     this.parameters = this.model.parameters();
-    this.gradients = Array.from({ length: this.shards }, () => this.parameters.map((p) => empty(op, p.type, p.shape)));
+    const slots = [...this.parameters, ...this.model.buffers()];
+    this.gradients = Array.from({ length: this.shards }, () => slots.map((x) => empty(op, x.type, x.shape)));
   }
 
   /** Sums the shards' gradients in shard order, in native code, onto the parameters. */
@@ -214,6 +217,16 @@ export class DataParallel {
     owners.forEach((leaf, i) => {
       leaf.store(targets[i]!);
       targets[i]!.handle.release();
+    });
+  }
+
+  /** Buffers that shards have changed become the mean of what each has left there; those of integers the first one's. */
+  private merge(live: readonly number[], weights: readonly number[], results: readonly ShardResult[]): void {
+    this.model.buffers().forEach((buffer, i) => {
+      if (!results.some((result) => result.moved[i])) return;
+      const left = live.map((shard) => this.gradients[shard]![this.parameters.length + i]!);
+      if (buffer.type.kind !== "float") buffer.assign(left[0]!);
+      else applyInPlace("DataParallel.backward", weightedSum, [buffer], left, weights);
     });
   }
 

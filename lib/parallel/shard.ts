@@ -8,6 +8,7 @@ import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
 import type { Module } from "../nn/module.js";
+import { type Buffer, replace } from "../nn/parameter.js";
 import { assign } from "../ops/in-place.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -50,10 +51,36 @@ export interface ShardResult {
   readonly loss: number;
   /** For each parameter whether the loss depends on it. */
   readonly used: readonly boolean[];
+  /** For each buffer of the model whether the shard changed it. */
+  readonly moved: readonly boolean[];
+}
+
+/** Runs f on copies of the buffers, which the shards share; what it leaves in them is written over `slots`. */
+function onCopies<T>(buffers: readonly Buffer[], slots: readonly Tensor[], f: () => T): T & Pick<ShardResult, "moved"> {
+  const shared = buffers.map((buffer) => buffer.detach());
+  const copies = shared.map((x) => x.clone());
+  buffers.forEach((buffer, i) => {
+    replace(buffer, copies[i]!);
+  });
+  try {
+    const result = f();
+    const moved = buffers.map((buffer, i) => {
+      assign(slots[i]!, buffer.detach());
+      return withGrad(false, () => buffer.ne(shared[i]!).any().item()) !== 0;
+    });
+    return { ...result, moved };
+  } finally {
+    buffers.forEach((buffer, i) => {
+      replace(buffer, shared[i]!);
+      shared[i]!.dispose();
+      copies[i]!.dispose();
+    });
+  }
 }
 
 /**
- * Runs forward and backward on a shard and writes the gradients over `buffers`. Random numbers follow from (seed, step,
+ * Runs forward and backward on a shard and writes the gradients, and what it leaves in the model's buffers, over `slots`, in
+ * that order. Random numbers follow from (seed, step,
  * shard); the model's gradients and the generator are left as they were.
  */
 export function runShard(
@@ -62,13 +89,14 @@ export function runShard(
   batch: unknown,
   task: ShardTask,
   parameters: readonly Tensor[],
-  buffers: readonly Tensor[],
+  slots: readonly Tensor[],
 ): ShardResult {
   const before = parameters.map((p) => p.grad);
   const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
   try {
     for (const p of parameters) p.grad = null;
-    return withGrad(true, () => {
+    const buffers = model.buffers();
+    const step = () => {
       const loss = needTensor("DataParallel", job.loss(model, batch), "what loss returns");
       if (loss.numel !== 1)
         fail(
@@ -81,11 +109,12 @@ export function runShard(
       if (loss.requiresGrad) backward(loss);
       const used = parameters.map((p, i) => {
         const gradient = (p.node as LeafNode | null)?.peek() ?? null;
-        if (gradient !== null) assign(buffers[i]!, gradient);
+        if (gradient !== null) assign(slots[i]!, gradient);
         return gradient !== null;
       });
       return { loss: loss.item(), used };
-    });
+    };
+    return withGrad(true, () => onCopies(buffers, slots.slice(parameters.length), step));
   } finally {
     parameters.forEach((p, i) => {
       p.grad = before[i]!;

@@ -17,20 +17,22 @@ bool whole(double value, int64_t least, int64_t& out) {
 // of the run) for every run of places on one line.
 template <class F>
 void each_run(const Window& w, int64_t row, int64_t rows, int64_t place, int64_t places, F&& f) {
-  const int64_t step = w.stride[1];
+  const int64_t step = w.stride[1], first_y = place / w.out_width, first_x = place % w.out_width;
   for (int64_t r = 0; r < rows; r++) {
     const int64_t channel = (row + r) / w.area(), i = (row + r) / w.cols % w.rows, j = (row + r) % w.cols;
-    int64_t y = place / w.out_width, x = place % w.out_width;
+    // Places [low, high) of every line see an element inside.
+    const int64_t shift = j * w.dilation[1] - w.padding[1];
+    const int64_t low = shift < 0 ? (-shift + step - 1) / step : 0;
+    const int64_t high = shift < w.width ? (w.width - shift + step - 1) / step : 0;
+    int64_t y = first_y, x = first_x;
     for (int64_t p = 0; p < places; y++, x = 0) {
       const int64_t length = w.out_width - x < places - p ? w.out_width - x : places - p;
       const int64_t at_y = y * w.stride[0] - w.padding[0] + i * w.dilation[0];
-      const int64_t at_x = x * step - w.padding[1] + j * w.dilation[1];
-      int64_t first = at_x < 0 ? (-at_x + step - 1) / step : 0;
-      int64_t last = at_x < w.width ? (w.width - at_x + step - 1) / step : 0;
+      int64_t first = low > x ? low - x : 0, last = high - x < length ? high - x : length;
       if (at_y < 0 || at_y >= w.height) last = 0;
-      if (last > length) last = length;
+      if (last < 0) last = 0;
       if (first > last) first = last;
-      f(r, p, length, first, last, (channel * w.height + at_y) * w.width + at_x);
+      f(r, p, length, first, last, (channel * w.height + at_y) * w.width + x * step + shift);
       p += length;
     }
   }

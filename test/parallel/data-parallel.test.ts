@@ -1,3 +1,4 @@
+import { allClose, DataParallel, type nn, rand, type Tensor, zeros } from "nabla";
 import { describe, expect, test } from "vitest";
 import { answer, child } from "../support/child.js";
 
@@ -16,12 +17,32 @@ describe("the number of workers", () => {
     ["mlp", 3, "float64"],
     ["residual", 8, "float32"],
     ["residual", 4, "float64"],
+    ["batch-norm", 8, "float32"],
   ])("does not show in the result: %s, %i shards, %s", async (name, shards, dtype) => {
     const [reference, ...others] = await answer<Trained[]>(script("same-bits"), { args: [name, shards, dtype] });
     expect(others).toHaveLength(3);
     for (const other of others) expect(other).toEqual(reference);
     expect(reference!.losses.every(Number.isFinite)).toBe(true);
     expect(reference!.missing).toEqual(name === "residual" ? ["unused", "sometimes"] : []);
+  });
+
+  test("running values of batch normalisation are the mean of the shards', and rest in eval()", async () => {
+    const dp = new DataParallel(new URL("./jobs/batch-norm.mjs", import.meta.url), { workers: 0, shards: 2 });
+    const [x, y] = [rand([8, 8]), zeros([8], { dtype: "int32" })];
+    const h = (dp.model as nn.Sequential).at(0) as nn.Linear;
+    const norm = (dp.model as nn.Sequential).at(1) as nn.BatchNorm1d;
+    await dp.backward([x, y]);
+    const [a, b] = h.forward(x).detach().split(4) as [Tensor, Tensor];
+    const want = a.mean(0).add(b.mean(0)).div(4);
+    const spread = a.var(0).add(b.var(0)).div(4).add(0.5);
+    expect(allClose(norm.runningMean!, want, { atol: 1e-6 })).toBe(true);
+    expect(allClose(norm.runningVar!, spread, { atol: 1e-6 })).toBe(true);
+    expect(norm.numBatchesTracked!.item()).toBe(1);
+    const before = norm.runningMean!.toArray();
+    dp.model.eval();
+    await dp.backward([x, y]);
+    expect(norm.runningMean!.toArray()).toEqual(before);
+    await dp.close();
   });
 
   test("does not show when the main thread changes modes, weights, rates and what is learned", async () => {

@@ -15,9 +15,12 @@ export const geometry = (of: Partial<Geometry> = {}): Geometry => ({
   ...of,
 });
 
-const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-const triples = (a: number, b: number, c: number): number[][] =>
-  range(a).flatMap((i) => range(b).flatMap((j) => range(c).map((k) => [i, j, k])));
+/** The sum of f(i, j, k) over i < a, j < b, k < c. */
+function sum(a: number, b: number, c: number, f: (i: number, j: number, k: number) => number): number {
+  const terms: number[] = [];
+  for (let i = 0; i < a; i++) for (let j = 0; j < b; j++) for (let k = 0; k < c; k++) terms.push(f(i, j, k));
+  return total(terms);
+}
 /** Where element i of the window lies when the window is at place p. */
 const at = (p: number, i: number, d: 0 | 1, g: Geometry): number => p * g.stride[d] - g.padding[d] + i * g.dilation[d];
 const element = (x: Arr, index: readonly number[]): number =>
@@ -31,10 +34,11 @@ export function conv2d(x: Arr, w: Arr, g: Geometry): Arr {
   return build([x.shape[0]!, out, ...places], (index) => {
     const [n, o, y, z] = index as [number, number, number, number];
     const first = Math.floor(o / (out / g.groups)) * channels;
-    return total(
-      triples(channels, rows, cols).map(
-        ([c, i, j]) => pick(w, [o, c!, i!, j!]) * element(x, [n, first + c!, at(y, i!, 0, g), at(z, j!, 1, g)]),
-      ),
+    return sum(
+      channels,
+      rows,
+      cols,
+      (c, i, j) => pick(w, [o, c, i, j]) * element(x, [n, first + c, at(y, i, 0, g), at(z, j, 1, g)]),
     );
   });
 }
@@ -50,11 +54,12 @@ export function convInput(g: Arr, w: Arr, size: readonly number[], of: Geometry)
       const q = (p + of.padding[d] - i * of.dilation[d]) / of.stride[d];
       return Number.isInteger(q) ? q : -1;
     };
-    return total(
-      triples(perGroup, rows, cols).map(
-        ([o, i, j]) =>
-          pick(w, [first + o!, c % channels, i!, j!]) * element(g, [n, first + o!, place(y, i!, 0), place(z, j!, 1)]),
-      ),
+    return sum(
+      perGroup,
+      rows,
+      cols,
+      (o, i, j) =>
+        pick(w, [first + o, c % channels, i, j]) * element(g, [n, first + o, place(y, i, 0), place(z, j, 1)]),
     );
   });
 }
@@ -66,10 +71,11 @@ export function convWeight(g: Arr, x: Arr, window: readonly number[], of: Geomet
   return build([out, channels, ...window], (index) => {
     const [o, c, i, j] = index as [number, number, number, number];
     const first = Math.floor(o / (out / of.groups)) * channels;
-    return total(
-      triples(n, height, width).map(
-        ([m, y, z]) => pick(g, [m!, o, y!, z!]) * element(x, [m!, first + c, at(y!, i, 0, of), at(z!, j, 1, of)]),
-      ),
+    return sum(
+      n,
+      height,
+      width,
+      (m, y, z) => pick(g, [m, o, y, z]) * element(x, [m, first + c, at(y, i, 0, of), at(z, j, 1, of)]),
     );
   });
 }

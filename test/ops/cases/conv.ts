@@ -84,6 +84,12 @@ const wrong = (call: typeof nb.conv2d): Wrong[] => [
     code: "ERR_ARGUMENT",
   },
   {
+    what: "padding beyond 31 bits",
+    call: () => call(ones([1, 2, 4, 4]), ones([2, 2, 3, 3]), null, { padding: 2 ** 31 }),
+    code: "ERR_ARGUMENT",
+    says: /the padding is too large; expected at most 2147483647/,
+  },
+  {
     what: "three strides",
     call: () => call(ones([1, 2, 4, 4]), ones([2, 2, 3, 3]), null, { stride: [1, 1, 1] as never }),
     code: "ERR_ARGUMENT",

@@ -49,7 +49,7 @@ function loss(
         what: "an unknown reduction",
         call: () => call(ones([2, 3]), ones([2, 3]), { reduction: "average" as never }),
         code: "ERR_ARGUMENT",
-        says: /; expected "mean", "sum" or "none", got "average"/,
+        says: /; expected ("batchmean", )?"mean", "sum" or "none", got "average"/,
       },
       {
         what: "an unknown option",

@@ -168,6 +168,7 @@ export const poolCases = {
   adaptiveAvgPool2d: shaped([input], adaptive.map(adaptiveSample), [
     { what: "a matrix", call: () => nb.adaptiveAvgPool2d(ones([4, 4]), 2), code: "ERR_SHAPE" },
     { what: "a size of nothing", call: () => nb.adaptiveAvgPool2d(ones([1, 4, 4]), 0), code: "ERR_ARGUMENT" },
+    { what: "a size beyond memory", call: () => nb.adaptiveAvgPool2d(ones([1, 4, 4]), 2 ** 26), code: "ERR_MEMORY" },
     { what: "an empty image", call: () => nb.adaptiveAvgPool2d(ones([1, 0, 4]), 1), code: "ERR_SHAPE" },
     { what: "integers", call: () => nb.adaptiveAvgPool2d(ones([1, 4, 4], { dtype: "int32" }), 2), code: "ERR_DTYPE" },
   ]),

@@ -13,8 +13,10 @@ export function digest(tensors) {
   return hash.digest("hex").slice(0, 16);
 }
 
+const vectors = (rows) => [randn([rows, 8]), randint(0, 3, [rows])];
 export const batches = {
-  mlp: (rows) => [randn([rows, 8]), randint(0, 3, [rows])],
+  mlp: vectors,
+  "batch-norm": vectors,
   residual: (rows) => ({ x: { a: randn([rows, 4]), b: randn([rows, 8]).at("..., ::2") }, y: rand([rows]), scale: 0.5 }),
 };
 
@@ -36,6 +38,7 @@ export async function train(name, options, sizes, hooks = {}) {
     losses,
     weights: digest(dp.model.parameters()),
     gradients: digest(gradients.filter((g) => g !== null)),
+    buffers: digest(dp.model.buffers()),
     missing: gradients.flatMap((g, i) => (g === null ? [dp.model.namedParameters()[i][0]] : [])),
   };
   await dp.close();
