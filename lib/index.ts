@@ -4,10 +4,14 @@ import "./ops/methods.js";
 import "./autograd/install.js";
 import "./parallel/install.js";
 
+export { detectAnomaly } from "./autograd/anomaly.js";
+export { checkpoint } from "./autograd/checkpoint.js";
+export { type CustomFunction, customFunction, type PerArgument } from "./autograd/custom.js";
 export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
 export { hessian, hvp, type JacobianOptions, jacfwd, jacobian, jacrev } from "./autograd/jacobian.js";
 export { type BackwardOptions, backward } from "./autograd/methods.js";
 export { type GradientsOptions, type GradOptions, grad, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";
+export { type Dims, type VmapOptions, vmap } from "./autograd/vmap.js";
 export { type DType, getDefaultDtype, setDefaultDtype, type TypedArray } from "./core/dtype.js";
 export { type ErrorCode, type ErrorDetails, NablaError } from "./core/errors.js";
 export type { Shape } from "./core/shape.js";

@@ -28,7 +28,7 @@ type GivesTensor = {
     : never;
 }[keyof Api];
 /** Makes or finds tensors, or takes a function: no op. */
-type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp";
+type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp" | "checkpoint";
 
 export type OpName = Exclude<GivesTensor, NoOp>;
 
