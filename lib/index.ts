@@ -32,6 +32,7 @@ export {
   saveSafetensors,
   type Tensors,
 } from "./io/safetensors.js";
+export { functionalCall } from "./nn/functional-call.js";
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";
 export * from "./ops/activation.js";
