@@ -21,6 +21,7 @@ export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
 export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
 export { isGradEnabled, noGrad } from "./engine/modes.js";
 export { scope } from "./engine/scope.js";
+export { type FormulaOptions, formula } from "./graph/formula.js";
 export { Graph, type GraphOptions, graph } from "./graph/graph.js";
 export type { PictureEdge, PictureNode } from "./graph/picture.js";
 export {
@@ -39,6 +40,7 @@ export * from "./ops/activation.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
+export { einsum } from "./ops/einsum.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";

@@ -30,7 +30,7 @@ interface Open {
 }
 
 /** The items of a tensor's graph, the tensor itself last. */
-export function collect(root: Tensor, maxNodes: number): readonly Item[] {
+export function collect(root: Tensor, maxNodes: number, op: string): readonly Item[] {
   const { type, shape } = root;
   if (root.node === null) return [{ node: null, constant: root, type, shape, inputs: [] }];
   const items: Item[] = [];
@@ -57,9 +57,9 @@ export function collect(root: Tensor, maxNodes: number): readonly Item[] {
     if (items.length + open.length > maxNodes)
       fail(
         "ERR_ARGUMENT",
-        "graph",
-        "the graph is too large to draw",
-        `at most ${maxNodes} nodes (the option maxNodes)`,
+        op,
+        `the graph is too large for ${op}`,
+        `at most ${maxNodes} nodes${op === "graph" ? " (the option maxNodes)" : ""}`,
       );
     const { node, inputs } = open.at(-1)!;
     if (inputs.length === node.inputs.length) {

@@ -62,6 +62,6 @@ describe("functionalCall", () => {
     expect(code(() => functionalCall(model, { "shift.by": ones([3]) }, x))).toBe("ERR_SHAPE");
     expect(code(() => functionalCall(model, { "shift.by": 3 as never }, x))).toBe("ERR_ARGUMENT");
     expect(code(() => functionalCall(model, null as never, x))).toBe("ERR_ARGUMENT");
-    expect(code(() => functionalCall(3 as never, {}))).toBe("ERR_ARGUMENT");
+    expect(code(() => functionalCall(3 as unknown as nn.Linear, {}, ones([1])))).toBe("ERR_ARGUMENT");
   });
 });

@@ -4,6 +4,7 @@ import { activationCases } from "./activation.js";
 import { binaryCases, compareCases } from "./binary.js";
 import type { Case } from "./case.js";
 import { castCases } from "./cast.js";
+import { einsumCases } from "./einsum.js";
 import { crossEntropyCases, softmaxCases } from "./fused.js";
 import { inPlaceCases } from "./in-place.js";
 import { indexCases } from "./index-ops.js";
@@ -44,6 +45,7 @@ const all = {
   ...pieceCases,
   ...indexCases,
   ...matmulCases,
+  ...einsumCases,
   ...softmaxCases,
   ...crossEntropyCases,
   ...lossCases,
