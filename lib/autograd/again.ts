@@ -1,4 +1,5 @@
 /** What functions that run a second time share: their arguments without the tensors, and the state they ran in. */
+import type { RandomKey } from "../core/random-key.js";
 import { mapTree } from "../core/tree.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { defaultGenerator } from "../ops/random.js";
@@ -22,20 +23,19 @@ export const filled = (tree: unknown, at: (place: number) => Tensor): unknown =>
 export const placesOf = isPlace;
 
 export interface Situation {
-  readonly random: { readonly seed: number; readonly calls: number };
+  readonly random: RandomKey;
   readonly depth: number;
 }
-export const situation = (): Situation => ({ random: defaultGenerator.stateDict(), depth: mode.depth });
+export const situation = (): Situation => ({ random: defaultGenerator.copyKey(), depth: mode.depth });
 
 /** Runs `f` as it ran then: with the same random numbers, and recorded. */
 export function again<T>({ random, depth }: Situation, f: () => T): T {
-  const now = situation();
-  defaultGenerator.loadStateDict(random);
+  const now = { random: defaultGenerator.replaceKey(random.copy()), depth: mode.depth };
   mode.depth = depth;
   try {
     return withGrad(true, f);
   } finally {
     mode.depth = now.depth;
-    defaultGenerator.loadStateDict(now.random);
+    defaultGenerator.replaceKey(now.random);
   }
 }

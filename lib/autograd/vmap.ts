@@ -142,9 +142,9 @@ export function vmap<A extends Argument[], R>(f: (...args: A) => R, options?: Vm
       const { tree, results } = run(0, lanes);
       return refilled(tree, results) as R;
     }
-    const random = defaultGenerator.stateDict();
+    const random = defaultGenerator.copyKey();
     const parts = Array.from({ length: Math.ceil(lanes / chunk) }, (_, k) => {
-      if (randomness === "same") defaultGenerator.loadStateDict(random);
+      if (randomness === "same") defaultGenerator.replaceKey(random.copy());
       return run(k * chunk, Math.min(chunk, lanes - k * chunk));
     });
     const { tree, results, dims } = parts[0]!;

@@ -3,6 +3,7 @@ import { checkOptions } from "../core/options.js";
 import { numel } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
+import { table } from "../engine/row.js";
 import { Packed } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -70,6 +71,9 @@ const written: Readonly<Record<string, (xs: readonly Expression[], node: OpNode)
   softplusBackward: ([t, x]) => multiply(t!, named("sigmoid", [x!])),
 };
 
+/** A user's function may have the name of an op. */
+const writtenAs = ({ row }: OpNode) => (table.get(row.name) === row ? written[row.name] : undefined);
+
 const named = (name: string, xs: readonly Expression[]): Expression => call(name, xs.map(show));
 
 /** A constant: a number where all elements are one, its elements where they are few, else a letter. */
@@ -121,7 +125,7 @@ export function formula(t: Tensor, options?: FormulaOptions): string {
       if (name !== undefined) found.push(symbol(name));
       else if (node === null) found.push(constantOf(item));
       else if (node.leaf) found.push(symbol(next()));
-      else found.push(written[node.row.name]?.(xs, node) ?? named(node.row.name, xs));
+      else found.push(writtenAs(node)?.(xs, node) ?? named(node.row.name, xs));
     }
   });
   return show(found.at(-1)!);

@@ -41,6 +41,10 @@ export class RandomGenerator {
   next(): number[] {
     return this.key.next();
   }
+  /** @internal What {@link replaceKey} takes to come back to this state. */
+  copyKey(): RandomKey {
+    return this.key.copy();
+  }
   /** @internal Takes another key and returns the one it had. */
   replaceKey(key: RandomKey): RandomKey {
     const before = this.key;

@@ -85,6 +85,32 @@ describe("checkpoint", () => {
     expect([next, after]).toEqual([rand([2]).toArray(), rand([2]).toArray()]);
   });
 
+  it("draws them again where the generator has a key of several integers, as in a worker", () => {
+    const generator = manualSeed(1) as unknown as { key: object };
+    const Key = generator.key.constructor as new (seed: number, words: number[]) => object;
+    generator.key = new Key(1, [7, 9]);
+    const leaf = ones([64], { requiresGrad: true });
+    const y = checkpoint((x: Tensor) => dropout(x, 0.5), leaf);
+    y.sum().backward();
+    expect(leaf.grad!.toArray()).toEqual(y.toArray());
+    manualSeed(1);
+  });
+
+  it("keeps its graph where backward is asked to", () => {
+    const leaf = double([0.5], true);
+    const y = checkpoint(f, leaf);
+    y.backward({ retainGraph: true });
+    y.backward({ createGraph: true });
+    close(
+      leaf.grad!,
+      grad(f)(double([0.5]))
+        .mul(2)
+        .toArray<number[]>(),
+    );
+    y.backward();
+    expect(code(() => y.backward())).toBe("ERR_GRADIENT");
+  });
+
   it("keeps no intermediate result", () => {
     const leaf = ones([1000], { requiresGrad: true });
     const block = (x: Tensor) => {

@@ -1,6 +1,7 @@
 import {
   arange,
   bernoulli,
+  cat,
   crossEntropy,
   grad,
   hessian,
@@ -9,11 +10,13 @@ import {
   jvp,
   manualSeed,
   nn,
+  noGrad,
   ones,
   rand,
   randint,
   randn,
   randperm,
+  scope,
   stack,
   type Tensor,
   tensor,
@@ -140,6 +143,25 @@ describe("vmap", () => {
     const found = nested(zeros([2, 3])).toArray<number[][]>();
     expect(found[0]).toEqual(found[1]);
     expect(new Set(found[0]).size).toBe(3);
+  });
+
+  it("indexes, joins and takes apart as without lanes", () => {
+    const list = tensor([2, 0], { dtype: "int32" });
+    const all = randn([3, 4, 5], { dtype: "float64" });
+    const calls: ((x: Tensor) => Tensor)[] = [
+      (x) => x.at("1:, ::-2"),
+      (x) => x.at([3, 1], null, 2),
+      (x) => x.at(list),
+      (x) => cat([x, all.at(0), x.flip(0)], 1),
+      (x) => stack(x.unbind().reverse()),
+      (x) => x.max(1).values.add(x.argmin(1)),
+      (x) => x.gt(0).where(x, 0).sum({ keepdim: true }),
+      (x) => x.var(0).sqrt().logsumexp(),
+      (x) => scope(() => x.sin().add(x.cos()).reshape([-1])),
+      (x) => noGrad(() => x.detach().clone().t().contiguous()),
+      (x) => x.to("float32").to("int32").to("float64"),
+    ];
+    for (const f of calls) close(vmap(f)(all), stack([0, 1, 2].map((i) => f(all.at(i)))));
   });
 
   it("works in chunks, and on no lane at all", () => {

@@ -72,8 +72,8 @@ describe("formula", () => {
     expect(formula(m.t().matmul(m).sum(0))).toBe("sum(matmul(transpose(x), x), [0])");
     expect(formula(scalar(3))).toBe("3");
     expect(formula(tensor([]))).toBe("float32[0]");
-    const own = customFunction({ name: "own", forward: (x: Tensor) => [x.mul(2), 0], backward: (_, g) => [g] });
-    expect(formula(own(v))).toBe("own(x)");
+    const own = customFunction({ name: "neg", forward: (x: Tensor) => [x.mul(2), 0], backward: (_, g) => [g] });
+    expect(formula(own(v))).toBe("neg(x)");
     v.sin().sum().backward();
     expect(formula(v.sin().add(1))).toBe("sin(x) + 1");
   });
