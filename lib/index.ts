@@ -4,10 +4,14 @@ import "./ops/methods.js";
 import "./autograd/install.js";
 import "./parallel/install.js";
 
+export { detectAnomaly } from "./autograd/anomaly.js";
+export { checkpoint } from "./autograd/checkpoint.js";
+export { type CustomFunction, customFunction, type PerArgument } from "./autograd/custom.js";
 export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.js";
 export { hessian, hvp, type JacobianOptions, jacfwd, jacobian, jacrev } from "./autograd/jacobian.js";
 export { type BackwardOptions, backward } from "./autograd/methods.js";
 export { type GradientsOptions, type GradOptions, grad, jvp, valueAndGrad, vjp } from "./autograd/transforms.js";
+export { type Dims, type VmapOptions, vmap } from "./autograd/vmap.js";
 export { type DType, getDefaultDtype, setDefaultDtype, type TypedArray } from "./core/dtype.js";
 export { type ErrorCode, type ErrorDetails, NablaError } from "./core/errors.js";
 export type { Shape } from "./core/shape.js";
@@ -17,6 +21,7 @@ export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
 export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
 export { isGradEnabled, noGrad } from "./engine/modes.js";
 export { scope } from "./engine/scope.js";
+export { type FormulaOptions, formula } from "./graph/formula.js";
 export { Graph, type GraphOptions, graph } from "./graph/graph.js";
 export type { PictureEdge, PictureNode } from "./graph/picture.js";
 export {
@@ -28,6 +33,7 @@ export {
   saveSafetensors,
   type Tensors,
 } from "./io/safetensors.js";
+export { functionalCall } from "./nn/functional-call.js";
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";
 export * from "./ops/activation.js";
@@ -44,6 +50,7 @@ export {
   type Pair,
 } from "./ops/conv.js";
 export * from "./ops/diagonals.js";
+export { einsum } from "./ops/einsum.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";

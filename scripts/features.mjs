@@ -65,9 +65,8 @@ ${composed.join(", ")}
 
 ## Not there yet
 
-vmap, compile, checkpoint, customFunction, detectAnomaly; recurrent layers, TransformerEncoderLayer; einsum, linear algebra;
-float16 and bfloat16; npy, ONNX and checkpoints; Trainer and the command line; schedules and optimizers beyond SGD, Adam and AdamW;
-binaries for anything but Linux x64.
+compile; recurrent layers, TransformerEncoderLayer; float16 and bfloat16; npy, ONNX and checkpoint files; Trainer and the command
+line; schedules and optimizers beyond SGD, Adam and AdamW; binaries for anything but Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

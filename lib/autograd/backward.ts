@@ -2,10 +2,13 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
+import { Lanes } from "../engine/lanes.js";
 import { withGrad } from "../engine/modes.js";
-import { type LeafNode, type Node, type OpNode, own } from "../engine/tape.js";
+import { own } from "../engine/saved.js";
+import type { LeafNode, Node, OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { watched } from "./anomaly.js";
 import { vjpOf } from "./vjp.js";
 
 export interface Sweep {
@@ -15,19 +18,40 @@ export interface Sweep {
   readonly createGraph: boolean;
   /** Whether saved values stay for another sweep. */
   readonly retainGraph: boolean;
+  /** Nodes up to this number end the way: none of the targets lies behind them. */
+  readonly floor?: number;
 }
 
 let visits = 0;
+/** Sweeps that are running: a rule, or a hook, may begin another. */
+let running = 0;
+
+/** A node's part in an outer sweep, while an inner one uses the node. */
+type Displaced = readonly [node: Node, visit: number, dependents: number, cotangent: Tensor | null, needed: boolean];
+
+/** Gives `use` all nodes that roots reach as {@link order} has them, and puts back what an outer sweep has on them. */
+export function walking<T>(roots: readonly Node[], floor: number, use: (nodes: readonly Node[]) => T): T {
+  const displaced: Displaced[] | null = running > 0 ? [] : null;
+  running++;
+  try {
+    return use(order(roots, floor, displaced));
+  } finally {
+    running--;
+    for (const [node, visit, dependents, cotangent, needed] of displaced ?? [])
+      Object.assign(node, { visit, dependents, cotangent, needed });
+  }
+}
 
 /**
- * All nodes that results reach, results first, each after everything that uses it. Counting users first makes the order
- * linear in the size of the graph, whatever its depth.
+ * All nodes that results reach, results first, each after everything that uses it; those with a number up to `floor` are
+ * ends. Counting users first makes the order linear in the size of the graph, whatever its depth.
  */
-export function order(roots: readonly Node[]): Node[] {
+function order(roots: readonly Node[], floor: number, displaced: Displaced[] | null): Node[] {
   const visit = ++visits;
   const stack: Node[] = [];
   const reach = (node: Node): void => {
     if (node.visit === visit) return;
+    displaced?.push([node, node.visit, node.dependents, node.cotangent, node.needed]);
     node.visit = visit;
     node.dependents = 0;
     node.cotangent = null;
@@ -39,6 +63,7 @@ export function order(roots: readonly Node[]): Node[] {
   while (stack.length > 0) {
     const node = stack.pop()!;
     found.push(node);
+    if (node.serial <= floor) continue;
     for (const input of node.inputs) {
       if (input === null) continue;
       reach(input);
@@ -46,8 +71,11 @@ export function order(roots: readonly Node[]): Node[] {
     }
   }
   const sorted: Node[] = found.filter((node) => node.dependents === 0);
-  for (let i = 0; i < sorted.length; i++)
-    for (const input of sorted[i]!.inputs) if (input !== null && --input.dependents === 0) sorted.push(input);
+  for (let i = 0; i < sorted.length; i++) {
+    const node = sorted[i]!;
+    if (node.serial <= floor) continue;
+    for (const input of node.inputs) if (input !== null && --input.dependents === 0) sorted.push(input);
+  }
   return sorted;
 }
 
@@ -99,6 +127,8 @@ function runHooks(node: Node, g: Tensor): Tensor {
 }
 
 function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
+  if (g instanceof Lanes)
+    fail("ERR_GRADIENT", "backward", "inside vmap a leaf would get a gradient from every lane; use grad(f)");
   const before = leaf.peek();
   if (createGraph) {
     g.handle.kept = true;
@@ -125,7 +155,7 @@ function step(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: b
       "retainGraph: true in the first backward",
     );
   try {
-    return vjpOf(node, g, needs, createGraph);
+    return watched(node, g, () => vjpOf(node, g, needs, createGraph));
   } catch (error) {
     if (error instanceof NablaError && error.code === "ERR_GRADIENT" && error.message.includes("was changed since"))
       throw new NablaError(
@@ -143,63 +173,89 @@ function step(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: b
  * targets, leaves accumulate theirs.
  */
 export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], options: Sweep): (Tensor | null)[] {
-  const { targets, createGraph, retainGraph } = options;
-  const nodes = order(roots);
+  const { targets } = options;
+  // A node is newer than all it depends on.
+  const floor =
+    options.floor ??
+    (targets === null ? 0 : targets.reduce((low, { serial }) => Math.min(low, serial - 1), Number.POSITIVE_INFINITY));
+  return walking(roots, floor, (nodes) => {
+    try {
+      return pass(nodes, roots, cotangents, floor, options);
+    } finally {
+      for (const node of nodes) node.cotangent = null;
+    }
+  });
+}
+
+function markNeeded(nodes: readonly Node[], targets: readonly Node[] | null, floor: number): void {
   if (targets === null) {
     for (const node of nodes) node.needed = true;
-  } else {
-    for (const target of targets) target.needed = true;
-    for (let i = nodes.length - 1; i >= 0; i--) {
-      const node = nodes[i]!;
-      if (!node.needed) node.needed = node.inputs.some((input) => input?.needed === true);
-    }
+    return;
   }
+  for (const target of targets) target.needed = true;
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!;
+    if (!node.needed && node.serial > floor) node.needed = node.inputs.some((input) => input?.needed === true);
+  }
+}
+
+function pass(
+  nodes: readonly Node[],
+  roots: readonly Node[],
+  cotangents: readonly Tensor[],
+  floor: number,
+  { targets, createGraph, retainGraph }: Sweep,
+): (Tensor | null)[] {
+  markNeeded(nodes, targets, floor);
   const wanted = new Map<Node, Tensor | null>();
   for (const target of targets ?? []) wanted.set(target, null);
-
-  try {
-    withGrad(createGraph, () => {
-      roots.forEach((root, i) => arrive(root, cotangents[i]!));
-      for (const node of nodes) {
-        const arrived = node.cotangent;
-        if (arrived === null) continue;
-        node.cotangent = null;
-        if (!node.needed) {
-          leave(arrived);
-          continue;
-        }
-        const g = runHooks(node, arrived);
-        if (wanted.has(node)) {
-          g.handle.kept = true;
-          wanted.set(node, own(g));
-        }
-        if (node.leaf) {
-          if (targets === null) accumulate(node, g, createGraph);
-        } else {
-          if (node.retains) {
-            g.handle.kept = true;
-            node.setGradient(own(g));
-          }
-          const needs = node.inputs.map((input) => input?.needed === true);
-          if (needs.includes(true)) {
-            const gradients = step(node, g, needs, createGraph);
-            for (let i = 0; i < gradients.length; i++) {
-              const gradient = gradients[i];
-              const input = node.inputs[i];
-              if (gradient !== null && gradient !== undefined && input !== null && input !== undefined)
-                // A rule may hand on what it saved, which this node is about to give back.
-                arrive(input, own(gradient));
-            }
-            if (!retainGraph) node.release();
-          }
-        }
-        leave(arrived);
-      }
+  withGrad(createGraph, () => {
+    roots.forEach((root, i) => {
+      arrive(root, cotangents[i]!);
     });
-  } finally {
-    for (const node of nodes) node.cotangent = null;
-  }
+    for (const node of nodes) {
+      const arrived = node.cotangent;
+      if (arrived === null) continue;
+      node.cotangent = null;
+      if (!node.needed) {
+        leave(arrived);
+        continue;
+      }
+      // What lies at the end of the way has not got its whole gradient here.
+      const end = node.serial <= floor;
+      const g = end ? arrived : runHooks(node, arrived);
+      if (wanted.has(node)) {
+        g.handle.kept = true;
+        wanted.set(node, own(g));
+      }
+      if (node.leaf) {
+        if (targets === null) accumulate(node, g, createGraph);
+      } else if (!end) {
+        if (node.retains) {
+          g.handle.kept = true;
+          node.setGradient(own(g));
+        }
+        handOn(node, g, createGraph, retainGraph);
+      }
+      leave(arrived);
+    }
+  });
   return (targets ?? []).map((target) => wanted.get(target) ?? null);
+}
+
+/** Sends a node's gradient to its inputs. */
+function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: boolean): void {
+  const needs = node.inputs.map((input) => input?.needed === true);
+  if (!needs.includes(true)) return;
+  const gradients = step(node, g, needs, createGraph);
+  for (let i = 0; i < gradients.length; i++) {
+    const gradient = gradients[i];
+    const input = node.inputs[i];
+    if (gradient !== null && gradient !== undefined && input !== null && input !== undefined)
+      // A rule may hand on what it saved, which this node is about to give back.
+      arrive(input, own(gradient));
+  }
+  if (!retainGraph) node.release();
 }
 
 const ones = new Map<DTypeRow, Tensor>();

@@ -4,9 +4,10 @@ import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import type { Rule } from "../engine/rule.js";
-import { type Node, type OpNode, own } from "../engine/tape.js";
+import { own } from "../engine/saved.js";
+import type { Node, OpNode } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { order } from "./backward.js";
+import { walking } from "./backward.js";
 import { savedTensors, timesPartial } from "./vjp.js";
 
 /** The tangent of a node's output, given those of its inputs (null where zero). */
@@ -47,20 +48,26 @@ export function pushForward(
   starts: readonly (Node | null)[],
   tangents: readonly Tensor[],
   linked: boolean,
+  ends?: number,
 ): Tensor | null {
   if (value.node === null) return null;
   const known = new Map<Node, Tensor>();
+  let oldest = Number.POSITIVE_INFINITY;
   starts.forEach((node, i) => {
-    if (node !== null) known.set(node, tangents[i]!);
+    if (node === null) return;
+    known.set(node, tangents[i]!);
+    oldest = Math.min(oldest, node.serial);
   });
-  const nodes = order([value.node as Node]);
-  return withGrad(linked, () => {
-    for (let i = nodes.length - 1; i >= 0; i--) {
-      const node = nodes[i]!;
-      if (node.leaf || known.has(node)) continue;
-      const incoming = node.inputs.map((input) => (input === null ? null : (known.get(input) ?? null)));
-      if (incoming.some((t) => t !== null)) known.set(node, own(jvpOf(node, incoming, linked)));
-    }
-    return known.get(value.node as Node) ?? null;
-  });
+  const floor = ends ?? oldest - 1;
+  return walking([value.node as Node], floor, (nodes) =>
+    withGrad(linked, () => {
+      for (let i = nodes.length - 1; i >= 0; i--) {
+        const node = nodes[i]!;
+        if (node.leaf || node.serial <= floor || known.has(node)) continue;
+        const incoming = node.inputs.map((input) => (input === null ? null : (known.get(input) ?? null)));
+        if (incoming.some((t) => t !== null)) known.set(node, own(jvpOf(node, incoming, linked)));
+      }
+      return known.get(value.node as Node) ?? null;
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { view } from "../engine/apply.js";
+import { isTracked, Lanes } from "../engine/lanes.js";
 import { mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
@@ -21,6 +22,7 @@ const aliasRow = defineRow<undefined>({
   accuracy: "exact",
   rule: { kind: "linear", transpose: (g) => g },
   replay: ([x]) => x as Tensor,
+  batch: {},
 });
 
 /**
@@ -30,7 +32,7 @@ const aliasRow = defineRow<undefined>({
 function variable(x: Tensor): Tensor {
   if (x.type.kind !== "float") return x;
   if (x.node !== null) return view(aliasRow, x, x.shape, x.layout, x.offset, undefined);
-  const fresh = x.detach();
+  const fresh = x instanceof Lanes ? x.linked(null) : x.detach();
   fresh.node = new LeafNode(fresh);
   return fresh;
 }
@@ -46,8 +48,7 @@ function inside<T>(f: () => T): T {
 }
 
 /** @internal Whether derivatives made now may be differentiated again. */
-export const isNested = (inputs: readonly Tensor[]): boolean =>
-  mode.depth > 0 || (mode.grad && inputs.some((x) => x.node !== null));
+export const isNested = (inputs: readonly Tensor[]): boolean => mode.depth > 0 || (mode.grad && inputs.some(isTracked));
 
 /** @internal Numbers become tensors; anything else stays as it is. */
 export const lift = (args: readonly unknown[]): unknown[] =>

@@ -43,6 +43,9 @@ export class NablaError extends Error {
 // Outside of the class: esbuild would call one that names itself inside _NablaError.
 NablaError.prototype.name = "NablaError";
 
+/** At most so many of the package's own frames lie above the user's. */
+const ownFrames = 40;
+
 /** Any function or class: what `Error.captureStackTrace` accepts as the frame to start below. */
 export type StackStart = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
 
@@ -66,10 +69,14 @@ export function fail(
   details?: ErrorDetails,
   from?: StackStart,
 ): never {
+  const limit = Error.stackTraceLimit;
+  // Frames of the package are taken off: they must not use up what is kept.
+  Error.stackTraceLimit = limit + ownFrames;
   const error = new NablaError(code, op, sentence(op, fact, expected, got), details);
   Error.captureStackTrace(error, from ?? fail);
   // A `from` that is not on the stack would leave no frame at all.
   if (from !== undefined && !error.stack?.includes("\n    at ")) Error.captureStackTrace(error, fail);
+  Error.stackTraceLimit = limit;
   startAtUser(error);
   throw error;
 }

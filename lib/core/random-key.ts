@@ -11,6 +11,12 @@ export class RandomKey {
     this.seed = seed;
     this.words = words ?? mix([seed >>> 0, Math.floor(seed / 2 ** 32)]);
   }
+  /** Another key that will give the same numbers. */
+  copy(): RandomKey {
+    const copy = new RandomKey(this.seed, this.words);
+    copy.calls = this.calls;
+    return copy;
+  }
   /** [key low, key high, stream] of the next call. */
   next(): number[] {
     return [this.words[0], this.words[1], this.calls++];

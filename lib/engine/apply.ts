@@ -5,7 +5,7 @@ import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
 import { relieve } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
-import { mode } from "./modes.js";
+import { intercepting, mode } from "./modes.js";
 import type { Operand, Row } from "./row.js";
 import { OpNode } from "./tape.js";
 
@@ -17,6 +17,24 @@ function tracked(inputs: readonly Operand[]): number {
     if (typeof x !== "number" && x.node !== null) needs |= 1 << Math.min(i, 30);
   }
   return needs;
+}
+
+/** An op on its way to the engine, as an interceptor sees it. */
+export interface Call {
+  readonly row: Row;
+  readonly inputs: readonly Operand[];
+  readonly params: never;
+  /** Dtype and shape of the result, and the dtype that numbers among the inputs take. */
+  readonly type: DTypeRow;
+  readonly shape: Shape;
+  readonly scalar: DTypeRow;
+  /** Goes on as if nobody had intercepted. */
+  run(): Tensor;
+}
+
+/** Apart, so that apply and view have no closure. */
+function intercepted(call: Omit<Call, "run">, run: () => Tensor): Tensor {
+  return mode.intercept!({ ...call, run: () => intercepting(null, run) });
 }
 
 /**
@@ -34,6 +52,7 @@ export function apply<P>(
   attrs: readonly number[],
   params: P,
 ): Tensor {
+  if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params);
   if (frame.underPressure()) relieve();
   const n = inputs.length;
   let node: OpNode | null = null;
@@ -78,6 +97,20 @@ export function apply<P>(
   return new Tensor(handle, type, shape, null, 0, node);
 }
 
+function applyIntercepted<P>(
+  row: Row<P>,
+  inputs: readonly Operand[],
+  scalar: DTypeRow,
+  type: DTypeRow,
+  shape: Shape,
+  attrs: readonly number[],
+  params: P,
+): Tensor {
+  return intercepted({ row: row as unknown as Row, inputs, params: params as never, type, shape, scalar }, () =>
+    apply(row, inputs, scalar, type, shape, attrs, params),
+  );
+}
+
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
 function recover(op: string, handle: Handle | null, node: OpNode | null): void {
   retryWhenOutOfMemory(() => execute(handle, node));
@@ -109,6 +142,7 @@ export function view<P>(
   offset: number,
   params: P,
 ): Tensor {
+  if (mode.intercept !== null) return viewIntercepted(row, x, shape, layout, offset, params);
   const { handle } = x;
   if (handle.slot < 0) fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
   handle.users++;
@@ -117,6 +151,21 @@ export function view<P>(
       ? new OpNode(row as unknown as Row, [x], params as never, shape, x.type, x.type)
       : null;
   return new Tensor(handle, x.type, shape, layout, offset, node);
+}
+
+function viewIntercepted<P>(
+  row: Row<P>,
+  x: Tensor,
+  shape: Shape,
+  layout: readonly number[] | null,
+  offset: number,
+  params: P,
+): Tensor {
+  const { type } = x;
+  return intercepted(
+    { row: row as unknown as Row, inputs: [x], params: params as never, type, shape, scalar: type },
+    () => view(row, x, shape, layout, offset, params),
+  );
 }
 
 /**

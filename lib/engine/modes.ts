@@ -1,4 +1,6 @@
 import { fail } from "../core/errors.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { Call } from "./apply.js";
 
 /** Ambient state of this JavaScript thread. It is changed only around synchronous code. */
 export const mode = {
@@ -6,7 +8,20 @@ export const mode = {
   grad: true,
   /** How many derivative transforms (`grad`, `jvp`, ...) enclose the running code. */
   depth: 0,
+  /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
+  intercept: null as ((call: Call) => Tensor) | null,
 };
+
+/** Runs `f` with another interceptor, or none, and puts the one before back. */
+export function intercepting<T>(intercept: ((call: Call) => Tensor) | null, f: () => T): T {
+  const before = mode.intercept;
+  mode.intercept = intercept;
+  try {
+    return f();
+  } finally {
+    mode.intercept = before;
+  }
+}
 
 /** Refuses a promise where a synchronous result is needed: the mode would be left before the work is done. */
 export function synchronous<T>(op: string, result: T): T {

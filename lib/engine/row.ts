@@ -32,6 +32,24 @@ export interface RowSpec<P> {
   replay(inputs: readonly Operand[], params: P): Tensor;
   /** In float32. */
   readonly accuracy: Accuracy;
+  /** How vmap runs it; by its family where left out, else slice by slice. */
+  readonly batch?: Batch<P>;
+  /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
+  readonly opaque?: boolean;
+}
+
+/** How an op runs once for all lanes of vmap, which stand in a dimension in front of its inputs. */
+export interface Batch<P> {
+  /** Inputs meet from their last dimensions, as elementwise ops do; else those without lanes are repeated for each. */
+  readonly broadcast?: boolean;
+  /** The first dimension of inputs and result counts rows that know nothing of each other: lanes are more of them. */
+  readonly rows?: boolean;
+  /** Inputs, by place, that every lane must share. */
+  readonly shared?: readonly number[];
+  /** The parameters, with the lanes in front. */
+  params?(p: P, lanes: number): P;
+  /** The op made of others, where the above does not hold. */
+  composed?(inputs: readonly Operand[], p: P): Tensor;
 }
 
 export interface Row<P = never> extends RowSpec<P> {
@@ -52,6 +70,9 @@ export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   rows.set(spec.name, row as unknown as Row);
   return row;
 }
+
+/** A row of its own, outside of the table: what a user's function is recorded as. */
+export const privateRow = <P>(spec: RowSpec<P>): Row<P> => ({ ...spec, opcode: -1, saves: [] });
 
 /** THE TABLE, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;

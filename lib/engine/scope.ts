@@ -1,5 +1,6 @@
 import { collectHandles, type Handle, outlives } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
+import { Lanes } from "./lanes.js";
 import { type NoPromise, synchronous } from "./modes.js";
 
 /** The handles of all tensors that a value holds, through arrays, maps, sets and the own properties of objects. */
@@ -10,6 +11,7 @@ function handlesIn(root: unknown): Set<Handle> {
   while (open.length > 0) {
     const value = open.pop();
     if (value instanceof Tensor) handles.add(value.handle);
+    if (value instanceof Lanes) open.push(value.whole);
     if (typeof value !== "object" || value === null || value instanceof Tensor || ArrayBuffer.isView(value)) continue;
     if (seen.has(value)) continue;
     seen.add(value);

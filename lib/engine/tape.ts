@@ -2,70 +2,31 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
-import { Handle, outlive, raise } from "../tensor/handle.js";
+import { outlive, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";
 import type { Operand, Row } from "./row.js";
 import type { Context } from "./rule.js";
+import { own, Packed, Pins, type Saved } from "./saved.js";
 
 /** Called with a gradient on its way; what it returns takes the gradient's place. */
 export type GradientHook = (gradient: Tensor) => Tensor | undefined;
 
-/**
- * A storage that native code keeps for a graph node, and how to look at it. Not a Tensor: JavaScript's collector never
- * sees the buffer, so a long graph does not fill its old generation.
- */
-export class Packed implements frame.Slot {
-  readonly slot: number;
-  readonly generation: number;
-  readonly version: number;
-  readonly type: DTypeRow;
-  readonly shape: Shape;
-  readonly layout: readonly number[] | null;
-  readonly offset: number;
-
-  /** Reads what the call in the frame has pinned for operand `index`. */
-  constructor(index: number, type: DTypeRow, shape: Shape, layout: readonly number[] | null, offset: number) {
-    this.slot = frame.slotAt(index);
-    this.generation = frame.generationAt(index);
-    this.version = frame.versionAt(index);
-    this.type = type;
-    this.shape = shape;
-    this.layout = layout;
-    this.offset = offset;
-  }
-
-  /** A tensor on the pinned storage, good while its node keeps it. */
-  borrow(node: GraphNode | null): Tensor {
-    const handle = new Handle();
-    handle.slot = this.slot;
-    handle.generation = this.generation;
-    handle.version = this.version;
-    handle.borrowed = true;
-    return new Tensor(handle, this.type, this.shape, this.layout, this.offset, node);
-  }
-}
-
-/** A tensor with a handle of its own on the storage that `borrowed` borrows. */
-export function own(borrowed: Tensor): Tensor {
-  if (!borrowed.handle.borrowed) return borrowed;
-  const handle = new Handle();
-  frame.begin(0, 0, 1, []);
-  const { type, shape, layout, offset } = borrowed;
-  frame.putOperand(0, borrowed.handle, type.code, shape, layout, offset, 0);
-  frame.addon.adopt(handle);
-  if (frame.failed()) raise("backward");
-  handle.take(0);
-  return new Tensor(handle, type, shape, layout, offset, borrowed.node);
-}
+let made = 0;
+/** The number of the newest node: later ones are larger, and a node is larger than all it depends on. */
+export const newestNode = (): number => made;
 
 /** What a running backward keeps on each node; it starts and ends empty. */
 abstract class Visited {
+  readonly serial: number = ++made;
   cotangent: Tensor | null = null;
   dependents = 0;
   visit = 0;
   needed = false;
   hooks: GradientHook[] | null = null;
 }
+
+/** What a node asks of an input: a tensor, or what is known of one. */
+export type Input = Pick<Tensor, "node" | "shape" | "type"> | number;
 
 /** Constants of at most this many elements stay with the graph, so that it can be drawn with its values. */
 const CONSTANT = 64;
@@ -81,7 +42,7 @@ export class OpNode extends Visited implements GraphNode, Context {
   readonly inputShapes: readonly Shape[];
   readonly inputTypes: readonly DTypeRow[];
   /** By place: the output, then the inputs. */
-  saved: (Packed | number | null)[] | null = null;
+  saved: (Saved | number | null)[] | null = null;
   /** Which places are constants kept for drawing, as a bit mask. */
   constants = 0;
   /** Set once backward has passed and taken the saved values with it. */
@@ -92,8 +53,9 @@ export class OpNode extends Visited implements GraphNode, Context {
   kept: Tensor | null = null;
   private id = -1;
   private generation = 0;
+  private pins: Pins | null = null;
 
-  constructor(row: Row, inputs: readonly Operand[], params: never, shape: Shape, type: DTypeRow, scalar: DTypeRow) {
+  constructor(row: Row, inputs: readonly Input[], params: never, shape: Shape, type: DTypeRow, scalar: DTypeRow) {
     super();
     const n = inputs.length;
     const nodes = new Array<Node | null>(n);
@@ -127,7 +89,7 @@ export class OpNode extends Visited implements GraphNode, Context {
 
   /** Takes over what the call in the frame has pinned for the places in `mask`. */
   keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean): void {
-    const saved: (Packed | number | null)[] = [mask & 1 ? new Packed(0, this.type, this.shape, null, 0) : null];
+    const saved: (Saved | number | null)[] = [mask & 1 ? new Packed(0, this.type, this.shape, null, 0) : null];
     for (let i = 0; i < inputs.length; i++) {
       const x = inputs[i]!;
       if (typeof x === "number") saved.push(x);
@@ -139,6 +101,13 @@ export class OpNode extends Visited implements GraphNode, Context {
       this.id = frame.nodeId();
       this.generation = frame.nodeGeneration();
     }
+  }
+
+  /** Keeps the values of a call that native code did not run as one, by place. */
+  pin(values: readonly (Operand | null)[]): void {
+    const pins = new Pins(values.filter((x) => x instanceof Tensor));
+    this.pins = pins;
+    this.saved = values.map((x) => (x instanceof Tensor ? pins.of(x) : x));
   }
 
   /** A saved operand for the rule; with `linked`, connected to the graph so that the rule is differentiable too. */
@@ -153,6 +122,11 @@ export class OpNode extends Visited implements GraphNode, Context {
   /** Gives back what was saved, but for small constants. */
   release(): void {
     this.spent = true;
+    if (this.pins !== null) {
+      this.pins.release();
+      this.pins = null;
+      this.saved = null;
+    }
     const { saved } = this;
     if (this.id < 0 || saved === null) return;
     let count = 0;

@@ -2,7 +2,8 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import type { Node, OpNode, Packed } from "../engine/tape.js";
+import { Packed } from "../engine/saved.js";
+import type { Node, OpNode } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** One thing to draw. */
@@ -29,7 +30,7 @@ interface Open {
 }
 
 /** The items of a tensor's graph, the tensor itself last. */
-export function collect(root: Tensor, maxNodes: number): readonly Item[] {
+export function collect(root: Tensor, maxNodes: number, op: string): readonly Item[] {
   const { type, shape } = root;
   if (root.node === null) return [{ node: null, constant: root, type, shape, inputs: [] }];
   const items: Item[] = [];
@@ -40,7 +41,8 @@ export function collect(root: Tensor, maxNodes: number): readonly Item[] {
     return position;
   };
   const constantInput = (user: OpNode, place: number): number => {
-    const constant = user.saved?.[place + 1] ?? null;
+    const saved = user.saved?.[place + 1] ?? null;
+    const constant = typeof saved === "number" || saved instanceof Packed ? saved : null;
     const key = constant === null || typeof constant === "number" ? undefined : keyOf(constant);
     const known = key === undefined ? undefined : positions.get(key);
     if (known !== undefined) return known;
@@ -55,9 +57,9 @@ export function collect(root: Tensor, maxNodes: number): readonly Item[] {
     if (items.length + open.length > maxNodes)
       fail(
         "ERR_ARGUMENT",
-        "graph",
-        "the graph is too large to draw",
-        `at most ${maxNodes} nodes (the option maxNodes)`,
+        op,
+        `the graph is too large for ${op}`,
+        `at most ${maxNodes} nodes${op === "graph" ? " (the option maxNodes)" : ""}`,
       );
     const { node, inputs } = open.at(-1)!;
     if (inputs.length === node.inputs.length) {

@@ -7,7 +7,8 @@ import { numel } from "../core/shape.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
-import { type Node, type OpNode, Packed } from "../engine/tape.js";
+import { Packed } from "../engine/saved.js";
+import type { Node, OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Item } from "./collect.js";
@@ -21,7 +22,7 @@ const replay = (node: OpNode, inputs: readonly Operand[]): Tensor =>
 const alive = (x: Tensor): Tensor | null => (x.handle.slot < 0 ? null : x.detach());
 
 /** What the storage holds now, whether or not it was written to since. */
-function look(packed: Packed): Tensor {
+export function look(packed: Packed): Tensor {
   const x = packed.borrow(null);
   x.handle.version = -1;
   return x;
@@ -44,7 +45,7 @@ export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
       return constant instanceof Packed ? look(constant) : isTensor(constant) ? alive(constant) : constant;
     if (node.leaf) return alive(node.tensor);
     const operands = inputs.map((position) => values[position] as Known);
-    if (!operands.includes(null)) return replay(node, operands as Operand[]);
+    if (!operands.includes(null) && node.row.opaque !== true) return replay(node, operands as Operand[]);
     if (node === root.node) return alive(root);
     const packed = kept.get(node);
     return packed === undefined ? null : look(packed);
@@ -61,7 +62,7 @@ export type Pull = (g: Tensor) => readonly (Tensor | null | undefined)[];
 /** The derivative of one op, at the given values of its inputs. */
 export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
   const needs = node.inputs.map((input) => input !== null);
-  if (!operands.includes(null)) {
+  if (!operands.includes(null) && node.row.opaque !== true) {
     const variables = (operands as Operand[]).map((x, i) => (needs[i] ? makeLeaf((x as Tensor).detach()) : x));
     const out = withGrad(true, () => replay(node, variables));
     const targets = variables.filter((_, i) => needs[i]).map((x) => (x as Tensor).node as Node);

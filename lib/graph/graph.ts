@@ -48,21 +48,15 @@ export class Graph implements Picture {
 const longestName = 40;
 
 /** Names by node, and by key for tensors that are constants of the graph. */
-function readNames(names: GraphOptions["names"]): Map<Node | string, string> {
+export function readNames(names: GraphOptions["names"], op: string): Map<Node | string, string> {
   const found = new Map<Node | string, string>();
   if (names === undefined) return found;
   if (typeof names !== "object" || names === null || isTensor(names) || Array.isArray(names))
-    fail(
-      "ERR_ARGUMENT",
-      "graph",
-      "names must map names to tensors",
-      "{ a, x, b } or a Map from tensors",
-      describe(names),
-    );
+    fail("ERR_ARGUMENT", op, "names must map names to tensors", "{ a, x, b } or a Map from tensors", describe(names));
   const pairs = names instanceof Map ? [...names] : Object.entries(names).map(([name, x]) => [x, name] as const);
   for (const [x, name] of pairs) {
-    needTensor("graph", x, "what a name stands for");
-    if (typeof name !== "string") fail("ERR_ARGUMENT", "graph", "a name must be a string", undefined, describe(name));
+    needTensor(op, x, "what a name stands for");
+    if (typeof name !== "string") fail("ERR_ARGUMENT", op, "a name must be a string", undefined, describe(name));
     const line = name.replace(/\s+/g, " ");
     found.set((x.node as Node | null) ?? keyOf(x), line.length > longestName ? `${line.slice(0, longestName)}…` : line);
   }
@@ -119,8 +113,8 @@ export function graph(t: Tensor, options?: GraphOptions): Graph {
       "a result of one element",
       `shape ${showShape(t.shape)}`,
     );
-  const labels = readNames(names);
-  const items = collect(t, maxNodes);
+  const labels = readNames(names, "graph");
+  const items = collect(t, maxNodes, "graph");
   const values = valuesOf(items, t);
   const pulls = items.map(({ node, inputs }) =>
     node === null || node.leaf

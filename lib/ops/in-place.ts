@@ -2,6 +2,7 @@
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
+import { Lanes } from "../engine/lanes.js";
 import { mode } from "../engine/modes.js";
 import { needOperand, needTensor } from "../engine/operand.js";
 import { opcode } from "../native/frame.js";
@@ -22,6 +23,8 @@ const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride ==
 export function assign(x: Tensor, value: Tensor | number): Tensor {
   needTensor("assign", x);
   needOperand("assign", value);
+  if (x instanceof Lanes || value instanceof Lanes)
+    fail("ERR_ARGUMENT", "assign", "inside vmap a tensor stands for all lanes and is not written to; use where");
   if (mode.grad && x.node !== null)
     fail("ERR_GRADIENT", "assign", "the tensor requires grad", "a call inside noGrad", describe(x));
   if (overlaps(x))
@@ -50,6 +53,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
  */
 export function detach(x: Tensor): Tensor {
   needTensor("detach", x);
+  if (x instanceof Lanes) return new Lanes(detach(x.whole), x.level);
   if (x.handle.slot < 0) fail("ERR_DISPOSED", "detach", "the tensor has been disposed of");
   x.handle.users++;
   return new Tensor(x.handle, x.type, x.shape, x.layout, x.offset, null);

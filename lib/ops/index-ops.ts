@@ -11,6 +11,13 @@ interface Along {
   readonly dim: number;
 }
 
+/** One dimension further back: vmap's lanes stand in front. */
+const after = <P extends Along>(p: P): P => ({ ...p, dim: p.dim + 1 });
+
+/** A list of indices, repeated over the other dimensions of x. */
+const along = (index: Tensor, x: Tensor, dim: number): Tensor =>
+  index.reshape(x.shape.map((_, i) => (i === dim ? -1 : 1))).expand(replaced(x.shape, dim, index.shape[0]!));
+
 const replaced = (shape: Shape, dim: number, size: number): Shape => shape.map((old, i) => (i === dim ? size : old));
 
 const selectRow = defineRow<Along>({
@@ -29,6 +36,11 @@ const selectRow = defineRow<Along>({
     jvp: ([t], [, , index], { params }) => indexSelect(t!, params.dim, index!),
   },
   replay: ([x, index], p) => indexSelect(x as Tensor, p.dim, index as Tensor),
+  batch: {
+    shared: [1],
+    params: after,
+    composed: ([x, index], { dim }) => gather(x as Tensor, dim, along(index as Tensor, x as Tensor, dim)),
+  },
 });
 
 /** Zeros of a shape in g's dtype, without a storage of that size. */
@@ -77,6 +89,12 @@ const addRow = defineRow<Along>({
       ts ? (tx ?? zerosOf(inputShapes[0]!, ts)).indexAdd(params.dim, index!, ts) : tx!,
   },
   replay: ([x, index, source], p) => indexAdd(x as Tensor, p.dim, index as Tensor, source as Tensor),
+  batch: {
+    shared: [1],
+    params: after,
+    composed: ([x, index, source], { dim }) =>
+      scatterAdd(x as Tensor, dim, along(index as Tensor, x as Tensor, dim), source as Tensor),
+  },
 });
 
 /**
@@ -119,6 +137,7 @@ const gatherRow = defineRow<Along>({
     jvp: ([t], [, , index], { params }) => gather(t!, params.dim, index!),
   },
   replay: ([x, index], p) => gather(x as Tensor, p.dim, index as Tensor),
+  batch: { params: after },
 });
 
 function fits(op: string, index: Tensor, x: Tensor, dim: number): void {
@@ -169,6 +188,7 @@ const scatterRow = defineRow<Along & { readonly add: boolean }>({
     },
   },
   replay: ([x, index, source], p) => place(x as Tensor, p.dim, index as Tensor, source as Tensor, p.add),
+  batch: { params: after },
 });
 
 function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boolean): Tensor {

@@ -34,6 +34,7 @@ const row = defineRow<number>({
       ),
   },
   replay: (inputs, dim) => join(inputs as readonly Tensor[], dim),
+  batch: { params: (dim) => dim + 1 },
 });
 
 function join(tensors: readonly Tensor[], dim: number): Tensor {

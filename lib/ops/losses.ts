@@ -63,6 +63,7 @@ const mseRow: Row<undefined> = defineRow<undefined>({
     },
   },
   replay: ([x, y]) => meanSquared(x as Tensor, y as Tensor),
+  batch: { composed: ([x, y]) => (x as Tensor).sub(y!).square().mean() },
 });
 
 const mseGradientRow: Row<undefined> = defineRow<undefined>({
@@ -89,6 +90,13 @@ const mseGradientRow: Row<undefined> = defineRow<undefined>({
     },
   },
   replay: ([g, x, y]) => mseGradient(g as Tensor, x as Tensor, y as Tensor),
+  batch: {
+    composed: ([g, x, y]) =>
+      (x as Tensor)
+        .sub(y!)
+        .mul(g!)
+        .mul(2 / (x as Tensor).numel),
+  },
 });
 
 const meanSquared = (x: Tensor, y: Tensor): Tensor =>
@@ -129,6 +137,7 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
     jvp: ([t], [, x, target], c) => crossEntropyGradient(onesOf(t!), x!, target!, c.params).mul(t!).sum(1),
   },
   replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
+  batch: { rows: true },
 });
 
 const onesOf = (t: Tensor): Tensor => t.detach().narrow(1, 0, 1).squeeze(1).mul(0).add(1);
@@ -155,6 +164,7 @@ const gradientRow: Row<Classes> = defineRow<Classes>({
     },
   },
   replay: ([g, x, target], p) => crossEntropyGradient(g as Tensor, x as Tensor, target as Tensor, p),
+  batch: { rows: true },
 });
 
 function curvature(h: Tensor, g: Tensor, x: Tensor, target: Tensor, { ignored }: Classes): Tensor {

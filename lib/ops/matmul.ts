@@ -155,6 +155,11 @@ const linearRow = defineRow<undefined>({
     },
   },
   replay: ([x, w, b]) => affine(x as Tensor, w as Tensor, b as Tensor),
+  batch: {
+    shared: [1, 2],
+    params: (p) => p,
+    composed: ([x, w, b]) => matmul(x as Tensor, (w as Tensor).transpose(0, 1)).add(b!),
+  },
 });
 
 const affine = (x: Tensor, w: Tensor, b: Tensor): Tensor =>

@@ -27,6 +27,7 @@ const reshapeRow = defineRow<Shape>({
   name: "reshape",
   rule: { kind: "linear", transpose: (g, c) => g.reshape(c.inputShapes[0]!) },
   replay: ([x], shape) => reshape(x as Tensor, shape),
+  batch: { params: (shape, lanes) => [lanes, ...shape] },
 });
 
 /** Strides under which x, left where it is, has the new shape; undefined where there are none. */
@@ -124,6 +125,7 @@ const permuteRow = defineRow<readonly number[]>({
     },
   },
   replay: ([x], order) => permute(x as Tensor, order),
+  batch: { params: (order) => [0, ...order.map((dim) => dim + 1)] },
 });
 
 /**
@@ -219,6 +221,7 @@ const expandRow = defineRow<Shape>({
   name: "expand",
   rule: { kind: "linear", transpose: (g, c) => g.sumTo(c.inputShapes[0]!) },
   replay: ([x], shape) => expand(x as Tensor, shape),
+  batch: { broadcast: true, params: (shape, lanes) => [lanes, ...shape] },
 });
 
 /**
@@ -316,6 +319,7 @@ const sliceRow = defineRow<Range>({
   name: "slice",
   rule: { kind: "linear", transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params) },
   replay: ([x], range) => sliceRange(x as Tensor, range),
+  batch: { params: (range) => ({ ...range, dim: range.dim + 1 }) },
 });
 
 const embedRow = defineRow<Range & { readonly shape: Shape }>({
@@ -326,6 +330,7 @@ const embedRow = defineRow<Range & { readonly shape: Shape }>({
   accuracy: "exact",
   rule: { kind: "linear", transpose: (g, c) => sliceRange(g, c.params) },
   replay: ([g], p) => embed(g as Tensor, p.shape, p),
+  batch: { params: (p, lanes) => ({ ...p, dim: p.dim + 1, shape: [lanes, ...p.shape] }) },
 });
 
 /** @internal Zeros of the given shape with g written into the range: the transpose of a slice. */
@@ -385,6 +390,7 @@ const contiguousRow = defineRow<undefined>({
   accuracy: "exact",
   rule: { kind: "linear", transpose: (g) => g },
   replay: ([x]) => contiguous(x as Tensor),
+  batch: {},
 });
 
 /**

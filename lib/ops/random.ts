@@ -8,7 +8,7 @@ import { apply } from "../engine/apply.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { fromTyped } from "../tensor/create.js";
+import { fromTyped, onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**
@@ -40,6 +40,10 @@ export class RandomGenerator {
   /** @internal The attributes of the next random call. */
   next(): number[] {
     return this.key.next();
+  }
+  /** @internal What {@link replaceKey} takes to come back to this state. */
+  copyKey(): RandomKey {
+    return this.key.copy();
   }
   /** @internal Takes another key and returns the one it had. */
   replaceKey(key: RandomKey): RandomKey {
@@ -80,6 +84,7 @@ function source(name: string, kernel: string): Row<Draw> {
     accuracy: "exact",
     rule: { kind: "none", reason: "random numbers depend on nothing" },
     replay: (_, p) => apply(row, [], p.type, p.type, p.shape, p.attrs, p),
+    batch: { params: (p, lanes) => ({ ...p, shape: [lanes, ...p.shape] }) },
   });
   return row;
 }
@@ -211,6 +216,10 @@ const dropoutRow = defineRow<readonly number[]>({
   // The mask is computed again from its key: nothing is saved.
   rule: { kind: "linear", transpose: (g, c) => masked(g, c.params) },
   replay: ([x], attrs) => masked(x as Tensor, attrs),
+  batch: {
+    params: (attrs) => attrs,
+    composed: ([x], attrs) => (x as Tensor).mul(masked(onesLike(x as Tensor), attrs)),
+  },
 });
 
 const masked = (x: Tensor, attrs: readonly number[]): Tensor =>

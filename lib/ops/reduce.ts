@@ -82,6 +82,7 @@ function reduction(name: string, spec: ReduceSpec): Reduction {
     accuracy: spec.accuracy,
     rule: spec.rule,
     replay: ([x], p) => run(x as Tensor, p),
+    batch: { params: ({ dims, keepdim }) => ({ dims: dims.map((dim) => dim + 1), keepdim }) },
   });
   const run = (x: Tensor, p: Reduced): Tensor => {
     if (spec.needsElements === true)
@@ -304,6 +305,7 @@ function argReduction(name: string): ArgReduction {
     accuracy: "exact",
     rule: { kind: "none", reason: "the result is an index" },
     replay: ([x], p) => run(x as Tensor, p.dim, p.keepdim),
+    batch: { params: ({ dim, keepdim }) => ({ dim: dim + 1, keepdim }) },
   });
   const run = (x: Tensor, dim: number, keepdim: boolean): Tensor => {
     if ((x.shape[dim] ?? 1) === 0)

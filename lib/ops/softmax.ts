@@ -18,6 +18,7 @@ function fused(name: string, inputs: number, rule: Rule<undefined>): Row<undefin
     accuracy: "tree",
     rule,
     replay: (operands) => run(row, operands as Tensor[]),
+    batch: {},
   });
   return row;
 }

@@ -181,7 +181,7 @@ export class Tensor {
   }
 
   /** Writes this tensor into the frame as the only operand of a native call. */
-  private touch(op: string, elements?: number): void {
+  protected touch(op: string, elements?: number): void {
     if (elements !== undefined && numel(this.shape) !== elements)
       fail("ERR_SHAPE", op, "not a one-element tensor", "1 element", `shape ${showShape(this.shape)}`);
     begin(0, 0, 1, []);

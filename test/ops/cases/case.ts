@@ -17,6 +17,7 @@ export const laws = [
   "memory",
   "numbers",
   "decomposition",
+  "vmap",
 ] as const;
 export type Law = (typeof laws)[number];
 

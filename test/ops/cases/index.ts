@@ -7,6 +7,7 @@ import type { Case } from "./case.js";
 import { castCases } from "./cast.js";
 import { convCases } from "./conv.js";
 import { diagonalCases } from "./diagonals.js";
+import { einsumCases } from "./einsum.js";
 import { crossEntropyCases, softmaxCases } from "./fused.js";
 import { inPlaceCases } from "./in-place.js";
 import { indexCases } from "./index-ops.js";
@@ -42,7 +43,7 @@ type GivesTensor = {
     : never;
 }[keyof Api];
 /** Makes or finds tensors, or takes a function: no op. */
-type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp";
+type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp" | "checkpoint";
 
 export type OpName = Exclude<GivesTensor, NoOp>;
 
@@ -58,6 +59,7 @@ const all = {
   ...pieceCases,
   ...indexCases,
   ...matmulCases,
+  ...einsumCases,
   ...softmaxCases,
   ...crossEntropyCases,
   ...lossCases,

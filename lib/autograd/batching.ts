@@ -1,0 +1,142 @@
+/** Runs ops once for all lanes of vmap. */
+import { fail } from "../core/errors.js";
+import type { Call } from "../engine/apply.js";
+import { innermost, Lanes, type Level, type Randomness } from "../engine/lanes.js";
+import { intercepting, mode } from "../engine/modes.js";
+import type { Batch, Operand, Row } from "../engine/row.js";
+import { OpNode } from "../engine/tape.js";
+import { stack } from "../ops/join.js";
+import { zeros } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+
+/** The vmap whose function is running. */
+let current: Level | null = null;
+/** @internal */
+export const isBatching = (): boolean => current !== null;
+
+function as<T>(level: Level | null, f: () => T): T {
+  const before = current;
+  current = level;
+  try {
+    return f();
+  } finally {
+    current = before;
+  }
+}
+
+/** Runs `f` in a vmap of its own, which ends with it. */
+export function inLanes<T>(size: number, randomness: Randomness, f: (level: Level) => T): T {
+  const depth = (current?.depth ?? 0) + 1;
+  const level: Level = { size, randomness, outer: current, depth, running: true };
+  const around = mode.intercept;
+  const intercept = depth === 1 ? (call: Call) => take(call, around) : around;
+  try {
+    return as(level, () => intercepting(intercept, () => f(level)));
+  } finally {
+    level.running = false;
+  }
+}
+
+function take(call: Call, around: ((call: Call) => Tensor) | null): Tensor {
+  const { row, inputs } = call;
+  const level = row.family === "random" && current !== null ? current : innermost(inputs);
+  if (level === null) return around === null ? call.run() : around(call);
+  if (!level.running)
+    fail("ERR_ARGUMENT", row.name, "a tensor of a vmap that has ended; return it from the function instead");
+  if (row.family === "random" && level.randomness !== "different") return sameForAll(call, level);
+  return overLanes(call, level);
+}
+
+function sameForAll({ row, inputs, params }: Call, level: Level): Tensor {
+  if (level.randomness === "error")
+    fail("ERR_ARGUMENT", row.name, "random numbers inside vmap", 'the option randomness: "different" or "same"');
+  if (inputs.some((x) => x instanceof Lanes && x.level === level)) return batchOf(row)!.composed!(inputs, params);
+  return as(level.outer, () => row.replay(inputs, params));
+}
+
+const broadcasts: Batch<never> = { broadcast: true };
+const elementwise = new Set(["unary", "binary", "ternary", "compare"]);
+const batchOf = (row: Row): Batch<never> | undefined =>
+  row.batch ?? (elementwise.has(row.family) || row.rule.kind === "bilinear" ? broadcasts : undefined);
+
+/** An op on lanes of the given vmap. */
+function overLanes(call: Call, level: Level): Tensor {
+  const { row, inputs, params, shape, type, scalar } = call;
+  const batch = batchOf(row);
+  const mapped = inputs.map((x) => x instanceof Lanes && x.level === level);
+  const fits =
+    batch !== undefined &&
+    !batch.shared?.some((place) => mapped[place]) &&
+    (batch.composed === undefined || batch.params !== undefined);
+  if (!fits && batch?.composed !== undefined) return batch.composed(inputs, params);
+  const given = inputs.map((x, i) => (mapped[i] ? (x as Lanes).whole : x));
+  const all = as(level.outer, () =>
+    fits ? once(batch, call, given, mapped, level.size) : slices(call, given, mapped, level.size),
+  );
+  const out = new Lanes(all, level);
+  const tracked = mode.grad && type.kind === "float" && row.rule.kind !== "none";
+  const needs = inputs.reduce<number>(
+    (mask, x, i) => (isTensor(x) && x.node !== null ? mask | (1 << Math.min(i, 30)) : mask),
+    0,
+  );
+  if (!tracked || needs === 0) return out;
+  const node = new OpNode(row, inputs, params, shape, type, scalar);
+  const saves = row.saves[needs] ?? 0;
+  node.pin([
+    saves & 1 ? out : null,
+    ...inputs.map((x, i) => (typeof x === "number" || (i < 30 && saves & (2 << i)) ? x : null)),
+  ]);
+  return out.linked(node);
+}
+
+function once(
+  batch: Batch<never>,
+  { row, params, shape }: Call,
+  given: readonly Operand[],
+  mapped: readonly boolean[],
+  lanes: number,
+): Tensor {
+  const p = batch.params?.(params, lanes) ?? params;
+  if (batch.broadcast === true)
+    return row.replay(
+      given.map((x, i) => (mapped[i] ? padded(x as Tensor, shape.length) : x)),
+      p,
+    );
+  const spread = given.map((x, i) =>
+    mapped[i] || typeof x === "number" || batch.shared?.includes(i) ? x : x.expand([lanes, ...x.shape]),
+  );
+  if (batch.rows !== true) return row.replay(spread, p);
+  const joined = spread.map((x, i) =>
+    typeof x === "number" || batch.shared?.includes(i) ? x : x.flatten(0, 1).contiguous(),
+  );
+  return row.replay(joined, p).reshape([lanes, ...shape]);
+}
+
+/** Dimensions of size 1 between the lanes and the others, so that these stand where broadcasting wants them. */
+function padded(x: Tensor, rank: number): Tensor {
+  const missing = rank - (x.ndim - 1);
+  if (missing <= 0) return x;
+  const [lanes, ...rest] = x.shape;
+  return x.reshape([lanes!, ...new Array<number>(missing).fill(1), ...rest]);
+}
+
+/** Ops that nobody has taught vmap: one lane after the other. */
+const oneByOne = new Set<string>();
+/** @internal The ops that vmap has run lane by lane so far. */
+export const slicedOps = (): readonly string[] => [...oneByOne];
+
+function slices(
+  { row, params, shape, type }: Call,
+  given: readonly Operand[],
+  mapped: readonly boolean[],
+  lanes: number,
+): Tensor {
+  oneByOne.add(row.name);
+  if (lanes === 0) return zeros([0, ...shape], { dtype: type.name });
+  const lane = (k: number) =>
+    row.replay(
+      given.map((x, i) => (mapped[i] ? (x as Tensor).narrow(0, k, 1).squeeze(0) : x)),
+      params,
+    );
+  return stack(Array.from({ length: lanes }, (_, k) => lane(k)));
+}

@@ -1,0 +1,133 @@
+/** `checkpoint`: a part of a graph that is computed again instead of kept. */
+import { describe, fail } from "../core/errors.js";
+import { sameShape } from "../core/shape.js";
+import { leavesOf } from "../core/tree.js";
+import { mode, synchronous } from "../engine/modes.js";
+import { needTensor } from "../engine/operand.js";
+import { privateRow } from "../engine/row.js";
+import { own } from "../engine/saved.js";
+import { type Node, newestNode, OpNode } from "../engine/tape.js";
+import { zeros } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { again, emptied, filled, type Situation, situation } from "./again.js";
+import { sweep } from "./backward.js";
+import { pushForward } from "./forward.js";
+import { type Argument, type Lifted, lift } from "./transforms.js";
+
+const op = "checkpoint";
+
+interface Recipe extends Situation {
+  readonly fn: (...args: unknown[]) => unknown;
+  readonly args: unknown;
+  /** How many of the node's inputs are tensors among the arguments; the others are what the function closes over. */
+  readonly given: number;
+}
+
+/** The function's result once more, recorded; nodes up to `floor` were there before. */
+function recompute(node: OpNode): { y: Tensor; floor: number } {
+  const { fn, args, given, ...then } = node.params as unknown as Recipe;
+  // A parameter that was written to since would give a gradient of something else.
+  for (let place = given + 1; place <= node.inputs.length; place++)
+    if (node.saved?.[place]) own(node.unpack(place, false) as Tensor).dispose();
+  const inner = filled(args, (place) => node.unpack(place, true) as Tensor) as unknown[];
+  const floor = newestNode();
+  const y = needTensor(
+    op,
+    again(then, () => fn(...inner)),
+    "what the function returns",
+  );
+  if (y.node === null || !sameShape(y.shape, node.shape) || y.type !== node.type)
+    fail(
+      "ERR_GRADIENT",
+      op,
+      "the function gave another result the second time",
+      "one that depends on its inputs alone",
+    );
+  return { y, floor };
+}
+
+const row = privateRow<Recipe>({
+  name: op,
+  family: "fused",
+  kernel: null,
+  inputs: 0,
+  accuracy: "exact",
+  opaque: true,
+  rule: {
+    kind: "general",
+    saves: 0,
+    vjp: (g, _, c, needs) => {
+      const { inputs } = c as OpNode & typeof c;
+      const { y, floor } = recompute(c as OpNode & typeof c);
+      const targets = [...new Set(inputs.filter((input, i) => input !== null && needs[i]))] as Node[];
+      const options = { targets, createGraph: mode.grad, retainGraph: mode.grad, floor };
+      const found = sweep([y.node as Node], [g], options);
+      // A node that is an input twice gets its gradient once.
+      return inputs.map((input, i) => {
+        const at = input === null || inputs.indexOf(input) !== i ? -1 : targets.indexOf(input);
+        return at < 0 ? null : found[at]!;
+      });
+    },
+    jvp: (tangents, _, c) => {
+      const { inputs, shape, type } = c as OpNode & typeof c;
+      const { y, floor } = recompute(c as OpNode & typeof c);
+      const starts = inputs.map((input, i) => (tangents[i] ? input : null));
+      const found = pushForward(y, starts, tangents as readonly Tensor[], mode.grad, floor);
+      return found ?? zeros(shape, { dtype: type.name });
+    },
+  },
+  replay: () => fail("ERR_GRADIENT", op, "cannot be replayed"),
+});
+
+/** What a node depends on that was there before: the nodes made since, and those at their far end. */
+function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] } {
+  const inside: OpNode[] = [];
+  const ends: Node[] = [];
+  const seen = new Set<Node>([root]);
+  // A set gives what is added to it while it is walked.
+  for (const node of seen) {
+    if (node.serial <= before) ends.push(node);
+    else if (!node.leaf) {
+      inside.push(node);
+      for (const input of node.inputs) if (input !== null) seen.add(input);
+    }
+  }
+  return { inside, ends };
+}
+
+/**
+ * Calls a function without keeping what its gradient needs: backward calls it again. Less memory for more time.
+ *
+ * Gradients reach its arguments, trees of tensors among them, and what it closes over, such as a module's parameters.
+ * Random numbers of the default generator are the same in both calls; otherwise its result must depend on its inputs
+ * alone. Inside vmap and detectAnomaly, and without recording, it is a plain call.
+ * @throws ERR_ARGUMENT unless the function returns one tensor; ERR_GRADIENT in backward, where an argument or parameter was
+ * written to since or the second result has another shape.
+ * @source Chen et al., Training deep nets with sublinear memory cost, 2016.
+ * @example
+ * const x = tensor([2], { requiresGrad: true });
+ * checkpoint((x: Tensor) => x.square().square().sum(), x).backward();
+ * x.grad!.item(); // 32
+ */
+export function checkpoint<A extends Argument[]>(fn: (...args: A) => Tensor, ...args: Lifted<A>): Tensor {
+  if (typeof fn !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(fn));
+  const call = fn as (...args: unknown[]) => unknown;
+  const all = lift(args);
+  const then = situation();
+  const before = newestNode();
+  const y = needTensor(op, synchronous(op, call(...all)), "what the function returns");
+  const root = y.node as Node | null;
+  if (!mode.grad || mode.intercept !== null || root === null || root.leaf || root.serial <= before) return y;
+  const given = leavesOf(all, isTensor);
+  const { inside, ends } = since(root, before);
+  const ofArguments = new Set(given.map((x) => x.node));
+  const closed = ends.filter((node) => !ofArguments.has(node));
+  const recipe: Recipe = { ...then, fn: call, args: emptied(all, (x) => given.indexOf(x) + 1), given: given.length };
+  const inputs = [...given, ...closed.map((node) => ({ node, shape: node.shape, type: node.type }))];
+  const node = new OpNode(row as never, inputs, recipe as never, y.shape, y.type, y.type);
+  node.pin([null, ...given, ...closed.map((end) => (end.leaf ? end.tensor : null))]);
+  for (const inner of inside) inner.release();
+  const out = y.detach();
+  out.node = node;
+  return out;
+}

@@ -1,0 +1,296 @@
+/** `customFunction`: an op whose derivative a user writes. */
+import { describe, fail } from "../core/errors.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { leavesOf, mapTree } from "../core/tree.js";
+import { Lanes, type Level } from "../engine/lanes.js";
+import { makeLeaf } from "../engine/leaf.js";
+import { mode, synchronous, withGrad } from "../engine/modes.js";
+import { needTensor } from "../engine/operand.js";
+import { privateRow, type Row } from "../engine/row.js";
+import { type Node, OpNode } from "../engine/tape.js";
+import { zeros } from "../tensor/create.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { again, emptied, filled, placesOf, type Situation, situation } from "./again.js";
+import { sweep } from "./backward.js";
+import { inLanes } from "./batching.js";
+
+/** One entry for each argument; null for zero, and for an argument that is no tensor. */
+export type PerArgument<A extends readonly unknown[]> = { readonly [K in keyof A]: Tensor | null };
+
+export interface CustomFunction<A extends unknown[], S> {
+  /** What graphs and errors call it. */
+  readonly name: string;
+  /** The result, and what backward needs: tensors, also in arrays and plain objects, and anything else. */
+  forward(...args: A): readonly [Tensor, S];
+  /** From the gradient of the result, g, those of the arguments. */
+  backward(saved: S, g: Tensor): PerArgument<A>;
+  /** The derivative along tangents of the arguments; made from `backward` where it is left out. */
+  jvp?(saved: S, tangents: PerArgument<A>): Tensor;
+}
+
+type Spec = CustomFunction<unknown[], unknown>;
+
+interface Recorded extends Situation {
+  readonly spec: Spec;
+  /** Arguments, and what forward saved, with places for tensors: 0 the result, 1 to n the arguments, then the others. */
+  readonly args: readonly unknown[];
+  readonly saved: unknown;
+  readonly tensors: number;
+}
+
+/** The node that a rule is given as its context. */
+const nodeOf = (c: unknown): OpNode => c as OpNode;
+const recordedOf = (node: OpNode): Recorded => node.params as unknown as Recorded;
+
+/** What forward saved; where the rule is to be differentiated, connected to the graph. */
+function savedOf(node: OpNode): unknown {
+  const { spec, args, saved, tensors, ...then } = recordedOf(node);
+  const linked = mode.grad;
+  const kept = (place: number): Tensor => node.unpack(place, linked) as Tensor;
+  const places = leavesOf(saved, placesOf);
+  if (!linked || places.every(({ index }) => index <= tensors)) return filled(saved, kept);
+  // What is neither argument nor result depends on the arguments in a way that only forward knows.
+  const [, anew] = again(then, () => spec.forward(...(filled(args, kept) as unknown[])));
+  const fresh = leavesOf(anew, isTensor);
+  if (fresh.length !== places.length)
+    fail(
+      "ERR_GRADIENT",
+      spec.name,
+      "forward saved another number of tensors the second time",
+      String(places.length),
+      String(fresh.length),
+    );
+  let at = 0;
+  return filled(saved, (place) => {
+    const again = fresh[at++]!;
+    return place <= tensors ? kept(place) : again;
+  });
+}
+
+/** The gradients that backward gave, checked, for the arguments that are tensors. */
+function checked({ spec, args }: Recorded, node: OpNode, gradients: unknown): (Tensor | null)[] {
+  if (!Array.isArray(gradients) || gradients.length !== args.length)
+    fail(
+      "ERR_ARGUMENT",
+      spec.name,
+      "backward must return a gradient or null for each argument",
+      `an array of ${args.length}`,
+      describe(gradients),
+    );
+  const out: (Tensor | null)[] = [];
+  args.forEach((arg, i) => {
+    const gradient: unknown = gradients[i] ?? null;
+    if (!placesOf(arg)) {
+      if (gradient !== null)
+        fail("ERR_ARGUMENT", spec.name, `argument ${i} is no tensor and has no gradient`, "null", describe(gradient));
+      return;
+    }
+    if (gradient !== null) {
+      const wanted = node.inputShapes[out.length]!;
+      const { shape } = needTensor(spec.name, gradient, `the gradient of argument ${i}`);
+      if (!sameShape(shape, wanted))
+        fail(
+          "ERR_SHAPE",
+          spec.name,
+          `the gradient of argument ${i} differs in shape`,
+          showShape(wanted),
+          showShape(shape),
+        );
+    }
+    out.push(gradient as Tensor | null);
+  });
+  return out;
+}
+
+const pulled = (node: OpNode, g: Tensor): (Tensor | null)[] => {
+  const recorded = recordedOf(node);
+  return checked(recorded, node, synchronous(recorded.spec.name, recorded.spec.backward(savedOf(node), g)));
+};
+
+/** The derivative along tangents, as the transpose of backward, which is linear in its gradient. */
+function transposed(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor {
+  const createGraph = mode.grad;
+  const u = makeLeaf(zeros(node.shape, { dtype: node.type.name }));
+  const saved = savedOf(node);
+  const recorded = recordedOf(node);
+  const gradients = withGrad(true, () => checked(recorded, node, recorded.spec.backward(saved, u)));
+  const roots: Node[] = [];
+  const along: Tensor[] = [];
+  gradients.forEach((gradient, i) => {
+    const t = tangents[i] ?? null;
+    if (gradient === null || t === null) return;
+    if (gradient.node === null)
+      fail("ERR_GRADIENT", recorded.spec.name, "forward mode needs jvp where backward does not compute with ops of g");
+    t.handle.kept = true;
+    roots.push(gradient.node as Node);
+    along.push(t.to(gradient.dtype));
+  });
+  const [found] = sweep(roots, along, { targets: [u.node as Node], createGraph, retainGraph: createGraph });
+  return found ?? zeros(node.shape, { dtype: node.type.name });
+}
+
+function forwardMode(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor {
+  const { spec, args } = recordedOf(node);
+  if (spec.jvp === undefined) return transposed(node, tangents);
+  let at = 0;
+  const each = args.map((arg) => (placesOf(arg) ? (tangents[at++] ?? null) : null));
+  const t = needTensor(spec.name, spec.jvp(savedOf(node), each), "what jvp returns");
+  if (!sameShape(t.shape, node.shape))
+    fail(
+      "ERR_SHAPE",
+      spec.name,
+      "the tangent differs in shape from the result",
+      showShape(node.shape),
+      showShape(t.shape),
+    );
+  return t;
+}
+
+const rowOf = (spec: Spec): Row<Recorded> =>
+  privateRow<Recorded>({
+    name: spec.name,
+    family: "fused",
+    kernel: null,
+    inputs: 0,
+    accuracy: "exact",
+    rule: {
+      kind: "general",
+      saves: 0,
+      vjp: (g, _, c) => pulled(nodeOf(c), g),
+      jvp: (tangents, _, c) => forwardMode(nodeOf(c), tangents),
+    },
+    replay: (inputs, { args }) => call(spec, filled(args, (place) => inputs[place - 1] as Tensor) as unknown[]),
+  });
+
+/** The result as a tensor of its own, recorded where gradients can reach it. */
+function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknown): Tensor {
+  let y = out.detach();
+  if (out instanceof Lanes) {
+    const { level } = out;
+    const below = (x: unknown): unknown => (x instanceof Lanes && x.level === level ? x.whole : x);
+    const inner = inLevel(spec, args, saved, level);
+    y = new Lanes(attach(inner, args.map(below), out.whole, mapTree(saved, isTensor, below)), level);
+  }
+  const tensors = args.filter(isTensor);
+  if (!mode.grad || y.type.kind !== "float" || tensors.every((x) => x.node === null)) return y;
+  const others: Tensor[] = [];
+  const placeOf = (x: Tensor): number => {
+    if (x === out) return 0;
+    const at = tensors.indexOf(x);
+    return at >= 0 ? at + 1 : tensors.length + others.push(x);
+  };
+  const recorded: Recorded = {
+    ...situation(),
+    spec,
+    args: args.map((x) => emptied(x, placeOf)),
+    saved: emptied(saved, placeOf),
+    tensors: tensors.length,
+  };
+  const node = new OpNode(rowOf(spec) as never, tensors, recorded as never, y.shape, y.type, y.type);
+  const used = new Set(leavesOf(recorded.saved, placesOf).map(({ index }) => index));
+  node.pin([
+    used.has(0) ? out : null,
+    ...tensors.map((x, i) => (others.length > 0 || used.has(i + 1) ? x : null)),
+    ...others,
+  ]);
+  y.node = node;
+  return y;
+}
+
+/** The same function for all lanes of a vmap at once: what the graph outside of it sees. */
+function inLevel(spec: Spec, args: readonly unknown[], saved: unknown, level: Level): Spec {
+  const has = (x: unknown): boolean => x instanceof Lanes && x.level === level;
+  const mapped = args.map(has);
+  const mappedSaved = leavesOf(saved, isTensor).map(has);
+  const all = (x: Tensor, now: Level): Tensor =>
+    x instanceof Lanes && x.level === now ? x.whole : x.expand([now.size, ...x.shape]);
+  const below = (x: Tensor): Tensor => (x instanceof Lanes ? x.whole : x);
+  const within = <T>(f: (now: Level) => T): T => inLanes(level.size, level.randomness, f);
+  const split = (x: unknown, yes: boolean | undefined, now: Level): unknown =>
+    isTensor(x) && yes ? new Lanes(x, now) : x;
+  const splitSaved = (tree: unknown, now: Level): unknown => {
+    let at = 0;
+    return mapTree(tree, isTensor, (x) => split(x, mappedSaved[at++], now));
+  };
+  return {
+    name: spec.name,
+    forward: (...given) =>
+      within((now) => {
+        const [out, kept] = spec.forward(...given.map((x, i) => split(x, mapped[i], now)));
+        return [all(out, now), mapTree(kept, isTensor, below)];
+      }),
+    backward: (kept, g) =>
+      within((now) => {
+        const gradients = spec.backward(splitSaved(kept, now), new Lanes(g, now));
+        if (!Array.isArray(gradients)) return gradients;
+        return gradients.map((d: unknown, i) => {
+          if (!isTensor(d)) return null;
+          return mapped[i] ? all(d, now) : all(d, now).sum(0);
+        });
+      }),
+    ...(spec.jvp === undefined
+      ? {}
+      : {
+          jvp: (kept: unknown, tangents: readonly (Tensor | null)[]) =>
+            within((now) =>
+              all(
+                spec.jvp!(
+                  splitSaved(kept, now),
+                  tangents.map((t, i) => split(t, mapped[i], now) as Tensor | null),
+                ),
+                now,
+              ),
+            ),
+        }),
+  };
+}
+
+function call(spec: Spec, args: readonly unknown[]): Tensor {
+  const { name } = spec;
+  args.forEach((arg, i) => {
+    if (!isTensor(arg) && leavesOf(arg, isTensor).length > 0)
+      fail(
+        "ERR_ARGUMENT",
+        name,
+        `argument ${i} holds tensors, which no gradient would reach`,
+        "tensors as arguments of their own",
+        describe(arg),
+      );
+  });
+  const pair = withGrad(false, () => synchronous(name, spec.forward(...args)));
+  if (!Array.isArray(pair) || pair.length !== 2)
+    fail("ERR_ARGUMENT", name, "forward must return the result and what it saves", "[out, saved]", describe(pair));
+  const [result, saved] = pair as [unknown, unknown];
+  const out = needTensor(name, result, "the result of forward");
+  const lanes = args.filter((x) => x instanceof Lanes).sort((a, b) => b.level.depth - a.level.depth)[0];
+  if (lanes === undefined || (out instanceof Lanes && out.level === lanes.level)) return attach(spec, args, out, saved);
+  return attach(spec, args, new Lanes(out.expand([lanes.level.size, ...out.shape]), lanes.level), saved);
+}
+
+/**
+ * A function whose derivative is written out: `forward` computes (unrecorded) and says what to save, `backward` takes the
+ * gradient of the result to those of the arguments. Arguments and results that are saved stay part of the graph, and
+ * where a derivative is differentiated again, `forward` runs once more for what else it saved: so every order follows if
+ * `backward` computes with ops. Tensors are arguments of their own, not parts of others.
+ * @throws ERR_ARGUMENT, ERR_SHAPE where `backward` gives a wrong number or shape of gradients, naming the argument.
+ * @example
+ * const roundThrough = customFunction({
+ *   name: "roundThrough",
+ *   forward: (x: Tensor) => [x.round(), null],
+ *   backward: (_, g) => [g],
+ * });
+ * grad(roundThrough)(1.7).item(); // 1
+ */
+export function customFunction<A extends unknown[], S>(spec: CustomFunction<A, S>): (...args: A) => Tensor {
+  const op = "customFunction";
+  if (typeof spec !== "object" || spec === null)
+    fail("ERR_ARGUMENT", op, "not a description", "{ name, forward, backward }", describe(spec));
+  if (typeof spec.name !== "string" || spec.name === "")
+    fail("ERR_ARGUMENT", op, "the name must be a string", undefined, describe(spec.name));
+  for (const key of ["forward", "backward"] as const)
+    if (typeof spec[key] !== "function")
+      fail("ERR_ARGUMENT", op, `${key} must be a function`, undefined, describe(spec[key]));
+  if (spec.jvp !== undefined && typeof spec.jvp !== "function")
+    fail("ERR_ARGUMENT", op, "jvp must be a function", undefined, describe(spec.jvp));
+  return (...args) => call(spec as unknown as Spec, args);
+}

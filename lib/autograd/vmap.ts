@@ -1,0 +1,162 @@
+/** `vmap`: a function of one example made one of many. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { axis, showShape } from "../core/shape.js";
+import { leavesOf, mapTree } from "../core/tree.js";
+import { Lanes, type Level, type Randomness } from "../engine/lanes.js";
+import { synchronous } from "../engine/modes.js";
+import { needInteger } from "../engine/operand.js";
+import { cat } from "../ops/join.js";
+import { defaultGenerator } from "../ops/random.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { inLanes } from "./batching.js";
+import { type Argument, type Lifted, lift } from "./transforms.js";
+
+/** A dimension for every tensor of a tree, or a tree of dimensions; null for what all lanes share. */
+export type Dims = number | null | readonly Dims[] | { readonly [key: string]: Dims };
+
+export interface VmapOptions {
+  /** The dimension of each argument that counts the lanes: one for all, or one for each; 0 unless given. */
+  readonly inDims?: Dims | undefined;
+  /** Where the results have that dimension; 0 unless given. */
+  readonly outDims?: Dims | undefined;
+  /** What random ops do: "error" unless given, "different" numbers in each lane, or the "same". */
+  readonly randomness?: Randomness | undefined;
+  /** At most so many lanes at once, to save memory; all unless given. */
+  readonly chunkSize?: number | undefined;
+}
+
+/** A tensor, and the dimension that the lanes have in it. */
+interface Place {
+  readonly x: Tensor;
+  readonly dim: number | null;
+}
+
+/** The tensors of a tree, each with its dimension. */
+function places(what: string, tree: unknown, dims: unknown, out: Place[] = []): Place[] {
+  const wrong = (got: unknown): never =>
+    fail(
+      "ERR_ARGUMENT",
+      "vmap",
+      `${what} do not fit`,
+      "a dim, null, or a tree of them like that of the tensors",
+      describe(got),
+    );
+  if (dims === null || typeof dims === "number") {
+    for (const x of leavesOf(tree, isTensor)) out.push({ x, dim: dims });
+  } else if (typeof dims !== "object" || isTensor(tree)) wrong(dims);
+  else if (Array.isArray(tree)) {
+    if (!Array.isArray(dims) || dims.length !== tree.length) wrong(dims);
+    tree.forEach((item, i) => {
+      places(what, item, (dims as unknown[])[i], out);
+    });
+  } else if (typeof tree === "object" && tree !== null) {
+    for (const [key, item] of Object.entries(tree))
+      places(what, item, (dims as Record<string, unknown>)[key] ?? null, out);
+  }
+  return out;
+}
+
+function countLanes(found: readonly Place[]): number {
+  let lanes: number | null = null;
+  for (const { x, dim } of found) {
+    if (dim === null) continue;
+    const size = x.shape[axis("vmap", dim, x.ndim)];
+    if (size === undefined) fail("ERR_SHAPE", "vmap", "a tensor of rank 0 has no lanes", "inDims with null for it");
+    if (lanes !== null && size !== lanes)
+      fail(
+        "ERR_SHAPE",
+        "vmap",
+        "the arguments differ in their lanes",
+        String(lanes),
+        `${size} in ${showShape(x.shape)}`,
+      );
+    lanes = size;
+  }
+  return lanes ?? fail("ERR_ARGUMENT", "vmap", "no argument has lanes", "a tensor whose dim in inDims is not null");
+}
+
+/** A result with its lanes; what is the same in all of them is repeated. */
+function gathered(x: Tensor, level: Level, dim: number | null): Tensor {
+  const mapped = x instanceof Lanes && x.level === level;
+  if (dim === null) {
+    if (mapped) fail("ERR_ARGUMENT", "vmap", "a result differs from lane to lane", "a dim in outDims", "null");
+    return x;
+  }
+  const all = mapped ? x.whole : x.expand([level.size, ...x.shape]);
+  return dim === 0 ? all : all.movedim(0, axis("vmap", dim, all.ndim));
+}
+
+/** A tree with its tensors replaced, in order. */
+function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
+  let at = 0;
+  return mapTree(tree, isTensor, () => tensors[at++]);
+}
+
+/**
+ * A function of one example as a function of many, which runs once for all of them: the tensors that it sees lack the
+ * dimension of `inDims`, its results get one at `outDims`. It composes with the derivatives in either order, so that
+ * `vmap(grad(f))` gives the gradient of each example.
+ *
+ * Inside, a tensor stands for all lanes: it has a shape but no value, so `item()` and what depends on it is an error.
+ * Arguments and results are trees; tensors from outside are shared by all lanes.
+ * @throws ERR_SHAPE where arguments differ in the size of that dimension; ERR_ARGUMENT where nothing has it, for random
+ * ops unless `randomness` allows them, and for writes and values inside.
+ * @example
+ * const slopes = vmap(grad((x: Tensor) => x.pow(3)));
+ * slopes(tensor([1, 2])).toArray(); // [3, 12]
+ */
+export function vmap<A extends Argument[], R>(f: (...args: A) => R, options?: VmapOptions): (...args: Lifted<A>) => R {
+  if (typeof f !== "function") fail("ERR_ARGUMENT", "vmap", "not a function", undefined, describe(f));
+  const {
+    inDims = 0,
+    outDims = 0,
+    randomness = "error",
+    chunkSize,
+  } = checkOptions<VmapOptions>("vmap", options, ["inDims", "outDims", "randomness", "chunkSize"]);
+  if (!["error", "same", "different"].includes(randomness))
+    fail("ERR_ARGUMENT", "vmap", "unknown randomness", '"error", "same" or "different"', describe(randomness));
+  if (chunkSize !== undefined) needInteger("vmap", "chunkSize", chunkSize, 1);
+
+  return (...args: unknown[]): R => {
+    const given = lift(args);
+    const found = places("inDims", given, inDims);
+    const lanes = countLanes(found);
+    const run = (start: number, size: number): { tree: unknown; results: Tensor[]; dims: (number | null)[] } =>
+      inLanes(size, randomness, (level) => {
+        const inner = found.map(({ x, dim }) => {
+          if (dim === null) return x;
+          const piece = size === lanes ? x : x.narrow(dim, start, size);
+          return new Lanes(piece.movedim(dim, 0), level);
+        });
+        const tree = synchronous(
+          "vmap",
+          (f as (...whole: unknown[]) => unknown)(...(refilled(given, inner) as unknown[])),
+        );
+        const out = places("outDims", tree, outDims);
+        if (out.length === 0) fail("ERR_ARGUMENT", "vmap", "the function returns no tensor", undefined, describe(tree));
+        return { tree, results: out.map(({ x, dim }) => gathered(x, level, dim)), dims: out.map(({ dim }) => dim) };
+      });
+    const chunk = chunkSize ?? lanes;
+    if (lanes <= chunk) {
+      const { tree, results } = run(0, lanes);
+      return refilled(tree, results) as R;
+    }
+    const random = defaultGenerator.copyKey();
+    const parts = Array.from({ length: Math.ceil(lanes / chunk) }, (_, k) => {
+      if (randomness === "same") defaultGenerator.replaceKey(random.copy());
+      return run(k * chunk, Math.min(chunk, lanes - k * chunk));
+    });
+    const { tree, results, dims } = parts[0]!;
+    const joined = results.map((x, i) => {
+      const dim = dims[i]!;
+      return dim === null
+        ? x
+        : cat(
+            parts.map((part) => part.results[i]!),
+            dim,
+          );
+    });
+    return refilled(tree, joined) as R;
+  };
+}

@@ -1,0 +1,107 @@
+/** What a graph node keeps of tensors: never the tensors themselves. */
+import type { DTypeRow } from "../core/dtype.js";
+import type { Shape } from "../core/shape.js";
+import * as frame from "../native/frame.js";
+import { Handle, raise } from "../tensor/handle.js";
+import { type GraphNode, Tensor } from "../tensor/tensor.js";
+import { Lanes } from "./lanes.js";
+
+/** What stands for a tensor. */
+export interface Saved {
+  /** The tensor again, good while the node keeps it, connected to the graph at `node`. */
+  borrow(node: GraphNode | null): Tensor;
+}
+
+/**
+ * A storage that native code keeps for a graph node, and how to look at it. Not a Tensor: JavaScript's collector never
+ * sees the buffer, so a long graph does not fill its old generation.
+ */
+export class Packed implements frame.Slot, Saved {
+  readonly slot: number;
+  readonly generation: number;
+  readonly version: number;
+  readonly type: DTypeRow;
+  readonly shape: Shape;
+  readonly layout: readonly number[] | null;
+  readonly offset: number;
+
+  /** Reads what the call in the frame has pinned for operand `index`. */
+  constructor(index: number, type: DTypeRow, shape: Shape, layout: readonly number[] | null, offset: number) {
+    this.slot = frame.slotAt(index);
+    this.generation = frame.generationAt(index);
+    this.version = frame.versionAt(index);
+    this.type = type;
+    this.shape = shape;
+    this.layout = layout;
+    this.offset = offset;
+  }
+
+  /** A tensor on the pinned storage, good while its node keeps it. */
+  borrow(node: GraphNode | null): Tensor {
+    const handle = new Handle();
+    handle.slot = this.slot;
+    handle.generation = this.generation;
+    handle.version = this.version;
+    handle.borrowed = true;
+    return new Tensor(handle, this.type, this.shape, this.layout, this.offset, node);
+  }
+}
+
+/** A tensor with a handle of its own on the storage that `borrowed` borrows. */
+export function own(borrowed: Tensor): Tensor {
+  if (borrowed instanceof Lanes) {
+    const all = own(borrowed.whole);
+    return all === borrowed.whole ? borrowed : new Lanes(all, borrowed.level, borrowed.node);
+  }
+  if (!borrowed.handle.borrowed) return borrowed;
+  const handle = new Handle();
+  frame.begin(0, 0, 1, []);
+  const { type, shape, layout, offset } = borrowed;
+  frame.putOperand(0, borrowed.handle, type.code, shape, layout, offset, 0);
+  frame.addon.adopt(handle);
+  if (frame.failed()) raise("backward");
+  handle.take(0);
+  return new Tensor(handle, type, shape, layout, offset, borrowed.node);
+}
+
+const baseOf = (x: Tensor): Tensor => (x instanceof Lanes ? baseOf(x.whole) : x);
+
+/** Any number of tensors, kept by native code: a few by each object that it watches. */
+export class Pins {
+  private readonly watched: { id: number; generation: number }[] = [];
+  private readonly packed = new Map<Tensor, Packed>();
+
+  constructor(tensors: readonly Tensor[]) {
+    const bases = [...new Set(tensors.map(baseOf))];
+    for (let i = 0; i < bases.length; i += frame.maxSaved) this.take(bases.slice(i, i + frame.maxSaved));
+  }
+
+  private take(bases: readonly Tensor[]): void {
+    const object = { id: -1, generation: 0 };
+    frame.begin(0, 0, bases.length, []);
+    bases.forEach((x, i) => {
+      frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
+    });
+    frame.addon.save(object);
+    if (frame.failed()) raise("save");
+    object.id = frame.nodeId();
+    object.generation = frame.nodeGeneration();
+    this.watched.push(object);
+    bases.forEach((x, i) => {
+      this.packed.set(x, new Packed(i, x.type, x.shape, x.layout, x.offset));
+    });
+  }
+
+  /** One of the tensors as it is kept. What is below its lanes stays connected to the graph outside of vmap. */
+  of(x: Tensor): Saved {
+    if (!(x instanceof Lanes)) return this.packed.get(x)!;
+    const { level } = x;
+    const below = x.whole.node;
+    const all = this.of(x.whole);
+    return { borrow: (node) => new Lanes(all.borrow(below), level, node) };
+  }
+
+  release(): void {
+    for (const { id, generation } of this.watched) frame.releaseNode(id, generation);
+  }
+}

@@ -1,0 +1,71 @@
+import { describe, fail } from "../core/errors.js";
+import { nearest } from "../core/options.js";
+import { sameShape, showShape } from "../core/shape.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { InputsOf, OutputOf } from "./hooks.js";
+import { Module } from "./module.js";
+import { Buffer, Parameter } from "./parameter.js";
+import { isGroup, walk } from "./walk.js";
+
+const op = "functionalCall";
+
+/** What stands in for which of the module's own tensors. */
+function standIns(model: Module, tensors: Readonly<Record<string, Tensor>>): Map<unknown, Tensor> {
+  if (typeof tensors !== "object" || tensors === null || isTensor(tensors))
+    fail("ERR_ARGUMENT", op, "the parameters must be an object of tensors by name", undefined, describe(tensors));
+  const own = new Map<string, Tensor>();
+  for (const [name, value] of walk(model, true))
+    if (value instanceof Parameter || value instanceof Buffer) own.set(name, value);
+  const found = new Map<unknown, Tensor>();
+  for (const [name, value] of Object.entries(tensors)) {
+    const target = own.get(name);
+    if (target === undefined) {
+      const guess = nearest(name, [...own.keys()]);
+      fail("ERR_ARGUMENT", op, `the module has no ${name}${guess === undefined ? "" : ` (did you mean "${guess}"?)`}`);
+    }
+    if (!isTensor(value)) fail("ERR_ARGUMENT", op, `${name} is not a tensor`, "a tensor", describe(value));
+    if (!sameShape(value.shape, target.shape))
+      fail("ERR_SHAPE", op, `${name} has another shape`, showShape(target.shape), showShape(value.shape));
+    found.set(target, value);
+  }
+  return found;
+}
+
+/** Puts the stand-ins into an object's own properties, through groups; returns how to put the others back. */
+function swap(holder: object, found: ReadonlyMap<unknown, Tensor>, back: (() => void)[]): void {
+  const properties = holder as Record<string, unknown>;
+  for (const [key, value] of Object.entries(properties)) {
+    const other = found.get(value);
+    if (other !== undefined) {
+      back.push(() => {
+        properties[key] = value;
+      });
+      properties[key] = other;
+    } else if (isGroup(value)) swap(value, found, back);
+  }
+}
+
+/**
+ * `model.forward(...inputs)` with other tensors in the place of the parameters and buffers that are named; the module itself
+ * is as before afterwards. What makes a function of a module's parameters, for the derivatives and vmap.
+ * @throws ERR_ARGUMENT for a name that the module does not have; ERR_SHAPE for another shape.
+ * @example
+ * const loss = (params: Record<string, Tensor>) => functionalCall(model, params, x).square().mean();
+ * const slopes = grad(loss)(model.stateDict());
+ * slopes.weight!.shape; // [2, 2]
+ */
+export function functionalCall<M extends Module>(
+  model: M,
+  params: Readonly<Record<string, Tensor>>,
+  ...inputs: InputsOf<M>
+): OutputOf<M> {
+  if (!(model instanceof Module)) fail("ERR_ARGUMENT", op, "the model must be a module", undefined, describe(model));
+  const found = standIns(model, params);
+  const back: (() => void)[] = [];
+  try {
+    for (const module of model.modules()) swap(module, found, back);
+    return (model.forward as (...all: InputsOf<M>) => OutputOf<M>)(...inputs);
+  } finally {
+    for (const undo of back.reverse()) undo();
+  }
+}
