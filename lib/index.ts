@@ -34,6 +34,7 @@ export * from "./ops/activation.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
+export * from "./ops/decompose.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
 export { assign, detach, stopGradient } from "./ops/in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";
@@ -89,6 +90,7 @@ export {
   variance,
 } from "./ops/reduce.js";
 export * from "./ops/softmax.js";
+export * from "./ops/solve.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";

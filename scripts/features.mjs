@@ -66,7 +66,7 @@ ${composed.join(", ")}
 ## Not there yet
 
 vmap, compile, checkpoint, customFunction, detectAnomaly; convolutions, pooling, normalisation, embedding, recurrent layers, attention;
-einsum, linear algebra, sorting and scans; float16 and bfloat16; npy, ONNX and checkpoints; Trainer and the command line;
+einsum, sorting and scans; float16 and bfloat16; npy, ONNX and checkpoints; Trainer and the command line;
 schedules and optimizers beyond SGD, Adam and AdamW; binaries for anything but Linux x64.
 `;
 

@@ -7,6 +7,7 @@ import * as activation from "./activation.js";
 import * as binary from "./binary.js";
 import * as cast from "./cast.js";
 import * as compare from "./compare.js";
+import * as decompose from "./decompose.js";
 import * as extreme from "./extreme.js";
 import * as inPlace from "./in-place.js";
 import * as indexOps from "./index-ops.js";
@@ -17,6 +18,7 @@ import * as movement from "./movement.js";
 import * as random from "./random.js";
 import * as reduce from "./reduce.js";
 import * as softmax from "./softmax.js";
+import * as solve from "./solve.js";
 import * as special from "./special.js";
 import * as trig from "./trig.js";
 import * as unary from "./unary.js";
@@ -26,6 +28,7 @@ const modules = [
   binary,
   cast,
   compare,
+  decompose,
   extreme,
   inPlace,
   indexOps,
@@ -36,6 +39,7 @@ const modules = [
   random,
   reduce,
   softmax,
+  solve,
   special,
   trig,
   unary,
@@ -93,6 +97,7 @@ declare module "../tensor/tensor.js" {
       Methods<typeof binary>,
       Methods<typeof cast>,
       Methods<typeof compare>,
+      Methods<typeof decompose>,
       Methods<typeof inPlace>,
       Methods<Pick<typeof indexOps, "indexSelect" | "indexAdd" | "gather" | "scatter" | "scatterAdd">>,
       Methods<typeof matmul>,
@@ -117,6 +122,7 @@ declare module "../tensor/tensor.js" {
         >
       >,
       Methods<typeof softmax>,
+      Methods<typeof solve>,
       Methods<typeof special>,
       Methods<typeof trig>,
       Methods<typeof unary> {

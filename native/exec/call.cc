@@ -2,6 +2,7 @@
 
 #include "exec/elementwise.h"
 #include "exec/index.h"
+#include "exec/linalg.h"
 #include "exec/losses.h"
 #include "exec/matmul.h"
 #include "exec/optim.h"

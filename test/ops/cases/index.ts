@@ -7,6 +7,7 @@ import { castCases } from "./cast.js";
 import { crossEntropyCases, softmaxCases } from "./fused.js";
 import { inPlaceCases } from "./in-place.js";
 import { indexCases } from "./index-ops.js";
+import { linalgCases } from "./linalg.js";
 import { lossCases } from "./losses.js";
 import { matmulCases } from "./matmul.js";
 import { movementCases } from "./movement.js";
@@ -44,6 +45,7 @@ const all = {
   ...pieceCases,
   ...indexCases,
   ...matmulCases,
+  ...linalgCases,
   ...softmaxCases,
   ...crossEntropyCases,
   ...lossCases,

@@ -52,6 +52,9 @@ const known: Readonly<Record<string, string>> = {
   nllLoss: "gather",
   normal: "randn",
   bernoulli: "randLike",
+  inv: "solve",
+  choleskySolve: "triangularSolve",
+  lstsq: "pinv",
 };
 
 law("errors", (op, of) => {
