@@ -63,7 +63,7 @@ export interface QR {
  * the first m columns, with r's others as qᵀ x. ERR_ARGUMENT where those columns are dependent.
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers.
  * @source Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018.
- * @example qr(tensor([[3, 1], [4, 2]])).r.at(0).toArray(); // approximately [-5, -2.2]
+ * @example qr(tensor([[3, 1], [4, 2]])).r.at(0).toArray(); // [-5, -2.2]
  */
 export function qr(x: Tensor): QR {
   const height = m.rowsOf(m.needMatrix("qr", x));
@@ -116,7 +116,7 @@ const spectrum = (packed: Tensor): Spectrum => ({
  * The lower triangle is read. In each vector the element of largest absolute value is positive.
  * @shape [.., n, n] gives values [.., n] and vectors [.., n, n].
  * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, off the diagonal. Vectors of equal eigenvalues have none:
- * what depends on them is infinite there; what depends on the values alone is right.
+ * what depends on them is divided by 0 there (0 / 0 counts as 0); what depends on the values alone is right.
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example eigh(tensor([[2, 0], [0, 1]])).values.toArray(); // [1, 2]
@@ -179,8 +179,8 @@ const svdRow = m.linalgRow<undefined>(
  * orthonormal columns u and rows vh. In each column of u (row of vh where x is wide) the element of largest absolute value
  * is positive.
  * @shape [.., m, n] gives u [.., m, k], s [.., k] and vh [.., k, n], k the smaller of m and n.
- * @gradient that of s is u diag(gs) vh; that of u and vh divides by differences of squared singular values, and is infinite
- * where a result depends on vectors of equal ones, or, for a matrix that is not square, of zero.
+ * @gradient that of s is u diag(gs) vh; that of u and vh divides by differences of squared singular values: where a
+ * result depends on vectors of equal ones, or, for a matrix that is not square, of zero, it has none (0 / 0 counts as 0).
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Townsend, Differentiating the singular value decomposition, 2016.
  * @example svd(tensor([[0, 3], [2, 0]])).s.toArray(); // [3, 2]
@@ -274,7 +274,7 @@ export interface LeastSquares {
  * @gradient of the solution and the residuals: that of {@link pinv}. Rank and singular values are constants.
  * @throws ERR_SHAPE where b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Golub and Pereyra, The differentiation of pseudo-inverses, 1973.
- * @example lstsq(tensor([[1], [1]]), tensor([[1], [3]])).solution.toArray(); // approximately [[2]]
+ * @example lstsq(tensor([[1], [1]]), tensor([[1], [3]])).solution.item(); // 2
  */
 export function lstsq(a: Tensor, b: Tensor, options?: LstsqOptions): LeastSquares {
   const { rcond } = checkOptions<LstsqOptions>("lstsq", options, ["rcond"]);

@@ -10,18 +10,23 @@ import { arange, eye } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { where } from "./binary.js";
 
+/** @internal Each matrix turned over. */
 export const transposed = (x: Tensor): Tensor => x.transpose(-2, -1);
+/** @internal */
 export const rowsOf = (x: Tensor): number => x.shape[x.ndim - 2]!;
+/** @internal */
 export const columnsOf = (x: Tensor): number => x.shape[x.ndim - 1]!;
+/** @internal The leading dimensions. */
 export const batchOf = (x: Tensor): Shape => x.shape.slice(0, -2);
 
-/** ERR_ARGUMENT, ERR_DTYPE or ERR_SHAPE unless x is a float tensor of matrices. */
+/** @internal ERR_ARGUMENT, ERR_DTYPE or ERR_SHAPE unless x is a float tensor of matrices. */
 export function needMatrix(op: string, x: unknown, what = "the input"): Tensor {
   const matrix = needFloat(op, needTensor(op, x, what));
   if (matrix.ndim < 2) fail("ERR_SHAPE", op, `${what} is no matrix`, "rank 2 or more", showShape(matrix.shape));
   return matrix;
 }
 
+/** @internal The same, and ERR_SHAPE unless the matrices are square. */
 export function needSquare(op: string, x: unknown, what = "the input"): Tensor {
   const matrix = needMatrix(op, x, what);
   if (rowsOf(matrix) !== columnsOf(matrix))
@@ -29,7 +34,7 @@ export function needSquare(op: string, x: unknown, what = "the input"): Tensor {
   return matrix;
 }
 
-/** Both operands of a system of equations in one dtype and with one batch, broadcast. */
+/** @internal Both operands of a system of equations in one dtype and with one batch, broadcast. */
 export function system(op: string, a: Tensor, b: Tensor): [Tensor, Tensor] {
   if (rowsOf(b) !== columnsOf(a))
     fail("ERR_SHAPE", op, "the right side does not fit", `[.., ${columnsOf(a)}, k]`, showShape(b.shape));
@@ -43,22 +48,27 @@ const apart = (x: Tensor): Tensor =>
   arange(rowsOf(x))
     .unsqueeze(1)
     .sub(arange(columnsOf(x)));
-/** The elements on and below the diagonal, or below it where `strict`; zeros elsewhere. */
+/** @internal The elements on and below the diagonal, or below it where `strict`; zeros elsewhere. */
 export const lower = (x: Tensor, strict = false): Tensor => where(apart(x).ge(strict ? 1 : 0), x, 0);
+/** @internal The elements on and above the diagonal, or above it where `strict`; zeros elsewhere. */
 export const upper = (x: Tensor, strict = false): Tensor => where(apart(x).le(strict ? -1 : 0), x, 0);
+/** @internal The diagonal; zeros elsewhere. */
 export const onDiagonal = (x: Tensor): Tensor => where(apart(x).eq(0), x, 0);
+/** @internal The matrix with a diagonal of zeros. */
 export const offDiagonal = (x: Tensor): Tensor => where(apart(x).eq(0), 0, x);
-/** The diagonal, as a vector. */
+/** @internal The diagonal, as a vector. */
 export const diagonalOf = (x: Tensor): Tensor => onDiagonal(x).sum(-1);
-/** The vector on the diagonal of a matrix. */
+/** @internal The vector on the diagonal of a matrix. */
 export const onto = (v: Tensor): Tensor => v.unsqueeze(-1).mul(eye(v.shape[v.ndim - 1]!, { dtype: v.dtype }));
+/** @internal The symmetric part. */
 export const symmetric = (x: Tensor): Tensor => x.add(transposed(x)).mul(0.5);
+/** @internal */
 export const sumOfMatrix = (x: Tensor): Tensor => x.sum([-2, -1]);
 
 /** Runs a row on operands that have been checked. */
 export type Run<P> = (operands: readonly Tensor[], params: P) => Tensor;
 
-/** A row over contiguous operands; `shapeOf` says what the kernel gives. */
+/** @internal A row over contiguous operands; `shapeOf` says what the kernel gives. */
 export function linalgRow<P>(
   name: string,
   inputs: number,
@@ -82,4 +92,5 @@ export function linalgRow<P>(
   });
   return run;
 }
+/** @internal */
 export const noAttrs = (): readonly number[] => [];
