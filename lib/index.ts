@@ -49,6 +49,7 @@ export {
   convTranspose2d,
   type Pair,
 } from "./ops/conv.js";
+export * from "./ops/decompose.js";
 export * from "./ops/diagonals.js";
 export { einsum } from "./ops/einsum.js";
 export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
@@ -129,6 +130,7 @@ export * from "./ops/repeat.js";
 export * from "./ops/scan.js";
 export * from "./ops/search.js";
 export * from "./ops/softmax.js";
+export * from "./ops/solve.js";
 export * from "./ops/sort.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";

@@ -89,7 +89,7 @@ export function apply<P>(
   const watched = small ? null : handle;
   const keeper = pinned ? node : null;
   execute(watched, keeper);
-  if (frame.failed()) recover(row.name, watched, keeper);
+  if (frame.failed()) recover(row as unknown as Row, watched, keeper);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1) node.keep(inputs, saves, constants, pinned);
@@ -112,9 +112,9 @@ function applyIntercepted<P>(
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
-function recover(op: string, handle: Handle | null, node: OpNode | null): void {
+function recover(row: Row, handle: Handle | null, node: OpNode | null): void {
   retryWhenOutOfMemory(() => execute(handle, node));
-  if (frame.failed()) raise(op, changedSince);
+  if (frame.failed()) raise(row.name, row.family === "linalg" ? refusedMatrix : changedSince);
 }
 
 /** Runs the frame: the objects that native code is to watch come first the handle, then the node. */
@@ -131,6 +131,12 @@ export function changedSince(_operand: number, detail: number): string | undefin
   if (frame.layout.codes[frame.status().code] !== "ERR_GRADIENT") return undefined;
   const kernel = frame.kernelNames()[detail] ?? "another op";
   return `a value saved for the gradient was changed since by ${kernel === "identity" ? "assign" : kernel}`;
+}
+
+/** The sentence for a matrix that has no such decomposition, naming its place in the batch. */
+function refusedMatrix(operand: number, detail: number): string | undefined {
+  if (frame.layout.codes[frame.status().code] !== "ERR_ARGUMENT") return changedSince(operand, detail);
+  return `${frame.addon.message()} (matrix ${detail} of the batch)`;
 }
 
 /** The path of every op that only looks at the same elements in another way. */

@@ -16,6 +16,7 @@ export type Family =
   | "movement"
   | "index"
   | "matmul"
+  | "linalg"
   | "random"
   | "fused"
   | "optimizer";

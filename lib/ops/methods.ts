@@ -7,6 +7,7 @@ import * as activation from "./activation.js";
 import * as binary from "./binary.js";
 import * as cast from "./cast.js";
 import * as compare from "./compare.js";
+import * as decompose from "./decompose.js";
 import * as diagonals from "./diagonals.js";
 import * as extreme from "./extreme.js";
 import * as inPlace from "./in-place.js";
@@ -25,6 +26,7 @@ import * as repeat from "./repeat.js";
 import * as scan from "./scan.js";
 import * as search from "./search.js";
 import * as softmax from "./softmax.js";
+import * as solve from "./solve.js";
 import * as sort from "./sort.js";
 import * as special from "./special.js";
 import * as trig from "./trig.js";
@@ -37,6 +39,7 @@ const modules = [
   cast,
   compare,
   diagonals,
+  decompose,
   extreme,
   indexing,
   indexOps,
@@ -56,6 +59,7 @@ const modules = [
   search,
   softmax,
   sort,
+  solve,
   special,
   trig,
   unary,
@@ -118,6 +122,7 @@ declare module "../tensor/tensor.js" {
       Methods<typeof binary>,
       Methods<typeof cast>,
       Methods<typeof compare>,
+      Methods<typeof decompose>,
       Methods<typeof inPlace>,
       Methods<Pick<typeof indexOps, "indexSelect" | "indexAdd" | "gather" | "scatter" | "scatterAdd">>,
       Methods<typeof diagonals>,
@@ -152,6 +157,7 @@ declare module "../tensor/tensor.js" {
       Methods<typeof scan>,
       Methods<typeof softmax>,
       Methods<typeof sort>,
+      Methods<typeof solve>,
       Methods<typeof special>,
       Methods<typeof trig>,
       Methods<typeof unary> {

@@ -3,6 +3,7 @@
 #include "exec/conv.h"
 #include "exec/elementwise.h"
 #include "exec/index.h"
+#include "exec/linalg.h"
 #include "exec/losses.h"
 #include "exec/matmul.h"
 #include "exec/norm.h"

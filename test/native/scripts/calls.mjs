@@ -121,6 +121,20 @@ export function calls(r, storages) {
       attrs: attrs(),
     };
   };
+  /** From matrices [.., m, n] with m >= n (or [.., n, n]) to results of the given trailing shape. */
+  const ofMatrices = (square, trailing, attrs, right) => () => {
+    const batch = shapeOf(r.below(3));
+    const dtype = float();
+    const n = size();
+    const m = square ? n : n + r.below(3);
+    const k = size();
+    return {
+      outs: [plainOut(dtype, [...batch, ...trailing(m, n, k)])],
+      ins: [plain(dtype, [...batch, m, n]), ...(right ? [plain(dtype, [...batch, n, k])] : [])],
+      attrs: attrs(),
+    };
+  };
+  const nothing = () => [];
 
   /** A window at its places in an image that it fits into, and its strides, paddings and dilations. */
   const sliding = () => {
@@ -346,6 +360,24 @@ export function calls(r, storages) {
         attrs: [],
       };
     },
+    cholesky: ofMatrices(true, (_, n) => [n, n], nothing),
+    triangularSolve: ofMatrices(
+      true,
+      (_, n, k) => [n, k],
+      () => [r.below(2), r.below(2)],
+      true,
+    ),
+    solve: ofMatrices(true, (_, n, k) => [n, k], nothing, true),
+    det: ofMatrices(true, () => [], nothing),
+    slogdet: ofMatrices(true, () => [2], nothing),
+    qr: ofMatrices(false, (m, n) => [m + n, n], nothing),
+    eigh: ofMatrices(true, (_, n) => [n + 1, n], nothing),
+    svd: ofMatrices(false, (m, n) => [m + 1 + n, n], nothing),
+    pinv: ofMatrices(
+      false,
+      (m, n) => [n, m],
+      () => [r.next()],
+    ),
     sgd: updates([0, 1], () => [0.1, 0.9, 0, 0.01, r.below(2), r.below(2)]),
     adam: updates([2], () => [0.1, 0.9, 0.99, 1e-8, 0.01, 1 + r.below(100), r.below(2)]),
     weightedSum: () => {

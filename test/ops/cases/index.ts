@@ -11,6 +11,7 @@ import { einsumCases } from "./einsum.js";
 import { crossEntropyCases, softmaxCases } from "./fused.js";
 import { inPlaceCases } from "./in-place.js";
 import { indexCases } from "./index-ops.js";
+import { linalgCases } from "./linalg.js";
 import { lookupCases } from "./lookup.js";
 import { lossCases } from "./losses.js";
 import { maskCases } from "./masks.js";
@@ -60,6 +61,7 @@ const all = {
   ...indexCases,
   ...matmulCases,
   ...einsumCases,
+  ...linalgCases,
   ...softmaxCases,
   ...crossEntropyCases,
   ...lossCases,

@@ -54,6 +54,9 @@ const known: Readonly<Record<string, string>> = {
   bernoulli: "randLike",
   indexPut: "expand",
   multinomial: "rand",
+  inv: "solve",
+  choleskySolve: "triangularSolve",
+  lstsq: "pinv",
 };
 
 law("errors", (op, of) => {

@@ -1,0 +1,296 @@
+/** Decompositions of matrices, and what is made of singular values: the pseudoinverse and least squares. */
+import { promote } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { broadcast, showShape } from "../core/shape.js";
+import { needNumber } from "../engine/operand.js";
+import { save } from "../engine/rule.js";
+import { zeros } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { where } from "./binary.js";
+import { cat } from "./join.js";
+import * as m from "./matrix.js";
+import { transposed } from "./matrix.js";
+import { triangularSolve } from "./solve.js";
+
+/** Rows of a result that holds several matrices, one below the other. */
+const rows = (x: Tensor, start: number, count: number): Tensor => x.narrow(-2, start, count);
+
+/** q and r, one below the other, as the row gives them. */
+const split = (packed: Tensor): { q: Tensor; r: Tensor } => {
+  const n = m.columnsOf(packed);
+  const size = m.rowsOf(packed) - n;
+  return { q: rows(packed, 0, size), r: rows(packed, size, n) };
+};
+
+// With C = Qᵀ dA R⁻¹ and T its upper triangle plus the transpose of what is below: dR = T R, dQ = dA R⁻¹ - Q T.
+const qrRow = m.linalgRow<undefined>(
+  "qr",
+  1,
+  {
+    kind: "general",
+    saves: save.out,
+    vjp: (g, [packed]) => {
+      const { q, r } = split(packed!);
+      const { q: gq, r: gr } = split(g);
+      const mixed = r.matmul(transposed(m.upper(gr))).sub(transposed(gq).matmul(q));
+      const sum = gq.add(q.matmul(m.lower(mixed).add(transposed(m.lower(mixed, true)))));
+      return [transposed(triangularSolve(r, transposed(sum), { upper: true }))];
+    },
+    jvp: ([t], [packed]) => {
+      const { q, r } = split(packed!);
+      const w = transposed(triangularSolve(transposed(r), transposed(t!)));
+      const c = transposed(q).matmul(w);
+      const turn = m.upper(c).add(transposed(m.lower(c, true)));
+      return cat([w.sub(q.matmul(turn)), turn.matmul(r)], -2);
+    },
+  },
+  ([a]) => [...m.batchOf(a!), m.rowsOf(a!) + m.columnsOf(a!), m.columnsOf(a!)],
+  m.noAttrs,
+);
+
+/** x = q r. */
+export interface QR {
+  readonly q: Tensor;
+  readonly r: Tensor;
+}
+
+/**
+ * The reduced decomposition x = q r with orthonormal columns q and an upper triangular r, by Householder's reflections. An
+ * element on r's diagonal has the sign opposite to that of the column it was made of, as LAPACK chooses.
+ * @shape [.., m, n] gives q [.., m, k] and r [.., k, n], k the smaller of m and n.
+ * @gradient (gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ where m >= n, copyltu the lower triangle mirrored; for wide matrices that of
+ * the first m columns, with r's others as qᵀ x. ERR_ARGUMENT where those columns are dependent.
+ * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers.
+ * @source Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018.
+ * @example qr(tensor([[3, 1], [4, 2]])).r.at(0).toArray(); // [-5, -2.2]
+ */
+export function qr(x: Tensor): QR {
+  const height = m.rowsOf(m.needMatrix("qr", x));
+  const width = m.columnsOf(x);
+  if (width <= height) return split(qrRow([x], undefined));
+  const { q, r } = qr(x.narrow(-1, 0, height));
+  return { q, r: cat([r, transposed(q).matmul(x.narrow(-1, height, width - height))], -1) };
+}
+
+/** x / y, where 0 / 0 counts as 0. */
+const ratio = (x: Tensor, y: Tensor): Tensor => x.div(where(x.eq(0).logicalAnd(y.eq(0)), 1, y));
+/** y[j] - y[i] at [i, j]. */
+const gaps = (y: Tensor): Tensor => y.unsqueeze(-2).sub(y.unsqueeze(-1));
+
+const eighRow = m.linalgRow<undefined>(
+  "eigh",
+  1,
+  {
+    kind: "general",
+    saves: save.out,
+    vjp: (g, [packed]) => {
+      const { values, vectors } = spectrum(packed!);
+      const { values: gw, vectors: gv } = spectrum(g);
+      const turn = ratio(m.offDiagonal(transposed(vectors).matmul(gv)), gaps(values));
+      return [m.symmetric(vectors.matmul(turn.add(m.onto(gw))).matmul(transposed(vectors)))];
+    },
+    jvp: ([t], [packed]) => {
+      const { values, vectors } = spectrum(packed!);
+      const moved = transposed(vectors).matmul(m.symmetric(t!)).matmul(vectors);
+      const turn = ratio(m.offDiagonal(moved), gaps(values));
+      return cat([m.diagonalOf(moved).unsqueeze(-2), vectors.matmul(turn)], -2);
+    },
+  },
+  ([a]) => [...m.batchOf(a!), m.rowsOf(a!) + 1, m.rowsOf(a!)],
+  m.noAttrs,
+);
+
+/** x = vectors diag(values) vectorsᵀ. */
+export interface Spectrum {
+  readonly values: Tensor;
+  readonly vectors: Tensor;
+}
+const spectrum = (packed: Tensor): Spectrum => ({
+  values: rows(packed, 0, 1).squeeze(-2),
+  vectors: rows(packed, 1, m.columnsOf(packed)),
+});
+
+/**
+ * The eigenvalues of a symmetric matrix in ascending order, and orthonormal eigenvectors as columns, by Jacobi's rotations.
+ * The lower triangle is read. In each vector the element of largest absolute value is positive.
+ * @shape [.., n, n] gives values [.., n] and vectors [.., n, n].
+ * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, off the diagonal. Vectors of equal eigenvalues have none:
+ * what depends on them is divided by 0 there (0 / 0 counts as 0); what depends on the values alone is right.
+ * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
+ * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
+ * @example eigh(tensor([[2, 0], [0, 1]])).values.toArray(); // [1, 2]
+ */
+export const eigh = (x: Tensor): Spectrum => spectrum(eighRow([m.needSquare("eigh", x)], undefined));
+
+/** x = u diag(s) vh. */
+export interface SVD {
+  readonly u: Tensor;
+  readonly s: Tensor;
+  readonly vh: Tensor;
+}
+const singular = (packed: Tensor): SVD => {
+  const n = m.columnsOf(packed);
+  const height = m.rowsOf(packed) - n - 1;
+  return { u: rows(packed, 0, height), s: rows(packed, height, 1).squeeze(-2), vh: rows(packed, height + 1, n) };
+};
+
+const svdRow = m.linalgRow<undefined>(
+  "svd",
+  1,
+  {
+    kind: "general",
+    saves: save.out,
+    vjp: (g, [packed]) => {
+      const { u, s, vh } = singular(packed!);
+      const { u: gu, s: gs, vh: gvh } = singular(g);
+      const uu = transposed(u).matmul(gu);
+      const vv = vh.matmul(transposed(gvh));
+      const squares = gaps(s.square());
+      const row = s.unsqueeze(-2);
+      const inner = ratio(uu.sub(transposed(uu)), squares)
+        .mul(row)
+        .add(ratio(vv.sub(transposed(vv)), squares).mul(s.unsqueeze(-1)));
+      const sides = u.matmul(inner.add(m.onto(gs)));
+      // What u gains outside of its own columns, where there is such a thing.
+      const outside = m.rowsOf(u) > m.columnsOf(u) ? ratio(gu.sub(u.matmul(uu)), row) : null;
+      return [(outside === null ? sides : sides.add(outside)).matmul(vh)];
+    },
+    jvp: ([t], [packed]) => {
+      const { u, s, vh } = singular(packed!);
+      const tv = t!.matmul(transposed(vh));
+      const p = transposed(u).matmul(tv);
+      const squares = gaps(s.square());
+      const right = p.mul(s.unsqueeze(-2));
+      const left = p.mul(s.unsqueeze(-1));
+      const du = u.matmul(ratio(m.offDiagonal(right.add(transposed(right))), squares));
+      const dv = ratio(m.offDiagonal(left.add(transposed(left))), squares);
+      const outside = m.rowsOf(u) > m.columnsOf(u) ? ratio(tv.sub(u.matmul(p)), s.unsqueeze(-2)) : null;
+      const ds = m.diagonalOf(p).unsqueeze(-2);
+      return cat([outside === null ? du : du.add(outside), ds, transposed(dv).matmul(vh)], -2);
+    },
+  },
+  ([a]) => [...m.batchOf(a!), m.rowsOf(a!) + 1 + m.columnsOf(a!), m.columnsOf(a!)],
+  m.noAttrs,
+);
+
+/**
+ * The reduced singular value decomposition x = u diag(s) vh, by Jacobi's rotations: singular values in descending order,
+ * orthonormal columns u and rows vh. In each column of u (row of vh where x is wide) the element of largest absolute value
+ * is positive.
+ * @shape [.., m, n] gives u [.., m, k], s [.., k] and vh [.., k, n], k the smaller of m and n.
+ * @gradient that of s is u diag(gs) vh; that of u and vh divides by differences of squared singular values: where a
+ * result depends on vectors of equal ones, or, for a matrix that is not square, of zero, it has none (0 / 0 counts as 0).
+ * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
+ * @source Townsend, Differentiating the singular value decomposition, 2016.
+ * @example svd(tensor([[0, 3], [2, 0]])).s.toArray(); // [3, 2]
+ */
+export function svd(x: Tensor): SVD {
+  const tall = m.rowsOf(m.needMatrix("svd", x)) >= m.columnsOf(x);
+  const { u, s, vh } = singular(svdRow([tall ? x : transposed(x)], undefined));
+  return tall ? { u, s, vh } : { u: transposed(vh), s, vh: transposed(u) };
+}
+
+const pinvRow = m.linalgRow<number>(
+  "pinv",
+  1,
+  {
+    kind: "general",
+    saves: save.out | save.x,
+    vjp: (g, [p, a]) => {
+      const [pt, gt] = [transposed(p!), transposed(g)];
+      const first = pt.matmul(g).matmul(pt).neg();
+      const second = gt
+        .sub(a!.matmul(p!.matmul(gt)))
+        .matmul(p!)
+        .matmul(pt);
+      const third = pt.matmul(p!).matmul(gt.sub(gt.matmul(p!).matmul(a!)));
+      return [first.add(second).add(third)];
+    },
+    jvp: ([t], [p, a]) => {
+      const [pt, tt] = [transposed(p!), transposed(t!)];
+      const first = p!.matmul(t!).matmul(p!).neg();
+      const second = p!.matmul(pt).matmul(tt.sub(tt.matmul(a!).matmul(p!)));
+      const third = tt
+        .sub(p!.matmul(a!.matmul(tt)))
+        .matmul(pt)
+        .matmul(p!);
+      return first.add(second).add(third);
+    },
+  },
+  ([a]) => [...m.batchOf(a!), m.columnsOf(a!), m.rowsOf(a!)],
+  (tolerance) => [tolerance],
+);
+
+/** What counts as 0 beside the largest singular value, unless a user says it. */
+const tolerance = (op: string, name: string, x: Tensor, given: number | undefined): number =>
+  given === undefined
+    ? Math.max(m.rowsOf(x), m.columnsOf(x)) * (x.dtype === "float32" ? 2 ** -23 : 2 ** -52)
+    : needNumber(op, name, given);
+
+export interface PinvOptions {
+  /** Singular values of at most this part of the largest count as 0; the larger size times the dtype's epsilon unless given. */
+  readonly rtol?: number | undefined;
+}
+
+const pseudoinverse = (x: Tensor, limit: number): Tensor =>
+  m.rowsOf(x) >= m.columnsOf(x) ? pinvRow([x], limit) : transposed(pinvRow([transposed(x)], limit));
+
+/**
+ * The pseudoinverse of Moore and Penrose, through singular values.
+ * @shape [.., m, n] gives [.., n, m].
+ * @gradient that of matrices of the same rank, for which it is smooth.
+ * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
+ * @source Golub and Pereyra, The differentiation of pseudo-inverses, 1973.
+ * @example pinv(tensor([[2, 0], [0, 0]])).toArray(); // [[0.5, 0], [0, 0]]
+ */
+export function pinv(x: Tensor, options?: PinvOptions): Tensor {
+  const { rtol } = checkOptions<PinvOptions>("pinv", options, ["rtol"]);
+  m.needMatrix("pinv", x);
+  return pseudoinverse(x, tolerance("pinv", "rtol", x, rtol));
+}
+
+export interface LstsqOptions {
+  /** Singular values of at most this part of the largest count as 0; the larger size times the dtype's epsilon unless given. */
+  readonly rcond?: number | undefined;
+}
+
+/** A solution in the sense of least squares, and what it says about the system. */
+export interface LeastSquares {
+  /** Of all that are as near, the one of least norm. */
+  readonly solution: Tensor;
+  /** How many singular values count (int64). */
+  readonly rank: Tensor;
+  /** Those of a. */
+  readonly singularValues: Tensor;
+  /** The squared distances of the columns, or an empty tensor unless a is tall and of full rank. */
+  readonly residuals: Tensor;
+}
+
+/**
+ * The x for which the columns of a x are nearest to those of b, through the pseudoinverse; a may be of any rank.
+ * @shape a [.., m, n] and b [.., m, k] give solution [.., n, k], rank [..], singularValues [.., min(m, n)] and residuals
+ * [.., k] or [0]. Batches broadcast.
+ * @gradient of the solution and the residuals: that of {@link pinv}. Rank and singular values are constants.
+ * @throws ERR_SHAPE where b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
+ * @source Golub and Pereyra, The differentiation of pseudo-inverses, 1973.
+ * @example lstsq(tensor([[1], [1]]), tensor([[1], [3]])).solution.item(); // 2
+ */
+export function lstsq(a: Tensor, b: Tensor, options?: LstsqOptions): LeastSquares {
+  const { rcond } = checkOptions<LstsqOptions>("lstsq", options, ["rcond"]);
+  m.needMatrix("lstsq", a, "the matrix");
+  m.needMatrix("lstsq", b, "the right side");
+  if (m.rowsOf(a) !== m.rowsOf(b))
+    fail("ERR_SHAPE", "lstsq", "the right side does not fit", `[.., ${m.rowsOf(a)}, k]`, showShape(b.shape));
+  broadcast("lstsq", m.batchOf(a), m.batchOf(b));
+  const limit = tolerance("lstsq", "rcond", a, rcond);
+  const type = promote(a.type, b.type).name;
+  const [left, right] = [a.to(type), b.to(type)];
+  const solution = pseudoinverse(left, limit).matmul(right);
+  const singularValues = svd(left.detach()).s;
+  const most = singularValues.narrow(-1, 0, Math.min(1, m.columnsOf(singularValues.unsqueeze(0))));
+  const rank = singularValues.gt(most.mul(limit)).sum(-1);
+  const full = m.rowsOf(a) > m.columnsOf(a) && rank.eq(m.columnsOf(a)).all().item() === 1;
+  const residuals = full ? left.matmul(solution).sub(right).square().sum(-2) : zeros([0], { dtype: type });
+  return { solution, rank, singularValues, residuals };
+}

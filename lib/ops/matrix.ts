@@ -1,0 +1,96 @@
+/** What the ops of linear algebra share: checks, and the parts of a matrix. */
+import { type DTypeRow, promote } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
+import { broadcast, type Shape, showShape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { needFloat, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import type { Rule } from "../engine/rule.js";
+import { arange, eye } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { where } from "./binary.js";
+
+/** @internal Each matrix turned over. */
+export const transposed = (x: Tensor): Tensor => x.transpose(-2, -1);
+/** @internal */
+export const rowsOf = (x: Tensor): number => x.shape[x.ndim - 2]!;
+/** @internal */
+export const columnsOf = (x: Tensor): number => x.shape[x.ndim - 1]!;
+/** @internal The leading dimensions. */
+export const batchOf = (x: Tensor): Shape => x.shape.slice(0, -2);
+
+/** @internal ERR_ARGUMENT, ERR_DTYPE or ERR_SHAPE unless x is a float tensor of matrices. */
+export function needMatrix(op: string, x: unknown, what = "the input"): Tensor {
+  const matrix = needFloat(op, needTensor(op, x, what));
+  if (matrix.ndim < 2) fail("ERR_SHAPE", op, `${what} is no matrix`, "rank 2 or more", showShape(matrix.shape));
+  return matrix;
+}
+
+/** @internal The same, and ERR_SHAPE unless the matrices are square. */
+export function needSquare(op: string, x: unknown, what = "the input"): Tensor {
+  const matrix = needMatrix(op, x, what);
+  if (rowsOf(matrix) !== columnsOf(matrix))
+    fail("ERR_SHAPE", op, `${what} is not square`, "[.., n, n]", showShape(matrix.shape));
+  return matrix;
+}
+
+/** @internal Both operands of a system of equations in one dtype and with one batch, broadcast. */
+export function system(op: string, a: Tensor, b: Tensor): [Tensor, Tensor] {
+  if (rowsOf(b) !== columnsOf(a))
+    fail("ERR_SHAPE", op, "the right side does not fit", `[.., ${columnsOf(a)}, k]`, showShape(b.shape));
+  const batch = broadcast(op, batchOf(a), batchOf(b));
+  const type = promote(a.type, b.type).name;
+  const spread = (x: Tensor): Tensor => x.to(type).expand([...batch, rowsOf(x), columnsOf(x)]);
+  return [spread(a), spread(b)];
+}
+
+const apart = (x: Tensor): Tensor =>
+  arange(rowsOf(x))
+    .unsqueeze(1)
+    .sub(arange(columnsOf(x)));
+/** @internal The elements on and below the diagonal, or below it where `strict`; zeros elsewhere. */
+export const lower = (x: Tensor, strict = false): Tensor => where(apart(x).ge(strict ? 1 : 0), x, 0);
+/** @internal The elements on and above the diagonal, or above it where `strict`; zeros elsewhere. */
+export const upper = (x: Tensor, strict = false): Tensor => where(apart(x).le(strict ? -1 : 0), x, 0);
+/** @internal The diagonal; zeros elsewhere. */
+export const onDiagonal = (x: Tensor): Tensor => where(apart(x).eq(0), x, 0);
+/** @internal The matrix with a diagonal of zeros. */
+export const offDiagonal = (x: Tensor): Tensor => where(apart(x).eq(0), 0, x);
+/** @internal The diagonal, as a vector. */
+export const diagonalOf = (x: Tensor): Tensor => onDiagonal(x).sum(-1);
+/** @internal The vector on the diagonal of a matrix. */
+export const onto = (v: Tensor): Tensor => v.unsqueeze(-1).mul(eye(v.shape[v.ndim - 1]!, { dtype: v.dtype }));
+/** @internal The symmetric part. */
+export const symmetric = (x: Tensor): Tensor => x.add(transposed(x)).mul(0.5);
+/** @internal */
+export const sumOfMatrix = (x: Tensor): Tensor => x.sum([-2, -1]);
+
+/** Runs a row on operands that have been checked. */
+export type Run<P> = (operands: readonly Tensor[], params: P) => Tensor;
+
+/** @internal A row over contiguous operands; `shapeOf` says what the kernel gives. */
+export function linalgRow<P>(
+  name: string,
+  inputs: number,
+  rule: Rule<P>,
+  shapeOf: (operands: readonly Tensor[]) => Shape,
+  attrsOf: (params: P) => readonly number[],
+): Run<P> {
+  const run: Run<P> = (operands, params) => {
+    const dense = operands.map((x) => x.contiguous());
+    const type: DTypeRow = dense[0]!.type;
+    return apply(row, dense, type, type, shapeOf(operands), attrsOf(params), params);
+  };
+  const row: Row<P> = defineRow<P>({
+    name,
+    family: "linalg",
+    kernel: name,
+    inputs,
+    accuracy: "tree",
+    rule,
+    replay: (operands, params) => run(operands as Tensor[], params),
+  });
+  return run;
+}
+/** @internal */
+export const noAttrs = (): readonly number[] => [];

@@ -1,0 +1,239 @@
+/** Systems of linear equations, determinants, and Cholesky's factor. */
+import { checkOptions } from "../core/options.js";
+import { type Shape, sameShape } from "../core/shape.js";
+import { needFloat, needTensor } from "../engine/operand.js";
+import { save } from "../engine/rule.js";
+import { eye, zerosLike } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { stack } from "./join.js";
+import * as m from "./matrix.js";
+import { transposed } from "./matrix.js";
+
+const second = ([, b]: readonly Tensor[]): Shape => b!.shape;
+
+interface Triangle {
+  readonly upper: boolean;
+  readonly unit: boolean;
+}
+const part = (x: Tensor, t: Triangle): Tensor => (t.upper ? m.upper(x, t.unit) : m.lower(x, t.unit));
+
+const triangularRow: m.Run<Triangle> = m.linalgRow<Triangle>(
+  "triangularSolve",
+  2,
+  {
+    kind: "general",
+    saves: save.out | save.x,
+    vjp: (g, [x, a], { params }, needs) => {
+      const gb = triangularRow([transposed(a!), g], { ...params, upper: !params.upper });
+      return [needs[0] ? part(gb.matmul(transposed(x!)), params).neg() : null, gb];
+    },
+    jvp: ([ta, tb], [x, a], { params }) => {
+      const moved = ta ? part(ta, params).matmul(x!).neg() : null;
+      return triangularRow([a!, tb === null ? moved! : moved === null ? tb! : tb!.add(moved)], params);
+    },
+  },
+  second,
+  ({ upper, unit }) => [Number(upper), Number(unit)],
+);
+
+export interface TriangularOptions {
+  /** Whether the triangle is the upper one; false unless given. */
+  readonly upper?: boolean | undefined;
+  /** Whether to solve a x = b (true unless given) or x a = b. */
+  readonly left?: boolean | undefined;
+  /** Whether the diagonal counts as ones and is not read; false unless given. */
+  readonly unitriangular?: boolean | undefined;
+}
+
+/**
+ * The x with a x = b, for a triangular a; the other triangle is not read.
+ * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; with `left: false` b is [.., k, n]. Batches broadcast.
+ * @gradient a⁻ᵀ g for b, and minus its product with xᵀ, cut to the triangle, for a.
+ * @throws ERR_SHAPE where a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a zero on the diagonal.
+ * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
+ * @example triangularSolve(tensor([[2, 0], [1, 1]]), tensor([[2], [3]])).toArray(); // [[1], [2]]
+ */
+export function triangularSolve(a: Tensor, b: Tensor, options?: TriangularOptions): Tensor {
+  const op = "triangularSolve";
+  const given = checkOptions<TriangularOptions>(op, options, ["upper", "left", "unitriangular"]);
+  const { upper = false, left = true, unitriangular: unit = false } = given;
+  m.needSquare(op, a, "the triangle");
+  m.needMatrix(op, b, "the right side");
+  if (!left) {
+    const turned = triangularSolve(transposed(a), transposed(b), { upper: !upper, unitriangular: unit });
+    return transposed(turned);
+  }
+  return triangularRow(m.system(op, a, b), { upper, unit });
+}
+
+const solveRow: m.Run<undefined> = m.linalgRow<undefined>(
+  "solve",
+  2,
+  {
+    kind: "general",
+    saves: save.out | save.x,
+    vjp: (g, [x, a], _, needs) => {
+      const gb = solveRow([transposed(a!), g], undefined);
+      return [needs[0] ? gb.matmul(transposed(x!)).neg() : null, gb];
+    },
+    jvp: ([ta, tb], [x, a]) => {
+      const moved = ta ? ta.matmul(x!).neg() : null;
+      return solveRow([a!, tb === null ? moved! : moved === null ? tb! : tb!.add(moved)], undefined);
+    },
+  },
+  second,
+  m.noAttrs,
+);
+
+/**
+ * The x with a x = b, by elimination with row pivots. A b of rank 1, or of a's shape without its last dimension, holds
+ * vectors.
+ * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; b [n] gives [.., n]. Batches broadcast.
+ * @gradient a⁻ᵀ g for b, and minus its product with xᵀ for a.
+ * @throws ERR_SHAPE where a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
+ * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
+ * @example solve(tensor([[2, 1], [1, 3]]), tensor([3, 4])).toArray(); // [1, 1]
+ */
+export function solve(a: Tensor, b: Tensor): Tensor {
+  m.needSquare("solve", a, "the matrix");
+  needFloat("solve", needTensor("solve", b, "the right side"));
+  if (b.ndim === 1 || sameShape(b.shape, a.shape.slice(0, -1)))
+    return solveRow(m.system("solve", a, b.unsqueeze(-1)), undefined).squeeze(-1);
+  return solveRow(m.system("solve", a, m.needMatrix("solve", b, "the right side")), undefined);
+}
+
+const inverse = (a: Tensor): Tensor =>
+  solveRow(m.system("inv", a, eye(m.rowsOf(a), { dtype: a.dtype as "float64" })), undefined);
+
+/**
+ * The inverse; to multiply by it, {@link solve} is faster and more exact.
+ * @shape [.., n, n] gives the same.
+ * @gradient -yᵀ g yᵀ for the result y.
+ * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
+ * @example inv(tensor([[2, 0], [0, 4]])).toArray(); // [[0.5, 0], [0, 0.25]]
+ */
+export const inv = (x: Tensor): Tensor => inverse(m.needSquare("inv", x));
+
+/** The trace of a⁻¹ t. */
+const relative = (a: Tensor, t: Tensor): Tensor => m.sumOfMatrix(m.onDiagonal(solveRow([a, t], undefined)));
+
+const detRow = m.linalgRow<undefined>(
+  "det",
+  1,
+  {
+    kind: "general",
+    saves: save.out | save.x,
+    vjp: (g, [d, a]) => [transposed(inverse(a!)).mul(g.mul(d!).unsqueeze(-1).unsqueeze(-1))],
+    jvp: ([t], [d, a]) => relative(a!, t!).mul(d!),
+  },
+  ([a]) => m.batchOf(a!),
+  m.noAttrs,
+);
+
+/**
+ * The determinant; 1 for a matrix of size 0.
+ * @shape [.., n, n] gives [..].
+ * @gradient g det(x) x⁻ᵀ; ERR_ARGUMENT where x is singular.
+ * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers.
+ * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
+ * @example det(tensor([[2, 1], [1, 3]])).item(); // 5
+ */
+export const det = (x: Tensor): Tensor => detRow([m.needSquare("det", x)], undefined);
+
+const slogdetRow = m.linalgRow<undefined>(
+  "slogdet",
+  1,
+  {
+    kind: "general",
+    saves: save.x,
+    vjp: (g, [, a]) => [transposed(inverse(a!)).mul(g.narrow(-1, 1, 1).unsqueeze(-1))],
+    jvp: ([t], [, a]) => {
+      const d = relative(a!, t!);
+      return stack([zerosLike(d), d], -1);
+    },
+  },
+  ([a]) => [...m.batchOf(a!), 2],
+  m.noAttrs,
+);
+
+/** The sign of a determinant (0 for a singular matrix) and the logarithm of its absolute value. */
+export interface LogDeterminant {
+  readonly sign: Tensor;
+  readonly logabsdet: Tensor;
+}
+
+/**
+ * The determinant as its sign and the logarithm of its absolute value, which neither overflow nor underflow.
+ * @shape [.., n, n] gives two tensors [..].
+ * @gradient x⁻ᵀ times that of logabsdet; ERR_ARGUMENT where x is singular. The sign's is zero.
+ * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers.
+ * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
+ * @example slogdet(tensor([[0, 1], [1, 0]])).sign.item(); // -1
+ */
+export function slogdet(x: Tensor): LogDeterminant {
+  const both = slogdetRow([m.needSquare("slogdet", x)], undefined);
+  const one = (i: number): Tensor => both.narrow(-1, i, 1).squeeze(-1);
+  return { sign: one(0), logabsdet: one(1) };
+}
+
+/** The lower triangle with half the diagonal: dL = L Φ(L⁻¹ dA L⁻ᵀ). */
+const phi = (x: Tensor): Tensor => m.lower(x).sub(m.onDiagonal(x).mul(0.5));
+const lowerSolve = (l: Tensor, b: Tensor): Tensor => triangularRow([l, b], { upper: false, unit: false });
+const upperSolve = (u: Tensor, b: Tensor): Tensor => triangularRow([u, b], { upper: true, unit: false });
+/** l⁻ᵀ x l⁻¹. */
+const pulledBack = (l: Tensor, x: Tensor): Tensor => {
+  const u = transposed(l);
+  return transposed(upperSolve(u, transposed(upperSolve(u, x))));
+};
+
+const choleskyRow = m.linalgRow<undefined>(
+  "cholesky",
+  1,
+  {
+    kind: "general",
+    saves: save.out,
+    vjp: (g, [l]) => [m.symmetric(pulledBack(l!, phi(transposed(l!).matmul(g))))],
+    jvp: ([t], [l]) => {
+      const inner = lowerSolve(l!, transposed(lowerSolve(l!, m.symmetric(t!))));
+      return l!.matmul(phi(inner));
+    },
+  },
+  ([a]) => a!.shape,
+  m.noAttrs,
+);
+
+export interface CholeskyOptions {
+  /** Whether the factor is, or is to be, the upper one: its transpose. False unless given. */
+  readonly upper?: boolean | undefined;
+}
+
+/**
+ * The lower triangular l with l lᵀ = x and a positive diagonal, for a symmetric positive definite x, of which the lower
+ * triangle is read.
+ * @shape [.., n, n] gives the same.
+ * @gradient symmetric: l⁻ᵀ Φ(lᵀ g) l⁻¹ and its transpose, halved; Φ keeps the lower triangle and half of the diagonal.
+ * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT where x is not positive definite.
+ * @source Murray, Differentiation of the Cholesky decomposition, 2016.
+ * @example cholesky(tensor([[4, 2], [2, 2]])).toArray(); // [[2, 0], [1, 1]]
+ */
+export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
+  const { upper = false } = checkOptions<CholeskyOptions>("cholesky", options, ["upper"]);
+  const l = choleskyRow([m.needSquare("cholesky", x)], undefined);
+  return upper ? transposed(l) : l;
+}
+
+/**
+ * The x with l lᵀ x = b, for the factor that {@link cholesky} gives (or u with uᵀ u x = b, where `upper`).
+ * @shape b [.., n, k] and l [.., n, n] give [.., n, k]. Batches broadcast.
+ * @gradient that of two triangular solutions.
+ * @throws ERR_SHAPE where the factor is not square or b does not fit; ERR_ARGUMENT for a zero on its diagonal.
+ * @example choleskySolve(tensor([[8], [6]]), tensor([[2, 0], [1, 1]])).toArray(); // [[1], [2]]
+ */
+export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): Tensor {
+  const op = "choleskySolve";
+  const { upper = false } = checkOptions<CholeskyOptions>(op, options, ["upper"]);
+  m.needMatrix(op, b, "the right side");
+  m.needSquare(op, l, "the factor");
+  const [factor, right] = m.system(op, upper ? transposed(l) : l, b);
+  return upperSolve(transposed(factor), lowerSolve(factor, right));
+}
