@@ -395,14 +395,14 @@ export function calls(r, storages) {
   /** What no line above names: an elementwise kernel, of an arity that is found by trying, or one with attributes of its own. */
   function elementwise() {
     const shape = anyShape();
-    const dtype = any();
+    const dtype = r.chance(0.5) ? float() : any();
     const input = (first) => {
       if (r.chance(0.2)) return scalar(dtype, r.below(7) - 3);
       const cut = shape.slice(r.chance(0.2) ? r.below(shape.length + 1) : 0).map((s) => (r.chance(0.1) ? 1 : s));
       return view(first && r.chance(0.3) ? "bool" : r.chance(0.8) ? dtype : any(), cut);
     };
     const ins = Array.from({ length: 1 + r.below(4) }, (_, i) => input(i === 0));
-    return { outs: [out(r.chance(0.5) ? dtype : "bool", shape)], ins, attrs: [dtypes[dtype]] };
+    return { outs: [out(r.chance(0.65) ? dtype : "bool", shape)], ins, attrs: [dtypes[dtype]] };
   }
   /** Float operands of one shape and up to three numbers: what most fused kernels take. */
   function uniform() {
