@@ -3,16 +3,16 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { needInteger, needTensor } from "../engine/operand.js";
-import { attentionWeights } from "../ops/attention.js";
+import { attentionWeights, causalMask } from "../ops/attention.js";
 import { linear } from "../ops/matmul.js";
 import { dropout } from "../ops/random.js";
-import { arange, zeros } from "../tensor/create.js";
+import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { xavierUniform, zeros as zero } from "./init.js";
 import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
-import { members } from "./walk.js";
+import { members, renamed } from "./walk.js";
 
 export interface MultiheadAttentionOptions {
   /** The share of the weights that becomes 0 while training; 0 unless given. */
@@ -179,12 +179,7 @@ export class MultiheadAttention extends Module {
       if (mask.type.kind === "bool") seen.push(shaped.logicalNot());
       else added = shaped;
     }
-    if (given.isCausal === true && (seen.length > 0 || added !== null))
-      seen.push(
-        arange(l, { dtype: "int32" })
-          .unsqueeze(1)
-          .ge(arange(s, { dtype: "int32" })),
-      );
+    if (given.isCausal === true && (seen.length > 0 || added !== null)) seen.push(causalMask(l, s));
     if (seen.length === 0) return added;
     const all = seen.reduce((a, b) => a.logicalAnd(b));
     return added === null ? all : all.where(added, Number.NEGATIVE_INFINITY);
@@ -194,6 +189,6 @@ export class MultiheadAttention extends Module {
   }
   /** @internal */
   override [members](): Iterable<readonly [string, unknown]> {
-    return Object.entries(this).map(([name, value]) => [keys[name] ?? name, value] as const);
+    return renamed(this, keys);
   }
 }

@@ -10,7 +10,7 @@ import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 import { Buffer, Parameter } from "./parameter.js";
-import { members } from "./walk.js";
+import { members, renamed } from "./walk.js";
 
 export interface RMSNormOptions {
   /** Added to the mean square. */
@@ -212,7 +212,7 @@ abstract class BatchNorm extends Module {
   }
   /** @internal */
   override [members](): Iterable<readonly [string, unknown]> {
-    return Object.entries(this).map(([name, value]) => [keys[name] ?? name, value] as const);
+    return renamed(this, keys);
   }
 }
 

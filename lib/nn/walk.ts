@@ -4,6 +4,10 @@ import { Buffer, Parameter } from "./parameter.js";
 /** @internal Names and values a container gives instead of its own properties. */
 export const members: unique symbol = Symbol("members");
 
+/** @internal A module's own properties, some under other names: those of PyTorch's state dictionaries. */
+export const renamed = (module: object, names: Readonly<Record<string, string>>): [string, unknown][] =>
+  Object.entries(module).map(([name, value]) => [names[name] ?? name, value]);
+
 /** What this walk knows about a module. */
 export interface Holder {
   [members](): Iterable<readonly [string, unknown]>;

@@ -32,6 +32,12 @@ function repeatedHeads(op: string, x: Tensor, heads: number): Tensor {
     .reshape([...lead, heads, length, size]);
 }
 
+/** @internal [queries, keys], true where query i may see key j: up to j = i. */
+export const causalMask = (queries: number, keys: number): Tensor =>
+  arange(queries, { dtype: "int32" })
+    .unsqueeze(1)
+    .ge(arange(keys, { dtype: "int32" }));
+
 // Finite, so that a query that may see no key gets zeros and not NaN.
 const hidden = -1e38;
 

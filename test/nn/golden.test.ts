@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { grad, nn, type Tensor, tensor } from "nabla";
+import { grad, nn, type Tensor, tensor, zeros } from "nabla";
 import { describe, expect, test } from "vitest";
 
 type Values = number | boolean | Values[];
@@ -109,5 +109,24 @@ describe("MultiheadAttention", () => {
     const [first, none] = load(true).forward(...turned, { ...read(of.options), needWeights: false });
     close(first.transpose(0, 1), of.out);
     expect(none).toBe(null);
+  });
+  test("isCausal hides what a mask of its own would, beside other masks too", () => {
+    const layer = load(false);
+    const later = tensor(
+      Array.from({ length: 4 }, (_, i) => Array.from({ length: 5 }, (_, j) => (j > i ? 1 : 0))),
+      { dtype: "bool" },
+    );
+    const keyPaddingMask = maskOf([
+      [false, false, true, false, false],
+      [false, true, true, false, false],
+    ]);
+    for (const more of [{}, { keyPaddingMask }]) {
+      const [a] = layer.forward(query, key, value, { isCausal: true, ...more });
+      const [b] = layer.forward(query, key, value, { attnMask: later, ...more });
+      close(a, b.toArray<Values[]>(), 1e-14);
+    }
+    const attnMask = zeros([4, 5], { dtype: "float64" });
+    const [c] = layer.forward(query, key, value, { isCausal: true, attnMask });
+    close(c, layer.forward(query, key, value, { attnMask: later })[0].toArray<Values[]>(), 1e-14);
   });
 });

@@ -1,6 +1,7 @@
 // Convolutions and pooling on random geometries, in buffers without slack: against their definition, and refusals.
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <vector>
 
 #include "exec/conv.h"
