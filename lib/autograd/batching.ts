@@ -43,6 +43,8 @@ function take(call: Call, around: ((call: Call) => Tensor) | null): Tensor {
   if (level === null) return around === null ? call.run() : around(call);
   if (!level.running)
     fail("ERR_ARGUMENT", row.name, "a tensor of a vmap that has ended; return it from the function instead");
+  if (inputs.some((x) => x instanceof Lanes && x.disposed))
+    fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
   if (row.family === "random" && level.randomness !== "different") return sameForAll(call, level);
   return overLanes(call, level);
 }

@@ -34,6 +34,10 @@ export class Lanes extends Tensor {
   linked(node: GraphNode | null): Lanes {
     return new Lanes(this.whole, this.level, node);
   }
+  /** Whether dispose() has ended it. */
+  get disposed(): boolean {
+    return this.handle.borrowed;
+  }
   /** @internal */
   protected override touch(op: string): void {
     fail("ERR_ARGUMENT", op, "inside vmap a tensor stands for all lanes and has no value of its own");

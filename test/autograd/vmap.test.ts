@@ -179,6 +179,13 @@ describe("vmap", () => {
     expect(code(() => vmap((x: Tensor) => x.at(x.gt(1)))(rows))).toBe("ERR_ARGUMENT");
     expect(code(() => vmap((x: Tensor) => x.assign(1))(rows))).toBe("ERR_ARGUMENT");
     expect(code(() => vmap((x: Tensor) => x.add(randperm(2)), { randomness: "different" })(rows))).toBe("ERR_ARGUMENT");
+    expect(code(() => vmap((x: Tensor) => new nn.Parameter(x))(rows))).toBe("ERR_ARGUMENT");
+    const disposed = (x: Tensor) => {
+      const y = x.sin();
+      y.dispose();
+      return y.add(x);
+    };
+    expect(code(() => vmap(disposed)(rows))).toBe("ERR_DISPOSED");
     expect(code(() => leaked!.add(1))).toBe("ERR_DISPOSED");
     expect(code(() => vmap((x: Tensor) => x.add(leaked!))(rows))).toBe("ERR_ARGUMENT");
     expect(String(leaked)).toBe("float64[2] in each of 3 lanes");
