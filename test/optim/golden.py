@@ -21,6 +21,12 @@ CASES = [
     ("Adam", torch.optim.Adam, {"lr": 0.1, "weight_decay": 0.2}),
     ("AdamW", torch.optim.AdamW, {}),
     ("AdamW", torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.2}),
+    ("RMSprop", torch.optim.RMSprop, {}),
+    ("RMSprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.8, "momentum": 0.9, "weight_decay": 0.2}),
+    ("RMSprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.8, "eps": 1e-3, "centered": True}),
+    ("RMSprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.8, "eps": 1e-3, "momentum": 0.5, "centered": True}),
+    ("Adagrad", torch.optim.Adagrad, {}),
+    ("Adagrad", torch.optim.Adagrad, {"lr": 0.1, "lr_decay": 0.3, "weight_decay": 0.2, "initial_accumulator_value": 0.5, "eps": 1e-3}),
 ]
 STEPS = 5
 SHAPES = [(2, 3), (3,)]
