@@ -67,7 +67,7 @@ ${composed.join(", ")}
 
 vmap, compile, checkpoint, customFunction, detectAnomaly; convolutions, pooling, normalisation, embedding, recurrent layers, attention;
 einsum, sorting and scans; float16 and bfloat16; npy, ONNX and checkpoints; Trainer and the command line;
-schedules; LBFGS; binaries for anything but Linux x64.
+LBFGS, CosineAnnealingWarmRestarts, SequentialLR, ReduceLROnPlateau; binaries for anything but Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

@@ -350,10 +350,11 @@ describe("Lion, which PyTorch does not have", () => {
     [-4, 1, 0, 3],
     [0.5, 5, 2, -40],
   ];
-  test.each([
+  const settings: [string, optim.LionOptions & { lr: number }][] = [
     ["as it is", { lr: 0.25 }],
-    ["with decay and other betas", { lr: 0.5, betas: [0.5, 0.75] as [number, number], weightDecay: 0.25 }],
-  ])("%s: the sign of the running mean", (_, { lr, betas = [0.9, 0.99], weightDecay = 0 }) => {
+    ["with decay and other betas", { lr: 0.5, betas: [0.5, 0.75], weightDecay: 0.25 }],
+  ];
+  test.each(settings)("%s: the sign of the running mean", (_, { lr, betas = [0.9, 0.99], weightDecay = 0 }) => {
     const w = leaf([1, -1, 2, 0]);
     const opt = new optim.Lion([w], { lr, betas, weightDecay });
     const p = [1, -1, 2, 0];
