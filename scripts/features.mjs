@@ -66,7 +66,7 @@ ${composed.join(", ")}
 ## Not there yet
 
 compile; recurrent layers, TransformerEncoderLayer; float16 and bfloat16; npy, ONNX and checkpoint files; Trainer and the command
-line; schedules and optimizers beyond SGD, Adam and AdamW; binaries for anything but Linux x64.
+line; LBFGS, CosineAnnealingWarmRestarts, SequentialLR, ReduceLROnPlateau; binaries for anything but Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

@@ -1,7 +1,6 @@
-import { describe, fail } from "../core/errors.js";
 import { opcode } from "../native/frame.js";
 import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
-import { nonNegative, type StepRule } from "./step-rule.js";
+import { nonNegative, type StepRule, twoBetas } from "./step-rule.js";
 
 export interface AdamHyperparameters {
   /** The learning rate; 0.001 unless given. */
@@ -26,11 +25,7 @@ const ruleOf = (name: string, decoupled: boolean): StepRule<AdamHyperparameters>
     nonNegative(name, "lr", lr);
     nonNegative(name, "eps", eps);
     nonNegative(name, "weightDecay", weightDecay);
-    if (!Array.isArray(betas) || betas.length !== 2)
-      fail("ERR_ARGUMENT", name, "betas is not valid", "an array of two numbers", describe(betas));
-    const beta1 = nonNegative(name, "betas[0]", betas[0], 1);
-    const beta2 = nonNegative(name, "betas[1]", betas[1], 1);
-    return [lr, beta1, beta2, eps, weightDecay, age + 1, decoupled ? 1 : 0];
+    return [lr, ...twoBetas(name, betas), eps, weightDecay, age + 1, decoupled ? 1 : 0];
   },
 });
 

@@ -69,7 +69,8 @@ export function restoreState<H extends object>(
     changes.push(() => Object.assign(group, settings));
     group.params.forEach((parameter, i) => {
       const slot = slotOf(parameter);
-      const { age, buffers } = readState(rule, parameter, saved.state[String((indices as unknown[])[i])]);
+      const entry = saved.state[String((indices as unknown[])[i])];
+      const { age, buffers } = readState(rule, parameter, entry, rule.used(settings as H));
       for (const buffer of buffers) outlive(buffer.handle);
       changes.push(() => Object.assign(slot, { age, buffers }));
     });
@@ -82,12 +83,14 @@ function readState<H extends object>(
   rule: StepRule<H>,
   parameter: Tensor,
   entry: ParameterState | undefined,
+  used: number,
 ): Pick<Slot, "age" | "buffers"> {
   if (entry === undefined) return { age: 0, buffers: [] };
   const op = `${rule.name}.loadStateDict`;
   const buffers: Tensor[] = [];
   for (const name of rule.buffers) {
     const buffer = entry[name];
+    if (buffer === undefined && buffers.length >= used) break;
     if (!isTensor(buffer))
       return fail("ERR_ARGUMENT", op, `${name} is missing from a parameter's state`, "a tensor", describe(buffer));
     if (!sameShape(buffer.shape, parameter.shape))

@@ -18,6 +18,14 @@ export interface StepRule<H extends object> {
   attrs(group: H, age: number): readonly number[];
 }
 
+/** Two shares of what was, each of 0 or more and below 1. */
+export function twoBetas(op: string, betas: unknown): [number, number] {
+  if (!Array.isArray(betas) || betas.length !== 2)
+    fail("ERR_ARGUMENT", op, "betas is not valid", "an array of two numbers", describe(betas));
+  const [first, second] = betas as [unknown, unknown];
+  return [nonNegative(op, "betas[0]", first, 1), nonNegative(op, "betas[1]", second, 1)];
+}
+
 /** A hyperparameter of 0 or more, and below `limit`. */
 export function nonNegative(op: string, field: string, value: unknown, limit = Number.POSITIVE_INFINITY): number {
   if (typeof value === "number" && value >= 0 && value < limit) return value;

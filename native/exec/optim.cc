@@ -54,6 +54,18 @@ double power(double base, int64_t exponent) {
   return result;
 }
 
+// Whether the outputs are parameters and `least` to `most` buffers for each gradient, all alike; -1 where not, else how
+// many buffers.
+int buffers_of(const Call& call, int least, int most) {
+  const int count = call.n_in, buffers = count > 0 ? call.n_out / count - 1 : -1;
+  if (buffers < least || buffers > most || call.n_out != (buffers + 1) * count) return -1;
+  for (int i = 0; i < call.n_out; i++)
+    if (!float_block(call.out(i % count)) || !alike(call.out(i % count), call.out(i)) ||
+        !alike(call.out(i % count), call.in(i % count)))
+      return -1;
+  return buffers;
+}
+
 }  // namespace
 
 Status run_sgd(const Call& call) {
@@ -92,6 +104,43 @@ Status run_adam(const Call& call) {
     table.adam[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
                                                 at(call.out(count + i), first), at(call.out(2 * count + i), first), n,
                                                 s);
+  });
+  return {};
+}
+
+Status run_rmsprop(const Call& call) {
+  const int count = call.n_in, buffers = buffers_of(call, 1, 3);
+  if (call.n_attr != 5 || buffers < 0) return fail(Code::NATIVE, kOperands);
+  const double* a = call.attrs;
+  const RmspropNumbers s{a[0], a[1], a[2], a[3], a[4]};
+  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+    auto buffer = [&](int b) { return buffers >= b ? at(call.out(b * count + i), first) : nullptr; };
+    kernels().optim.rmsprop[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first), buffer(1),
+                                                             buffer(2), buffer(3), n, s);
+  });
+  return {};
+}
+
+Status run_adagrad(const Call& call) {
+  const int count = call.n_in;
+  if (call.n_attr != 5 || buffers_of(call, 1, 1) < 0) return fail(Code::NATIVE, kOperands);
+  const double* a = call.attrs;
+  const AdagradNumbers s{a[0], a[1], a[2], a[3], a[4] != 0};
+  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+    kernels().optim.adagrad[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
+                                                             at(call.out(count + i), first), n, s);
+  });
+  return {};
+}
+
+Status run_lion(const Call& call) {
+  const int count = call.n_in;
+  if (call.n_attr != 4 || buffers_of(call, 1, 1) < 0) return fail(Code::NATIVE, kOperands);
+  const double* a = call.attrs;
+  const LionNumbers s{a[0], a[1], a[2], a[3]};
+  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+    kernels().optim.lion[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
+                                                          at(call.out(count + i), first), n, s);
   });
   return {};
 }

@@ -1,5 +1,6 @@
 // Included once per ISA: see optim.h. One pass over parameter, gradient and state.
 #pragma once
+#include "kernels/arithmetic-inl.h"
 #include "kernels/optim.h"
 
 namespace nabla::NABLA_ISA {
@@ -64,6 +65,71 @@ void adam_step(void* parameter, const void* gradient, void* first, void* second,
 }
 
 template <class T>
+void rmsprop_step(void* parameter, const void* gradient, void* squares, void* momentum_buffer, void* mean, int64_t n,
+                  const RmspropNumbers& s) {
+  using V = Vec<T>;
+  T* p = static_cast<T*>(parameter);
+  const T* g = static_cast<const T*>(gradient);
+  T* v = static_cast<T*>(squares);
+  T* b = static_cast<T*>(momentum_buffer);
+  T* m = static_cast<T*>(mean);
+  const V lr = V::set1(static_cast<T>(s.lr)), decay = V::set1(static_cast<T>(s.weight_decay));
+  const V alpha = V::set1(static_cast<T>(s.alpha)), rest = V::set1(static_cast<T>(1 - s.alpha));
+  const V eps = V::set1(static_cast<T>(s.eps)), momentum = V::set1(static_cast<T>(s.momentum));
+  over_vectors<T>(n, [&](auto load, auto store) {
+    V x = load(p);
+    V d = fma(decay, x, load(g));
+    V square = fma(alpha, load(v), rest * d * d);
+    store(v, square);
+    if (m) {
+      V average = fma(alpha, load(m), rest * d);
+      store(m, average);
+      square = fnma(average, average, square);
+    }
+    d = d / (sqrt(square) + eps);
+    if (b) {
+      d = fma(momentum, load(b), d);
+      store(b, d);
+    }
+    store(p, fnma(lr, d, x));
+  });
+}
+
+template <class T>
+void adagrad_step(void* parameter, const void* gradient, void* sum, int64_t n, const AdagradNumbers& s) {
+  using V = Vec<T>;
+  T* p = static_cast<T*>(parameter);
+  const T* g = static_cast<const T*>(gradient);
+  T* v = static_cast<T*>(sum);
+  const V lr = V::set1(static_cast<T>(s.lr)), decay = V::set1(static_cast<T>(s.weight_decay));
+  const V eps = V::set1(static_cast<T>(s.eps)), start = V::set1(static_cast<T>(s.start));
+  over_vectors<T>(n, [&](auto load, auto store) {
+    V x = load(p);
+    V d = fma(decay, x, load(g));
+    V total = fma(d, d, s.first ? start : load(v));
+    store(v, total);
+    store(p, fnma(lr, d / (sqrt(total) + eps), x));
+  });
+}
+
+template <class T>
+void lion_step(void* parameter, const void* gradient, void* mean, int64_t n, const LionNumbers& s) {
+  using V = Vec<T>;
+  T* p = static_cast<T*>(parameter);
+  const T* g = static_cast<const T*>(gradient);
+  T* m = static_cast<T*>(mean);
+  const V lr = V::set1(static_cast<T>(s.lr)), shrink = V::set1(static_cast<T>(1 - s.lr * s.weight_decay));
+  const V beta1 = V::set1(static_cast<T>(s.beta1)), rest1 = V::set1(static_cast<T>(1 - s.beta1));
+  const V beta2 = V::set1(static_cast<T>(s.beta2)), rest2 = V::set1(static_cast<T>(1 - s.beta2));
+  over_vectors<T>(n, [&](auto load, auto store) {
+    V d = load(g), average = load(m);
+    V direction = sign(fma(beta1, average, rest1 * d));
+    store(m, fma(beta2, average, rest2 * d));
+    store(p, fnma(lr, direction, shrink * load(p)));
+  });
+}
+
+template <class T>
 void weighted_sum(void* out, const void* const* sources, const double* weights, int64_t count, int64_t n) {
   using V = Vec<T>;
   T* y = static_cast<T*>(out);
@@ -76,9 +142,9 @@ void weighted_sum(void* out, const void* const* sources, const double* weights, 
 }
 
 constexpr OptimTable make_optim_table() {
-  return {{sgd_step<float>, sgd_step<double>},
-          {adam_step<float>, adam_step<double>},
-          {weighted_sum<float>, weighted_sum<double>}};
+  return {{sgd_step<float>, sgd_step<double>},         {adam_step<float>, adam_step<double>},
+          {rmsprop_step<float>, rmsprop_step<double>}, {adagrad_step<float>, adagrad_step<double>},
+          {lion_step<float>, lion_step<double>},       {weighted_sum<float>, weighted_sum<double>}};
 }
 
 }  // namespace

@@ -21,6 +21,29 @@ CASES = [
     ("Adam", torch.optim.Adam, {"lr": 0.1, "weight_decay": 0.2}),
     ("AdamW", torch.optim.AdamW, {}),
     ("AdamW", torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.2}),
+    ("RMSprop", torch.optim.RMSprop, {}),
+    ("RMSprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.8, "momentum": 0.9, "weight_decay": 0.2}),
+    ("RMSprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.8, "eps": 1e-3, "centered": True}),
+    ("RMSprop", torch.optim.RMSprop, {"lr": 0.1, "alpha": 0.8, "eps": 1e-3, "momentum": 0.5, "centered": True}),
+    ("Adagrad", torch.optim.Adagrad, {}),
+    ("Adagrad", torch.optim.Adagrad, {"lr": 0.1, "lr_decay": 0.3, "weight_decay": 0.2, "initial_accumulator_value": 0.5, "eps": 1e-3}),
+]
+schedule = torch.optim.lr_scheduler
+SCHEDULES = [
+    ("StepLR", schedule.StepLR, {"step_size": 3, "gamma": 0.5}),
+    ("MultiStepLR", schedule.MultiStepLR, {"milestones": [2, 5, 5, 7]}),
+    ("ExponentialLR", schedule.ExponentialLR, {"gamma": 0.9}),
+    ("CosineAnnealingLR", schedule.CosineAnnealingLR, {"T_max": 5}),
+    ("CosineAnnealingLR", schedule.CosineAnnealingLR, {"T_max": 9, "eta_min": 0.01}),
+    ("LinearLR", schedule.LinearLR, {}),
+    ("LinearLR", schedule.LinearLR, {"start_factor": 0.25, "end_factor": 0.75, "total_iters": 7}),
+    ("LambdaLR", schedule.LambdaLR, {"lr_lambda": lambda epoch: 1 / (1 + epoch)}),
+    ("OneCycleLR", schedule.OneCycleLR, {"max_lr": 2.0, "total_steps": 12, "cycle_momentum": False}),
+    (
+        "OneCycleLR",
+        schedule.OneCycleLR,
+        {"max_lr": 2.0, "total_steps": 10, "pct_start": 0.5, "anneal_strategy": "linear", "div_factor": 10, "cycle_momentum": False},
+    ),
 ]
 STEPS = 5
 SHAPES = [(2, 3), (3,)]
@@ -29,6 +52,19 @@ SHAPES = [(2, 3), (3,)]
 def camel(name):
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)
+
+
+def rates(make, options):
+    """The rates of two groups before the first step and after each of nine."""
+    groups = [{"params": [torch.zeros(1)], "lr": lr} for lr in (0.1, 0.5)]
+    optimizer = torch.optim.SGD(groups, lr=1)
+    scheduler = make(optimizer, **options)
+    found = [[group["lr"] for group in optimizer.param_groups]]
+    for _ in range(9):
+        optimizer.step()
+        scheduler.step()
+        found.append([group["lr"] for group in optimizer.param_groups])
+    return found
 
 
 def rows(tensors):
@@ -53,6 +89,14 @@ def main():
             optimizer.step()
             trajectory.append(rows(params))
         cases.append({"name": name, "options": {camel(k): v for k, v in options.items()}, "trajectory": trajectory})
+    schedules = [
+        {
+            "name": name,
+            "options": {camel(k.lower()): v for k, v in options.items() if k not in ("cycle_momentum", "lr_lambda")},
+            "rates": rates(make, options),
+        }
+        for name, make, options in SCHEDULES
+    ]
     clip = []
     for norm_type in [2.0, 1.0, 3.0, float("inf")]:
         for max_norm in [0.5, 100.0]:
@@ -69,6 +113,7 @@ def main():
         "gradients": [rows(step) for step in gradients],
         "cases": cases,
         "clip": clip,
+        "schedules": schedules,
     }
     path = pathlib.Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n")

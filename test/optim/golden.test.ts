@@ -6,7 +6,7 @@ type Values = number | Values[];
 interface Golden {
   start: Values[];
   gradients: (Values | null)[][];
-  cases: { name: "SGD" | "Adam" | "AdamW"; options: object; trajectory: Values[][] }[];
+  cases: { name: "SGD" | "Adam" | "AdamW" | "RMSprop" | "Adagrad"; options: object; trajectory: Values[][] }[];
   clip: { normType: number | "Infinity"; maxNorm: number; norm: number; gradients: Values[] }[];
 }
 const golden: Golden = JSON.parse(readFileSync(new URL("./golden.json", import.meta.url), "utf8"));

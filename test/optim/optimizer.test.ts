@@ -343,3 +343,42 @@ describe("clip", () => {
     refused(() => optim.clipGradNorm(w(), 1, { normType: 0 }), "ERR_ARGUMENT", /normType/);
   });
 });
+
+describe("Lion, which PyTorch does not have", () => {
+  const gradients = [
+    [1, -2, 0, 3],
+    [-4, 1, 0, 3],
+    [0.5, 5, 2, -40],
+  ];
+  const settings: [string, optim.LionOptions & { lr: number }][] = [
+    ["as it is", { lr: 0.25 }],
+    ["with decay and other betas", { lr: 0.5, betas: [0.5, 0.75], weightDecay: 0.25 }],
+  ];
+  test.each(settings)("%s: the sign of the running mean", (_, { lr, betas = [0.9, 0.99], weightDecay = 0 }) => {
+    const w = leaf([1, -1, 2, 0]);
+    const opt = new optim.Lion([w], { lr, betas, weightDecay });
+    const p = [1, -1, 2, 0];
+    const mean = [0, 0, 0, 0];
+    for (const step of gradients) {
+      w.grad = tensor(step, { dtype: "float64" });
+      opt.step();
+      step.forEach((g, i) => {
+        p[i] = p[i]! * (1 - lr * weightDecay) - lr * Math.sign(betas[0] * mean[i]! + (1 - betas[0]) * g);
+        mean[i] = betas[1] * mean[i]! + (1 - betas[1]) * g;
+      });
+      (w.toArray() as number[]).forEach((value, i) => expect(value).toBeCloseTo(p[i]!, 12));
+    }
+  });
+});
+
+test.each([
+  ["RMSprop", { alpha: 1 }, /alpha/],
+  ["RMSprop", { centered: 1 }, /centered is not valid.*a boolean/],
+  ["RMSprop", { momentum: -1 }, /momentum/],
+  ["Adagrad", { lrDecay: -1 }, /lrDecay/],
+  ["Adagrad", { initialAccumulatorValue: Number.NaN }, /initialAccumulatorValue/],
+  ["Lion", { betas: [0.9] }, /betas is not valid/],
+  ["Lion", { lr: -1 }, /lr is not valid/],
+] as const)("%s refuses %o", (name, options, text) => {
+  refused(() => new optim[name]([leaf([1])], options as never), "ERR_ARGUMENT", text);
+});

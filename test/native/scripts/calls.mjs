@@ -380,6 +380,9 @@ export function calls(r, storages) {
     ),
     sgd: updates([0, 1], () => [0.1, 0.9, 0, 0.01, r.below(2), r.below(2)]),
     adam: updates([2], () => [0.1, 0.9, 0.99, 1e-8, 0.01, 1 + r.below(100), r.below(2)]),
+    rmsprop: updates([1, 2, 3], () => [0.1, 0.9, 1e-8, 0.01, 0.9]),
+    adagrad: updates([1], () => [0.1, 0.01, 1e-8, 0.1, r.below(2)]),
+    lion: updates([1], () => [0.1, 0.9, 0.99, 0.01]),
     weightedSum: () => {
       const dtype = float();
       const shapes = Array.from({ length: 1 + r.below(3) }, anyShape);

@@ -1,0 +1,52 @@
+import { opcode } from "../native/frame.js";
+import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { nonNegative, type StepRule } from "./step-rule.js";
+
+export interface AdagradHyperparameters {
+  /** The learning rate; 0.01 unless given. */
+  lr: number;
+  /** After n steps the rate is lr / (1 + n lrDecay); 0 unless given. */
+  lrDecay: number;
+  /** Times the parameter is added to its gradient; 0 unless given. */
+  weightDecay: number;
+  /** Where the sums of squares begin; 0 unless given. */
+  initialAccumulatorValue: number;
+  /** Added to the divisor; 1e-10 unless given. */
+  eps: number;
+}
+export type AdagradOptions = OptionsOf<AdagradHyperparameters>;
+
+const rule: StepRule<AdagradHyperparameters> = {
+  name: "Adagrad",
+  opcode: opcode("adagrad"),
+  defaults: { lr: 0.01, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
+  buffers: ["sum"],
+  counts: true,
+  used: () => 1,
+  attrs({ lr, lrDecay, weightDecay, initialAccumulatorValue, eps }, age) {
+    nonNegative("Adagrad", "lr", lr);
+    nonNegative("Adagrad", "lrDecay", lrDecay);
+    nonNegative("Adagrad", "weightDecay", weightDecay);
+    nonNegative("Adagrad", "initialAccumulatorValue", initialAccumulatorValue);
+    nonNegative("Adagrad", "eps", eps);
+    return [lr / (1 + age * lrDecay), weightDecay, eps, initialAccumulatorValue, age === 0 ? 1 : 0];
+  },
+};
+
+/**
+ * Adagrad: divides the gradient d = g + weightDecay p by the root of the sum s of all its squares:
+ * `p -= lr d / (sqrt(s) + eps)`.
+ * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @source Duchi, Hazan and Singer, Adaptive subgradient methods for online learning and stochastic optimization, 2011.
+ * @example
+ * const w = tensor([1], { requiresGrad: true });
+ * const opt = new optim.Adagrad([w], { lr: 0.1 });
+ * w.square().sum().backward();
+ * opt.step();
+ * w.item(); // 0.9
+ */
+export class Adagrad extends Optimizer<AdagradHyperparameters> {
+  constructor(params: Parameters<AdagradHyperparameters>, options?: AdagradOptions) {
+    super(rule, params, options);
+  }
+}

@@ -1,0 +1,45 @@
+import { opcode } from "../native/frame.js";
+import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { nonNegative, type StepRule, twoBetas } from "./step-rule.js";
+
+export interface LionHyperparameters {
+  /** The learning rate: the length of every step, in every direction; 0.0001 unless given. */
+  lr: number;
+  /** How much of the running mean counts in the direction, and how much is kept; [0.9, 0.99] unless given. */
+  betas: readonly [number, number];
+  /** The parameter shrinks by lr weightDecay; 0 unless given. */
+  weightDecay: number;
+}
+export type LionOptions = OptionsOf<LionHyperparameters>;
+
+const rule: StepRule<LionHyperparameters> = {
+  name: "Lion",
+  opcode: opcode("lion"),
+  defaults: { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0 },
+  buffers: ["expAvg"],
+  counts: false,
+  used: () => 1,
+  attrs({ lr, betas, weightDecay }) {
+    nonNegative("Lion", "lr", lr);
+    nonNegative("Lion", "weightDecay", weightDecay);
+    return [lr, ...twoBetas("Lion", betas), weightDecay];
+  },
+};
+
+/**
+ * Lion: steps by the sign of a running mean m of the gradient g: `p -= lr (sign(beta1 m + (1 - beta1) g) + weightDecay p)`,
+ * then `m = beta2 m + (1 - beta2) g`.
+ * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @source Chen et al., Symbolic discovery of optimization algorithms, 2023.
+ * @example
+ * const w = tensor([1], { requiresGrad: true });
+ * const opt = new optim.Lion([w], { lr: 0.1 });
+ * w.square().sum().backward();
+ * opt.step();
+ * w.item(); // 0.9
+ */
+export class Lion extends Optimizer<LionHyperparameters> {
+  constructor(params: Parameters<LionHyperparameters>, options?: LionOptions) {
+    super(rule, params, options);
+  }
+}

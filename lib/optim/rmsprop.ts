@@ -1,0 +1,58 @@
+import { describe, fail } from "../core/errors.js";
+import { opcode } from "../native/frame.js";
+import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { nonNegative, type StepRule } from "./step-rule.js";
+
+export interface RmspropHyperparameters {
+  /** The learning rate; 0.01 unless given. */
+  lr: number;
+  /** How much of the running mean of the squared gradient is kept; 0.99 unless given. */
+  alpha: number;
+  /** Added to the divisor; 1e-8 unless given. */
+  eps: number;
+  /** Times the parameter is added to its gradient; 0 unless given. */
+  weightDecay: number;
+  /** The share of the last step's direction that is kept; 0 unless given. */
+  momentum: number;
+  /** Whether the square of the mean gradient is taken off: the divisor is its deviation. False unless given. */
+  centered: boolean;
+}
+export type RmspropOptions = OptionsOf<RmspropHyperparameters>;
+
+const rule: StepRule<RmspropHyperparameters> = {
+  name: "RMSprop",
+  opcode: opcode("rmsprop"),
+  defaults: { lr: 0.01, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
+  buffers: ["squareAvg", "momentumBuffer", "gradAvg"],
+  counts: false,
+  used: ({ momentum, centered }) => (centered ? 3 : momentum === 0 ? 1 : 2),
+  attrs({ lr, alpha, eps, weightDecay, momentum, centered }) {
+    nonNegative("RMSprop", "lr", lr);
+    nonNegative("RMSprop", "alpha", alpha, 1);
+    nonNegative("RMSprop", "eps", eps);
+    nonNegative("RMSprop", "weightDecay", weightDecay);
+    nonNegative("RMSprop", "momentum", momentum);
+    if (typeof centered !== "boolean")
+      fail("ERR_ARGUMENT", "RMSprop", "centered is not valid", "a boolean", describe(centered));
+    return [lr, alpha, eps, weightDecay, momentum];
+  },
+};
+
+/**
+ * RMSprop: divides the gradient d = g + weightDecay p by the root of the running mean v of its square:
+ * `d / (sqrt(v) + eps)`, or `d / (sqrt(v - m^2) + eps)` with the running mean m where centered; with momentum
+ * `b = momentum b + ` that, and `p -= lr b`.
+ * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @source Tieleman and Hinton, Lecture 6.5, Neural networks for machine learning, 2012.
+ * @example
+ * const w = tensor([1], { requiresGrad: true });
+ * const opt = new optim.RMSprop([w], { lr: 0.1, alpha: 0.75 });
+ * w.square().sum().backward();
+ * opt.step();
+ * w.item(); // 0.8
+ */
+export class RMSprop extends Optimizer<RmspropHyperparameters> {
+  constructor(params: Parameters<RmspropHyperparameters>, options?: RmspropOptions) {
+    super(rule, params, options);
+  }
+}
