@@ -9,6 +9,7 @@ namespace nabla::dense {
 namespace {
 
 constexpr int kMostSweeps = 64;
+constexpr double kZero = 0x1p-500;  // a length, of rows of elements below 2
 
 // (x, y) -> (c x - s y, s x + c y).
 struct Rotation {
@@ -120,7 +121,8 @@ bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, doubl
       for (int64_t q = p + 1; q < n; q++) {
         double *x = r + p * n, *y = r + q * n;
         const double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
-        if (std::fabs(xy) <= small * std::sqrt(xx) * std::sqrt(yy)) continue;
+        // A row that depends on others shrinks to their rounding errors, and theirs, until it counts as zero.
+        if (std::fabs(xy) <= small * std::sqrt(xx) * std::sqrt(yy) || std::min(xx, yy) <= kZero * kZero) continue;
         rotated = true;
         const Rotation rotation(xx, yy, xy);
         rotation.apply(x, y, n);
@@ -135,7 +137,7 @@ bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, doubl
       swap_rows(turned, n, j, j - 1);
     }
   for (int64_t i = 0; i < n; i++) {
-    if (norms[i] > 0x1p-500)
+    if (norms[i] > kZero)
       for (int64_t k = 0; k < n; k++) v[i * n + k] = r[i * n + k] / norms[i];
     else {
       norms[i] = 0;
