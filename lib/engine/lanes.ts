@@ -58,5 +58,8 @@ export function innermost(values: readonly unknown[]): Level | null {
   return found;
 }
 
+/** Every lane of x at once, for checks of values: vmap or not, a value that is refused in one lane is refused. */
+export const allLanes = (x: Tensor): Tensor => (x instanceof Lanes ? allLanes(x.whole) : x);
+
 /** Whether a gradient can reach a tensor, inside vmap or through what its lanes are made of. */
 export const isTracked = (x: Tensor): boolean => x.node !== null || (x instanceof Lanes && isTracked(x.whole));

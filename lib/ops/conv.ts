@@ -5,7 +5,7 @@ import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
-import { defineRow, type Row } from "../engine/row.js";
+import { type Batch, defineRow, type Row } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** A number for both dimensions, or [height, width]. */
@@ -69,8 +69,11 @@ const shapes = {
 type Name = keyof typeof shapes;
 type Product = (a: Tensor, b: Tensor, p: Geometry) => Tensor;
 
-/** One of the three: `left` and `right` are the transposes in its first and its second input. */
-function product(name: Name, kernel: string, left: Product, right: Product): Product {
+/**
+ * One of the three: `left` and `right` are the transposes in its first and its second input; vmap folds lanes of images into
+ * their batch, where the second input is the same for all.
+ */
+function product(name: Name, kernel: string, batch: Batch<Geometry>, left: Product, right: Product): Product {
   const row: Row2 = defineRow<Geometry>({
     name,
     family: "matmul",
@@ -83,6 +86,7 @@ function product(name: Name, kernel: string, left: Product, right: Product): Pro
       right: (g, a, c) => right(g, a, c.params),
     },
     replay: ([a, b], p) => multiply(a as Tensor, b as Tensor, p),
+    batch,
   });
   const multiply: Product = (a, b, p) =>
     apply(
@@ -97,21 +101,26 @@ function product(name: Name, kernel: string, left: Product, right: Product): Pro
   return multiply;
 }
 
+const images: Batch<Geometry> = { rows: true, shared: [1] };
+
 const convolve: Product = product(
   "conv2d",
   "conv2d",
+  images,
   (g, w, p) => spread(g, w, p),
   (g, x, p) => byWeight(g, x, p),
 );
 const spread: Product = product(
   "convTranspose2d",
   "conv2dInput",
+  images,
   (g, w, p) => convolve(g, w, p),
   (g, y, p) => byWeight(y, g, p),
 );
 const byWeight: Product = product(
   "conv2dWeight",
   "conv2dWeight",
+  { shared: [0, 1] },
   (g, x, p) => convolve(x, g, p),
   (g, y, p) => spread(y, g, p),
 );

@@ -1,8 +1,10 @@
 /** Decompositions of matrices, and what is made of singular values: the pseudoinverse and least squares. */
+
 import { promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, showShape } from "../core/shape.js";
+import { allLanes } from "../engine/lanes.js";
 import { needNumber } from "../engine/operand.js";
 import { save } from "../engine/rule.js";
 import { zeros } from "../tensor/create.js";
@@ -290,7 +292,7 @@ export function lstsq(a: Tensor, b: Tensor, options?: LstsqOptions): LeastSquare
   const singularValues = svd(left.detach()).s;
   const most = singularValues.narrow(-1, 0, Math.min(1, m.columnsOf(singularValues.unsqueeze(0))));
   const rank = singularValues.gt(most.mul(limit)).sum(-1);
-  const full = m.rowsOf(a) > m.columnsOf(a) && rank.eq(m.columnsOf(a)).all().item() === 1;
+  const full = m.rowsOf(a) > m.columnsOf(a) && allLanes(rank).eq(m.columnsOf(a)).all().item() === 1;
   const residuals = full ? left.matmul(solution).sub(right).square().sum(-2) : zeros([0], { dtype: type });
   return { solution, rank, singularValues, residuals };
 }

@@ -2,6 +2,7 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import { allLanes } from "../engine/lanes.js";
 import { needIndex, needInteger, needTensor } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
 import { arange, onesLike, scalar, zeros } from "../tensor/create.js";
@@ -10,8 +11,9 @@ import { asElement } from "./masks.js";
 
 /** ERR_INDEX unless every element of an integer tensor lies in [low, end). */
 function within(op: string, index: Tensor, low: number, end: number): void {
-  if (index.numel === 0) return;
-  for (const bound of [index.amin().item(), index.amax().item()])
+  const all = allLanes(index);
+  if (all.numel === 0) return;
+  for (const bound of [all.amin().item(), all.amax().item()])
     if (bound < low || bound >= end)
       fail("ERR_INDEX", op, "an index is out of range", `${low} to ${end - 1}`, String(bound));
 }

@@ -1,8 +1,10 @@
 /** Losses. `reduction` is "mean" unless given. */
+
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { allLanes } from "../engine/lanes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { save } from "../engine/rule.js";
@@ -313,7 +315,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Loss
   pair(op, input, target);
   needFloat(op, input);
   const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
-  const values = input.detach();
+  const values = allLanes(input).detach();
   if (values.lt(0).logicalOr(values.gt(1)).any().item() !== 0)
     fail(
       "ERR_ARGUMENT",

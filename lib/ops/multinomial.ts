@@ -1,7 +1,9 @@
 /** Indices drawn by weight. */
+
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
+import { allLanes } from "../engine/lanes.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type RandomOptions, rand } from "./random.js";
@@ -31,9 +33,9 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   if (weights.ndim < 1 || weights.ndim > 2)
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
   const p = weights.detach().to("float64");
-  if (p.ge(0).logicalAnd(p.isfinite()).all().item() === 0)
+  if (allLanes(p.ge(0).logicalAnd(p.isfinite())).all().item() === 0)
     fail("ERR_ARGUMENT", op, "a weight is negative, infinite or NaN", "finite weights of 0 or more");
-  const positive = p.gt(0).sum(-1);
+  const positive = allLanes(p.gt(0).sum(-1));
   const least = replacement ? 1 : count;
   if (positive.numel > 0 && positive.amin().item() < least)
     fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));

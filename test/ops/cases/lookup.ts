@@ -10,6 +10,7 @@ const many = (n: number, size: number): number[] => Array.from({ length: n }, (_
 const index: Input = { name: "index", domain: [0, 0], dtype: "int32" };
 const x: Input = { name: "x", domain: [-3, 3] };
 const matrix = nb.ones([2, 3]);
+const sized = "values decide how many elements it takes or gives";
 const exempt = {
   numbers: "it takes tensors",
   decomposition: "it is made of indexSelect, indexAdd and scatter: the value law says it",
@@ -251,7 +252,7 @@ export const lookupCases = {
       { what: "NaN classes", call: () => nb.oneHot(ints(0), { numClasses: Number.NaN }), code: "ERR_ARGUMENT" },
       { what: "an unknown option", call: () => nb.oneHot(ints(0), { numClass: 1 } as never), code: "ERR_ARGUMENT" },
     ],
-    exempt,
+    exempt: { ...exempt, vmap: sized },
   } satisfies Case,
   take: {
     inputs: [x, index],
@@ -330,7 +331,7 @@ export const lookupCases = {
     large: masked([30011, 3], [30011], many(30011, 2), [3]),
     accuracy: "exact",
     errors: [],
-    exempt: { ...exempt, errors: "indexPut's own" },
+    exempt: { ...exempt, vmap: sized, errors: "indexPut's own" },
   } satisfies Case,
   bincount: {
     inputs: [{ name: "x", domain: [0, 9] }],
@@ -357,7 +358,7 @@ export const lookupCases = {
       { what: "NaN as length", call: () => nb.bincount(ints(1), { minlength: Number.NaN }), code: "ERR_ARGUMENT" },
       { what: "a number out of the world", call: () => nb.bincount(nb.tensor([2n ** 52n])), code: "ERR_MEMORY" },
     ],
-    exempt,
+    exempt: { ...exempt, vmap: sized },
   } satisfies Case,
   "bincount, weights": {
     inputs: [
@@ -370,6 +371,6 @@ export const lookupCases = {
     large: weighed(many(30000, 97)),
     accuracy: "tree",
     errors: [],
-    exempt: { ...exempt, errors: "bincount's own" },
+    exempt: { ...exempt, vmap: sized, errors: "bincount's own" },
   } satisfies Case,
 };

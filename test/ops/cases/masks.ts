@@ -6,6 +6,7 @@ import { everyDtype, results } from "./elementwise.js";
 
 const x = nb.ones([2, 3]);
 const mask: Input = { name: "mask", domain: [0, 1], dtype: "bool" };
+const sized = "values decide how many elements it takes or gives";
 const exempt = {
   numbers: "the first operand is a tensor",
   decomposition: "it moves elements: the value law says it",
@@ -97,7 +98,7 @@ export const maskCases = {
       { what: "no mask", call: () => nb.maskedSelect(x, x), code: "ERR_DTYPE", says: /; expected bool, got float32/ },
       { what: "a mask that does not fit", call: () => nb.maskedSelect(x, nb.ones([2]).gt(0)), code: "ERR_SHAPE" },
     ],
-    exempt,
+    exempt: { ...exempt, vmap: sized },
   } satisfies Case,
   nonzero: {
     inputs: [{ name: "x", domain: [-2, 2], lattice: [1, 0] }],
@@ -107,7 +108,7 @@ export const maskCases = {
     large: found([3, 30011]),
     accuracy: "exact",
     errors: [],
-    exempt,
+    exempt: { ...exempt, vmap: sized },
   } satisfies Case,
   "nonzero, floats": {
     inputs: [{ name: "x", domain: [-2, 2] }],
@@ -118,6 +119,6 @@ export const maskCases = {
     accuracy: "exact",
     specials: [[0, -0, Number.NaN, 1e-40, Number.NEGATIVE_INFINITY, 0, 2]],
     errors: [],
-    exempt: { ...exempt, errors: "nonzero's own" },
+    exempt: { ...exempt, vmap: sized, errors: "nonzero's own" },
   } satisfies Case,
 };

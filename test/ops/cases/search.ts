@@ -57,7 +57,7 @@ function different(part: keyof nb.Unique, inputs: readonly Input[], more: Partia
     accuracy: "exact",
     errors: [],
     ...more,
-    exempt: { ...exempt, ...more.exempt },
+    exempt: { ...exempt, vmap: "values decide how many elements it takes or gives", ...more.exempt },
   };
 }
 
