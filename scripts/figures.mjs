@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { readJson, readText, root } from "./common.mjs";
 
 const file = "bench/results/latest.json";
-const { machine, bounds } = readJson(file);
+const { machine, bounds, reruns = [] } = readJson(file);
+const again = reruns.flatMap(({ cases }) => cases);
 const [start, end] = ["<!-- figures -->", "<!-- /figures -->"];
 
 const rows = bounds.map(
@@ -14,7 +15,7 @@ const rows = bounds.map(
 const section = [
   start,
   `\`npm run bench -- --json ${file}\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, every rival in the same run;`,
-  "medians, as ratios of speed unless a unit says otherwise:",
+  `medians, as ratios of speed unless a unit says otherwise${again.length ? ` (measured again on their own after a change: ${again.join("; ")})` : ""}:`,
   "",
   "| what | against | bound | measured | |",
   "|---|---|---|---|---|",

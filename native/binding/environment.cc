@@ -13,7 +13,7 @@ constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
 // Collections that follow each other closely find young objects in use and promote them, out of a minor one's reach:
 // few large tensors wait for more bytes.
-constexpr int64_t kFewHandles = 32, kMostBytes = int64_t{256} << 20;
+constexpr int64_t kFewHandles = 12, kMostBytes = int64_t{256} << 20;
 
 // Raised when any thread's allocations since its last walk pass the bound; every thread then walks at its next call.
 std::atomic<uint32_t> pressure{0};
