@@ -244,10 +244,12 @@ Status run_eigh(const Call& call) {
   });
 }
 
-Status run_svd(const Call& call) {
-  if (call.n_in != 1) return fail(Code::NATIVE, kOperands);
-  const Batch a(call.in(0));
-  NABLA_TRY(check_tall(call, a, 0, a.rows + 1 + a.columns, a.columns));
+namespace {
+
+// f(matrix of the batch, columns of U, values, rows of Vᵀ, work of m * n) on the decomposition of each tall matrix [m,
+// n].
+template <class F>
+Status over_svd(const Call& call, const Batch& a, F&& f) {
   const int64_t m = a.rows, n = a.columns, size = m * n;
   return each(call.out(), a.count, 16 * size * n, 2 * size + 3 * n * n + 3 * n, kNotFinite,
               [&](int64_t i, double* work) {
@@ -255,13 +257,25 @@ Status run_svd(const Call& call) {
                 load(call.in(0), i * size, work, size);
                 turn(work, m, n, columns);
                 if (!finite(work, size) || !dense::svd(columns, m, n, values, v, values + n)) return false;
-                turn(columns, n, m, work);
-                const int64_t at = i * (m + 1 + n) * n;
-                store(call.out(), at, work, size);
-                store(call.out(), at + size, values, n);
-                store(call.out(), at + size + n, v, n * n);
+                f(i, columns, values, v, work);
                 return true;
               });
+}
+
+}  // namespace
+
+Status run_svd(const Call& call) {
+  if (call.n_in != 1) return fail(Code::NATIVE, kOperands);
+  const Batch a(call.in(0));
+  NABLA_TRY(check_tall(call, a, 0, a.rows + 1 + a.columns, a.columns));
+  const int64_t m = a.rows, n = a.columns, size = m * n;
+  return over_svd(call, a, [&](int64_t i, const double* columns, const double* values, const double* v, double* work) {
+    turn(columns, n, m, work);
+    const int64_t at = i * (m + 1 + n) * n;
+    store(call.out(), at, work, size);
+    store(call.out(), at + size, values, n);
+    store(call.out(), at + size + n, v, n * n);
+  });
 }
 
 Status run_pinv(const Call& call) {
@@ -269,20 +283,13 @@ Status run_pinv(const Call& call) {
   const Batch a(call.in(0));
   NABLA_TRY(check_tall(call, a, 1, a.columns, a.rows));
   const int64_t m = a.rows, n = a.columns, size = m * n;
-  return each(call.out(), a.count, 16 * size * n, 2 * size + 3 * n * n + 3 * n, kNotFinite,
-              [&](int64_t i, double* work) {
-                double *columns = work + size, *v = columns + size, *values = v + n * n;
-                load(call.in(0), i * size, work, size);
-                turn(work, m, n, columns);
-                if (!finite(work, size) || !dense::svd(columns, m, n, values, v, values + n)) return false;
-                // V diag(1 / values) Uᵀ.
-                for (int64_t j = 0; j < size; j++) work[j] = 0;
-                for (int64_t j = 0; j < n && values[j] > call.attrs[0] * values[0]; j++)
-                  for (int64_t r = 0; r < n; r++)
-                    dense::axpy(v[j * n + r] / values[j], columns + j * m, work + r * m, m);
-                store(call.out(), i * size, work, size);
-                return true;
-              });
+  return over_svd(call, a, [&](int64_t i, const double* columns, const double* values, const double* v, double* work) {
+    // V diag(1 / values) Uᵀ.
+    for (int64_t j = 0; j < size; j++) work[j] = 0;
+    for (int64_t j = 0; j < n && values[j] > call.attrs[0] * values[0]; j++)
+      for (int64_t r = 0; r < n; r++) dense::axpy(v[j * n + r] / values[j], columns + j * m, work + r * m, m);
+    store(call.out(), i * size, work, size);
+  });
 }
 
 }  // namespace nabla

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import {
   checkpoint,
   dropout,
@@ -18,22 +16,11 @@ import {
   tensor,
   vmap,
 } from "nabla";
-import { addon } from "nabla/internal";
 import { describe, expect, it } from "vitest";
+import { settle } from "../support/settle.js";
 import { close, code, double, processorTime } from "./code.js";
 
 const f = (x: Tensor) => x.sin().mul(x).exp();
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-/** Everything that can go is gone. */
-function settle(): void {
-  for (let i = 0; i < 3; i++) {
-    collect();
-    addon.flush();
-    addon.walk();
-  }
-}
 
 describe("checkpoint", () => {
   const x = double([0.5, -1]);

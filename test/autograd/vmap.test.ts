@@ -2,6 +2,8 @@ import {
   arange,
   bernoulli,
   cat,
+  conv2d,
+  convTranspose2d,
   crossEntropy,
   grad,
   hessian,
@@ -24,6 +26,7 @@ import {
   vmap,
   zeros,
 } from "nabla";
+import { slicedOps } from "nabla/internal";
 import { describe, expect, it } from "vitest";
 import { close, code, double, thrown } from "./code.js";
 
@@ -206,5 +209,18 @@ describe("vmap", () => {
     expect(code(() => vmap((() => 3) as never)(rows as never))).toBe("ERR_ARGUMENT");
     expect(code(() => vmap((async (x: Tensor) => x) as never)(rows as never))).toBe("ERR_ARGUMENT");
     expect(bernoulli(ones([1])).item()).toBe(1);
+  });
+});
+
+describe("lanes of images", () => {
+  it("are more images of one convolution where they share the weight, and are run one by one where they do not", () => {
+    const [x, w] = [randn([3, 2, 2, 5, 5]), randn([2, 2, 3, 3])];
+    for (const convolution of [conv2d, convTranspose2d]) {
+      const folded = vmap((image: Tensor) => convolution(image, w))(x);
+      expect(slicedOps()).not.toContain(convolution.name);
+      expect(folded.shape.slice(0, 3)).toEqual([3, 2, 2]);
+      vmap((weight: Tensor) => convolution(x.at(0), weight))(stack([w, w.mul(2)]));
+      expect(slicedOps()).toContain(convolution.name);
+    }
   });
 });

@@ -15,9 +15,10 @@ test("tests, the package by its name and the internals are one instance", () => 
 test("a worker loads it by its name", async () => {
   const source = `import("nabla").then((nabla) => postMessage(nabla.tensor([1, 2]).sum().item()));
     const { parentPort } = require("node:worker_threads");
+    parentPort.on("message", () => {}); // stays until it is terminated
     const postMessage = (value) => parentPort.postMessage(value);`;
   const worker = new Worker(source, { eval: true });
   const answer = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
   expect(answer).toBe(3);
-  await worker.terminate();
+  expect(await worker.terminate()).toBe(1);
 });

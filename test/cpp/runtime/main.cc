@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -152,6 +153,29 @@ void blocks_do_not_overlap() {
   CHECK(memory_stats().cached_bytes == 0);
 }
 
+// A power of two of elements and its header fill their block: no eighth is wasted.
+void powers_of_two_fit() {
+  for (int log = 10; log < 30; log++) CHECK(block_bytes((size_t{1} << log) + 64) <= (size_t{1} << log) + 128);
+}
+
+// Large blocks that are alive together begin at different places of a page, or their cache sets would be the same.
+void large_blocks_are_coloured() {
+  constexpr size_t kBytes = 4 << 20, kPage = 4096;
+  constexpr int kBlocks = 8;
+  trim_memory();
+  void* blocks[kBlocks];
+  std::set<uintptr_t> places;
+  for (void*& block : blocks) {
+    block = allocate(kBytes);
+    CHECK(block != nullptr);
+    places.insert(reinterpret_cast<uintptr_t>(block) % kPage);
+    std::memset(block, 1, kBytes + 64);
+  }
+  CHECK(places.size() == kBlocks);
+  for (void* block : blocks) deallocate(block, kBytes);
+  trim_memory();
+}
+
 void impossible_sizes_are_refused() {
   for (size_t bytes : {size_t{1} << 52, size_t{1} << 53, SIZE_MAX / 2, SIZE_MAX - 200, SIZE_MAX}) {
     CHECK(allocate(bytes) == nullptr);
@@ -247,6 +271,8 @@ int main() {
       TEST(no_wake_up_is_lost),
       TEST(threads_come_and_go),
       TEST(blocks_do_not_overlap),
+      TEST(powers_of_two_fit),
+      TEST(large_blocks_are_coloured),
       TEST(impossible_sizes_are_refused),
       TEST(shared_storages_live_as_long_as_somebody_holds_them),
       TEST(stocks_count_only_what_is_live),

@@ -1,10 +1,9 @@
 /** Laws 8 and 9: what an op refuses and how it says so, and that nothing of a call stays. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { grad, memory, NablaError, type Tensor } from "nabla";
-import { addon, layout } from "nabla/internal";
+import { layout } from "nabla/internal";
 import { afterAll, expect } from "vitest";
 import { count } from "../../reference/array.js";
+import { settle } from "../../support/settle.js";
 import type { Wrong } from "../cases/case.js";
 import { direction, draw, make, makeAll, randomFor, smooth } from "./inputs.js";
 import { isFloat, law } from "./law.js";
@@ -109,18 +108,6 @@ afterAll(() => {
   expect(calls).toBeGreaterThan(1000);
   console.log(`law: errors: ${calls} refusals`);
 });
-
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
-/** Everything that can go is gone. */
-function settle(): void {
-  for (let i = 0; i < 3; i++) {
-    collect();
-    addon.flush();
-    addon.walk();
-  }
-}
 
 law("memory", (op, of) => {
   const sample = of.samples.find((one) => one.shapes.some((shape) => count(shape) > 1)) ?? of.samples[0]!;
