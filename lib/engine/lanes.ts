@@ -58,7 +58,7 @@ export function innermost(values: readonly unknown[]): Level | null {
   return found;
 }
 
-/** Every lane of x at once, for checks of values: vmap or not, a value that is refused in one lane is refused. */
+/** Every lane of x at once, in an ordinary tensor: what is kept, and what checks of values look at. */
 export const allLanes = (x: Tensor): Tensor => (x instanceof Lanes ? allLanes(x.whole) : x);
 
 /** Whether a gradient can reach a tensor, inside vmap or through what its lanes are made of. */

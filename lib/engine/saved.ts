@@ -4,7 +4,7 @@ import type { Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";
-import { Lanes } from "./lanes.js";
+import { allLanes, Lanes } from "./lanes.js";
 
 /** What stands for a tensor. */
 export interface Saved {
@@ -64,15 +64,13 @@ export function own(borrowed: Tensor): Tensor {
   return new Tensor(handle, type, shape, layout, offset, borrowed.node);
 }
 
-const baseOf = (x: Tensor): Tensor => (x instanceof Lanes ? baseOf(x.whole) : x);
-
 /** Any number of tensors, kept by native code: a few by each object that it watches. */
 export class Pins {
   private readonly watched: { id: number; generation: number }[] = [];
   private readonly packed = new Map<Tensor, Packed>();
 
   constructor(tensors: readonly Tensor[]) {
-    const bases = [...new Set(tensors.map(baseOf))];
+    const bases = [...new Set(tensors.map(allLanes))];
     for (let i = 0; i < bases.length; i += frame.maxSaved) this.take(bases.slice(i, i + frame.maxSaved));
   }
 
