@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { readJson, readText, root } from "./common.mjs";
 
 const file = "bench/results/latest.json";
-const { machine, bounds, reruns = [] } = readJson(file);
-const again = reruns.flatMap(({ cases }) => cases);
+const { machine, bounds } = readJson(file);
 const [start, end] = ["<!-- figures -->", "<!-- /figures -->"];
 
 const rows = bounds.map(
@@ -15,7 +14,7 @@ const rows = bounds.map(
 const section = [
   start,
   `\`npm run bench -- --json ${file}\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, every rival in the same run;`,
-  `medians, as ratios of speed unless a unit says otherwise${again.length ? ` (measured again on their own after a change: ${again.join("; ")})` : ""}:`,
+  "medians, as ratios of speed unless a unit says otherwise:",
   "",
   "| what | against | bound | measured | |",
   "|---|---|---|---|---|",
