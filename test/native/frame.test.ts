@@ -5,6 +5,7 @@ import { answer } from "../support/child.js";
 const fuzz = new URL("./scripts/fuzz.mjs", import.meta.url);
 
 interface Fuzzed {
+  readonly seed: number;
   readonly executed: number;
   readonly succeeded: number;
   readonly leaked: number;
@@ -13,7 +14,8 @@ interface Fuzzed {
 
 describe("hand-made frames", () => {
   test("never crash, write only what they name, always get a status, leak nothing", async () => {
-    const { executed, succeeded, leaked, unreached } = await answer<Fuzzed>(fuzz, { args: [40_000] });
+    const { seed, executed, succeeded, leaked, unreached } = await answer<Fuzzed>(fuzz, { args: [40_000] });
+    console.log(`frames: seed ${seed}`); // repeats a failure: node test/native/scripts/fuzz.mjs 40000 SEED
     expect(executed).toBe(40_000);
     // Enough of them are calls that run, of every kernel: otherwise nothing behind the first check was tried.
     expect(succeeded).toBeGreaterThan(3_000);
