@@ -1,5 +1,6 @@
 // What every contender must have computed, in float64 and the plainest code: checked before anything is timed.
 import { matmulInputs, networkInputs, probes, uniform } from "./inputs.mjs";
+import { derivative } from "./networks.mjs";
 
 /** Elementwise functions and sum, by case name. */
 export const functions = {
@@ -131,7 +132,7 @@ function training(spec) {
   }
 }
 
-const kinds = { matmul, elementwise, product, productGradient, training };
+const kinds = { matmul, elementwise, product, productGradient, training, derivative };
 const known = new Map();
 
 /** The expected report of a case, or null where the case has none. */

@@ -1,6 +1,7 @@
 import inspect
 
 import torch
+import torch_autograd
 from inputs import labels, probe, serve, uniform
 
 
@@ -102,6 +103,7 @@ def main():
 
     torch.set_num_threads(json.loads(sys.argv[1])["threads"])
     cases = {"matmul": matmul, "elementwise": elementwise, "forward": forward, "bothWays": both_ways, "training": training}
+    cases["derivative"] = torch_autograd.derivative
     serve(torch.__version__, cases)
 
 

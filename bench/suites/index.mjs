@@ -1,3 +1,4 @@
+import { autograd } from "./autograd.mjs";
 import { elementwise } from "./elementwise.mjs";
 import { matmul } from "./matmul.mjs";
 import { memory } from "./memory.mjs";
@@ -7,4 +8,4 @@ import { startup } from "./startup.mjs";
 import { trainMlp } from "./train-mlp.mjs";
 
 /** All suites, in the order they run. */
-export const suites = [matmul, elementwise, overhead, trainMlp, parallel, memory, startup];
+export const suites = [matmul, elementwise, overhead, trainMlp, autograd, parallel, memory, startup];

@@ -70,7 +70,7 @@ export const erf: Unary = unary("erf", {
  */
 export const erfinv: Unary = unary("erfinv", {
   compute: "float",
-  accuracy: 8,
+  accuracy: 4,
   partials: [partial(["out"], (t, y) => t.mul(y.square().exp()).mul(Math.sqrt(Math.PI) / 2))],
 });
 
@@ -81,7 +81,7 @@ export const erfinv: Unary = unary("erfinv", {
  */
 export const lgamma: Unary = unary("lgamma", {
   compute: "float",
-  accuracy: 8,
+  accuracy: 4,
   partials: [partial(["x"], (t, x) => t.mul(x.digamma()))],
 });
 
@@ -93,7 +93,7 @@ export const lgamma: Unary = unary("lgamma", {
  */
 export const digamma: Unary = unary("digamma", {
   compute: "float",
-  accuracy: 8,
+  accuracy: 4,
   partials: [partial(["x"], (t, x) => t.mul(trigamma(x)))],
 });
 

@@ -153,7 +153,7 @@ export const cos: Unary = unary("cos", {
  */
 export const tanh: Unary = unary("tanh", {
   compute: "float",
-  accuracy: 4,
+  accuracy: 2,
   partials: [partial(["out"], (t, y) => t.tanhBackward(y))],
 });
 

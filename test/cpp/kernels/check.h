@@ -77,6 +77,13 @@ double ulps(T got, R exact) {
   return static_cast<double>(std::fabs(value - exact) / std::ldexp(R(1), exponent - Limits::digits + 1));
 }
 
+// In ulp of `size` where that is more than |exact|.
+template <class T, class R>
+double absolute_ulps(T got, R exact, R size) {
+  if (std::fabs(exact) >= size || got != got || !(size < std::numeric_limits<T>::max())) return ulps(got, exact);
+  return ulps(static_cast<T>(size), R(static_cast<T>(size)) + std::fabs(got - exact));
+}
+
 constexpr int index_of(Elementwise op) { return static_cast<int>(op); }
 template <class T>
 constexpr int kType = static_cast<int>(DTypeOf<T>::value);

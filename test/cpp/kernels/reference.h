@@ -64,6 +64,8 @@ R erfinv(R x) {
 
 // X(op, expression in x of type R, bound in ulp for float, for double)
 #define NABLA_UNARY_REFERENCES(X)                                                    \
+  X(sqrt, std::sqrt(x), 0.5, 0.5)                                                    \
+  X(rsqrt, 1 / std::sqrt(x), 1.5, 1.5)                                               \
   X(exp, std::exp(x), 1.5, 1.5)                                                      \
   X(expm1, std::expm1(x), 2, 2)                                                      \
   X(log, std::log(x), 1.5, 1.5)                                                      \

@@ -43,13 +43,6 @@ std::vector<T> samples_of(int64_t count) {
   return v;
 }
 
-// In ulp of `size` where that is more than |exact|.
-template <class T, class R>
-double absolute_ulps(T got, R exact, R size) {
-  if (std::fabs(exact) >= size || got != got || !(size < std::numeric_limits<T>::max())) return ulps(got, exact);
-  return ulps(static_cast<T>(size), R(static_cast<T>(size)) + std::fabs(got - exact));
-}
-
 void report(const char* name, const char* dtype, const Worst& worst, double bound) {
   std::printf("  %-18s %-8s %8.3g ulp (bound %.1f) at %.17g %.17g\n", name, dtype, worst.ulps, bound, worst.x, worst.y);
   check(worst.ulps <= bound, "%s %s: %g ulp at %.17g, %.17g", name, dtype, worst.ulps, worst.x, worst.y);
