@@ -94,8 +94,8 @@ function arrive(node: Node, g: Tensor): void {
   drop(g);
 }
 
-/** A cotangent that one node no longer needs: its storage is given back when no other node needs it either. */
-function leave(g: Tensor): void {
+/** A derivative that one node no longer needs: its storage is given back when no other node needs it either. */
+export function leave(g: Tensor): void {
   g.handle.pending--;
   drop(g);
 }

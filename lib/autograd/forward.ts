@@ -7,7 +7,7 @@ import type { Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { walking } from "./backward.js";
+import { leave, walking } from "./backward.js";
 import { savedTensors, timesPartial } from "./vjp.js";
 
 /** The tangent of a node's output, given those of its inputs (null where zero). */
@@ -41,7 +41,8 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
 
 /**
  * The derivative of `value` along the tangents of the start nodes, or null where it does not depend on them. With
- * `linked` the result can be differentiated again.
+ * `linked` the result can be differentiated again; without, the graph is used up, and each tangent's storage is given back
+ * as soon as no node needs it.
  */
 export function pushForward(
   value: Tensor,
@@ -53,21 +54,43 @@ export function pushForward(
   if (value.node === null) return null;
   const known = new Map<Node, Tensor>();
   let oldest = Number.POSITIVE_INFINITY;
+  const learn = (node: Node, t: Tensor): void => {
+    t.handle.pending++;
+    known.set(node, t);
+  };
   starts.forEach((node, i) => {
     if (node === null) return;
-    known.set(node, tangents[i]!);
+    const t = tangents[i]!;
+    t.handle.kept = true; // the caller's own
+    learn(node, t);
     oldest = Math.min(oldest, node.serial);
   });
+  const root = value.node as Node;
   const floor = ends ?? oldest - 1;
-  return walking([value.node as Node], floor, (nodes) =>
+  const open = (node: Node): node is OpNode => !node.leaf && node.serial > floor;
+  return walking([root], floor, (nodes) =>
     withGrad(linked, () => {
+      for (const node of nodes) if (open(node)) for (const input of node.inputs) if (input !== null) input.dependents++;
       for (let i = nodes.length - 1; i >= 0; i--) {
         const node = nodes[i]!;
-        if (node.leaf || node.serial <= floor || known.has(node)) continue;
+        if (!open(node)) continue;
         const incoming = node.inputs.map((input) => (input === null ? null : (known.get(input) ?? null)));
-        if (incoming.some((t) => t !== null)) known.set(node, own(jvpOf(node, incoming, linked)));
+        if (!known.has(node) && incoming.some((t) => t !== null)) {
+          learn(node, own(jvpOf(node, incoming, linked)));
+          if (!linked) node.release();
+        }
+        for (const input of node.inputs) {
+          if (input === null || --input.dependents > 0 || input === root) continue;
+          const t = known.get(input);
+          if (t === undefined) continue;
+          known.delete(input);
+          if (linked) t.handle.pending--;
+          else leave(t);
+        }
       }
-      return known.get(value.node as Node) ?? null;
+      const result = known.get(root) ?? null;
+      for (const t of known.values()) t.handle.pending--;
+      return result;
     }),
   );
 }

@@ -50,7 +50,7 @@ export class Handle implements frame.Slot {
   version = -1;
   /** How many tensors share this handle and have not been disposed of. */
   users = 1;
-  /** How many cotangents of a running backward use it; with none left, backward gives it back, unless it is `kept`. */
+  /** How many nodes a running sweep has it for; with none left, the sweep gives it back, unless it is `kept`. */
   pending = 0;
   kept = false;
   /** Not watched: it borrows what a graph node pins and is good only while that node keeps its pins. */
