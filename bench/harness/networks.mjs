@@ -59,8 +59,7 @@ const steps = {
         for (let k = 0; k < kernel * kernel; k++) {
           const w = weight[(o * from + c) * kernel * kernel + k];
           const start = c * side * side + Math.floor(k / kernel) * side + (k % kernel);
-          for (let r = 0; r < out; r++)
-            for (let q = 0; q < out; q++) plane[r * out + q] += w * x[start + r * side + q];
+          for (let r = 0; r < out; r++) for (let q = 0; q < out; q++) plane[r * out + q] += w * x[start + r * side + q];
         }
     }
     return y;

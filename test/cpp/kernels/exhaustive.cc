@@ -62,12 +62,12 @@ void exhaust(const char* only) {
 #define FUNCTION(op, expression, single, twice) \
   {#op, index_of(Elementwise::op), [](double x) -> double { return expression; }, nullptr, false, single},
       NABLA_UNARY_REFERENCES(FUNCTION)
-#define ABSOLUTE(op, expression, size, single, twice)                             \
-  {#op,                                                                           \
-   index_of(Elementwise::op),                                                     \
-   [](double x) -> double { return expression; },                                 \
-   [](double x) -> double { return size; },                                       \
-   false,                                                                         \
+#define ABSOLUTE(op, expression, size, single, twice) \
+  {#op,                                               \
+   index_of(Elementwise::op),                         \
+   [](double x) -> double { return expression; },     \
+   [](double x) -> double { return size; },           \
+   false,                                             \
    single},
           NABLA_UNARY_REFERENCES_ABSOLUTE(ABSOLUTE)
 #define SLOPE(op, expression, single, twice) \
