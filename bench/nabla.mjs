@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DataParallel, ones, optim, setNumThreads, tensor } from "nabla";
 import { cases as autograd } from "./cases/autograd.mjs";
+import { cases as optimizers } from "./cases/optim.mjs";
+import { cases as reductions } from "./cases/reduce.mjs";
 import { matmulInputs, networkInputs, uniform } from "./harness/inputs.mjs";
 import { probe, repeat, repeatAsync } from "./harness/steps.mjs";
 import { lossOf, perceptron } from "./jobs/mlp.mjs";
@@ -26,7 +28,7 @@ function matmul(spec) {
 function elementwise({ op, size }) {
   const [a, b] = [tensor(uniform(size, 1)), tensor(uniform(size, 2))];
   const apply = { add: () => a.add(b), mul: () => a.mul(b) }[op] ?? (() => a[op]());
-  return { value: op === "sum" ? [apply().item()] : probe(apply().toTypedArray()), run: repeat(apply) };
+  return { value: probe(apply().toTypedArray()), run: repeat(apply) };
 }
 
 function forward({ recorded = false }) {
@@ -117,5 +119,6 @@ async function parallel(spec) {
   };
 }
 
-const open = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations, ...autograd };
+const own = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
+const open = { ...own, ...autograd, ...optimizers, ...reductions };
 export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));

@@ -11,7 +11,18 @@ export const functions = {
   tanh: Math.tanh,
   sigmoid: (a) => 1 / (1 + Math.exp(-a)),
   relu: (a) => Math.max(a, 0),
+  gelu: (a) => (a * (1 + erf(a / Math.SQRT2))) / 2,
 };
+
+/** By its Maclaurin series: good for the small arguments of the cases. */
+function erf(x) {
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 40; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
 
 function matmul(spec) {
   const { m, k, n, transA, transB } = spec;
@@ -27,8 +38,42 @@ function matmul(spec) {
 
 function elementwise({ op, size }) {
   const [a, b] = [uniform(size, 1), uniform(size, 2)];
-  if (op === "sum") return [a.reduce((sum, value) => sum + value, 0)];
   return probes(size).map((p) => functions[op](a[p], b[p]));
+}
+
+function reduce({ op, size, dim = null }) {
+  const x = uniform(size, 1);
+  if (op !== "sum") {
+    const sorted = x.slice().sort();
+    return op === "topk" ? probes(100).map((p) => sorted[size - 1 - p]) : probes(size).map((p) => sorted[p]);
+  }
+  if (dim === null) return [x.reduce((sum, value) => sum + value, 0)];
+  const side = Math.sqrt(size);
+  const [along, across] = dim === 0 ? [side, 1] : [1, side];
+  return probes(side).map((p) => {
+    let sum = 0;
+    for (let i = 0; i < side; i++) sum += x[p * across + i * along];
+    return sum;
+  });
+}
+
+/** Three steps of AdamW on gradients that stay what they are. */
+function optimizer({ tensors, size }) {
+  const [lr, decay] = [1e-3, 0.01];
+  return Array.from({ length: tensors }, (_, t) => [uniform(size, 10 + 2 * t), uniform(size, 11 + 2 * t)]).flatMap(
+    ([values, gradients]) =>
+      probes(size).map((at) => {
+        let [p, m, v] = [values[at], 0, 0];
+        const g = gradients[at];
+        for (let i = 1; i <= 3; i++) {
+          p -= lr * decay * p;
+          m = 0.9 * m + 0.1 * g;
+          v = 0.999 * v + 0.001 * g * g;
+          p -= (lr * (m / (1 - 0.9 ** i))) / (Math.sqrt(v / (1 - 0.999 ** i)) + 1e-8);
+        }
+        return p;
+      }),
+  );
 }
 
 function product() {
@@ -132,7 +177,7 @@ function training(spec) {
   }
 }
 
-const kinds = { matmul, elementwise, product, productGradient, training, derivative };
+const kinds = { matmul, elementwise, product, productGradient, training, derivative, reduce, optimizer };
 const known = new Map();
 
 /** The expected report of a case, or null where the case has none. */

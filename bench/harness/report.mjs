@@ -19,15 +19,15 @@ export function trialTable({ title, threads, yardstick }, { results, missing }) 
   const parts = groups.map((metric) => {
     const rows = results.filter((r) => r.metric === metric);
     const cases = new Set(rows.map((r) => r.case)).size > 1;
-    const ours = rows.filter((r) => r.contender === "nabla");
+    const ours = (row) => rows.filter((r) => r.contender === "nabla" && r.case === row.case);
     const share = (row) => results.find((r) => r.metric === `of ${yardstick}` && same(r, row));
     const body = rows.map((row) => [
       cases ? `${row.contender}: ${row.case}` : row.contender,
       figure(row.median),
       `[${figure(row.min)}..${figure(row.max)}]`,
       ...(yardstick ? [share(row) ? `${figure(share(row).median)} %` : ""] : []),
-      ours.length === 1 && row !== ours[0] && row.contender !== yardstick
-        ? `${advantage(ours[0], row).toFixed(2)} x`
+      ours(row).length === 1 && row.contender !== "nabla" && row.contender !== yardstick
+        ? `${advantage(ours(row)[0], row).toFixed(2)} x`
         : "",
     ]);
     const head = [

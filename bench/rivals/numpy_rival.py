@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 from inputs import probe, serve, uniform
 
@@ -19,9 +21,26 @@ def elementwise(spec):
         "tanh": lambda: np.tanh(a),
         "sigmoid": lambda: one / (one + np.exp(-a)),
         "relu": lambda: np.maximum(a, zero),
-        "sum": lambda: a.sum(),
-    }[spec["op"]]
-    return [float(step())] if spec["op"] == "sum" else probe(step()), step
+    }.get(spec["op"])
+    if step is None:
+        raise NotImplementedError(f"NumPy has no {spec['op']}")
+    return probe(step()), step
+
+
+def reduce(spec):
+    op, dim = spec["op"], spec.get("dim")
+    if op == "sum":
+        side = math.isqrt(spec["size"])
+        x = uniform((side, side), 1)
+        step = x.sum if dim is None else lambda: x.sum(dim)
+        return [float(step())] if dim is None else probe(step()), step
+    x = uniform(spec["size"], 1)
+    step = {
+        "sort": lambda: np.sort(x),
+        "argsort": lambda: np.argsort(x),
+        "topk": lambda: np.sort(np.partition(x, -100)[-100:])[::-1],
+    }[op]
+    return probe(x[step()] if op == "argsort" else step()), step
 
 
 def forward(_):
@@ -29,4 +48,4 @@ def forward(_):
     return (a * b).tolist(), lambda: a * b
 
 
-serve(np.__version__, {"matmul": matmul, "elementwise": elementwise, "forward": forward})
+serve(np.__version__, {"matmul": matmul, "elementwise": elementwise, "forward": forward, "reduce": reduce})

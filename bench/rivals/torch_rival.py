@@ -1,4 +1,5 @@
 import inspect
+import math
 
 import torch
 import torch_autograd
@@ -18,16 +19,12 @@ def matmul(spec):
 
 def elementwise(spec):
     a, b = tensor(spec["size"], 1), tensor(spec["size"], 2)
-    op = getattr(torch, spec["op"])
-    if spec["op"] == "sum":
-        if spec["variant"]:
-            raise NotImplementedError("the sum of all elements takes no out=")
-        return [float(op(a))], lambda: op(a)
+    op = getattr(torch, spec["op"], None) or getattr(torch.nn.functional, spec["op"])
     operands = (a, b) if spec["op"] in ("add", "mul") else (a,)
     if spec["variant"] != "out=":
         return probe(op(*operands)), lambda: op(*operands)
-    if spec["op"] == "relu":
-        raise NotImplementedError("relu takes no out=")
+    if spec["op"] in ("relu", "gelu"):
+        raise NotImplementedError(f"{spec['op']} takes no out=")
     out = torch.empty_like(a)
     return probe(op(*operands, out=out)), lambda: op(*operands, out=out)
 
@@ -68,6 +65,29 @@ def options(kind, variant):
     return {variant: True}
 
 
+def adamw(spec):
+    parameters = []
+    for i in range(spec["tensors"]):
+        parameters.append(tensor(spec["size"], 10 + 2 * i).requires_grad_())
+        parameters[-1].grad = tensor(spec["size"], 11 + 2 * i)
+    rule = optimizer({**spec, "optimizer": "adamw", "lr": 1e-3}, parameters)
+    for _ in range(3):
+        rule.step()
+    return [value for p in parameters for value in probe(p.detach())], rule.step
+
+
+def reduce(spec):
+    op, dim = spec["op"], spec.get("dim")
+    if op == "sum":
+        side = math.isqrt(spec["size"])
+        x = tensor((side, side), 1)
+        step = x.sum if dim is None else lambda: x.sum(dim)
+        return [float(step())] if dim is None else probe(step()), step
+    x = tensor(spec["size"], 1)
+    step = {"sort": lambda: x.sort()[0], "argsort": x.argsort, "topk": lambda: x.topk(100)[0]}[op]
+    return probe(x[step()] if op == "argsort" else step()), step
+
+
 def training(spec):
     layers = []
     for i, (inputs, outputs) in enumerate(zip(spec["sizes"], spec["sizes"][1:])):
@@ -103,7 +123,7 @@ def main():
 
     torch.set_num_threads(json.loads(sys.argv[1])["threads"])
     cases = {"matmul": matmul, "elementwise": elementwise, "forward": forward, "bothWays": both_ways, "training": training}
-    cases["derivative"] = torch_autograd.derivative
+    cases |= {"derivative": torch_autograd.derivative, "optimizer": adamw, "reduce": reduce}
     serve(torch.__version__, cases)
 
 

@@ -2,10 +2,12 @@ import { autograd } from "./autograd.mjs";
 import { elementwise } from "./elementwise.mjs";
 import { matmul } from "./matmul.mjs";
 import { memory } from "./memory.mjs";
+import { optim } from "./optim.mjs";
 import { overhead } from "./overhead.mjs";
 import { parallel } from "./parallel.mjs";
+import { reduce } from "./reduce.mjs";
 import { startup } from "./startup.mjs";
 import { trainMlp } from "./train-mlp.mjs";
 
 /** All suites, in the order they run. */
-export const suites = [matmul, elementwise, overhead, trainMlp, autograd, parallel, memory, startup];
+export const suites = [matmul, elementwise, reduce, optim, overhead, trainMlp, autograd, parallel, memory, startup];

@@ -1,0 +1,35 @@
+const name = "AdamW, 10 M parameters";
+const spec = { kind: "optimizer", tensors: 10, size: 1e6 };
+const settings = ["", " foreach", " fused"];
+const rivals = ["pytorch", "pytorch-debian"].flatMap((build) => settings.map((setting) => build + setting));
+// Parameter, gradient and two moments are read; all but the gradient are written.
+const bytes = 7 * 4 * spec.tensors * spec.size;
+const stream = "stream copy";
+
+const bound = (text, contender, atLeast, threads) => ({
+  text: `${name} against ${text}, ${threads} thread${threads > 1 ? "s" : ""}`,
+  atLeast,
+  ours: { case: name, metric: "bandwidth", contender: /^nabla$/, threads },
+  theirs: { case: name, metric: "bandwidth", contender, threads },
+});
+
+/** One optimizer step over ten tensors of a million elements. */
+export const optim = {
+  name: "optim",
+  trials: [1, 2].map((threads) => ({
+    title: name,
+    tolerance: 1e-5,
+    yardstick: stream,
+    metrics: [{ metric: "bandwidth", unit: "GB/s", of: (seconds, { work = bytes }) => work / seconds / 1e9 }],
+    entries: ["nabla", ...rivals, stream].map((contender) => ({
+      case: name,
+      contender,
+      threads,
+      spec: contender === stream ? { kind: "copy", size: spec.tensors * spec.size } : spec,
+    })),
+  })),
+  bounds: [1, 2].flatMap((threads) => [
+    bound("the stream", /^stream copy$/, 0.85, threads),
+    bound("PyTorch at its best", /^pytorch/, 1, threads),
+  ]),
+};
