@@ -137,35 +137,34 @@ void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, 
   }
 }
 
-// One block of rows; VECTORS of columns at a time, the last one `lanes` wide.
-template <class F, class T, int VECTORS>
-NABLA_INLINE void reduce_columns_strip(T* out, const T* x, int64_t rows, int64_t row_stride, int lanes) {
+// out continues over ROWS rows; the last vector of columns is `lanes` wide. Along the rows, as memory is read ahead.
+template <class F, class T, int ROWS>
+NABLA_INLINE void reduce_columns_rows(T* out, const T* x, int64_t row_stride, int64_t columns, bool first) {
   using V = ReduceVec<T>;
-  V sum[VECTORS];
-#pragma GCC unroll 32
-  for (int j = 0; j < VECTORS; j++) sum[j] = V(kNeutral<F, T>);
-  for (int64_t r = 0; r < rows; r++, x += row_stride) {
-#pragma GCC unroll 32
-    for (int j = 0; j < VECTORS; j++) {
-      const T* const p = x + j * V::kLanes;
-      sum[j] = F{}(sum[j], VECTORS > 1 ? V::load(p) : V::load_n(p, lanes));
-    }
+  const auto step = [&](int64_t c, auto load, auto store) __attribute__((always_inline)) {
+    V sum = first ? V(kNeutral<F, T>) : load(out + c);
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) sum = F{}(sum, load(x + r * row_stride + c));
+    store(out + c, sum);
+  };
+  int64_t c = 0;
+  for (; c + V::kLanes <= columns; c += V::kLanes) {
+    step(c, [](const T* p) { return V::load(p); }, [](T* p, V v) { V::store(p, v); });
   }
-#pragma GCC unroll 32
-  for (int j = 0; j < VECTORS; j++) V::store_n(out + j * V::kLanes, sum[j], VECTORS > 1 ? V::kLanes : lanes);
+  const int lanes = static_cast<int>(columns - c);
+  if (lanes > 0) {
+    step(c, [=](const T* p) { return V::load_n(p, lanes); }, [=](T* p, V v) { V::store_n(p, v, lanes); });
+  }
 }
 
 template <class F, class T>
 void reduce_columns_block(T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns) {
-  constexpr int kLanes = ReduceVec<T>::kLanes, kStrip = 32;
-  int64_t c = 0;
-  for (; c + kStrip <= columns; c += kStrip) {
-    reduce_columns_strip<F, T, kStrip / kLanes>(out + c, x + c, rows, row_stride, kLanes);
-  }
-  for (; c < columns; c += kLanes) {
-    const int lanes = columns - c < kLanes ? static_cast<int>(columns - c) : kLanes;
-    reduce_columns_strip<F, T, 1>(out + c, x + c, rows, row_stride, lanes);
-  }
+  constexpr int kRows = 8;
+  int64_t r = 0;
+  for (; r + kRows <= rows; r += kRows)
+    reduce_columns_rows<F, T, kRows>(out, x + r * row_stride, row_stride, columns, r == 0);
+  for (; r < rows; r++) reduce_columns_rows<F, T, 1>(out, x + r * row_stride, row_stride, columns, r == 0);
+  if (rows == 0) reduce_columns_rows<F, T, 0>(out, x, row_stride, columns, true);
 }
 
 template <class F, class T>
