@@ -31,8 +31,25 @@ bool wrap(int64_t& index, int64_t size) {
   return index >= 0 && index < size;
 }
 
+// f(indices) with a pointer of their own type.
+template <class F>
+auto with_indices(const View& v, const F& f) {
+  switch (v.dtype) {
+    case DType::I32: return f(v.as<int32_t>());
+    case DType::I64: return f(v.as<int64_t>());
+    default: return f(v.as<uint8_t>());
+  }
+}
+
 Status first_bad_index(const View& index, int64_t size, int32_t operand) {
   int64_t n = index.numel();
+  const bool good = with_indices(index, [=](const auto* at) {
+    int bad = 0;
+    for (int64_t i = 0; i < n; i++)
+      bad |= (static_cast<int64_t>(at[i]) < -size) | (static_cast<int64_t>(at[i]) >= size);
+    return !bad;
+  });
+  if (good) return {};
   for (int64_t i = 0; i < n; i++) {
     int64_t at = index_at(index, i);
     int64_t wrapped = at;
@@ -54,10 +71,15 @@ class Walk {
     }
   }
   int64_t offset() const { return offset_; }
-  void next() {
-    for (int d = shape_.rank - 1; d >= 0; d--) {
-      offset_ += strides_[d];
-      if (++at_[d] < shape_.dims[d]) return;
+  void next() { advance(1); }
+  // The last dimension: how many elements it still has, and how far apart they are.
+  int64_t left() const { return shape_.dims[shape_.rank - 1] - at_[shape_.rank - 1]; }
+  int64_t step() const { return strides_[shape_.rank - 1]; }
+  // n <= left()
+  void advance(int64_t n) {
+    for (int d = shape_.rank - 1; d >= 0; d--, n = 1) {
+      offset_ += n * strides_[d];
+      if ((at_[d] += n) < shape_.dims[d]) return;
       offset_ -= shape_.dims[d] * strides_[d];
       at_[d] = 0;
     }
@@ -147,10 +169,18 @@ Status run_gather(const Call& call) {
     parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
       int64_t end = (chunk + 1) * kElementwiseChunk < total ? (chunk + 1) * kElementwiseChunk : total;
       Walk walk(out, x, dim, chunk * kElementwiseChunk);
-      for (int64_t i = chunk * kElementwiseChunk; i < end; i++, walk.next()) {
-        int64_t at = index_at(index, i);
-        if (!wrap(at, from.size)) at = 0;
-        out.as<T>()[i] = x.as<T>()[walk.offset() + at * x.strides[dim]];
+      const int64_t along = x.strides[dim], step = walk.step(), size = from.size;
+      for (int64_t i = chunk * kElementwiseChunk, run; i < end; i += run, walk.advance(run)) {
+        run = walk.left() < end - i ? walk.left() : end - i;
+        const T* source = x.as<T>() + walk.offset();
+        T* target = out.as<T>() + i;
+        with_indices(index, [&, n = run](const auto* indices) {
+          for (int64_t j = 0; j < n; j++) {
+            int64_t at = indices[i + j];
+            if (!wrap(at, size)) at = 0;
+            target[j] = source[j * step + at * along];
+          }
+        });
       }
     });
   });

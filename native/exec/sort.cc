@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
-#include <utility>
 
 #include "exec/axis.h"
+#include "exec/radix.h"
 #include "exec/tuning.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -15,101 +13,34 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
-// An unsigned number in the order of the values: -0 is 0, NaN above everything.
-template <class T>
-auto key_of(T value) {
-  using K = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
-  constexpr K kTop = K{1} << (8 * sizeof(K) - 1);
-  if constexpr (std::is_floating_point_v<T>) {
-    if (value != value) return static_cast<K>(~K{0});
-    if (value == 0) return kTop;
-    K bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    return static_cast<K>(bits & kTop ? ~bits : bits | kTop);
-  } else {
-    return static_cast<K>(std::is_signed_v<T> ? static_cast<K>(value) ^ kTop : static_cast<K>(value));
-  }
-}
-
 // Whatever byte a bool holds is a number.
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
-template <class K>
-struct Item {
-  K key;
-  int32_t index;
-};
+// From this length on a row is shared out among threads, in pieces of this length. There is one right order, so that
+// here the number of threads may say how it is found.
+constexpr int64_t kPiece = 1 << 16;
 
-template <class K>
-void insertion_sort(Item<K>* items, int64_t n) {
-  for (int64_t i = 1; i < n; i++) {
-    const Item<K> item = items[i];
-    int64_t j = i;
-    for (; j > 0 && items[j - 1].key > item.key; j--) items[j] = items[j - 1];
-    items[j] = item;
-  }
-}
-
-// By bytes from the lowest; returns the one of the two buffers in which the order ends up.
-template <class K>
-Item<K>* sorted(Item<K>* items, Item<K>* spare, int64_t n) {
-  if (n <= 32) {
-    insertion_sort(items, n);
-    return items;
-  }
-  int64_t counts[sizeof(K)][256] = {};
-  auto digit = [](K key, size_t place) { return static_cast<size_t>(key >> (8 * place) & 255); };
-  for (int64_t i = 0; i < n; i++)
-    for (size_t place = 0; place < sizeof(K); place++) counts[place][digit(items[i].key, place)]++;
-  for (size_t place = 0; place < sizeof(K); place++) {
-    int64_t* count = counts[place];
-    if (count[digit(items[0].key, place)] == n) continue;
-    int64_t before = 0;
-    for (int b = 0; b < 256; b++) before += std::exchange(count[b], before);
-    for (int64_t i = 0; i < n; i++) spare[count[digit(items[i].key, place)]++] = items[i];
-    std::swap(items, spare);
-  }
-  return items;
-}
-
-// Leaves the k first of the order in front, in order of their indices. `keys` has room for n.
-template <class K>
-void select(Item<K>* items, K* keys, int64_t n, int64_t k) {
-  for (int64_t i = 0; i < n; i++) keys[i] = items[i].key;
-  std::nth_element(keys, keys + (k - 1), keys + n);
-  const K last = keys[k - 1];
-  int64_t equals = k;
-  for (int64_t i = 0; i < n; i++) equals -= items[i].key < last;
-  int64_t kept = 0;
-  for (int64_t i = 0; i < n; i++)
-    if (items[i].key < last || (items[i].key == last && equals-- > 0)) items[kept++] = items[i];
+template <class T, class To>
+bool order_row(const Row<T>& row, int64_t k, const To& to) {
+  if (k < row.size / 4) return select_first(row, k, to);
+  return radix_sort(row, k, thread_limit() > 1 ? (row.size + kPiece - 1) / kPiece : 1, to);
 }
 
 template <class T>
 Status order(const View& out, const View& x, const Cut& from, int64_t k, bool descending) {
-  using K = decltype(key_of(Stored<T>()));
-  const int64_t n = from.size, rows = from.outer * from.inner, per_chunk = kRowsChunk / n + 1;
+  const int64_t n = from.size, rows = from.outer * from.inner;
+  const int64_t per_chunk = n >= 2 * kPiece ? rows : kRowsChunk / n + 1;  // long rows: threads share each of them
   std::atomic<bool> starved{false};
   parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
-    Temporary memory;
-    auto* items = static_cast<Item<K>*>(memory.get(2 * n * static_cast<int64_t>(sizeof(Item<K>))));
-    if (!items) {
-      starved.store(true, std::memory_order_relaxed);
-      return;
-    }
     const int64_t end = (chunk + 1) * per_chunk < rows ? (chunk + 1) * per_chunk : rows;
     for (int64_t row = chunk * per_chunk; row < end; row++) {
       const int64_t o = row / from.inner, i = row % from.inner;
-      const Stored<T>* source = x.as<Stored<T>>() + o * n * from.inner + i;
-      for (int64_t j = 0; j < n; j++) {
-        const K key = key_of(source[j * from.inner]);
-        items[j] = {descending ? static_cast<K>(~key) : key, static_cast<int32_t>(j)};
-      }
-      if (k < n / 4) select(items, reinterpret_cast<K*>(items + n), n, k);
-      const Item<K>* result = sorted(items, items + n, k < n / 4 ? k : n);
-      int32_t* target = out.as<int32_t>() + o * k * from.inner + i;
-      for (int64_t j = 0; j < k; j++) target[j * from.inner] = result[j].index;
+      int32_t* const target = out.as<int32_t>() + o * k * from.inner + i;
+      const Row<T> source{x.as<T>() + o * n * from.inner + i, from.inner, n, descending};
+      if (!order_row(source, k,
+                     [=, stride = from.inner](int64_t place, int32_t index) { target[place * stride] = index; }))
+        starved.store(true, std::memory_order_relaxed);
     }
   });
   return starved ? fail(Code::MEMORY, "out of memory") : Status{};
@@ -155,7 +86,8 @@ Status run_order(const Call& call) {
     return fail(Code::SHAPE, kOperands);
   if (out.numel() == 0) return {};
   Status status;
-  with_type(x.dtype, [&](auto zero) { status = order<decltype(zero)>(out, x, from, to.size, call.attrs[1] != 0); });
+  with_type(x.dtype,
+            [&](auto zero) { status = order<Stored<decltype(zero)>>(out, x, from, to.size, call.attrs[1] != 0); });
   return status;
 }
 
