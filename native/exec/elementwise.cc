@@ -4,6 +4,7 @@
 
 #include "exec/tuning.h"
 #include "kernels/table.h"
+#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -12,6 +13,10 @@ namespace {
 constexpr int kMaxOperands = 6;
 // Elements in a tile: what does not lie in memory as a leaf wants it is brought into tiles of this length, in L1.
 constexpr int64_t kTile = 1024;
+// A result of this many bytes leaves the cache before it is read again: it is written past the cache, by ops that wait
+// for memory (those that integers have too; the others compute while stores drain, and would only be held up).
+constexpr int64_t kStreamed = int64_t{32} << 20;
+constexpr int64_t kStreamedTile = 256;  // elements: the stores of one tile drain while the next is computed
 // From this inner length on, rows are handed to the leaf one by one; shorter ones are gathered into common tiles.
 constexpr int64_t kRow = 128;
 
@@ -99,6 +104,7 @@ struct Tiles {
 struct Driver {
   const KernelTable& table = kernels();
   ElementwiseFn leaf;
+  bool light;
   Space s;
 
   bool direct(int o) const { return s.strides[o][s.rank - 1] == 1 && s.stored[o] == s.wanted[o]; }
@@ -147,6 +153,26 @@ struct Driver {
     }
   }
 
+  // The same over a contiguous result that is written past the cache; start is a multiple of the chunk.
+  void streamed(int64_t start, int64_t end) const {
+    Tiles tiles;
+    Walker w(s, start);
+    for (int64_t n; start < end; start += n) {
+      n = end - start < kStreamedTile ? end - start : kStreamedTile;
+      void* args[kMaxOperands] = {tiles.bytes[0]};
+      for (int o = 1; o < s.operands; o++) {
+        args[o] = direct(o) ? w.at[o] : tiles.bytes[o];
+        if (!direct(o)) gather(o, tiles.bytes[o], 0, w.at[o], n);
+      }
+      leaf(args, n);
+      const int64_t bytes = n * static_cast<int64_t>(size_of(s.stored[0])), whole = bytes & -16;
+      stream(w.at[0], tiles.bytes[0], whole);
+      std::memcpy(w.at[0] + whole, tiles.bytes[0] + whole, static_cast<size_t>(bytes - whole));
+      w.advance(n);
+    }
+    end_streaming();
+  }
+
   // Short rows: several of them share a tile, so that the leaf's vectors stay full.
   void tiles_of_rows(int64_t start, int64_t end) const {
     Tiles tiles;
@@ -190,11 +216,16 @@ struct Driver {
   void run() const {
     int64_t total = 1;
     for (int d = 0; d < s.rank; d++) total *= s.dims[d];
-    bool long_rows = s.rank == 1 || s.dims[s.rank - 1] >= kRow;
+    const bool long_rows = s.rank == 1 || s.dims[s.rank - 1] >= kRow;
+    const int64_t bytes = static_cast<int64_t>(size_of(s.stored[0]));
+    const bool stream =
+        s.rank == 1 && direct(0) && total * bytes >= kStreamed && reinterpret_cast<uintptr_t>(s.data[0]) % 16 == 0;
     parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
       int64_t start = chunk * kElementwiseChunk;
       int64_t end = start + kElementwiseChunk < total ? start + kElementwiseChunk : total;
-      if (long_rows)
+      if (stream)
+        streamed(start, end);
+      else if (long_rows)
         rows(start, end);
       else
         tiles_of_rows(start, end);
@@ -232,6 +263,7 @@ Status run_elementwise(const Call& call, int kernel) {
   }
   Driver d;
   d.leaf = leaf;
+  d.light = info.domain != Domain::FLOATS;
   d.s.wanted[0] = result;
   for (int i = 0; i < call.n_in; i++) d.s.wanted[i + 1] = wanted(i);
   NABLA_TRY(plan(call.operands, 1 + call.n_in, d.s));

@@ -7,6 +7,11 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace nabla {
 namespace {
@@ -205,6 +210,22 @@ size_t block_bytes(size_t bytes) {
 }
 
 void trim_memory() { trim_to(0); }
+
+void stream(void* to, const void* from, int64_t bytes) {
+#ifdef __SSE2__
+  auto* target = static_cast<__m128i*>(to);
+  auto* source = static_cast<const __m128i*>(from);
+  for (int64_t i = 0; i < bytes / 16; i++) _mm_stream_si128(target + i, _mm_loadu_si128(source + i));
+#else
+  std::memcpy(to, from, static_cast<size_t>(bytes));
+#endif
+}
+
+void end_streaming() {
+#ifdef __SSE2__
+  _mm_sfence();
+#endif
+}
 
 MemoryStats memory_stats() {
   Cache& c = cache();

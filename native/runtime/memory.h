@@ -14,6 +14,11 @@ size_t block_bytes(size_t bytes);
 // Gives cached blocks back to the system.
 void trim_memory();
 
+// Copies past the cache, which need not be filled with what is overwritten. `to` and `bytes` are multiples of 16.
+void stream(void* to, const void* from, int64_t bytes);
+// To be called by a thread that has streamed, before others read.
+void end_streaming();
+
 // A block that is given back at the end of its scope.
 class Temporary {
  public:
