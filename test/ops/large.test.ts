@@ -11,7 +11,11 @@ describe("results of more than 32 MB", () => {
     "a sum with a vector that repeats": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).add(tensor([3])),
     "an affine map": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).mul(-2),
     "a cast": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).to("int64" satisfies DType),
-    "a reversal": (lo: number, hi: number) => x.flip(0).narrow(0, lo, hi - lo).relu(),
+    "a reversal": (lo: number, hi: number) =>
+      x
+        .flip(0)
+        .narrow(0, lo, hi - lo)
+        .relu(),
   };
   for (const [name, op] of Object.entries(ops))
     it(name, () => {
