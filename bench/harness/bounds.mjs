@@ -6,14 +6,17 @@ export function advantage(ours, theirs) {
   return rates.has(ours.metric) ? ours.median / theirs.median : theirs.median / ours.median;
 }
 
-/** Judges a bound: { text, target, measured, held }; a row that is missing leaves it missed. */
-export function judge({ text, suite, ours, theirs, atLeast, atMost, atMostTimes }, results) {
+/**
+ * Judges a bound: { text, target, measured, held }; a row that is missing leaves it missed. What is a `detail` stands in
+ * the whole table of the results, not in README.
+ */
+export function judge({ text, suite, ours, theirs, atLeast, atMost, atMostTimes, detail }, results) {
   const [own, other] = [best(results, suite, ours), theirs && best(results, suite, theirs)];
   const against =
     other && other.contender !== own?.contender
       ? `${other.contender}, ${other.threads} thread${other.threads > 1 ? "s" : ""}`
       : "";
-  const found = { text, against, target: target({ atLeast, atMost, atMostTimes, unit: own?.unit }) };
+  const found = { text, against, target: target({ atLeast, atMost, atMostTimes, unit: own?.unit }), detail };
   if (!own || (theirs && !other)) {
     const lacking = own ? "the rival" : "nabla";
     return { ...found, measured: null, shown: `no figure of ${lacking}`, held: false };

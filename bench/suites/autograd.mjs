@@ -37,6 +37,7 @@ export const autograd = {
       [1, 2].map((threads) => ({
         text: `${title(network, mode)}, against the function, ${threads} thread${threads > 1 ? "s" : ""}`,
         atMostTimes: most[mode],
+        detail: threads === 1,
         ours: row(network, mode, threads),
         theirs: row(network, "function", threads),
       })),

@@ -25,6 +25,7 @@ const row = (op, contender, threads) => ({ case: `${op} ${large}`, metric: "band
 const against = (op, text, contender, atLeast, threads) => ({
   text: `${op} of ${large} elements against ${text}, ${threads} thread${threads > 1 ? "s" : ""}`,
   atLeast,
+  detail: threads === 1 || !text.includes("users"),
   ours: row(op, /^nabla$/, threads),
   theirs: row(op, contender, threads),
 });

@@ -9,6 +9,7 @@ const stream = "stream copy";
 const bound = (text, contender, atLeast, threads) => ({
   text: `${name} against ${text}, ${threads} thread${threads > 1 ? "s" : ""}`,
   atLeast,
+  detail: threads === 1,
   ours: { case: name, metric: "bandwidth", contender: /^nabla$/, threads },
   theirs: { case: name, metric: "bandwidth", contender, threads },
 });

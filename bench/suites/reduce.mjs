@@ -38,6 +38,7 @@ function ordering(op, threads) {
 const bound = (name, metric, text, theirs, atLeast, threads) => ({
   text: `${name} against ${text}, ${threads} thread${threads > 1 ? "s" : ""}`,
   atLeast,
+  detail: threads === 1,
   ours: { case: name, metric, contender: /^nabla$/, threads },
   theirs: { case: name, metric, contender: theirs, threads },
 });
