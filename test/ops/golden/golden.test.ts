@@ -65,6 +65,12 @@ const traps: Record<string, (...x: Tensor[]) => Tensor> = {
   "huber at its kink": (x) => nb.huberLoss(x!, nb.zerosLike(x!), { reduction: "sum" }),
 };
 
+/** Derivatives at a kink that are chosen otherwise than PyTorch's, each by the documentation of its op. */
+const chosen: Record<string, Pick<Row, "first">> = {
+  // 1 at a bound, so that a value which an earlier clamp put there can still leave it; PyTorch 2.15 has 0.
+  "clamp at its bounds": { first: [[-0.5, 1.25, 0.25, 0]] },
+};
+
 const isEncoded = (x: unknown): x is Encoded => typeof x === "object" && x !== null && "t" in x && "v" in x;
 
 /** The argument that an encoded one stands for; its float tensors are added to `inputs`. */
@@ -167,7 +173,7 @@ for (const [op, all] of byOp)
 
 describe("traps", () => {
   test.each(rows.filter((row) => row.trap).map((row) => [row.trap!, row] as const))("%s", (name, row) => {
-    check(row, traps[name] as unknown as Call);
+    check({ ...row, ...chosen[name] }, traps[name] as unknown as Call);
   });
 
   test("each has a row", () => {
