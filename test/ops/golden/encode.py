@@ -14,7 +14,10 @@ DTYPES = {
     torch.bool: "bool",
 }
 # nabla's indices are int32.
-INDEX = set("argmax argmin argsort sort topk max min median nonzero searchsorted unique".split())
+INDEX = set("argmax argmin argsort sort topk max min median nonzero searchsorted".split())
+
+# Parts of results that both name alike.
+NAMES = ["values", "indices", "sign", "logabsdet"]
 
 
 def snake(name):
@@ -77,8 +80,8 @@ def row(op, function, args, order=2, trap=None):
         x.requires_grad_(order > 0)
     *positional, options = args if args and isinstance(args[-1], dict) else [*args, {}]
     out = function(*positional, **{snake(k): v for k, v in options.items()})
-    if hasattr(out, "_fields"):
-        out = out._asdict()
+    if type(out).__module__ == "torch.return_types":
+        out = {name: getattr(out, name) for name in NAMES if hasattr(out, name)}
     shown = encode(out)
     if op in INDEX:
         for leaf in leaves_of(shown):

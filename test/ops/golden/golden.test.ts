@@ -101,10 +101,12 @@ const weighted = (xs: Tensor[], step: number): Tensor | undefined =>
   xs.map((x) => x.mul(pattern(x, step)).sum()).reduce<Tensor | undefined>((a, b) => (a ? a.add(b) : b), undefined);
 
 const tolerance = { float64: 1e-11, float32: 2e-6 };
-function close(actual: Tensor, expected: readonly Value[], what: string): void {
+/** PyTorch's own error where it is larger: its trigamma, which the derivatives of these hold, is good to some 1e-9. */
+const coarse: Record<string, number> = { lgamma: 1e-8, digamma: 1e-8 };
+function close(actual: Tensor, expected: readonly Value[], what: string, atLeast = 0): void {
   const found = Array.from(actual.contiguous().toTypedArray() as Float64Array, Number);
   expect(found.length, what).toBe(expected.length);
-  const near = tolerance[actual.dtype as "float64"] ?? 0;
+  const near = Math.max(tolerance[actual.dtype as "float64"] ?? 0, atLeast);
   found.forEach((a, i) => {
     const b = Number(expected[i]);
     const same = Object.is(a, b) || a === b || Math.abs(a - b) <= near * Math.max(1, Math.abs(b));
@@ -147,7 +149,7 @@ function check(row: Row, f: Call): void {
     const gradients = derivative(weighted(of, [7, 5][n]!), inputs);
     gradients.forEach((g, i) => {
       const what = `derivative ${n + 1} by input ${i}`;
-      if (g) close(g, expected[i]!, what);
+      if (g) close(g, expected[i]!, what, coarse[row.op]);
       else if (!expected[i]!.every((v) => v === 0)) expect.fail(`${what}: none, PyTorch has ${expected[i]}`);
     });
     of = gradients.filter((g): g is Tensor => g?.requiresGrad === true);
@@ -156,10 +158,8 @@ function check(row: Row, f: Call): void {
 
 const functions = nb as unknown as Record<string, Call>;
 const methods = Tensor.prototype as unknown as Record<string, Call>;
-const byOp = Map.groupBy(
-  rows.filter((row) => !row.trap),
-  (row) => row.op,
-);
+const byOp = new Map<string, Row[]>();
+for (const row of rows) if (!row.trap) byOp.set(row.op, [...(byOp.get(row.op) ?? []), row]);
 const title = (row: Row, i: number): string => `row ${i}: ${JSON.stringify(row.args).slice(0, 90)}`;
 
 for (const [op, all] of byOp)
