@@ -125,6 +125,7 @@ export {
   sum,
   sumTo,
   variance,
+  variance as var,
 } from "./ops/reduce.js";
 export * from "./ops/repeat.js";
 export * from "./ops/scan.js";

@@ -11,6 +11,7 @@ import {
   type LossOptions,
   l1Loss,
   mseLoss,
+  type NllOptions,
   nllLoss,
 } from "../ops/losses.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -41,7 +42,7 @@ export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
  * @shape input [n, classes] and target [n] of class indices give [], or [n] for the reduction "none".
  * @example new nn.NLLLoss().forward(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
  */
-export class NLLLoss extends Loss<LossOptions> {
+export class NLLLoss extends Loss<NllOptions> {
   override forward(input: Tensor, target: Tensor): Tensor {
     return nllLoss(input, target, this.options);
   }

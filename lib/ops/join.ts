@@ -105,6 +105,7 @@ export function split<const S extends number | readonly number[]>(
   const sizes: number[] = [];
   if (typeof size === "number") {
     needInteger("split", "the size", size, 1);
+    if (total === 0) sizes.push(0);
     for (let start = 0; start < total; start += size) sizes.push(Math.min(size, total - start));
   } else {
     if (!Array.isArray(size))

@@ -181,9 +181,12 @@ const crossEntropyGradient = (g: Tensor, x: Tensor, target: Tensor, p: Classes):
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(rowsRow, [x, target], x.type, x.type, target.shape, [p.ignored], p);
 
-export interface CrossEntropyOptions extends LossOptions {
+export interface NllOptions extends LossOptions {
   /** Rows with this target do not count; -100 unless given. */
   readonly ignoreIndex?: number | undefined;
+}
+
+export interface CrossEntropyOptions extends NllOptions {
   /** Between 0 and 1: this share of the target is spread evenly over all classes. */
   readonly labelSmoothing?: number | undefined;
 }
@@ -236,19 +239,23 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
 
 /**
  * `-input[target]` for log-probabilities, as {@link crossEntropy} without the softmax.
- * @shape input [n, classes], target [n].
- * @gradient -1 / n at the targets.
+ * @shape input [n, classes], target [n]; or [n, classes, d1, ..] and [n, d1, ..], or [classes] and [].
+ * @gradient -1 / n at the targets that count, n of them.
  * @throws ERR_DTYPE for targets that are no integers; ERR_INDEX for a target that is no class; ERR_SHAPE.
  * @example nllLoss(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
  */
-export function nllLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
+export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Tensor {
   const op = "nllLoss";
   needFloat(op, needTensor(op, input));
   needTensor(op, target, "the target");
-  const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
+  const given = checkOptions<NllOptions>(op, options, ["reduction", "ignoreIndex"]);
+  const how = reductionOf(op, given.reduction);
+  const ignored = needInteger(op, "ignoreIndex", given.ignoreIndex ?? -100);
   if (target.type.kind !== "int")
     fail("ERR_DTYPE", op, "target must hold class indices", "an integer dtype", target.dtype);
-  if (input.ndim !== 2 || target.ndim !== 1 || input.shape[0] !== target.shape[0])
+  const classDim = input.ndim === 1 ? 0 : 1;
+  const wanted: Shape = input.shape.filter((_, i) => i !== classDim);
+  if (input.ndim === 0 || !sameShape(target.shape, wanted))
     fail(
       "ERR_SHAPE",
       op,
@@ -256,7 +263,12 @@ export function nllLoss(input: Tensor, target: Tensor, options?: LossOptions): T
       "[n, classes] and [n]",
       `${showShape(input.shape)} and ${showShape(target.shape)}`,
     );
-  return reduced(input.gather(1, target.unsqueeze(1)).squeeze(1).neg(), how);
+  const chosen = (of: Tensor): Tensor => input.gather(classDim, of.unsqueeze(classDim)).squeeze(classDim).neg();
+  // uint8 holds no negative target, so that every one counts.
+  if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(target), how);
+  const counts = target.ne(ignored);
+  const losses = counts.where(chosen(counts.where(target, 0)), 0);
+  return how === "mean" ? losses.sum().div(counts.sum()) : reduced(losses, how);
 }
 
 /**

@@ -74,6 +74,7 @@ const functionsOnly = new Set([
   "positions",
   "asElement",
   "asFloat",
+  "flatAtZero",
   "meshgrid",
   "reduceArguments",
   "variance",

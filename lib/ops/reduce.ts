@@ -268,12 +268,19 @@ export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions
  */
 export const variance: VarianceReduction = (x, dim, options) => moments("var", x, dim, options);
 
+/** @internal f, whose derivative at 0 is infinite, with the derivative 0 there. */
+export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
+  const zero = x.eq(0);
+  return zero.where(0, f(zero.where(1, x)));
+}
+
 /**
  * The standard deviation, the root of {@link variance}.
- * @gradient (x - mean) / ((n - correction) std).
+ * @gradient (x - mean) / ((n - correction) std), 0 where all elements are equal.
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
  */
-export const std: VarianceReduction = (x, dim, options) => moments("std", x, dim, options).sqrt();
+export const std: VarianceReduction = (x, dim, options) =>
+  flatAtZero(moments("std", x, dim, options), (square) => square.sqrt());
 
 /**
  * `log(sum(exp(x)))` without overflow; -inf over no element and over elements that all are -inf.

@@ -3,17 +3,11 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { asFloat, type ReduceOptions, reduceArguments } from "./reduce.js";
+import { asFloat, flatAtZero, type ReduceOptions, reduceArguments } from "./reduce.js";
 
 export interface NormOptions extends ReduceOptions {
   /** The order p, any number, Infinity and -Infinity among them; 2 unless given. */
   readonly ord?: number | undefined;
-}
-
-/** f, whose derivative at 0 is infinite, with the derivative 0 there. */
-function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
-  const zero = x.eq(0);
-  return zero.where(0, f(zero.where(1, x)));
 }
 
 /**

@@ -43,8 +43,8 @@ type GivesTensor = {
         : never
     : never;
 }[keyof Api];
-/** Makes or finds tensors, or takes a function: no op. */
-type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp" | "checkpoint";
+/** Makes or finds tensors, takes a function, or is another name of an op: no op. */
+type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp" | "checkpoint" | "var";
 
 export type OpName = Exclude<GivesTensor, NoOp>;
 

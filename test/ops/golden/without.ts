@@ -1,0 +1,31 @@
+/** Exported functions that have no rows in golden.json, each with the reason: the one list of exceptions. */
+const internal =
+  "a derivative kernel, which PyTorch does not export; second derivatives of the op it serves go through it";
+const drawn = "random numbers: PyTorch's generator gives others";
+const transform = "takes a function; its results are those of the ops inside";
+const runtime = "about memory, threads or modes; no numbers come of it";
+const files = "reads or writes data; no op";
+const logic = "answers with a boolean or a description, not with a tensor";
+
+const names = (reason: string, list: string): [string, string][] => list.split(" ").map((name) => [name, reason]);
+
+export const without: ReadonlyMap<string, string> = new Map([
+  ...names(internal, "geluBackward siluBackward softplusBackward sigmoidBackward tanhBackward reluBackward"),
+  ...names(drawn, "rand randn randLike randnLike randint randperm normal bernoulli multinomial dropout manualSeed"),
+  ...names(
+    transform,
+    "backward checkpoint customFunction detectAnomaly functionalCall grad gradcheck hessian hvp inference jacfwd jacobian jacrev jvp noGrad scope valueAndGrad vjp vmap",
+  ),
+  ...names(
+    runtime,
+    "attach share defineJob getDefaultDtype setDefaultDtype isGradEnabled memory numThreads setNumThreads",
+  ),
+  ...names(
+    files,
+    "decodeIdx decodeSafetensors decodeSafetensorsMetadata encodeSafetensors loadIdx loadMnist loadSafetensors saveSafetensors",
+  ),
+  ...names(logic, "allClose equal isTensor formula graph"),
+  ...names("writes in place; its rows are those of test/ops/cases", "assign"),
+  ...names("makes an index for `at`, whose rows use it as a string", "slice"),
+  ...names("another name of `var`, for named imports", "variance"),
+]);
