@@ -6,13 +6,11 @@ import { needIndex, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { after } from "./along.js";
 
 interface Along {
   readonly dim: number;
 }
-
-/** One dimension further back: vmap's lanes stand in front. */
-const after = <P extends Along>(p: P): P => ({ ...p, dim: p.dim + 1 });
 
 /** A list of indices, repeated over the other dimensions of x. */
 const along = (index: Tensor, x: Tensor, dim: number): Tensor =>

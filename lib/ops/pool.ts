@@ -22,6 +22,7 @@ const indicesRow = defineRow<Pool>({
   accuracy: "exact",
   rule: { kind: "none", reason: "the result is an index" },
   replay: ([x], p) => indices(x as Tensor, p),
+  batch: { rows: true },
 });
 
 /** Where in its plane of x [.., h, w] the largest element under each window is. */
