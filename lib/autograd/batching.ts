@@ -67,8 +67,12 @@ const batchOf = (row: Row): Batch<never> | undefined =>
 /** How an op was run for all lanes. */
 export type Way = "broadcast" | "lanes in front" | "more rows" | "folded" | "composed" | "lane by lane";
 const taken = new Map<string, Set<Way>>();
-/** @internal The ways that vmap has taken so far, by op. */
-export const vmapWays = (): ReadonlyMap<string, ReadonlySet<Way>> => taken;
+/** @internal The ways that vmap has taken since this was last asked, by op. */
+export function vmapWays(): ReadonlyMap<string, ReadonlySet<Way>> {
+  const ways = new Map(taken);
+  taken.clear();
+  return ways;
+}
 
 function note({ row }: Call, way: Way): void {
   const known = taken.get(row.name);

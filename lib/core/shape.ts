@@ -87,7 +87,7 @@ export function axes(op: string, dims: number | readonly number[], rank: number)
 /** A list of sizes a user gave: non-negative integers, at most `maxRank` of them. */
 export function checkShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
-  if (shape.length > maxRank) fail("ERR_SHAPE", op, "too many dimensions", `at most ${maxRank}`, String(shape.length));
+  checkRank(op, shape.length);
   let n = 1;
   for (const size of shape as unknown[]) {
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
@@ -97,6 +97,11 @@ export function checkShape(op: string, shape: unknown): Shape {
   if (n > 2 ** 50)
     fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(shape as number[]));
   return (shape as number[]).slice();
+}
+
+/** ERR_SHAPE where a tensor would have more dimensions than there can be. */
+export function checkRank(op: string, rank: number): void {
+  if (rank > maxRank) fail("ERR_SHAPE", op, "too many dimensions", `at most ${maxRank}`, String(rank));
 }
 
 export let maxRank = 16;

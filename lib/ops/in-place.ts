@@ -1,5 +1,5 @@
 /** What writes into a tensor that exists, and what changes its place in the graph without touching its elements. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
@@ -63,4 +63,4 @@ export function detach(x: Tensor): Tensor {
  * As {@link detach}, by JAX's name.
  * @example tensor([1], { requiresGrad: true }).stopGradient().requiresGrad; // false
  */
-export const stopGradient = (x: Tensor): Tensor => detach(x);
+export const stopGradient = (x: Tensor): Tensor => named("stopGradient", () => detach(x));

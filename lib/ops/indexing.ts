@@ -1,10 +1,11 @@
 /** `x.at(...)`: views by position, slice and string; copies by list and mask. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
 import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { sliceRange } from "./movement.js";
+import { placesOf } from "./true-places.js";
 
 /**
  * Bounds of a slice, counted as JavaScript's and Python's: negative ones from the end, clipped to the size.
@@ -100,21 +101,12 @@ function sliced(x: Tensor, dim: number, s: Slice): Tensor {
   return sliceRange(x, { dim, start: length === 0 ? 0 : start, length, step: s.step });
 }
 
-/** @internal The indices of true elements, as a list. */
-export function positions(mask: ArrayLike<number | bigint | boolean>): Int32Array {
-  let count = 0;
-  for (let i = 0; i < mask.length; i++) if (mask[i]) count++;
-  const found = new Int32Array(count);
-  for (let i = mask.length - 1; i >= 0; i--) if (mask[i]) found[--count] = i;
-  return found;
-}
-
 function indexList(entry: Tensor | readonly number[] | readonly boolean[], size: number): Tensor {
   if (isTensor(entry)) return entry;
   if (entry.length > 0 && entry.every((value) => typeof value === "boolean")) {
     if (entry.length !== size)
       fail("ERR_SHAPE", "at", "the mask does not fit the dimension", String(size), String(entry.length));
-    return tensor(positions(entry as readonly boolean[]));
+    return tensor(Int32Array.from((entry as readonly boolean[]).flatMap((yes, i) => (yes ? [i] : []))));
   }
   if (!entry.every((value) => Number.isInteger(value)))
     fail("ERR_ARGUMENT", "at", "a list must hold integers or booleans", undefined, describe(entry));
@@ -132,7 +124,7 @@ function advanced(
     if (showShape(span) !== showShape(entry.shape))
       fail("ERR_SHAPE", "at", "the mask does not fit the dimensions", showShape(span), showShape(entry.shape));
     const flat = x.reshape([...x.shape.slice(0, dim), -1, ...x.shape.slice(dim + entry.ndim)]);
-    return { out: flat.indexSelect(dim, tensor(positions(entry.toTypedArray()))), used: 1 };
+    return { out: flat.indexSelect(dim, placesOf(entry)), used: 1 };
   }
   const index = indexList(entry, x.shape[dim]!);
   const out = x.indexSelect(dim, index.reshape([-1]));
@@ -166,10 +158,15 @@ export function at(x: Tensor, ...index: readonly Index[]): Tensor {
   if (used > x.ndim) fail("ERR_INDEX", "at", "too many indices", `at most ${x.ndim}`, String(used));
   if (entries.filter((entry) => entry === ellipsis).length > 1)
     fail("ERR_ARGUMENT", "at", "more than one ellipsis", 'at most one "..."');
+  return named("at", () => picked(x, entries, x.ndim - used));
+}
+
+/** Entry by entry; an ellipsis stands for `rest` dimensions. */
+function picked(x: Tensor, entries: readonly Entry[], rest: number): Tensor {
   let out = x;
   let dim = 0;
   for (const entry of entries) {
-    if (entry === ellipsis) dim += x.ndim - used;
+    if (entry === ellipsis) dim += rest;
     else if (entry === null) out = out.unsqueeze(dim++);
     else if (typeof entry === "number") {
       const size = out.shape[axis("at", dim, out.ndim)]!;

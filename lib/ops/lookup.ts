@@ -1,5 +1,5 @@
 /** Ops that look rows and elements up by index, and count them: made of indexSelect, indexAdd and scatter. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { allLanes } from "../engine/lanes.js";
@@ -132,7 +132,7 @@ export function indexPut(x: Tensor, indices: readonly Tensor[], value: Operand, 
   const source = typeof element === "number" ? scalar(element, { dtype: x.dtype }) : element;
   const width = numel(rest);
   const rows = x.reshape([numel(lead), width]);
-  const values = source.expand([...at.shape, ...rest]).reshape([at.numel, width]);
+  const values = named("indexPut", () => source.expand([...at.shape, ...rest])).reshape([at.numel, width]);
   const list = at.reshape([-1]);
   const out = accumulate
     ? rows.indexAdd(0, list, values)

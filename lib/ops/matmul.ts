@@ -1,6 +1,6 @@
 /** Matrix products. */
 import { type DTypeRow, promote } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
@@ -97,7 +97,7 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
       "[b, m, k] and [b, k, n]",
       `${showShape(a.shape)} and ${showShape(b.shape)}`,
     );
-  return matmul(a, b);
+  return named("bmm", () => matmul(a, b));
 }
 
 /**
@@ -116,7 +116,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
       undefined,
       `${showShape(a.shape)} and ${showShape(b.shape)}`,
     );
-  return matmul(a, b);
+  return named("dot", () => matmul(a, b));
 }
 
 /**

@@ -1,8 +1,9 @@
 /** Ops that look at the same elements in another way. Nothing is copied unless a reshape cannot be a view. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import {
   axes,
   axis,
+  checkRank,
   contiguousStrides,
   dimList,
   isContiguous,
@@ -63,6 +64,7 @@ function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
 /** The shape with its one -1 filled in. */
 function inferShape(op: string, shape: readonly number[], elements: number): Shape {
   if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
+  checkRank(op, shape.length);
   let known = 1;
   let open = -1;
   shape.forEach((size: number, i: number) => {
@@ -234,6 +236,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
   needTensor("expand", x);
   if (!Array.isArray(shape))
     fail("ERR_ARGUMENT", "expand", "a shape must be an array of sizes", undefined, describe(shape));
+  checkRank("expand", shape.length);
   const extra = shape.length - x.ndim;
   const { strides } = x;
   const layout: number[] = [];
@@ -256,7 +259,8 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
  * As {@link expand}, by NumPy's name.
  * @example tensor([1, 2]).broadcastTo([3, 2]).shape; // [3, 2]
  */
-export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => expand(x, shape);
+export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
+  named("broadcastTo", () => expand(x, shape));
 
 /** A view of x with sizes and strides as given; the layout that squeeze and unsqueeze know without looking. */
 const relabel = (x: Tensor, shape: Shape, strides: readonly number[]): Tensor =>
@@ -286,6 +290,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 export function unsqueeze(x: Tensor, dim: number): Tensor {
   needTensor("unsqueeze", x);
   const at = axis("unsqueeze", dim, x.ndim + 1);
+  checkRank("unsqueeze", x.ndim + 1);
   const shape = x.shape.slice();
   const strides = x.strides.slice();
   shape.splice(at, 0, 1);

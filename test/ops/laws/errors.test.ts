@@ -1,10 +1,10 @@
 /** Laws 8 and 9: what an op refuses and how it says so, and that nothing of a call stays. */
-import { grad, memory, NablaError, type Tensor } from "nabla";
-import { layout } from "nabla/internal";
+import { type DType, grad, memory, NablaError, type Tensor } from "nabla";
+import { dtypes, layout } from "nabla/internal";
 import { afterAll, expect } from "vitest";
-import { count } from "../../reference/array.js";
+import { arr, count } from "../../reference/array.js";
 import { settle } from "../../support/settle.js";
-import type { Wrong } from "../cases/case.js";
+import type { Case, Wrong } from "../cases/case.js";
 import { direction, draw, make, makeAll, randomFor, smooth } from "./inputs.js";
 import { isFloat, law } from "./law.js";
 
@@ -40,26 +40,25 @@ const strangers: readonly (readonly [string, unknown])[] = [
   ["a bigint", 1n],
   ["true", true],
 ];
-/** The names that errors may bear besides the op's own: the one users know it by, or that of what it is made of. */
-const known: Readonly<Record<string, string>> = {
-  variance: "var",
-  broadcastTo: "expand",
-  stopGradient: "detach",
-  at: "indexSelect",
-  scatterAdd: "scatter",
-  bmm: "matmul",
-  nllLoss: "gather",
-  normal: "randn",
-  bernoulli: "randLike",
-  indexPut: "expand",
-  multinomial: "rand",
-  inv: "solve",
-  choleskySolve: "triangularSolve",
-  lstsq: "pinv",
-};
+/** What users know an op by, where that is not its name here. */
+const known: Readonly<Record<string, string>> = { variance: "var" };
+
+/** The dtypes that a case neither tries nor explains. */
+function refuseOthers(op: string, of: Case): string[] {
+  if (of.others !== undefined || of.inputs.every((input) => input.dtype !== undefined)) return [];
+  const sample = of.samples[0]!;
+  const xs = draw(of, sample, "uint8", randomFor(`${op} others`));
+  const whole = xs.map((x) => arr(x.shape, x.data.map(Math.round)));
+  const others = (Object.keys(dtypes) as DType[]).filter((dtype) => !of.dtypes.includes(dtype));
+  for (const dtype of others)
+    expectRefused({ what: dtype, call: () => sample.call(makeAll(of, whole, dtype)), code: "ERR_DTYPE" }, op);
+  return others;
+}
 
 law("errors", (op, of) => {
   for (const wrong of of.errors) expectRefused(wrong, op);
+  const refused = refuseOthers(op, of);
+  expect(of.errors.length + refused.length > 0 || of.anyTensor === true, "it has error cases").toBe(true);
   // Whatever stands where a tensor belongs.
   const sample = of.samples.find((one) => one.shapes.every((shape) => count(shape) > 1)) ?? of.samples[0]!;
   const dtype = of.dtypes[0]!;
@@ -84,6 +83,7 @@ law("errors", (op, of) => {
     if (untouched.has(op)) expect(call).not.toThrow();
     else expectRefused({ what: `a disposed ${input.name}`, call, code: "ERR_DISPOSED" }, null);
   });
+  return refused.length === 0 ? "holds" : `refuses ${refused.join(" ")}`;
 });
 
 /** Ops that give back what they were given where it is as wanted, or look at its shape alone. */
