@@ -7,19 +7,19 @@ import type { Operand } from "./row.js";
 /** ERR_ARGUMENT unless the value is a tensor. */
 export function needTensor(op: string, x: unknown, what = "the input"): Tensor {
   if (x instanceof Tensor) return x;
-  return fail("ERR_ARGUMENT", op, `${what} must be a tensor`, undefined, describe(x));
+  return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a tensor", describe(x));
 }
 
 /** ERR_ARGUMENT unless the value is a tensor or a number. */
 export function needOperand(op: string, x: unknown): Operand {
   if (typeof x === "number" || x instanceof Tensor) return x;
-  return fail("ERR_ARGUMENT", op, "an operand must be a tensor or a number", undefined, describe(x));
+  return fail("ERR_ARGUMENT", op, "an operand is not valid", "a tensor or a number", describe(x));
 }
 
 /** ERR_ARGUMENT unless the value is a number, and not NaN. */
 export function needNumber(op: string, what: string, x: unknown): number {
   if (typeof x === "number" && !Number.isNaN(x)) return x;
-  return fail("ERR_ARGUMENT", op, `${what} must be a number`, undefined, describe(x));
+  return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a number", describe(x));
 }
 
 /** ERR_ARGUMENT unless the value is an integer of at least `least`. */

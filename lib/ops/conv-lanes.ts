@@ -57,7 +57,7 @@ function unfolded(
     .reshape([lanes, ...shape]);
 }
 
-/** The convolution of a role from the two others, in one call for all lanes; `shape` is that of the result in each. */
+/** @internal The convolution of a role from the two others, in one call for all lanes; `shape` is that of the result in each. */
 export function overLanes(
   roles: readonly [Role, Role, Role],
   operands: readonly Tensor[],

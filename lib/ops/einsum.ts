@@ -113,7 +113,7 @@ function cheapest(
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   if (typeof equation !== "string")
-    fail("ERR_ARGUMENT", op, "the equation must be a string", undefined, describe(equation));
+    fail("ERR_ARGUMENT", op, "the equation is not valid", "a string", describe(equation));
   const [inputs, result, ...more] = equation.replaceAll(/\s/g, "").split("->");
   if (more.length > 0) wrong('more than one "->"', equation);
   const texts = inputs!.split(",");

@@ -28,7 +28,13 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
   if (mode.grad && x.node !== null)
     fail("ERR_GRADIENT", "assign", "the tensor requires grad", "a call inside noGrad", describe(x));
   if (overlaps(x))
-    fail("ERR_ARGUMENT", "assign", "an expanded tensor holds one element in several places; use contiguous()");
+    fail(
+      "ERR_ARGUMENT",
+      "assign",
+      "an element stands in several places",
+      "a tensor that is not expanded",
+      `strides ${showShape(x.strides)}`,
+    );
   if (typeof value === "number") {
     if (x.type.kind === "int" && !Number.isInteger(value))
       fail("ERR_DTYPE", "assign", "the value does not fit the dtype", `an ${x.dtype}`, String(value));

@@ -19,7 +19,7 @@ export class Slice {
   constructor(start?: number, stop?: number, step = 1) {
     for (const bound of [start, stop, step])
       if (bound !== undefined && !Number.isInteger(bound))
-        fail("ERR_ARGUMENT", "slice", "a bound must be an integer", undefined, describe(bound));
+        fail("ERR_ARGUMENT", "slice", "a bound is not valid", "an integer", describe(bound));
     if (step === 0) fail("ERR_ARGUMENT", "slice", "the step must not be 0");
     this.start = start;
     this.stop = stop;
@@ -109,7 +109,7 @@ function indexList(entry: Tensor | readonly number[] | readonly boolean[], size:
     return tensor(Int32Array.from((entry as readonly boolean[]).flatMap((yes, i) => (yes ? [i] : []))));
   }
   if (!entry.every((value) => Number.isInteger(value)))
-    fail("ERR_ARGUMENT", "at", "a list must hold integers or booleans", undefined, describe(entry));
+    fail("ERR_ARGUMENT", "at", "a list holds something else", "integers or booleans", describe(entry));
   return tensor(Int32Array.from(entry as readonly number[]));
 }
 
@@ -171,7 +171,7 @@ function picked(x: Tensor, entries: readonly Entry[], rest: number): Tensor {
     else if (typeof entry === "number") {
       const size = out.shape[axis("at", dim, out.ndim)]!;
       if (!Number.isInteger(entry))
-        fail("ERR_ARGUMENT", "at", "a position must be an integer", undefined, describe(entry));
+        fail("ERR_ARGUMENT", "at", "a position is not valid", "an integer", describe(entry));
       if (entry < -size || entry >= size)
         fail("ERR_INDEX", "at", `position out of range for dim ${dim}`, `${-size} to ${size - 1}`, String(entry));
       out = sliceRange(out, { dim, start: entry < 0 ? entry + size : entry, length: 1, step: 1 }).squeeze(dim);

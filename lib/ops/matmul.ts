@@ -113,7 +113,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
       "ERR_SHAPE",
       "dot",
       "not two vectors of one length",
-      undefined,
+      "two tensors [n]",
       `${showShape(a.shape)} and ${showShape(b.shape)}`,
     );
   return named("dot", () => matmul(a, b));
@@ -128,7 +128,13 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   needTensor("outer", a, "the left operand");
   needTensor("outer", b, "the right operand");
   if (a.ndim !== 1 || b.ndim !== 1)
-    fail("ERR_SHAPE", "outer", "not two vectors", undefined, `${showShape(a.shape)} and ${showShape(b.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      "outer",
+      "not two vectors",
+      "two tensors of rank 1",
+      `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    );
   return a.unsqueeze(1).mul(b);
 }
 

@@ -63,7 +63,7 @@ function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
 
 /** The shape with its one -1 filled in. */
 function inferShape(op: string, shape: readonly number[], elements: number): Shape {
-  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
+  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
   checkRank(op, shape.length);
   let known = 1;
   let open = -1;
@@ -104,8 +104,8 @@ function viewAs(x: Tensor, shape: readonly number[]): Tensor {
     fail(
       "ERR_SHAPE",
       "view",
-      "the strides do not allow a view; use reshape",
-      undefined,
+      "the strides do not allow a view",
+      "strides that can be merged, or reshape",
       `strides ${showShape(x.strides)}`,
     );
   return reshape(x, target);
@@ -235,7 +235,7 @@ const expandRow = defineRow<Shape>({
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
   needTensor("expand", x);
   if (!Array.isArray(shape))
-    fail("ERR_ARGUMENT", "expand", "a shape must be an array of sizes", undefined, describe(shape));
+    fail("ERR_ARGUMENT", "expand", "the shape is not valid", "an array of sizes", describe(shape));
   checkRank("expand", shape.length);
   const extra = shape.length - x.ndim;
   const { strides } = x;
@@ -306,7 +306,7 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   needTensor("flatten", x);
   const first = axis("flatten", start, x.ndim);
   const last = axis("flatten", end, x.ndim);
-  if (first > last) fail("ERR_AXIS", "flatten", "start must not come after end", undefined, `${start} and ${end}`);
+  if (first > last) fail("ERR_AXIS", "flatten", "start comes after end", "start up to end", `${start} and ${end}`);
   if (x.ndim === 0) return x.reshape([1]);
   const joined = numel(x.shape.slice(first, last + 1));
   return x.reshape([...x.shape.slice(0, first), joined, ...x.shape.slice(last + 1)]);

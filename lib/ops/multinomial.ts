@@ -34,7 +34,13 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
   const p = weights.detach().to("float64");
   if (allLanes(p.ge(0).logicalAnd(p.isfinite())).all().item() === 0)
-    fail("ERR_ARGUMENT", op, "a weight is negative, infinite or NaN", "finite weights of 0 or more");
+    fail(
+      "ERR_ARGUMENT",
+      op,
+      "a weight is not valid",
+      "finite weights of 0 or more",
+      "one that is negative, infinite or NaN",
+    );
   const positive = allLanes(p.gt(0).sum(-1));
   const least = replacement ? 1 : count;
   if (positive.numel > 0 && positive.amin().item() < least)

@@ -96,7 +96,7 @@ function draw(op: string, row: Row<Draw>, shape: readonly number[], type: DTypeR
 
 function generatorOf(op: string, generator: RandomGenerator | undefined): RandomGenerator {
   if (generator === undefined || generator instanceof RandomGenerator) return generator ?? defaultGenerator;
-  return fail("ERR_ARGUMENT", op, "generator must be a RandomGenerator", undefined, describe(generator));
+  return fail("ERR_ARGUMENT", op, "generator is not valid", "a RandomGenerator", describe(generator));
 }
 
 function floats(
