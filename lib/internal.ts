@@ -1,6 +1,6 @@
 /** For the tests: what no user needs. Not part of the package's exports. */
 
-export { slicedOps } from "./autograd/batching.js";
+export { vmapWays, type Way } from "./autograd/batching.js";
 export { dtypes } from "./core/dtype.js";
 export { describe, fail, NablaError } from "./core/errors.js";
 export { checkOptions, nearest } from "./core/options.js";

@@ -1,40 +1,129 @@
-// FEATURES.md from the table of ops: `node scripts/features.mjs` writes it, `--check` fails where it is out of date.
+// FEATURES.md from the table of ops and from what the laws have proven: `node scripts/features.mjs` writes it, `--check`
+// fails where it is out of date.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./common.mjs";
 
-const { table } = await import(new URL("../dist/internal.js", import.meta.url));
+const { dtypes, table } = await import(new URL("../dist/internal.js", import.meta.url));
 const nabla = await import(new URL("../dist/index.js", import.meta.url));
+const proofs = JSON.parse(readFileSync(join(root, "test/ops/proofs.json"), "utf8"));
 
-const derivative = {
-  elementwise: "vjp, jvp, any order",
-  linear: "vjp, jvp, any order",
-  bilinear: "vjp, jvp, any order",
-  general: "vjp, jvp, any order",
-  none: "none",
-};
-const rows = [...table.values()];
-if (rows.length < 50) throw new Error(`the table has only ${rows.length} rows`);
-const families = [...new Set(rows.map((row) => row.family))].sort();
+if (table.size < 50) throw new Error(`the table has only ${table.size} rows`);
 
-const cell = (row) => {
-  const zero = row.rule.kind === "elementwise" && row.rule.partials.every((p) => p === null);
-  const how =
-    row.rule.kind === "none" ? `none: ${row.rule.reason}` : zero ? "zero everywhere" : derivative[row.rule.kind];
-  const accuracy =
-    typeof row.accuracy === "number" ? `${row.accuracy} ulp` : row.accuracy === "tree" ? "fixed-order sum" : "exact";
-  return `| ${row.name} | ${row.rule.kind} | ${how} | ${accuracy} |`;
+/** The reasons for what is missing, in the order in which the tables first name them. */
+const reasons = [];
+const note = (reason) => {
+  if (!reasons.includes(reason)) reasons.push(reason);
+  return `[${reasons.indexOf(reason) + 1}]`;
 };
-const ops = families
-  .map((family) => {
-    const lines = rows.filter((row) => row.family === family).map(cell);
-    return `### ${family}\n\n| op | rule | derivatives | float32 accuracy |\n|---|---|---|---|\n${lines.join("\n")}`;
+
+/** What a law says of a case: a proof, or why there is none. */
+const said = {};
+for (const [law, lists] of Object.entries(proofs))
+  said[law] = new Map(Object.entries(lists).flatMap(([proof, cases]) => cases.map((name) => [name, proof])));
+const isReason = (proof) => proof.startsWith("not: ");
+
+/** An op and its cases: its own, and those of other ways to call it. */
+class Op {
+  constructor(name, cases) {
+    this.name = name;
+    this.cases = cases;
+    this.row = table.get(name);
+  }
+  /** What a law has proven of any case; else the reason. */
+  of(law) {
+    const all = this.cases.map((name) => said[law].get(name) ?? fail(`${law} says nothing of ${name}`));
+    return all.find((proof) => !isReason(proof)) ?? all[0];
+  }
+  mark(law, show = () => "●") {
+    const proof = this.of(law);
+    return isReason(proof) ? note(proof.slice(5)) : show(proof);
+  }
+  /** What is not recorded has no derivative in forward mode either. */
+  derivative(law) {
+    const { rule } = this.row ?? {};
+    const zero = rule?.kind === "elementwise" && rule.partials.every((partial) => partial === null);
+    return this.mark(isReason(this.of("gradient")) ? "gradient" : law, () => (zero ? "0" : "●"));
+  }
+  dtype(name) {
+    const tried = this.cases.some((one) => said.value.get(one).split(" ").includes(name));
+    if (tried) return "●";
+    const refused = this.cases.some((one) => said.errors.get(one).split(" ").includes(name));
+    return refused ? "" : note(this.takesNone() ? "it makes tensors: dtype is an option" : this.others());
+  }
+  takesNone() {
+    return this.of("vmap") === "not: it takes no tensor";
+  }
+  others() {
+    const own = this.cases.map((one) => said.others.get(one)).find((reason) => reason !== undefined);
+    return own ?? (isReason(this.of("errors")) ? this.of("errors").slice(5) : fail(`no reason for ${this.name}`));
+  }
+  accuracy() {
+    const accuracy = this.row?.accuracy;
+    if (accuracy === undefined) return "as its parts";
+    return typeof accuracy === "number" ? `${accuracy} ulp` : accuracy === "tree" ? "fixed-order sum" : "exact";
+  }
+  line() {
+    const cells = [
+      this.name,
+      this.row?.rule.kind ?? "made of others",
+      ...Object.keys(dtypes).map((dtype) => this.dtype(dtype)),
+      ...["gradient", "duality", "second order"].map((law) => this.derivative(law)),
+      this.mark("vmap", (way) => way),
+      this.mark("errors"),
+      this.accuracy(),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  }
+}
+
+function fail(message) {
+  throw new Error(message);
+}
+
+/** The cases of a group by the op that they call. */
+function opsOf(cases) {
+  const byName = new Map();
+  for (const one of cases) {
+    const [name] = one.split(/[ ,]/);
+    byName.set(name, [...(byName.get(name) ?? []), one]);
+  }
+  return [...byName].map(([name, all]) => new Op(name, all));
+}
+
+const short = {
+  float32: "f32",
+  float64: "f64",
+  float16: "f16",
+  bfloat16: "bf16",
+  int32: "i32",
+  int64: "i64",
+  uint8: "u8",
+};
+const head = [
+  "op",
+  "rule",
+  ...Object.keys(dtypes).map((name) => short[name] ?? name),
+  "vjp",
+  "jvp",
+  "2nd",
+  "vmap",
+  "errors",
+  "accuracy",
+];
+const groups = Object.entries(proofs.groups).map(([name, cases]) => [name, opsOf(cases)]);
+const matrix = groups
+  .map(([name, ops]) => {
+    const rule = head.map(() => "---").join("|");
+    return `### ${name}\n\n| ${head.join(" | ")} |\n|${rule}|\n${ops.map((op) => op.line()).join("\n")}`;
   })
   .join("\n\n");
+const shown = groups.flatMap(([, ops]) => ops.map((op) => op.name));
+const without = [...table.keys()].filter((name) => !shown.includes(name));
+if (without.length > 0) fail(`rows without a case: ${without.join(", ")}`);
 
-const rowNames = new Set(rows.map((row) => row.name));
 const functions = Object.keys(nabla).filter((name) => typeof nabla[name] === "function" && /^[a-z]/.test(name));
-const composed = functions.filter((name) => !rowNames.has(name)).sort();
+const rest = functions.filter((name) => !shown.includes(name)).sort();
 const classes = (names) =>
   Object.keys(names)
     .filter((name) => /^[A-Z]/.test(name))
@@ -43,21 +132,37 @@ const classes = (names) =>
 
 const page = `# What there is
 
-Made by \`node scripts/features.mjs\` from the table of ops; \`npm run check\` fails where it is out of date.
+Made by \`node scripts/features.mjs\` from the table of ops and from \`test/ops/proofs.json\`, which holds what the laws of \`test/ops\`
+have proven (\`npm run prove\` writes it); every run of the laws must agree with it, and \`npm run check\` fails where this page is out
+of date.
 
-dtypes: float32, float64, int32, int64, uint8, bool. Derivatives exist for the float ones. Every row is run through the laws of
-\`test/ops\`: value against a float64 reference, shapes and dtypes, layouts, first and second derivatives, forward against reverse
-mode, threads, instruction sets, errors, memory.
+## Ops: ${shown.length}, of which ${table.size} are rows of the table
 
-## Rows of the table: ${rows.length}
+Columns:
 
-"any order" means that the rule is ordinary tensor code and was checked to second order.
+- **rule**: how the row is differentiated, or that the op is made of others and has their derivatives.
+- **dtypes**: ● the value is that of a float64 reference, to the accuracy in the last column; empty: refused with ERR_DTYPE, which the
+  laws provoke. Integer dtypes have no derivatives.
+- **vjp**: against central differences, and \`backward\`, \`grad\` and \`vjp\` bit for bit alike. **jvp**: against the vjp, all tangents
+  and each alone. **2nd**: second derivatives in reverse over reverse and forward over reverse mode, against differences of the first. 0: zero
+  everywhere.
+- **vmap**: the law compares it with one lane after the other, value and gradient, whichever inputs have lanes. *broadcast*: by the
+  family; *lanes in front*, *more rows*, *folded* (into images, groups or channels): by the row's own rule; *composed*: in other
+  ops; *composition*: the op is made of others in any case. None runs lane by lane.
+- **errors**: bad inputs of every kind that applies give their code and sentence.
+- [1]: why there is none, below.
 
-${ops}
+Layouts, threads, instruction sets and memory have laws of their own, which all rows pass.
 
-## Functions made of them, and everything else that is exported
+${matrix}
 
-${composed.join(", ")}
+${"Why there is none:"}
+
+${reasons.map((reason, i) => `${i + 1}. ${reason}`).join("\n")}
+
+## Everything else that is exported
+
+${rest.join(", ")}
 
 - nn: ${classes(nabla.nn)}; nn.functional and nn.init
 - optim: ${classes(nabla.optim)}; clipGradNorm, clipGradValue

@@ -1,5 +1,5 @@
 /** detectAnomaly: finds the op that first makes a NaN or an infinity. */
-import { fail, startAtUser } from "../core/errors.js";
+import { fail, isOwn } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import type { Call } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
@@ -25,8 +25,8 @@ function quietly<T>(f: () => T): T {
 
 function stackHere(): string {
   const error = new Error();
-  startAtUser(error);
-  return error.stack!.slice(error.stack!.indexOf("\n") + 1);
+  const [, ...lines] = error.stack!.split("\n");
+  return lines.filter((line) => !isOwn(line)).join("\n");
 }
 
 type Fault = "NaN" | "infinity";

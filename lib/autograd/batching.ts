@@ -1,5 +1,7 @@
 /** Runs ops once for all lanes of vmap. */
+import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
+import type { Shape } from "../core/shape.js";
 import type { Call } from "../engine/apply.js";
 import { innermost, Lanes, type Level, type Randomness } from "../engine/lanes.js";
 import { intercepting, mode } from "../engine/modes.js";
@@ -49,10 +51,11 @@ function take(call: Call, around: ((call: Call) => Tensor) | null): Tensor {
   return overLanes(call, level);
 }
 
-function sameForAll({ row, inputs, params }: Call, level: Level): Tensor {
+function sameForAll(call: Call, level: Level): Tensor {
+  const { row, inputs, params } = call;
   if (level.randomness === "error")
     fail("ERR_ARGUMENT", row.name, "random numbers inside vmap", 'the option randomness: "different" or "same"');
-  if (inputs.some((x) => x instanceof Lanes && x.level === level)) return batchOf(row)!.composed!(inputs, params);
+  if (inputs.some((x) => x instanceof Lanes && x.level === level)) return composed(call, batchOf(row)!);
   return as(level.outer, () => row.replay(inputs, params));
 }
 
@@ -60,6 +63,34 @@ const broadcasts: Batch<never> = { broadcast: true };
 const elementwise = new Set(["unary", "binary", "ternary", "compare"]);
 const batchOf = (row: Row): Batch<never> | undefined =>
   row.batch ?? (elementwise.has(row.family) || row.rule.kind === "bilinear" ? broadcasts : undefined);
+
+/** How an op was run for all lanes. */
+export type Way = "broadcast" | "lanes in front" | "more rows" | "folded" | "composed" | "lane by lane";
+const taken = new Map<string, Set<Way>>();
+/** @internal The ways that vmap has taken since this was last asked, by op. */
+export function vmapWays(): ReadonlyMap<string, ReadonlySet<Way>> {
+  const ways = new Map(taken);
+  taken.clear();
+  return ways;
+}
+
+function note({ row }: Call, way: Way): void {
+  const known = taken.get(row.name);
+  if (known === undefined) taken.set(row.name, new Set([way]));
+  else known.add(way);
+}
+
+const wayOf = (batch: Batch<never> | undefined): Way => {
+  if (batch === undefined) return "lane by lane";
+  if (batch.whole !== undefined) return "folded";
+  return batch.broadcast ? "broadcast" : batch.rows ? "more rows" : "lanes in front";
+};
+
+/** The op made of others, on lanes. */
+function composed(call: Call, batch: Batch<never>): Tensor {
+  note(call, "composed");
+  return batch.composed!(call.inputs, call.params);
+}
 
 /** An op on lanes of the given vmap. */
 function overLanes(call: Call, level: Level): Tensor {
@@ -70,7 +101,8 @@ function overLanes(call: Call, level: Level): Tensor {
     batch !== undefined &&
     !batch.shared?.some((place) => mapped[place]) &&
     (batch.composed === undefined || batch.params !== undefined);
-  if (!fits && batch?.composed !== undefined) return batch.composed(inputs, params);
+  if (!fits && batch?.composed !== undefined) return composed(call, batch);
+  note(call, wayOf(fits ? batch : undefined));
   const given = inputs.map((x, i) => (mapped[i] ? (x as Lanes).whole : x));
   const all = as(level.outer, () =>
     fits ? once(batch, call, given, mapped, level.size) : slices(call, given, mapped, level.size),
@@ -93,11 +125,13 @@ function overLanes(call: Call, level: Level): Tensor {
 
 function once(
   batch: Batch<never>,
-  { row, params, shape }: Call,
+  { row, params, shape, type }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],
   lanes: number,
 ): Tensor {
+  if (batch.whole !== undefined)
+    return lanes === 0 ? none(shape, type) : batch.whole({ inputs: given, mapped, lanes, params, shape });
   const p = batch.params?.(params, lanes) ?? params;
   if (batch.broadcast === true)
     return row.replay(
@@ -114,6 +148,9 @@ function once(
   return row.replay(joined, p).reshape([lanes, ...shape]);
 }
 
+/** The result of no lanes. */
+const none = (shape: Shape, type: DTypeRow): Tensor => zeros([0, ...shape], { dtype: type.name });
+
 /** Dimensions of size 1 between the lanes and the others, so that these stand where broadcasting wants them. */
 function padded(x: Tensor, rank: number): Tensor {
   const missing = rank - (x.ndim - 1);
@@ -123,18 +160,13 @@ function padded(x: Tensor, rank: number): Tensor {
 }
 
 /** Ops that nobody has taught vmap: one lane after the other. */
-const oneByOne = new Set<string>();
-/** @internal The ops that vmap has run lane by lane so far. */
-export const slicedOps = (): readonly string[] => [...oneByOne];
-
 function slices(
   { row, params, shape, type }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],
   lanes: number,
 ): Tensor {
-  oneByOne.add(row.name);
-  if (lanes === 0) return zeros([0, ...shape], { dtype: type.name });
+  if (lanes === 0) return none(shape, type);
   const lane = (k: number) =>
     row.replay(
       given.map((x, i) => (mapped[i] ? (x as Tensor).narrow(0, k, 1).squeeze(0) : x)),

@@ -286,11 +286,11 @@ export function customFunction<A extends unknown[], S>(spec: CustomFunction<A, S
   if (typeof spec !== "object" || spec === null)
     fail("ERR_ARGUMENT", op, "not a description", "{ name, forward, backward }", describe(spec));
   if (typeof spec.name !== "string" || spec.name === "")
-    fail("ERR_ARGUMENT", op, "the name must be a string", undefined, describe(spec.name));
+    fail("ERR_ARGUMENT", op, "the name is not valid", "a string", describe(spec.name));
   for (const key of ["forward", "backward"] as const)
     if (typeof spec[key] !== "function")
-      fail("ERR_ARGUMENT", op, `${key} must be a function`, undefined, describe(spec[key]));
+      fail("ERR_ARGUMENT", op, `${key} is not valid`, "a function", describe(spec[key]));
   if (spec.jvp !== undefined && typeof spec.jvp !== "function")
-    fail("ERR_ARGUMENT", op, "jvp must be a function", undefined, describe(spec.jvp));
+    fail("ERR_ARGUMENT", op, "jvp is not valid", "a function", describe(spec.jvp));
   return (...args) => call(spec as unknown as Spec, args);
 }

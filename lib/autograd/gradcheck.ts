@@ -163,7 +163,7 @@ export function gradcheck(
       );
   if (order !== 1 && order !== 2) fail("ERR_ARGUMENT", op, "unknown order", "1 or 2", describe(order));
   needInteger(op, "the seed", seed, 0);
-  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(f));
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
   const given: readonly Tensor[] = Array.isArray(inputs) ? inputs : [inputs];
   if (given.length === 0) fail("ERR_ARGUMENT", op, "there is no input");
   const xs = given.map((x, i) => {

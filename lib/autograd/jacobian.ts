@@ -111,7 +111,7 @@ function either(p: Problem): unknown[] {
 }
 
 function transform(op: string, f: unknown, options: JacobianOptions | undefined, way: (p: Problem) => unknown[]) {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(f));
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
   const { argnums = 0 } = checkOptions<JacobianOptions>(op, options, ["argnums"]);
   return (...args: unknown[]): unknown => {
     const found = way(problem(op, f as Function, args, argnums));
@@ -157,7 +157,7 @@ export function hessian<A extends Argument[], const N extends number | readonly 
   f: (...args: A) => Tensor,
   options?: JacobianOptions<N>,
 ): (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][] {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", "hessian", "not a function", undefined, describe(f));
+  if (typeof f !== "function") fail("ERR_ARGUMENT", "hessian", "it takes a function", "a function", describe(f));
   const argnums: number | readonly number[] =
     checkOptions<JacobianOptions<N>>("hessian", options, ["argnums"]).argnums ?? 0;
   const rowOf = (n: number) => jacrev(grad(f as Function, { argnums: n }) as Function, { argnums });
@@ -180,7 +180,7 @@ export function hvp<A extends Argument[]>(
   ts: readonly [...Lifted<A>],
 ): [Tensor, { -readonly [K in keyof A]: GradientOf<A[K]> }] {
   const op = "hvp";
-  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "not a function", undefined, describe(f));
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
   for (const list of [args, ts])
     if (!Array.isArray(list)) fail("ERR_ARGUMENT", op, "arguments and vectors are lists", undefined, describe(list));
   const primals = lift(args as readonly unknown[]);

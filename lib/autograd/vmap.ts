@@ -107,7 +107,7 @@ function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
  * slopes(tensor([1, 2])).toArray(); // [3, 12]
  */
 export function vmap<A extends Argument[], R>(f: (...args: A) => R, options?: VmapOptions): (...args: Lifted<A>) => R {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", "vmap", "not a function", undefined, describe(f));
+  if (typeof f !== "function") fail("ERR_ARGUMENT", "vmap", "it takes a function", "a function", describe(f));
   const {
     inDims = 0,
     outDims = 0,

@@ -81,14 +81,34 @@ export function fail(
   throw error;
 }
 
+/** Runs what an op is made of: errors from there bear the name of the op that the user called. */
+export function named<T>(op: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof NablaError && error.op !== op) rename(error, op);
+    throw error;
+  }
+}
+
+function rename(error: { op: string; message: string; stack?: string | undefined }, op: string): void {
+  const { message } = error;
+  error.message = op + message.slice(error.op.length);
+  error.stack = error.stack?.replace(message, () => error.message);
+  error.op = op;
+}
+
 const own = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
+
+/** Whether a line of a stack is a place in the package. */
+export const isOwn = (line: string): boolean => line.includes(own);
 
 /** Takes the package's own frames off the top of the stack, so that it starts at the user's line. */
 export function startAtUser(error: Error): void {
   const lines = error.stack?.split("\n") ?? [];
   const first = lines.findIndex((line) => line.startsWith("    at "));
   let user = first;
-  while (user >= 0 && user < lines.length && lines[user]!.includes(own)) user++;
+  while (user >= 0 && user < lines.length && isOwn(lines[user]!)) user++;
   if (first >= 0 && user < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(user)].join("\n");
 }
 

@@ -59,7 +59,7 @@ export function broadcast(op: string, a: Shape, b: Shape): Shape {
 /** A dimension counted from the front; ERR_AXIS unless -rank <= dim < rank. A rank-0 tensor has dimension 0 and -1. */
 export function axis(op: string, dim: unknown, rank: number): number {
   if (typeof dim !== "number" || !Number.isInteger(dim))
-    fail("ERR_ARGUMENT", op, "dim must be an integer", undefined, describe(dim));
+    fail("ERR_ARGUMENT", op, "dim is not valid", "an integer", describe(dim));
   const bound = Math.max(rank, 1);
   if (dim < -bound || dim >= bound)
     fail("ERR_AXIS", op, "dim is out of range", `${-bound} to ${bound - 1} for rank ${rank}`, String(dim));
@@ -71,7 +71,7 @@ export function dimList(op: string, dims: number | readonly number[], rank: numb
   if (typeof dims === "number") return [axis(op, dims, rank)];
   const list: unknown = dims;
   if (!Array.isArray(list))
-    fail("ERR_ARGUMENT", op, "dim must be an integer or a list of them", undefined, describe(dims));
+    fail("ERR_ARGUMENT", op, "dim is not valid", "an integer or a list of them", describe(dims));
   return (list as number[]).map((dim) => axis(op, dim, rank));
 }
 
@@ -86,17 +86,22 @@ export function axes(op: string, dims: number | readonly number[], rank: number)
 
 /** A list of sizes a user gave: non-negative integers, at most `maxRank` of them. */
 export function checkShape(op: string, shape: unknown): Shape {
-  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
-  if (shape.length > maxRank) fail("ERR_SHAPE", op, "too many dimensions", `at most ${maxRank}`, String(shape.length));
+  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
+  checkRank(op, shape.length);
   let n = 1;
   for (const size of shape as unknown[]) {
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
-      fail("ERR_ARGUMENT", op, "a size must be a non-negative integer", undefined, describe(size));
+      fail("ERR_ARGUMENT", op, "a size is not valid", "a non-negative integer", describe(size));
     n *= Math.max(size, 1);
   }
   if (n > 2 ** 50)
     fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(shape as number[]));
   return (shape as number[]).slice();
+}
+
+/** ERR_SHAPE where a tensor would have more dimensions than there can be. */
+export function checkRank(op: string, rank: number): void {
+  if (rank > maxRank) fail("ERR_SHAPE", op, "too many dimensions", `at most ${maxRank}`, String(rank));
 }
 
 export let maxRank = 16;

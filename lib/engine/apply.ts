@@ -89,7 +89,7 @@ export function apply<P>(
   const watched = small ? null : handle;
   const keeper = pinned ? node : null;
   execute(watched, keeper);
-  if (frame.failed()) recover(row as unknown as Row, watched, keeper);
+  if (frame.failed()) recover(row as unknown as Row, watched, keeper, inputs[0], params);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1) node.keep(inputs, saves, constants, pinned);
@@ -112,9 +112,16 @@ function applyIntercepted<P>(
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
-function recover(row: Row, handle: Handle | null, node: OpNode | null): void {
+function recover(row: Row, handle: Handle | null, node: OpNode | null, x: Operand | undefined, params: unknown): void {
   retryWhenOutOfMemory(() => execute(handle, node));
-  if (frame.failed()) raise(row.name, row.family === "linalg" ? refusedMatrix : changedSince);
+  if (frame.failed()) raise(row.name, row.family === "linalg" ? refusedMatrix : changedSince, indicesInto(x, params));
+}
+
+/** The indices that an op along a dimension takes. */
+function indicesInto(x: Operand | undefined, params: unknown): string | undefined {
+  const dim = (params as { dim?: number } | undefined)?.dim;
+  const size = x instanceof Tensor && dim !== undefined ? x.shape[dim] : undefined;
+  return size === undefined ? undefined : `${-size} to ${size - 1}`;
 }
 
 /** Runs the frame: the objects that native code is to watch come first the handle, then the node. */

@@ -2,24 +2,31 @@ import { type DTypeRow, defaultFloat, dtypes, promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { numel, showShape } from "../core/shape.js";
 import { Tensor } from "../tensor/tensor.js";
+import { Lanes } from "./lanes.js";
 import type { Operand } from "./row.js";
 
-/** ERR_ARGUMENT unless the value is a tensor. */
-export function needTensor(op: string, x: unknown, what = "the input"): Tensor {
-  if (x instanceof Tensor) return x;
-  return fail("ERR_ARGUMENT", op, `${what} must be a tensor`, undefined, describe(x));
+function alive(op: string, x: Tensor): Tensor {
+  if (x.handle.slot < 0 && !(x instanceof Lanes)) fail("ERR_DISPOSED", op, "the tensor has been disposed of");
+  return x;
 }
 
-/** ERR_ARGUMENT unless the value is a tensor or a number. */
+/** ERR_ARGUMENT unless the value is a tensor; ERR_DISPOSED where it has come to its end. */
+export function needTensor(op: string, x: unknown, what = "the input"): Tensor {
+  if (x instanceof Tensor) return alive(op, x);
+  return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a tensor", describe(x));
+}
+
+/** ERR_ARGUMENT unless the value is a tensor or a number; ERR_DISPOSED. */
 export function needOperand(op: string, x: unknown): Operand {
-  if (typeof x === "number" || x instanceof Tensor) return x;
-  return fail("ERR_ARGUMENT", op, "an operand must be a tensor or a number", undefined, describe(x));
+  if (typeof x === "number") return x;
+  if (x instanceof Tensor) return alive(op, x);
+  return fail("ERR_ARGUMENT", op, "an operand is not valid", "a tensor or a number", describe(x));
 }
 
 /** ERR_ARGUMENT unless the value is a number, and not NaN. */
 export function needNumber(op: string, what: string, x: unknown): number {
   if (typeof x === "number" && !Number.isNaN(x)) return x;
-  return fail("ERR_ARGUMENT", op, `${what} must be a number`, undefined, describe(x));
+  return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a number", describe(x));
 }
 
 /** ERR_ARGUMENT unless the value is an integer of at least `least`. */

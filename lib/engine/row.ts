@@ -1,3 +1,4 @@
+import type { Shape } from "../core/shape.js";
 import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type Operand, type Rule, saveMasks } from "./rule.js";
@@ -33,7 +34,7 @@ export interface RowSpec<P> {
   replay(inputs: readonly Operand[], params: P): Tensor;
   /** In float32. */
   readonly accuracy: Accuracy;
-  /** How vmap runs it; by its family where left out, else slice by slice. */
+  /** How vmap runs it; by its family where left out, else lane by lane, which the law of vmap refuses. */
   readonly batch?: Batch<P>;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean;
@@ -51,11 +52,22 @@ export interface Batch<P> {
   params?(p: P, lanes: number): P;
   /** The op made of others, where the above does not hold. */
   composed?(inputs: readonly Operand[], p: P): Tensor;
+  /** Instead of all that: the op on whole inputs, with lanes in front of those that are mapped, and of its result. */
+  whole?(lanes: WholeCall<P>): Tensor;
 }
 
 export interface Row<P = never> extends RowSpec<P> {
   readonly opcode: number;
   readonly saves: readonly number[];
+}
+
+/** An op on lanes; `shape` is that of its result in each. */
+export interface WholeCall<P> {
+  readonly inputs: readonly Operand[];
+  readonly mapped: readonly boolean[];
+  readonly lanes: number;
+  readonly params: P;
+  readonly shape: Shape;
 }
 
 const rows = new Map<string, Row>();

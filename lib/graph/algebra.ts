@@ -31,6 +31,9 @@ export const number = (value: number): Expression => (value === 0 ? [] : [{ fact
 export const symbol = (name: string): Expression => atom(name, "symbol");
 export const call = (name: string, args: readonly string[]): Expression => atom(`${name}(${args.join(", ")})`, "call");
 
+/** A part of something, by its index. */
+export const indexed = (x: Expression, index: string): Expression => atom(`${bracketed(x)}[${index}]`, "call");
+
 /** A condition, which counts as 1 where it holds. */
 export const condition = (text: string): Expression => atom(text, "sum");
 

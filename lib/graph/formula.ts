@@ -1,80 +1,18 @@
 /** `formula`: what a tensor was computed by, as an expression. */
 import { checkOptions } from "../core/options.js";
-import { numel } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
-import { table } from "../engine/row.js";
 import { Packed } from "../engine/saved.js";
-import type { Node, OpNode } from "../engine/tape.js";
+import type { Node } from "../engine/tape.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import {
-  add,
-  call,
-  condition,
-  type Expression,
-  knownValue,
-  multiply,
-  number,
-  power,
-  powerOf,
-  show,
-  symbol,
-} from "./algebra.js";
+import { type Expression, number, show, symbol } from "./algebra.js";
 import { collect, type Item, keyOf } from "./collect.js";
 import { look } from "./evaluate.js";
 import { formatValue } from "./format.js";
 import { type GraphOptions, readNames } from "./graph.js";
+import { write } from "./notation.js";
 
 export type FormulaOptions = Pick<GraphOptions, "names">;
-
-const minus = (x: Expression): Expression => multiply(number(-1), x);
-const same = ([x]: readonly Expression[]): Expression => x!;
-const complement = (x: Expression): Expression => add(number(1), minus(x));
-
-/** Ops that are written otherwise than as a call of their name. */
-const written: Readonly<Record<string, (xs: readonly Expression[], node: OpNode) => Expression>> = {
-  alias: same,
-  clone: same,
-  contiguous: same,
-  to: same,
-  // Broadcasting goes without saying.
-  expand: same,
-  reshape: ([x], node) => (numel(node.shape) === 1 ? x! : named("reshape", [x!])),
-  add: ([a, b]) => add(a!, b!),
-  sub: ([a, b]) => add(a!, minus(b!)),
-  mul: ([a, b]) => multiply(a!, b!),
-  div: ([a, b]) => multiply(a!, power(b!, -1)),
-  neg: ([x]) => minus(x!),
-  square: ([x]) => power(x!, 2),
-  sqrt: ([x]) => power(x!, 0.5),
-  rsqrt: ([x]) => power(x!, -0.5),
-  reciprocal: ([x]) => power(x!, -1),
-  pow: ([x, y]) => {
-    const exponent = knownValue(y!);
-    return exponent === null ? powerOf(x!, y!) : power(x!, exponent);
-  },
-  sum: ([x], node) => {
-    const { dims } = node.params as unknown as { dims: readonly number[] };
-    const rank = node.inputShapes[0]!.length;
-    if (numel(node.inputShapes[0]!) === 1) return x!;
-    return dims.length === rank ? named("sum", [x!]) : call("sum", [show(x!), `[${dims.join(", ")}]`]);
-  },
-  permute: ([x], node) => named(node.shape.length === 2 ? "transpose" : "permute", [x!]),
-  where: ([condition, a, b]) => {
-    const known = knownValue(condition!);
-    return known === null ? named("where", [condition!, a!, b!]) : known === 0 ? b! : a!;
-  },
-  // Derivative kernels, as the mathematics that they stand for.
-  sigmoidBackward: ([t, y]) => multiply(multiply(t!, y!), complement(y!)),
-  tanhBackward: ([t, y]) => multiply(t!, complement(power(y!, 2))),
-  reluBackward: ([t, y]) => multiply(t!, condition(`${show(y!)} > 0`)),
-  softplusBackward: ([t, x]) => multiply(t!, named("sigmoid", [x!])),
-};
-
-/** A user's function may have the name of an op. */
-const writtenAs = ({ row }: OpNode) => (table.get(row.name) === row ? written[row.name] : undefined);
-
-const named = (name: string, xs: readonly Expression[]): Expression => call(name, xs.map(show));
 
 /** A constant: a number where all elements are one, its elements where they are few, else a letter. */
 function constantOf({ constant, type, shape }: Item): Expression {
@@ -125,7 +63,7 @@ export function formula(t: Tensor, options?: FormulaOptions): string {
       if (name !== undefined) found.push(symbol(name));
       else if (node === null) found.push(constantOf(item));
       else if (node.leaf) found.push(symbol(next()));
-      else found.push(writtenAs(node)?.(xs, node) ?? named(node.row.name, xs));
+      else found.push(write(node, xs));
     }
   });
   return show(found.at(-1)!);

@@ -56,7 +56,7 @@ export function readNames(names: GraphOptions["names"], op: string): Map<Node | 
   const pairs = names instanceof Map ? [...names] : Object.entries(names).map(([name, x]) => [x, name] as const);
   for (const [x, name] of pairs) {
     needTensor(op, x, "what a name stands for");
-    if (typeof name !== "string") fail("ERR_ARGUMENT", op, "a name must be a string", undefined, describe(name));
+    if (typeof name !== "string") fail("ERR_ARGUMENT", op, "a name is not valid", "a string", describe(name));
     const line = name.replace(/\s+/g, " ");
     found.set((x.node as Node | null) ?? keyOf(x), line.length > longestName ? `${line.slice(0, longestName)}…` : line);
   }
@@ -102,7 +102,7 @@ export function graph(t: Tensor, options?: GraphOptions): Graph {
     maxNodes = 2000,
   } = checkOptions<GraphOptions>("graph", options, ["gradients", "names", "maxNodes"]);
   if (typeof gradients !== "boolean")
-    fail("ERR_ARGUMENT", "graph", "gradients must be a boolean", undefined, describe(gradients));
+    fail("ERR_ARGUMENT", "graph", "the option gradients is not valid", "a boolean", describe(gradients));
   needInteger("graph", "maxNodes", maxNodes, 1);
   if (gradients && t.node === null) fail("ERR_GRADIENT", "graph", "the tensor does not require grad");
   if (gradients && numel(t.shape) !== 1)

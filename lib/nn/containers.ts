@@ -11,7 +11,7 @@ const isLayer = (value: unknown): value is Layer => value instanceof Module || t
 
 function needModule(op: string, value: unknown): Module {
   if (value instanceof Module) return value;
-  return fail("ERR_ARGUMENT", op, "an entry must be a module", undefined, describe(value));
+  return fail("ERR_ARGUMENT", op, "an entry is not valid", "a module", describe(value));
 }
 
 const numbered = (values: readonly unknown[]): [string, unknown][] => values.map((value, i) => [String(i), value]);
@@ -32,7 +32,7 @@ export class Sequential extends Module {
     super();
     for (const layer of layers)
       if (!isLayer(layer))
-        fail("ERR_ARGUMENT", "Sequential", "a layer must be a module or a function", undefined, describe(layer));
+        fail("ERR_ARGUMENT", "Sequential", "a layer is not valid", "a module or a function", describe(layer));
     this.layers = layers;
   }
   /** The number of layers. */

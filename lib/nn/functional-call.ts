@@ -12,7 +12,7 @@ const op = "functionalCall";
 /** What stands in for which of the module's own tensors. */
 function standIns(model: Module, tensors: Readonly<Record<string, Tensor>>): Map<unknown, Tensor> {
   if (typeof tensors !== "object" || tensors === null || isTensor(tensors))
-    fail("ERR_ARGUMENT", op, "the parameters must be an object of tensors by name", undefined, describe(tensors));
+    fail("ERR_ARGUMENT", op, "the parameters are not valid", "an object of tensors by name", describe(tensors));
   const own = new Map<string, Tensor>();
   for (const [name, value] of walk(model, true))
     if (value instanceof Parameter || value instanceof Buffer) own.set(name, value);
@@ -59,7 +59,7 @@ export function functionalCall<M extends Module>(
   params: Readonly<Record<string, Tensor>>,
   ...inputs: InputsOf<M>
 ): OutputOf<M> {
-  if (!(model instanceof Module)) fail("ERR_ARGUMENT", op, "the model must be a module", undefined, describe(model));
+  if (!(model instanceof Module)) fail("ERR_ARGUMENT", op, "the model is not valid", "a module", describe(model));
   const found = standIns(model, params);
   const back: (() => void)[] = [];
   try {

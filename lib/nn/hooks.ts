@@ -59,7 +59,7 @@ function hooksOf(module: { forward: unknown }): Hooks {
 /** Adds a hook and returns the function that takes it away. */
 export function addHook(module: { forward: unknown }, when: "before" | "after", hook: unknown): () => void {
   if (typeof hook !== "function")
-    fail("ERR_ARGUMENT", "registerForwardHook", "a hook must be a function", undefined, describe(hook));
+    fail("ERR_ARGUMENT", "registerForwardHook", "a hook is not valid", "a function", describe(hook));
   const entry = { run: hook as Before & After };
   const set = hooksOf(module)[when] as Set<typeof entry>;
   set.add(entry);

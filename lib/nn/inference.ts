@@ -11,7 +11,7 @@ import { Module } from "./module.js";
  */
 export function inference<M extends Module, T>(model: M, f: (model: M) => NoPromise<T>): T {
   if (!(model instanceof Module))
-    fail("ERR_ARGUMENT", "inference", "the model must be a module", undefined, describe(model));
+    fail("ERR_ARGUMENT", "inference", "the model is not valid", "a module", describe(model));
   const before = model.modules().map((module) => [module, module.training] as const);
   try {
     model.eval();

@@ -78,8 +78,7 @@ export class Module {
   }
   /** Sets `training` here and in all modules below. */
   train(mode = true): this {
-    if (typeof mode !== "boolean")
-      fail("ERR_ARGUMENT", "train", "the mode must be a boolean", undefined, describe(mode));
+    if (typeof mode !== "boolean") fail("ERR_ARGUMENT", "train", "the mode is not valid", "a boolean", describe(mode));
     for (const module of this.modules()) module.training = mode;
     return this;
   }
@@ -144,7 +143,7 @@ export class Module {
    */
   copyFrom(other: Module): this {
     if (!(other instanceof Module))
-      fail("ERR_ARGUMENT", "copyFrom", "the source must be a module", undefined, describe(other));
+      fail("ERR_ARGUMENT", "copyFrom", "the source is not valid", "a module", describe(other));
     this.loadStateDict(other.stateDict());
     return this;
   }

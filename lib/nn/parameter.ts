@@ -40,7 +40,7 @@ export class Parameter extends Tensor {
   constructor(data: Tensor, options?: ParameterOptions) {
     const { requiresGrad = true } = checkOptions<ParameterOptions>("Parameter", options, ["requiresGrad"]);
     if (typeof requiresGrad !== "boolean")
-      fail("ERR_ARGUMENT", "Parameter", "requiresGrad must be a boolean", undefined, describe(requiresGrad));
+      fail("ERR_ARGUMENT", "Parameter", "requiresGrad is not valid", "a boolean", describe(requiresGrad));
     const { handle, type, shape, offset } = held("Parameter", data);
     super(handle, type, shape, null, offset, null);
     if (requiresGrad) makeLeaf(this);

@@ -51,7 +51,7 @@ export function attentionWeights(op: string, query: Tensor, key: Tensor, o: Atte
   let mask: Tensor | null = null;
   if (o.attnMask !== undefined && o.attnMask !== null) mask = needTensor(op, o.attnMask, "the mask");
   if (mask !== null) {
-    if (causal) fail("ERR_ARGUMENT", op, "a mask and isCausal exclude each other", "one of them");
+    if (causal) fail("ERR_ARGUMENT", op, "a mask and isCausal exclude each other", "one of them", "both");
     if (broadcast(op, mask.shape, scores.shape).length !== scores.ndim)
       fail(
         "ERR_SHAPE",

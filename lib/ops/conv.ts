@@ -5,8 +5,9 @@ import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
-import { type Batch, defineRow, type Row } from "../engine/row.js";
+import { defineRow, type Row } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { overLanes, type Role } from "./conv-lanes.js";
 
 /** A number for both dimensions, or [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -70,10 +71,16 @@ type Name = keyof typeof shapes;
 type Product = (a: Tensor, b: Tensor, p: Geometry) => Tensor;
 
 /**
- * One of the three: `left` and `right` are the transposes in its first and its second input; vmap folds lanes of images into
- * their batch, where the second input is the same for all.
+ * One of the three: `left` and `right` are the transposes in its first and its second input; `roles` say what its inputs
+ * and its result are to the convolution proper.
  */
-function product(name: Name, kernel: string, batch: Batch<Geometry>, left: Product, right: Product): Product {
+function product(
+  name: Name,
+  kernel: string,
+  roles: readonly [Role, Role, Role],
+  left: Product,
+  right: Product,
+): Product {
   const row: Row2 = defineRow<Geometry>({
     name,
     family: "matmul",
@@ -86,7 +93,12 @@ function product(name: Name, kernel: string, batch: Batch<Geometry>, left: Produ
       right: (g, a, c) => right(g, a, c.params),
     },
     replay: ([a, b], p) => multiply(a as Tensor, b as Tensor, p),
-    batch,
+    batch: {
+      whole: ({ inputs, mapped, lanes, params, shape }) =>
+        overLanes(roles, inputs as readonly Tensor[], mapped, lanes, params.groups, shape, (a, b, groups) =>
+          multiply(a, b, { ...params, groups }),
+        ),
+    },
   });
   const multiply: Product = (a, b, p) =>
     apply(
@@ -101,26 +113,24 @@ function product(name: Name, kernel: string, batch: Batch<Geometry>, left: Produ
   return multiply;
 }
 
-const images: Batch<Geometry> = { rows: true, shared: [1] };
-
 const convolve: Product = product(
   "conv2d",
   "conv2d",
-  images,
+  ["x", "w", "y"],
   (g, w, p) => spread(g, w, p),
   (g, x, p) => byWeight(g, x, p),
 );
 const spread: Product = product(
   "convTranspose2d",
   "conv2dInput",
-  images,
+  ["y", "w", "x"],
   (g, w, p) => convolve(g, w, p),
   (g, y, p) => byWeight(y, g, p),
 );
 const byWeight: Product = product(
   "conv2dWeight",
   "conv2dWeight",
-  { shared: [0, 1] },
+  ["y", "x", "w"],
   (g, x, p) => convolve(x, g, p),
   (g, y, p) => spread(y, g, p),
 );

@@ -1,7 +1,7 @@
 /** Decompositions of matrices, and what is made of singular values: the pseudoinverse and least squares. */
 
 import { promote } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, showShape } from "../core/shape.js";
 import { allLanes } from "../engine/lanes.js";
@@ -288,8 +288,8 @@ export function lstsq(a: Tensor, b: Tensor, options?: LstsqOptions): LeastSquare
   const limit = tolerance("lstsq", "rcond", a, rcond);
   const type = promote(a.type, b.type).name;
   const [left, right] = [a.to(type), b.to(type)];
-  const solution = pseudoinverse(left, limit).matmul(right);
-  const singularValues = svd(left.detach()).s;
+  const solution = named("lstsq", () => pseudoinverse(left, limit)).matmul(right);
+  const singularValues = named("lstsq", () => svd(left.detach()).s);
   const most = singularValues.narrow(-1, 0, Math.min(1, m.columnsOf(singularValues.unsqueeze(0))));
   const rank = singularValues.gt(most.mul(limit)).sum(-1);
   const full = m.rowsOf(a) > m.columnsOf(a) && allLanes(rank).eq(m.columnsOf(a)).all().item() === 1;

@@ -1,5 +1,6 @@
 /** Sums of products by index letters, as movement and matrix products, so that gradients follow. */
-import { describe, fail } from "../core/errors.js";
+import { promote } from "../core/dtype.js";
+import { describe, fail, named } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -112,7 +113,7 @@ function cheapest(
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   if (typeof equation !== "string")
-    fail("ERR_ARGUMENT", op, "the equation must be a string", undefined, describe(equation));
+    fail("ERR_ARGUMENT", op, "the equation is not valid", "a string", describe(equation));
   const [inputs, result, ...more] = equation.replaceAll(/\s/g, "").split("->");
   if (more.length > 0) wrong('more than one "->"', equation);
   const texts = inputs!.split(",");
@@ -159,6 +160,12 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
     if (typeof label === "string" && !sizes.has(label)) wrong(`${label} is in the result alone`, equation);
     if (wanted.indexOf(label) !== wanted.lastIndexOf(label)) wrong(`${label} is in the result twice`, equation);
   }
+  const type = terms.map(({ x }) => x.type).reduce(promote).name;
+  return named(op, () => summed(terms, wanted, sizes)).to(type);
+}
+
+/** All terms made one, pair by pair. */
+function summed(terms: Term[], wanted: readonly Label[], sizes: ReadonlyMap<Label, number>): Tensor {
   while (terms.length > 1) {
     const beside = (i: number, k: number) => {
       const others = new Set([...wanted, ...terms.flatMap(({ labels }, at) => (at === i || at === k ? [] : labels))]);

@@ -1,5 +1,5 @@
 /** What writes into a tensor that exists, and what changes its place in the graph without touching its elements. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
@@ -28,7 +28,13 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
   if (mode.grad && x.node !== null)
     fail("ERR_GRADIENT", "assign", "the tensor requires grad", "a call inside noGrad", describe(x));
   if (overlaps(x))
-    fail("ERR_ARGUMENT", "assign", "an expanded tensor holds one element in several places; use contiguous()");
+    fail(
+      "ERR_ARGUMENT",
+      "assign",
+      "an element stands in several places",
+      "a tensor that is not expanded",
+      `strides ${showShape(x.strides)}`,
+    );
   if (typeof value === "number") {
     if (x.type.kind === "int" && !Number.isInteger(value))
       fail("ERR_DTYPE", "assign", "the value does not fit the dtype", `an ${x.dtype}`, String(value));
@@ -63,4 +69,4 @@ export function detach(x: Tensor): Tensor {
  * As {@link detach}, by JAX's name.
  * @example tensor([1], { requiresGrad: true }).stopGradient().requiresGrad; // false
  */
-export const stopGradient = (x: Tensor): Tensor => detach(x);
+export const stopGradient = (x: Tensor): Tensor => named("stopGradient", () => detach(x));

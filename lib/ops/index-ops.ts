@@ -1,18 +1,16 @@
 /** Ops that pick and place elements by index. */
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { axis, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needIndex, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { after } from "./along.js";
 
 interface Along {
   readonly dim: number;
 }
-
-/** One dimension further back: vmap's lanes stand in front. */
-const after = <P extends Along>(p: P): P => ({ ...p, dim: p.dim + 1 });
 
 /** A list of indices, repeated over the other dimensions of x. */
 const along = (index: Tensor, x: Tensor, dim: number): Tensor =>
@@ -227,4 +225,4 @@ export const scatter = (x: Tensor, dim: number, index: Tensor, source: Tensor): 
  * @example ones([3]).scatterAdd(0, tensor([2, 2], { dtype: "int32" }), tensor([1, 1])).toArray(); // [1, 1, 3]
  */
 export const scatterAdd = (x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor =>
-  place(x, dim, index, source, true);
+  named("scatterAdd", () => place(x, dim, index, source, true));

@@ -1,10 +1,11 @@
 /** `x.at(...)`: views by position, slice and string; copies by list and mask. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
 import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { sliceRange } from "./movement.js";
+import { placesOf } from "./true-places.js";
 
 /**
  * Bounds of a slice, counted as JavaScript's and Python's: negative ones from the end, clipped to the size.
@@ -18,7 +19,7 @@ export class Slice {
   constructor(start?: number, stop?: number, step = 1) {
     for (const bound of [start, stop, step])
       if (bound !== undefined && !Number.isInteger(bound))
-        fail("ERR_ARGUMENT", "slice", "a bound must be an integer", undefined, describe(bound));
+        fail("ERR_ARGUMENT", "slice", "a bound is not valid", "an integer", describe(bound));
     if (step === 0) fail("ERR_ARGUMENT", "slice", "the step must not be 0");
     this.start = start;
     this.stop = stop;
@@ -100,24 +101,15 @@ function sliced(x: Tensor, dim: number, s: Slice): Tensor {
   return sliceRange(x, { dim, start: length === 0 ? 0 : start, length, step: s.step });
 }
 
-/** @internal The indices of true elements, as a list. */
-export function positions(mask: ArrayLike<number | bigint | boolean>): Int32Array {
-  let count = 0;
-  for (let i = 0; i < mask.length; i++) if (mask[i]) count++;
-  const found = new Int32Array(count);
-  for (let i = mask.length - 1; i >= 0; i--) if (mask[i]) found[--count] = i;
-  return found;
-}
-
 function indexList(entry: Tensor | readonly number[] | readonly boolean[], size: number): Tensor {
   if (isTensor(entry)) return entry;
   if (entry.length > 0 && entry.every((value) => typeof value === "boolean")) {
     if (entry.length !== size)
       fail("ERR_SHAPE", "at", "the mask does not fit the dimension", String(size), String(entry.length));
-    return tensor(positions(entry as readonly boolean[]));
+    return tensor(Int32Array.from((entry as readonly boolean[]).flatMap((yes, i) => (yes ? [i] : []))));
   }
   if (!entry.every((value) => Number.isInteger(value)))
-    fail("ERR_ARGUMENT", "at", "a list must hold integers or booleans", undefined, describe(entry));
+    fail("ERR_ARGUMENT", "at", "a list holds something else", "integers or booleans", describe(entry));
   return tensor(Int32Array.from(entry as readonly number[]));
 }
 
@@ -132,7 +124,7 @@ function advanced(
     if (showShape(span) !== showShape(entry.shape))
       fail("ERR_SHAPE", "at", "the mask does not fit the dimensions", showShape(span), showShape(entry.shape));
     const flat = x.reshape([...x.shape.slice(0, dim), -1, ...x.shape.slice(dim + entry.ndim)]);
-    return { out: flat.indexSelect(dim, tensor(positions(entry.toTypedArray()))), used: 1 };
+    return { out: flat.indexSelect(dim, placesOf(entry)), used: 1 };
   }
   const index = indexList(entry, x.shape[dim]!);
   const out = x.indexSelect(dim, index.reshape([-1]));
@@ -166,15 +158,20 @@ export function at(x: Tensor, ...index: readonly Index[]): Tensor {
   if (used > x.ndim) fail("ERR_INDEX", "at", "too many indices", `at most ${x.ndim}`, String(used));
   if (entries.filter((entry) => entry === ellipsis).length > 1)
     fail("ERR_ARGUMENT", "at", "more than one ellipsis", 'at most one "..."');
+  return named("at", () => picked(x, entries, x.ndim - used));
+}
+
+/** Entry by entry; an ellipsis stands for `rest` dimensions. */
+function picked(x: Tensor, entries: readonly Entry[], rest: number): Tensor {
   let out = x;
   let dim = 0;
   for (const entry of entries) {
-    if (entry === ellipsis) dim += x.ndim - used;
+    if (entry === ellipsis) dim += rest;
     else if (entry === null) out = out.unsqueeze(dim++);
     else if (typeof entry === "number") {
       const size = out.shape[axis("at", dim, out.ndim)]!;
       if (!Number.isInteger(entry))
-        fail("ERR_ARGUMENT", "at", "a position must be an integer", undefined, describe(entry));
+        fail("ERR_ARGUMENT", "at", "a position is not valid", "an integer", describe(entry));
       if (entry < -size || entry >= size)
         fail("ERR_INDEX", "at", `position out of range for dim ${dim}`, `${-size} to ${size - 1}`, String(entry));
       out = sliceRange(out, { dim, start: entry < 0 ? entry + size : entry, length: 1, step: 1 }).squeeze(dim);

@@ -46,7 +46,8 @@ function join(tensors: readonly Tensor[], dim: number): Tensor {
 }
 
 function list(op: string, tensors: readonly Tensor[]): readonly Tensor[] {
-  if (!Array.isArray(tensors)) fail("ERR_ARGUMENT", op, "not an array of tensors", undefined, describe(tensors));
+  if (!Array.isArray(tensors))
+    fail("ERR_ARGUMENT", op, "the input is not valid", "an array of tensors", describe(tensors));
   if (tensors.length === 0) fail("ERR_ARGUMENT", op, "nothing to join", "at least one tensor", "an empty array");
   for (const x of tensors) needTensor(op, x, "every element");
   return tensors;
@@ -62,7 +63,8 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
   const all = list("cat", tensors);
   const first = all[0]!;
   const at = axis("cat", dim, first.ndim);
-  if (first.ndim === 0) fail("ERR_SHAPE", "cat", "a tensor of rank 0 cannot be joined; use stack");
+  if (first.ndim === 0)
+    fail("ERR_SHAPE", "cat", "a tensor of rank 0 cannot be joined", "rank 1 or more, or stack", "[]");
   const fits = (shape: Shape) =>
     shape.length === first.ndim && shape.every((size, i) => i === at || size === first.shape[i]);
   for (const x of all)
@@ -101,7 +103,7 @@ export function split<const S extends number | readonly number[]>(
 ): S extends readonly number[] ? { -readonly [K in keyof S]: Tensor } : Tensor[] {
   needTensor("split", x);
   const at = axis("split", dim, x.ndim);
-  const total = x.shape[at] ?? fail("ERR_SHAPE", "split", "a tensor of rank 0 cannot be split");
+  const total = x.shape[at] ?? fail("ERR_SHAPE", "split", "a tensor of rank 0 cannot be split", "rank 1 or more", "[]");
   const sizes: number[] = [];
   if (typeof size === "number") {
     needInteger("split", "the size", size, 1);
@@ -109,7 +111,7 @@ export function split<const S extends number | readonly number[]>(
     for (let start = 0; start < total; start += size) sizes.push(Math.min(size, total - start));
   } else {
     if (!Array.isArray(size))
-      fail("ERR_ARGUMENT", "split", "the sizes must be a number or a list", undefined, describe(size));
+      fail("ERR_ARGUMENT", "split", "the sizes are not valid", "a number or a list", describe(size));
     for (const each of size) sizes.push(needInteger("split", "a size", each, 0));
     const sum = sizes.reduce((a, b) => a + b, 0);
     if (sum !== total) fail("ERR_SHAPE", "split", "the sizes do not add up", String(total), String(sum));
@@ -129,7 +131,9 @@ export function split<const S extends number | readonly number[]>(
 export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
   needTensor("chunk", x);
   needInteger("chunk", "the count", count, 1);
-  const size = x.shape[axis("chunk", dim, x.ndim)] ?? fail("ERR_SHAPE", "chunk", "a tensor of rank 0 cannot be split");
+  const size =
+    x.shape[axis("chunk", dim, x.ndim)] ??
+    fail("ERR_SHAPE", "chunk", "a tensor of rank 0 cannot be split", "rank 1 or more", "[]");
   return split(x, Math.max(Math.ceil(size / count), 1), dim);
 }
 
@@ -140,6 +144,6 @@ export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
 export function unbind(x: Tensor, dim = 0): Tensor[] {
   needTensor("unbind", x);
   const at = axis("unbind", dim, x.ndim);
-  const size = x.shape[at] ?? fail("ERR_SHAPE", "unbind", "a tensor of rank 0 cannot be split");
+  const size = x.shape[at] ?? fail("ERR_SHAPE", "unbind", "a tensor of rank 0 cannot be split", "rank 1 or more", "[]");
   return Array.from({ length: size }, (_, i) => x.narrow(at, i, 1).squeeze(at));
 }

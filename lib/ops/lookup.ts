@@ -1,5 +1,5 @@
 /** Ops that look rows and elements up by index, and count them: made of indexSelect, indexAdd and scatter. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { allLanes } from "../engine/lanes.js";
@@ -64,7 +64,7 @@ export function oneHot(index: Tensor, options?: OneHotOptions): Tensor {
   needIndex("oneHot", index);
   const { numClasses } = checkOptions<OneHotOptions>("oneHot", options, ["numClasses"]);
   if (numClasses === undefined && index.numel === 0)
-    fail("ERR_ARGUMENT", "oneHot", "no index says how many classes there are", "numClasses");
+    fail("ERR_ARGUMENT", "oneHot", "no index says how many classes there are", "numClasses", "no index");
   const count = needInteger("oneHot", "numClasses", numClasses ?? index.amax().item() + 1, 0);
   within("oneHot", index, 0, count);
   return index.unsqueeze(-1).eq(arange(count)).to("int64");
@@ -105,7 +105,7 @@ export interface IndexPutOptions {
 export function indexPut(x: Tensor, indices: readonly Tensor[], value: Operand, options?: IndexPutOptions): Tensor {
   needTensor("indexPut", x);
   if (!Array.isArray(indices) || indices.length === 0)
-    fail("ERR_ARGUMENT", "indexPut", "not a list of index tensors", undefined, describe(indices));
+    fail("ERR_ARGUMENT", "indexPut", "the indices are not valid", "a list of index tensors", describe(indices));
   const { accumulate = false } = checkOptions<IndexPutOptions>("indexPut", options, ["accumulate"]);
   const lists: Tensor[] = [];
   for (const index of indices as readonly Tensor[]) {
@@ -132,7 +132,7 @@ export function indexPut(x: Tensor, indices: readonly Tensor[], value: Operand, 
   const source = typeof element === "number" ? scalar(element, { dtype: x.dtype }) : element;
   const width = numel(rest);
   const rows = x.reshape([numel(lead), width]);
-  const values = source.expand([...at.shape, ...rest]).reshape([at.numel, width]);
+  const values = named("indexPut", () => source.expand([...at.shape, ...rest])).reshape([at.numel, width]);
   const list = at.reshape([-1]);
   const out = accumulate
     ? rows.indexAdd(0, list, values)

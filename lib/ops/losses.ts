@@ -1,6 +1,6 @@
 /** Losses. `reduction` is "mean" unless given. */
 
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
@@ -33,13 +33,14 @@ function pair(op: string, input: Tensor, target: Tensor): void {
 /**
  * The squared difference, `(input - target)^2`.
  * @gradient 2 (input - target) / n for the mean, and its negative for the target.
- * @throws ERR_SHAPE unless both have one shape.
+ * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
  * @example mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   pair("mseLoss", input, target);
+  needFloat("mseLoss", input);
   const how = reductionOf("mseLoss", checkOptions<LossOptions>("mseLoss", options, ["reduction"]).reduction);
-  if (how === "mean" && input.type === target.type && input.type.kind === "float") return meanSquared(input, target);
+  if (how === "mean" && input.type === target.type) return meanSquared(input, target);
   return reduced(input.sub(target).square(), how);
 }
 
@@ -263,7 +264,8 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
       "[n, classes] and [n]",
       `${showShape(input.shape)} and ${showShape(target.shape)}`,
     );
-  const chosen = (of: Tensor): Tensor => input.gather(classDim, of.unsqueeze(classDim)).squeeze(classDim).neg();
+  const chosen = (of: Tensor): Tensor =>
+    named(op, () => input.gather(classDim, of.unsqueeze(classDim))).squeeze(classDim).neg();
   // uint8 holds no negative target, so that every one counts.
   if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(target), how);
   const counts = target.ne(ignored);
@@ -274,11 +276,12 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
 /**
  * The distance, `|input - target|`.
  * @gradient sign(input - target) / n for the mean, 0 where they are equal.
- * @throws ERR_SHAPE unless both have one shape.
+ * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
  * @example l1Loss(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
 export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
   pair("l1Loss", input, target);
+  needFloat("l1Loss", input);
   const how = reductionOf("l1Loss", checkOptions<LossOptions>("l1Loss", options, ["reduction"]).reduction);
   return reduced(input.sub(target).abs(), how);
 }

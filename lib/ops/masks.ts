@@ -1,12 +1,11 @@
 /** Ops that pick elements by a mask. */
-import { dtypes } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { broadcast, showShape } from "../core/shape.js";
 import { commonType, needOperand, needTensor } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
-import { fromTyped, scalar, tensor } from "../tensor/create.js";
+import { scalar } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { positions } from "./indexing.js";
+import { placesOf, truePlaces } from "./true-places.js";
 
 function needMask(op: string, mask: Tensor): void {
   if (needTensor(op, mask, "the mask").dtype !== "bool")
@@ -48,7 +47,7 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
   needTensor("maskedSelect", x);
   needMask("maskedSelect", mask);
   const shape = broadcast("maskedSelect", x.shape, mask.shape);
-  const chosen = tensor(positions(mask.expand(shape).toTypedArray()));
+  const chosen = named("maskedSelect", () => placesOf(mask.expand(shape)));
   return x.expand(shape).reshape([-1]).indexSelect(0, chosen);
 }
 
@@ -58,17 +57,6 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
  * @example tensor([[0, 1], [2, 0]]).nonzero().toArray(); // [[0, 1], [1, 0]]
  */
 export function nonzero(x: Tensor): Tensor {
-  needTensor("nonzero", x);
-  const found = positions(x.to("bool").toTypedArray());
-  const rank = x.ndim;
-  const out = new Int32Array(found.length * rank);
-  found.forEach((flat, row) => {
-    let rest = flat;
-    for (let d = rank - 1; d >= 0; d--) {
-      const size = x.shape[d]!;
-      out[row * rank + d] = rest % size;
-      rest = Math.floor(rest / size);
-    }
-  });
-  return fromTyped("nonzero", out, dtypes.int32, [found.length, rank]);
+  const mask = needTensor("nonzero", x).to("bool");
+  return named("nonzero", () => truePlaces(mask, [x.ndim]));
 }

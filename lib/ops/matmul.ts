@@ -1,6 +1,6 @@
 /** Matrix products. */
 import { type DTypeRow, promote } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
@@ -97,7 +97,7 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
       "[b, m, k] and [b, k, n]",
       `${showShape(a.shape)} and ${showShape(b.shape)}`,
     );
-  return matmul(a, b);
+  return named("bmm", () => matmul(a, b));
 }
 
 /**
@@ -113,10 +113,10 @@ export function dot(a: Tensor, b: Tensor): Tensor {
       "ERR_SHAPE",
       "dot",
       "not two vectors of one length",
-      undefined,
+      "two tensors [n]",
       `${showShape(a.shape)} and ${showShape(b.shape)}`,
     );
-  return matmul(a, b);
+  return named("dot", () => matmul(a, b));
 }
 
 /**
@@ -128,7 +128,13 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   needTensor("outer", a, "the left operand");
   needTensor("outer", b, "the right operand");
   if (a.ndim !== 1 || b.ndim !== 1)
-    fail("ERR_SHAPE", "outer", "not two vectors", undefined, `${showShape(a.shape)} and ${showShape(b.shape)}`);
+    fail(
+      "ERR_SHAPE",
+      "outer",
+      "not two vectors",
+      "two tensors of rank 1",
+      `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    );
   return a.unsqueeze(1).mul(b);
 }
 

@@ -89,6 +89,7 @@ export function linalgRow<P>(
     accuracy: "tree",
     rule,
     replay: (operands, params) => run(operands as Tensor[], params),
+    batch: {},
   });
   return run;
 }

@@ -1,8 +1,9 @@
 /** Ops that look at the same elements in another way. Nothing is copied unless a reshape cannot be a view. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import {
   axes,
   axis,
+  checkRank,
   contiguousStrides,
   dimList,
   isContiguous,
@@ -62,7 +63,8 @@ function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
 
 /** The shape with its one -1 filled in. */
 function inferShape(op: string, shape: readonly number[], elements: number): Shape {
-  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "a shape must be an array of sizes", undefined, describe(shape));
+  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
+  checkRank(op, shape.length);
   let known = 1;
   let open = -1;
   shape.forEach((size: number, i: number) => {
@@ -102,8 +104,8 @@ function viewAs(x: Tensor, shape: readonly number[]): Tensor {
     fail(
       "ERR_SHAPE",
       "view",
-      "the strides do not allow a view; use reshape",
-      undefined,
+      "the strides do not allow a view",
+      "strides that can be merged, or reshape",
       `strides ${showShape(x.strides)}`,
     );
   return reshape(x, target);
@@ -233,7 +235,8 @@ const expandRow = defineRow<Shape>({
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
   needTensor("expand", x);
   if (!Array.isArray(shape))
-    fail("ERR_ARGUMENT", "expand", "a shape must be an array of sizes", undefined, describe(shape));
+    fail("ERR_ARGUMENT", "expand", "the shape is not valid", "an array of sizes", describe(shape));
+  checkRank("expand", shape.length);
   const extra = shape.length - x.ndim;
   const { strides } = x;
   const layout: number[] = [];
@@ -256,7 +259,8 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
  * As {@link expand}, by NumPy's name.
  * @example tensor([1, 2]).broadcastTo([3, 2]).shape; // [3, 2]
  */
-export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor => expand(x, shape);
+export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
+  named("broadcastTo", () => expand(x, shape));
 
 /** A view of x with sizes and strides as given; the layout that squeeze and unsqueeze know without looking. */
 const relabel = (x: Tensor, shape: Shape, strides: readonly number[]): Tensor =>
@@ -286,6 +290,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 export function unsqueeze(x: Tensor, dim: number): Tensor {
   needTensor("unsqueeze", x);
   const at = axis("unsqueeze", dim, x.ndim + 1);
+  checkRank("unsqueeze", x.ndim + 1);
   const shape = x.shape.slice();
   const strides = x.strides.slice();
   shape.splice(at, 0, 1);
@@ -301,7 +306,7 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   needTensor("flatten", x);
   const first = axis("flatten", start, x.ndim);
   const last = axis("flatten", end, x.ndim);
-  if (first > last) fail("ERR_AXIS", "flatten", "start must not come after end", undefined, `${start} and ${end}`);
+  if (first > last) fail("ERR_AXIS", "flatten", "start comes after end", "start up to end", `${start} and ${end}`);
   if (x.ndim === 0) return x.reshape([1]);
   const joined = numel(x.shape.slice(first, last + 1));
   return x.reshape([...x.shape.slice(0, first), joined, ...x.shape.slice(last + 1)]);

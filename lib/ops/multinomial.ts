@@ -1,8 +1,8 @@
 /** Indices drawn by weight. */
 
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { showShape } from "../core/shape.js";
+import { type Shape, showShape } from "../core/shape.js";
 import { allLanes } from "../engine/lanes.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -34,19 +34,26 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
   const p = weights.detach().to("float64");
   if (allLanes(p.ge(0).logicalAnd(p.isfinite())).all().item() === 0)
-    fail("ERR_ARGUMENT", op, "a weight is negative, infinite or NaN", "finite weights of 0 or more");
+    fail(
+      "ERR_ARGUMENT",
+      op,
+      "a weight is not valid",
+      "finite weights of 0 or more",
+      "one that is negative, infinite or NaN",
+    );
   const positive = allLanes(p.gt(0).sum(-1));
   const least = replacement ? 1 : count;
   if (positive.numel > 0 && positive.amin().item() < least)
     fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));
+  const random = (shape: Shape): Tensor => named(op, () => rand(shape, { dtype: "float64", generator }));
   if (!replacement) {
     // Each element waits for a time with the rate of its weight: the first to come are drawn.
-    const uniform = rand(p.shape, { dtype: "float64", generator });
+    const uniform = random(p.shape);
     return uniform.neg().log1p().neg().div(p).topk(count, { largest: false }).indices;
   }
   const sums = p.cumsum(-1);
   const last = sums.narrow(-1, sums.shape.at(-1)! - 1, 1);
-  const draws = rand([...p.shape.slice(0, -1), count], { dtype: "float64", generator }).mul(last);
+  const draws = random([...p.shape.slice(0, -1), count]).mul(last);
   return searchsorted(sums, draws, { right: true }).minimum(lastPositive(p));
 }
 

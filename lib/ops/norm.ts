@@ -6,7 +6,7 @@ import { checkShape, numel, type Shape, sameShape, showShape } from "../core/sha
 import { apply } from "../engine/apply.js";
 import { withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
-import { defineRow, type Row } from "../engine/row.js";
+import { type Batch, defineRow, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -16,7 +16,13 @@ interface Standard {
   readonly centred: boolean;
 }
 
-function fused(name: string, inputs: number, kernel: string, rule: Rule<Standard>): Row<Standard> {
+function fused(
+  name: string,
+  inputs: number,
+  kernel: string,
+  rule: Rule<Standard>,
+  batch: Batch<Standard> = {},
+): Row<Standard> {
   const row: Row<Standard> = defineRow<Standard>({
     name,
     family: "fused",
@@ -25,6 +31,7 @@ function fused(name: string, inputs: number, kernel: string, rule: Rule<Standard
     accuracy: "tree",
     rule,
     replay: (operands, p) => run(row, operands as Tensor[], p),
+    batch,
   });
   return row;
 }
@@ -80,23 +87,33 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
     .mul(scale);
 }
 
-/** Rows with a weight, and perhaps a bias, of their length. */
+/** Rows with a weight, and perhaps a bias, of their length; lanes of these are factors apart. */
 const affineRow = (name: string, inputs: number): Row<Standard> =>
-  fused(name, inputs, "standardize", {
-    kind: "general",
-    saves: save.x | save.y,
-    vjp: (g, [, x, w], { params }, needs) => [
-      needs[0] ? jacobian(g.mul(w!), x!, params) : null,
-      needs[1] ? g.mul(standardize(x!, params)) : null,
-      ...(inputs > 2 ? [g] : []),
-    ],
-    jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
-      sumOf([
-        tx ? jacobian(tx, x!, params).mul(w!) : null,
-        tw ? standardize(x!, params).mul(tw) : null,
-        tb ?? null,
-      ]).expand(shape),
-  });
+  fused(
+    name,
+    inputs,
+    "standardize",
+    {
+      kind: "general",
+      saves: save.x | save.y,
+      vjp: (g, [, x, w], { params }, needs) => [
+        needs[0] ? jacobian(g.mul(w!), x!, params) : null,
+        needs[1] ? g.mul(standardize(x!, params)) : null,
+        ...(inputs > 2 ? [g] : []),
+      ],
+      jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
+        sumOf([
+          tx ? jacobian(tx, x!, params).mul(w!) : null,
+          tw ? standardize(x!, params).mul(tw) : null,
+          tb ?? null,
+        ]).expand(shape),
+    },
+    { shared: [1, 2], params: (p) => p, composed: affine },
+  );
+function affine([x, weight, bias]: readonly Operand[], p: Standard): Tensor {
+  const scaled = standardize(x as Tensor, p).mul(weight!);
+  return bias === undefined ? scaled : scaled.add(bias);
+}
 const layerRow = affineRow("layerNorm", 3);
 const rmsRow = affineRow("rmsNorm", 2);
 

@@ -1,6 +1,6 @@
 /** Pooling: windows of images reduced to one element each. */
 import { dtypes } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
@@ -22,6 +22,7 @@ const indicesRow = defineRow<Pool>({
   accuracy: "exact",
   rule: { kind: "none", reason: "the result is an index" },
   replay: ([x], p) => indices(x as Tensor, p),
+  batch: { rows: true },
 });
 
 /** Where in its plane of x [.., h, w] the largest element under each window is. */
@@ -78,7 +79,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions)
   const op = "maxPool2d";
   needImage(op, x);
   const p = pool(op, kernelSize, checkOptions<MaxPoolOptions>(op, options, ["stride", "padding", "dilation"]));
-  const at = indices(x.detach(), p);
+  const at = named(op, () => indices(x.detach(), p));
   return x.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape);
 }
 

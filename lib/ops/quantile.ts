@@ -80,7 +80,7 @@ export function quantile(
   const single = typeof q === "number" || (isTensor(q) && q.ndim === 0);
   const list: readonly unknown[] = typeof q === "number" ? [q] : isTensor(q) ? Array.from(q.toTypedArray(), Number) : q;
   if (!Array.isArray(list) || (isTensor(q) && q.ndim > 1))
-    fail("ERR_ARGUMENT", op, "q must be a number or a list of them", undefined, describe(q));
+    fail("ERR_ARGUMENT", op, "q is not valid", "a number or a list of them", describe(q));
   for (const share of list)
     if (!(typeof share === "number" && share >= 0 && share <= 1))
       fail("ERR_ARGUMENT", op, "q is not a share", "0 to 1", describe(share));

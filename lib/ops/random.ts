@@ -1,6 +1,6 @@
 /** Random tensors. Element i of a result is a function of (seed, stream, i) alone, whatever the threads. */
 import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
@@ -96,7 +96,7 @@ function draw(op: string, row: Row<Draw>, shape: readonly number[], type: DTypeR
 
 function generatorOf(op: string, generator: RandomGenerator | undefined): RandomGenerator {
   if (generator === undefined || generator instanceof RandomGenerator) return generator ?? defaultGenerator;
-  return fail("ERR_ARGUMENT", op, "generator must be a RandomGenerator", undefined, describe(generator));
+  return fail("ERR_ARGUMENT", op, "generator is not valid", "a RandomGenerator", describe(generator));
 }
 
 function floats(
@@ -193,7 +193,9 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
 export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
   needFloat("bernoulli", needTensor("bernoulli", x));
   const { generator } = checkOptions<Pick<RandomOptions, "generator">>("bernoulli", options, ["generator"]);
-  return randLike(x, { generator }).lt(x.detach()).to(x.dtype);
+  return named("bernoulli", () => randLike(x, { generator }))
+    .lt(x.detach())
+    .to(x.dtype);
 }
 
 /**
@@ -204,7 +206,9 @@ export function normal(mean: number, deviation: number, shape: readonly number[]
   needNumber("normal", "the mean", mean);
   if (needNumber("normal", "the deviation", deviation) < 0)
     fail("ERR_ARGUMENT", "normal", "the deviation is negative", "0 or more", String(deviation));
-  return randn(shape, options).mul(deviation).add(mean);
+  return named("normal", () => randn(shape, options))
+    .mul(deviation)
+    .add(mean);
 }
 
 const dropoutRow = defineRow<readonly number[]>({

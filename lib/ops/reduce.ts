@@ -349,7 +349,7 @@ export const argmin: ArgReduction = argReduction("argmin");
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   needTensor("sumTo", x);
   if (!Array.isArray(shape))
-    fail("ERR_ARGUMENT", "sumTo", "a shape must be an array of sizes", undefined, describe(shape));
+    fail("ERR_ARGUMENT", "sumTo", "the shape is not valid", "an array of sizes", describe(shape));
   if (sameShape(x.shape, shape)) return x;
   const extra = x.ndim - shape.length;
   const dims: number[] = [];

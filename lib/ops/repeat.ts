@@ -8,7 +8,8 @@ import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
 
 function needSizes(op: string, what: string, sizes: unknown, least?: number): readonly number[] {
-  if (!Array.isArray(sizes)) fail("ERR_ARGUMENT", op, `${what} must be a list`, undefined, describe(sizes));
+  if (!Array.isArray(sizes))
+    fail("ERR_ARGUMENT", op, `there is no list for ${what}`, "a list of integers", describe(sizes));
   for (const size of sizes) needInteger(op, "a number of the list", size, least);
   return sizes as number[];
 }
@@ -140,7 +141,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
   const { mode = "constant", value = 0 } = checkOptions<PadOptions>("pad", options, ["mode", "value"]);
   if (!Object.hasOwn(borders, mode))
     fail("ERR_ARGUMENT", "pad", "unknown mode", Object.keys(borders).join(", "), describe(mode));
-  if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value must be a number", undefined, describe(value));
+  if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value is not valid", "a number", describe(value));
   if (x.dtype !== "bool") commonType("pad", [x, value]);
   if (widths.length % 2 !== 0)
     fail("ERR_ARGUMENT", "pad", "the padding must hold pairs", "an even number", String(widths.length));
@@ -178,7 +179,7 @@ export interface MeshgridOptions {
  */
 export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[] {
   if (!Array.isArray(tensors) || tensors.length === 0)
-    fail("ERR_ARGUMENT", "meshgrid", "not a list of tensors", undefined, describe(tensors));
+    fail("ERR_ARGUMENT", "meshgrid", "the input is not valid", "a list of tensors", describe(tensors));
   const { indexing = "ij" } = checkOptions<MeshgridOptions>("meshgrid", options, ["indexing"]);
   if (indexing !== "ij" && indexing !== "xy")
     fail("ERR_ARGUMENT", "meshgrid", "unknown indexing", '"ij" or "xy"', describe(indexing));

@@ -5,7 +5,7 @@ import { type Accuracy, defineRow, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { withAxis } from "./along.js";
+import { after, withAxis } from "./along.js";
 import { cat } from "./join.js";
 
 interface Along {
@@ -21,6 +21,7 @@ function scan(name: string, inputs: number, accuracy: Accuracy, rule: Rule<Along
     accuracy,
     rule,
     replay: (operands, { dim }) => run(row, operands as readonly Tensor[], dim),
+    batch: { params: after },
   });
   return row;
 }

@@ -20,11 +20,15 @@ const searchRow = defineRow<boolean>({
   accuracy: "exact",
   rule: { kind: "none", reason: "the result is an index" },
   replay: ([sorted, values], right) => search(sorted as Tensor, values as Tensor, right),
+  batch: { broadcast: true },
 });
 
+/** Rows [.., n] and values [.., m]; either may lack dimensions in front, and is then the same along them. */
 function search(sorted: Tensor, values: Tensor, right: boolean): Tensor {
-  const dense = [sorted.contiguous(), values.contiguous()];
-  return apply(searchRow, dense, sorted.type, dtypes.int32, values.shape, [right ? 1 : 0], right);
+  const lead = sorted.shape.slice(0, -1);
+  const spread = sorted.ndim > values.ndim ? values.expand([...lead, values.shape[values.ndim - 1]!]) : values;
+  const dense = [sorted.contiguous(), spread.contiguous()];
+  return apply(searchRow, dense, sorted.type, dtypes.int32, spread.shape, [right ? 1 : 0], right);
 }
 
 export interface SearchOptions {
@@ -50,6 +54,8 @@ export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOp
   const rows = sorted.shape.slice(0, -1);
   if (sorted.ndim === 0 || (rows.length > 0 && (wanted.ndim === 0 || !sameShape(rows, wanted.shape.slice(0, -1)))))
     fail("ERR_SHAPE", op, "the rows do not fit the values", showShape(rows), showShape(wanted.shape.slice(0, -1)));
+  // One row for all: a list of values has its lanes, if any, in front.
+  if (rows.length === 0) return search(sorted.to(type), wanted.reshape([-1]), right === true).reshape(wanted.shape);
   return search(sorted.to(type), wanted, right === true);
 }
 

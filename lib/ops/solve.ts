@@ -1,4 +1,5 @@
 /** Systems of linear equations, determinants, and Cholesky's factor. */
+import { named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
@@ -112,7 +113,7 @@ const inverse = (a: Tensor): Tensor =>
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
  * @example inv(tensor([[2, 0], [0, 4]])).toArray(); // [[0.5, 0], [0, 0.25]]
  */
-export const inv = (x: Tensor): Tensor => inverse(m.needSquare("inv", x));
+export const inv = (x: Tensor): Tensor => named("inv", () => inverse(m.needSquare("inv", x)));
 
 /** The trace of a⁻¹ t. */
 const relative = (a: Tensor, t: Tensor): Tensor => m.sumOfMatrix(m.onDiagonal(solveRow([a, t], undefined)));
@@ -123,8 +124,8 @@ const detRow = m.linalgRow<undefined>(
   {
     kind: "general",
     saves: save.out | save.x,
-    vjp: (g, [d, a]) => [transposed(inverse(a!)).mul(g.mul(d!).unsqueeze(-1).unsqueeze(-1))],
-    jvp: ([t], [d, a]) => relative(a!, t!).mul(d!),
+    vjp: (g, [d, a]) => named("det", () => [transposed(inverse(a!)).mul(g.mul(d!).unsqueeze(-1).unsqueeze(-1))]),
+    jvp: ([t], [d, a]) => named("det", () => relative(a!, t!).mul(d!)),
   },
   ([a]) => m.batchOf(a!),
   m.noAttrs,
@@ -146,9 +147,9 @@ const slogdetRow = m.linalgRow<undefined>(
   {
     kind: "general",
     saves: save.x,
-    vjp: (g, [, a]) => [transposed(inverse(a!)).mul(g.narrow(-1, 1, 1).unsqueeze(-1))],
+    vjp: (g, [, a]) => named("slogdet", () => [transposed(inverse(a!)).mul(g.narrow(-1, 1, 1).unsqueeze(-1))]),
     jvp: ([t], [, a]) => {
-      const d = relative(a!, t!);
+      const d = named("slogdet", () => relative(a!, t!));
       return stack([zerosLike(d), d], -1);
     },
   },
@@ -235,5 +236,5 @@ export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): 
   m.needMatrix(op, b, "the right side");
   m.needSquare(op, l, "the factor");
   const [factor, right] = m.system(op, upper ? transposed(l) : l, b);
-  return upperSolve(transposed(factor), lowerSolve(factor, right));
+  return named(op, () => upperSolve(transposed(factor), lowerSolve(factor, right)));
 }

@@ -5,7 +5,7 @@ import { apply } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { dimAndOptions } from "./along.js";
+import { after, dimAndOptions } from "./along.js";
 
 interface Order {
   readonly dim: number;
@@ -22,6 +22,7 @@ const orderRow = defineRow<Order>({
   accuracy: "exact",
   rule: { kind: "none", reason: "the result is an index" },
   replay: ([x], p) => order(x as Tensor, p),
+  batch: { params: after },
 });
 
 /** The indices of the first `count` elements in order; of a tensor of rank 0, a list of one. */

@@ -167,9 +167,10 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
   const { min, max } = checkOptions<ClampOptions>("clamp", options, ["min", "max"]);
   for (const bound of [min, max]) {
     if (bound !== undefined) needOperand("clamp", bound);
-    if (Number.isNaN(bound)) fail("ERR_ARGUMENT", "clamp", "a bound must not be NaN");
+    if (Number.isNaN(bound)) fail("ERR_ARGUMENT", "clamp", "a bound is not valid", "a number", "NaN");
   }
-  if (min === undefined && max === undefined) fail("ERR_ARGUMENT", "clamp", "no bound is given", "min, max or both");
+  if (min === undefined && max === undefined)
+    fail("ERR_ARGUMENT", "clamp", "no bound is given", "min, max or both", "neither");
   const bounds = [min, max].filter((bound) => bound !== undefined);
   const type = computeType("number", commonType("clamp", [x, ...bounds]));
   // Integers have no infinite bound, and no gradient to share with one.

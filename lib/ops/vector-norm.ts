@@ -25,7 +25,7 @@ export function norm(x: Tensor, dim?: number | readonly number[] | NormOptions, 
   const { dims, keepdim } = reduceArguments("norm", x.ndim, named, { keepdim: given.keepdim });
   const p = given.ord === undefined ? 2 : given.ord;
   if (typeof p !== "number" || Number.isNaN(p))
-    fail("ERR_ARGUMENT", "norm", "the order must be a number", undefined, describe(p));
+    fail("ERR_ARGUMENT", "norm", "the order is not valid", "a number", describe(p));
   const y = asFloat(x);
   if (p === 2) return flatAtZero(y.square().sum(dims, { keepdim }), (sum) => sum.sqrt());
   const size = y.abs();

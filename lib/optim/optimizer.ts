@@ -212,8 +212,7 @@ export abstract class Optimizer<H extends object = object> {
 
   private checkParameter(parameter: unknown): void {
     const { name } = this.rule;
-    if (!isTensor(parameter))
-      fail("ERR_ARGUMENT", name, "a parameter must be a tensor", undefined, describe(parameter));
+    if (!isTensor(parameter)) fail("ERR_ARGUMENT", name, "a parameter is not valid", "a tensor", describe(parameter));
     if (!parameter.isLeaf) fail("ERR_ARGUMENT", name, "a parameter must be a leaf", "a tensor that no op has produced");
     if (parameter.node === null)
       fail(

@@ -25,7 +25,7 @@ export abstract class LRScheduler {
 
   protected constructor(name: string, optimizer: unknown) {
     if (!(optimizer instanceof Optimizer))
-      fail("ERR_ARGUMENT", name, "the first argument must be an optimizer", undefined, describe(optimizer));
+      fail("ERR_ARGUMENT", name, "the first argument is not valid", "an optimizer", describe(optimizer));
     this.optimizer = optimizer as Scheduled;
     this.baseLrs = this.optimizer.paramGroups.map(({ lr }) => lr);
   }

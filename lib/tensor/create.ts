@@ -21,8 +21,7 @@ export interface TensorOptions extends CreateOptions {
 
 function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
-  if (requiresGrad !== true)
-    fail("ERR_ARGUMENT", op, "requiresGrad must be a boolean", undefined, describe(requiresGrad));
+  if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad is not valid", "a boolean", describe(requiresGrad));
   if (x.type.kind !== "float")
     fail("ERR_GRADIENT", op, "only float tensors can require grad", "float32 or float64", x.dtype);
   x.requiresGrad = true;
@@ -225,7 +224,7 @@ function constant(
 }
 
 const like = (op: string, x: Tensor): Tensor =>
-  isTensor(x) ? x : fail("ERR_ARGUMENT", op, "the input must be a tensor", undefined, describe(x));
+  isTensor(x) ? x : fail("ERR_ARGUMENT", op, "the input is not valid", "a tensor", describe(x));
 
 /**
  * Zeros of a shape, in the default dtype.
@@ -246,7 +245,7 @@ export const ones = (shape: readonly number[], options?: CreateOptions): Tensor 
  * @example full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
-  if (typeof value !== "number") fail("ERR_ARGUMENT", "full", "the value must be a number", undefined, describe(value));
+  if (typeof value !== "number") fail("ERR_ARGUMENT", "full", "the value is not valid", "a number", describe(value));
   return constant("full", shape, value, defaultFloat(), options);
 }
 

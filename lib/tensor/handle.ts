@@ -75,12 +75,17 @@ export class Handle implements frame.Slot {
 }
 
 /** Turns the frame's status into an error that names the op. */
-export function raise(op: string, note?: (operand: number, detail: number) => string | undefined): never {
+export function raise(
+  op: string,
+  note?: (operand: number, detail: number) => string | undefined,
+  expected?: string,
+): never {
   const { code, operand, detail } = frame.status();
   const name = (frame.layout.codes[code] ?? "ERR_NATIVE") as ErrorCode;
   if (name === "ERR_MEMORY") outOfMemory(op);
   const message = note?.(operand, detail) ?? frame.addon.message();
-  fail(name, op, message, undefined, undefined, { operand, detail });
+  const got = name === "ERR_INDEX" ? String(detail) : undefined;
+  fail(name, op, message, got === undefined ? undefined : expected, got, { operand, detail });
 }
 
 function outOfMemory(op: string): never {

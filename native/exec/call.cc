@@ -6,6 +6,7 @@
 #include "exec/linalg.h"
 #include "exec/losses.h"
 #include "exec/matmul.h"
+#include "exec/nonzero.h"
 #include "exec/norm.h"
 #include "exec/optim.h"
 #include "exec/pool2d.h"

@@ -55,11 +55,13 @@ bool less(T a, T b) {
 template <class T>
 void search(const View& out, const View& in, const View& values, int64_t n, int64_t m, bool right) {
   const int64_t total = values.numel();
+  int64_t rows = 1;
+  for (int d = 0; d < in.rank - 1; d++) rows *= in.dims[d];
   const Stored<T>* x = values.as<Stored<T>>();
   parallel_for((total + kRowsChunk - 1) / kRowsChunk, [&](int64_t chunk) {
     const int64_t end = (chunk + 1) * kRowsChunk < total ? (chunk + 1) * kRowsChunk : total;
     for (int64_t i = chunk * kRowsChunk; i < end; i++) {
-      const Stored<T>* row = in.as<Stored<T>>() + (in.rank == 1 ? 0 : i / m * n);
+      const Stored<T>* row = in.as<Stored<T>>() + i / m % rows * n;
       const Stored<T> value = x[i];
       int64_t low = 0;
       for (int64_t left = n; left > 0;) {
@@ -96,12 +98,12 @@ Status run_searchsorted(const Call& call) {
   const View &out = call.out(), &in = call.in(0), &values = call.in(1);
   if (in.scalar || values.scalar || in.rank < 1 || in.dtype != values.dtype || out.dtype != DType::I32 ||
       !in.contiguous() || !values.contiguous() || !out.contiguous() || !same_shape(out, values) ||
-      (in.rank > 1 && in.rank != values.rank) || in.dims[in.rank - 1] > INT32_MAX)
+      in.rank > values.rank || in.dims[in.rank - 1] > INT32_MAX)
     return fail(Code::SHAPE, kOperands);
-  for (int d = 0; in.rank > 1 && d < in.rank - 1; d++)
-    if (in.dims[d] != values.dims[d]) return fail(Code::SHAPE, kOperands);
+  for (int d = 0; d < in.rank - 1; d++)
+    if (in.dims[d] != values.dims[values.rank - in.rank + d]) return fail(Code::SHAPE, kOperands);
   if (out.numel() == 0) return {};
-  const int64_t n = in.dims[in.rank - 1], m = values.rank > 0 ? values.dims[values.rank - 1] : 1;
+  const int64_t n = in.dims[in.rank - 1], m = values.dims[values.rank - 1];
   with_type(in.dtype, [&](auto zero) { search<decltype(zero)>(out, in, values, n, m, call.attrs[0] != 0); });
   return {};
 }

@@ -7,7 +7,7 @@ namespace nabla {
 // attrs: [dim, descending].
 Status run_order(const Call& call);
 // How many elements of a sorted row (its last dimension) are below each value, or with `right` not above it. in:
-// sorted, of rank 1 or with the leading dimensions of the values; values. int32. attrs: [right].
+// sorted, whose leading dimensions are the last of those of the values; values. int32. attrs: [right].
 Status run_searchsorted(const Call& call);
 
 }  // namespace nabla

@@ -26,7 +26,7 @@ import {
   vmap,
   zeros,
 } from "nabla";
-import { slicedOps } from "nabla/internal";
+import { vmapWays } from "nabla/internal";
 import { describe, expect, it } from "vitest";
 import { close, code, double, thrown } from "./code.js";
 
@@ -213,14 +213,33 @@ describe("vmap", () => {
 });
 
 describe("lanes of images", () => {
-  it("are more images of one convolution where they share the weight, and are run one by one where they do not", () => {
-    const [x, w] = [randn([3, 2, 2, 5, 5]), randn([2, 2, 3, 3])];
-    for (const convolution of [conv2d, convTranspose2d]) {
-      const folded = vmap((image: Tensor) => convolution(image, w))(x);
-      expect(slicedOps()).not.toContain(convolution.name);
-      expect(folded.shape.slice(0, 3)).toEqual([3, 2, 2]);
-      vmap((weight: Tensor) => convolution(x.at(0), weight))(stack([w, w.mul(2)]));
-      expect(slicedOps()).toContain(convolution.name);
-    }
+  it("are images, groups or channels of one convolution, whichever operands have them", () => {
+    const [x, w] = [randn([3, 2, 4, 5, 5], { dtype: "float64" }), randn([3, 4, 2, 3, 3], { dtype: "float64" })];
+    for (const convolution of [conv2d, convTranspose2d])
+      for (const groups of [1, 2]) {
+        const run = (image: Tensor, weight: Tensor): Tensor =>
+          convolution(
+            image,
+            groups === 2 || convolution === convTranspose2d ? weight : weight.repeat([1, 2, 1, 1]),
+            null,
+            {
+              groups,
+              padding: 1,
+            },
+          );
+        for (const inDims of [
+          [0, 0],
+          [0, null],
+          [null, 0],
+        ] as const) {
+          const of = (i: number): [Tensor, Tensor] => [x.at(inDims[0] === 0 ? i : 0), w.at(inDims[1] === 0 ? i : 0)];
+          const together = vmap(run, { inDims })(inDims[0] === 0 ? x : x.at(0), inDims[1] === 0 ? w : w.at(0));
+          close(together, stack([0, 1, 2].map((i) => run(...of(i)))));
+        }
+        expect(vmap(run)(x.narrow(0, 0, 0), w.narrow(0, 0, 0)).shape.slice(0, 2)).toEqual([0, 2]);
+        const nested = vmap(vmap(run, { inDims: [null, 0] }), { inDims: [0, null] })(x, w);
+        close(nested.at(2, 1), run(x.at(2), w.at(1)));
+      }
+    expect([...vmapWays().get("conv2d")!]).toEqual(["folded"]);
   });
 });

@@ -1,4 +1,20 @@
-import { customFunction, formula, grad, NablaError, scalar, type Tensor, tensor } from "nabla";
+import {
+  conv2d,
+  customFunction,
+  det,
+  formula,
+  grad,
+  layerNorm,
+  NablaError,
+  ones,
+  qr,
+  rmsNorm,
+  scalar,
+  type Tensor,
+  tensor,
+  triangularSolve,
+  zeros,
+} from "nabla";
 import { describe, expect, it } from "vitest";
 
 const leaf = (value: number) => scalar(value, { requiresGrad: true, dtype: "float64" });
@@ -50,6 +66,36 @@ describe("formula", () => {
       const y = g(x);
       expect(evaluate(formula(y)), formula(y)).toBeCloseTo(y.item(), 10);
     }
+  });
+
+  const matrix = tensor(
+    [
+      [2, 1],
+      [1, 3],
+    ],
+    { requiresGrad: true },
+  );
+  it.each<[string, (m: Tensor) => Tensor]>([
+    ["sum(qr(x)[0:2]) + sum(qr(x)[2:4])", (m) => qr(m).q.sum().add(qr(m).r.sum())],
+    ["cumsum(x, 0) + cumsum(x, 1)", (m) => m.cumsum(0).add(m.cumsum(1))],
+    ["2*cumsum(x, 1)", (m) => m.cumsum(1).add(m.cumsum(-1))],
+    ["amax(x, [0]) - amax(x, [1])", (m) => m.amax(0).sub(m.amax(1))],
+    ["flip(cumsum(flip(2*cumsum(x, 0), 0), 0), 0)", grad((m: Tensor) => m.cumsum(0).square().sum())],
+    ["x[:, 1:2]", (m) => m.narrow(1, 1, 1)],
+    ["(x + 1)[0:1]", (m) => m.add(1).narrow(0, 0, 1)],
+    ["embed(2*x[:, 1:2], :, 1:2)", grad((m: Tensor) => m.narrow(1, 1, 1).square().sum())],
+    ["transpose(inv(x))*det(x)", grad((m: Tensor) => det(m))],
+    ["layerNorm(x, {eps: 1e-5})", (m) => layerNorm(m, 2)],
+    ["rmsNorm(x, {eps: 0.1})", (m) => rmsNorm(m, 2, { eps: 0.1 })],
+    [
+      "conv2d(x, 1, {stride: [2, 1]})",
+      (m) => conv2d(m.reshape([1, 1, 2, 2]), ones([1, 1, 1, 1]), null, { stride: [2, 1] }),
+    ],
+    ["triangularSolve(x, 1, {upper: true})", (m) => triangularSolve(m, ones([2, 1]), { upper: true })],
+    ["reshape(x, [4])", (m) => m.reshape([4])],
+    ["0", (m) => m.matmul(zeros([2, 2])).t()],
+  ])("tells calls apart by their parameters: %s", (text, f) => {
+    expect(formula(f(matrix))).toBe(text);
   });
 
   it("calls leaves and results by their names", () => {

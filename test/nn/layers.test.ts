@@ -28,7 +28,7 @@ describe("containers", () => {
     layers.push(new nn.Linear(1, 1, { bias: false }));
     expect(Object.keys(layers.stateDict())).toEqual(["0.weight", "0.bias", "1.weight"]);
     expect([layers.length, layers.at(-1)!.bias, [...layers].length]).toEqual([2, null, 2]);
-    refused(() => layers.push({} as never), "ERR_ARGUMENT", /must be a module/);
+    refused(() => layers.push({} as never), "ERR_ARGUMENT", /expected a module/);
     refused(() => layers.forward(), "ERR_ARGUMENT", /ModuleList: has no forward/);
   });
   test("ModuleDict", () => {
@@ -37,7 +37,7 @@ describe("containers", () => {
     expect(dict.get("a").outFeatures).toBe(3);
     expect(Object.keys(dict.stateDict())).toEqual(["a.weight", "a.bias"]);
     refused(() => dict.get("b" as never), "ERR_ARGUMENT", /no module.*a, forward.*"b"/);
-    refused(() => new nn.ModuleDict({ a: 1 } as never), "ERR_ARGUMENT", /must be a module/);
+    refused(() => new nn.ModuleDict({ a: 1 } as never), "ERR_ARGUMENT", /expected a module/);
     expect(dict.clone().get("a").weight.toArray()).toEqual(dict.get("a").weight.toArray());
   });
 });
@@ -209,10 +209,10 @@ describe("init", () => {
     refused(() => init.calculateGain("swish" as never), "ERR_ARGUMENT", /unknown nonlinearity/);
     refused(() => init.uniform(zeros([3]), { a: 1, b: 0 }), "ERR_ARGUMENT", /wrong way round/);
     refused(() => init.normal(zeros([3]), { std: -1 }), "ERR_ARGUMENT", /std is negative/);
-    refused(() => init.normal(zeros([3]), { std: Number.NaN }), "ERR_ARGUMENT", /std must be a number/);
+    refused(() => init.normal(zeros([3]), { std: Number.NaN }), "ERR_ARGUMENT", /std is not valid; expected a number/);
     refused(() => init.truncNormal(zeros([3]), { a: 2, b: 2 }), "ERR_ARGUMENT", /a < b/);
     refused(() => init.uniform(zeros([3], { dtype: "int32" })), "ERR_DTYPE", /float/);
-    refused(() => init.constant(zeros([3]), undefined as never), "ERR_ARGUMENT", /must be a number/);
-    refused(() => init.zeros(undefined as never), "ERR_ARGUMENT", /must be a tensor/);
+    refused(() => init.constant(zeros([3]), undefined as never), "ERR_ARGUMENT", /expected a number/);
+    refused(() => init.zeros(undefined as never), "ERR_ARGUMENT", /expected a tensor/);
   });
 });

@@ -112,14 +112,14 @@ describe("parameters and buffers", () => {
     expect(new nn.Parameter(ones([2])).mul(2)).not.toBeInstanceOf(nn.Parameter);
   });
   test("refused", () => {
-    refused(() => new nn.Parameter([1] as never), "ERR_ARGUMENT", /must be a tensor/);
+    refused(() => new nn.Parameter([1] as never), "ERR_ARGUMENT", /expected a tensor/);
     refused(() => new nn.Parameter(arange(3)), "ERR_GRADIENT", /float/);
     refused(
       () => new nn.Parameter(ones([1]), { requireGrad: true } as never),
       "ERR_ARGUMENT",
       /did you mean "requiresGrad"/,
     );
-    refused(() => new nn.Buffer(undefined as never), "ERR_ARGUMENT", /must be a tensor/);
+    refused(() => new nn.Buffer(undefined as never), "ERR_ARGUMENT", /expected a tensor/);
   });
   test("print", () => {
     expect(inspect(new nn.Parameter(ones([2])))).toBe("Parameter containing:\ntensor([1., 1.], dtype=float32)");
@@ -256,7 +256,7 @@ describe("clone, copyFrom, to", () => {
     expect(copy.forward(x).item()).toBe(0);
   });
   test("copyFrom refuses what is no module or has another structure", () => {
-    refused(() => new Net().copyFrom({} as never), "ERR_ARGUMENT", /must be a module/);
+    refused(() => new Net().copyFrom({} as never), "ERR_ARGUMENT", /expected a module/);
     refused(() => new Net().copyFrom(new Block()), "ERR_ARGUMENT", /missing are/);
   });
   test("to converts in place, gradients too, and optimizers made before go on", () => {
@@ -331,7 +331,7 @@ describe("hooks", () => {
   });
   test("refused", () => {
     const layer = new nn.Identity();
-    refused(() => layer.registerForwardHook(3 as never), "ERR_ARGUMENT", /must be a function/);
+    refused(() => layer.registerForwardHook(3 as never), "ERR_ARGUMENT", /expected a function/);
     layer.registerForwardPreHook((() => 3) as never);
     refused(() => layer.forward(ones([1])), "ERR_ARGUMENT", /return all inputs/);
   });

@@ -14,7 +14,7 @@ describe("what an optimizer is given", () => {
     ["a tensor in place of a list", w, {}, /must be an array/],
     ["undefined", undefined, {}, /must be an array/],
     ["a string", "weights", {}, /must be an array/],
-    ["a number among them", [w, 3], {}, /must be a tensor.*got 3/],
+    ["a number among them", [w, 3], {}, /expected a tensor, got 3/],
     ["a result", [w.mul(2)], {}, /must be a leaf/],
     ["a tensor that does not require grad", [ones([2])], {}, /must require grad/],
     ["the same twice", [w, w], {}, /twice/],

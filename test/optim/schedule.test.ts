@@ -80,7 +80,7 @@ describe("what is refused", () => {
   });
 
   test("no optimizer, no function, a factor that is no number", () => {
-    refused(() => new optim.StepLR([] as never, { stepSize: 1 }), /must be an optimizer/);
+    refused(() => new optim.StepLR([] as never, { stepSize: 1 }), /expected an optimizer/);
     refused(() => new optim.LambdaLR(opt, { lrLambda: 3 as never }), /lrLambda is not valid/);
     refused(() => new optim.LambdaLR(opt, { lrLambda: [inverse, inverse] }), /or 1 of them/);
     const schedule = new optim.LambdaLR(opt, { lrLambda: (epoch) => (epoch === 0 ? 1 : Number.NaN) });

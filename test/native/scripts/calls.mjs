@@ -279,12 +279,23 @@ export function calls(r, storages) {
     },
     searchsorted: () => {
       const x = shapeOf(1 + r.below(3));
-      const values = r.chance(0.5) ? withSize(x, x.length - 1, size()) : anyShape();
+      const alike = withSize(x, x.length - 1, size());
+      const values = r.pick([alike, [size(), ...alike], anyShape()]);
       const dtype = any();
       return {
         outs: [plainOut("int32", values)],
-        ins: [plain(dtype, values.length === x.length ? x : x.slice(-1)), plain(dtype, values)],
+        ins: [plain(dtype, values.length >= x.length ? x : x.slice(-1)), plain(dtype, values)],
         attrs: [r.below(2)],
+      };
+    },
+    // How many are true is a guess.
+    nonzero: () => {
+      const mask = anyShape();
+      const count = r.below(product(mask) + 1);
+      return {
+        outs: [plainOut("int32", r.pick([[count], [count, mask.length]]))],
+        ins: [plain("bool", mask)],
+        attrs: [],
       };
     },
     empty: () => ({ outs: [out(any(), anyShape())], ins: [], attrs: [] }),

@@ -67,6 +67,8 @@ export interface Case {
   /** What the inputs without a dtype of their own are tried in. */
   readonly dtypes: readonly DType[];
   readonly result: (dtype: DType) => DType;
+  /** Why other dtypes, which the op takes, are not tried; all others are refused unless this is given. */
+  readonly others?: string;
   readonly samples: readonly Sample[];
   /** Large enough to be cut into chunks. */
   readonly large: Sample;
@@ -85,6 +87,8 @@ export interface Case {
   /** Special values, place by place, tried in all combinations; checked against the reference in float dtypes. */
   readonly specials?: readonly (readonly number[])[];
   readonly errors: readonly Wrong[];
+  /** It takes one tensor, any that there is: nothing can be wrong but what is none, which the law tries. */
+  readonly anyTensor?: boolean;
   /** The laws that do not apply, with the reason. */
   readonly exempt?: Partial<Record<Law, string>>;
 }

@@ -138,6 +138,7 @@ export function elementwise(spec: Elementwise): Case {
     large: of(largeShapes[arity - 1]!),
     specials: inputs.map((input) => (input.dtype === "bool" ? [0, 1] : specials)),
     errors: [...misfit, ...fraction, ...(spec.errors ?? [])],
+    anyTensor: inputs.length === 1 && spec.errors === undefined,
     ...(spec.numbers === false ? {} : { operands: (xs: readonly Operand[]) => spec.call(...xs) }),
     ...(spec.floor === undefined ? {} : { floor: spec.floor }),
     ...(spec.double === undefined ? {} : { double: spec.double }),

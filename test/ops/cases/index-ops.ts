@@ -144,6 +144,7 @@ export const indexCases = {
     ),
     accuracy: "tree" as const,
     dtypes: everyDtype.filter(truth),
+    others: "bools are taken, and meet as logicalOr",
   },
   gather: indexing(
     [x, index],
@@ -303,5 +304,6 @@ export const indexCases = {
     accuracy: "tree" as const,
     row: "scatter",
     dtypes: everyDtype.filter(truth),
+    others: "bools are taken, and meet as logicalOr",
   },
 };

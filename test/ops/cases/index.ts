@@ -48,39 +48,31 @@ type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "j
 
 export type OpName = Exclude<GivesTensor, NoOp>;
 
+/** As the tables of FEATURES.md show them. */
+export const groups = {
+  elementwise: { ...unaryCases, ...activationCases, ...binaryCases, ...compareCases, ...castCases },
+  reductions: { ...reduceCases, ...sumToCases, ...vectorNormCases, ...quantileCases },
+  "scans and sorting": { ...scanCases, ...sortCases, ...searchCases },
+  movement: { ...movementCases, ...pieceCases, ...diagonalCases, ...repeatCases, ...inPlaceCases },
+  indexing: { ...indexCases, ...lookupCases, ...maskCases },
+  "matrix products": { ...matmulCases, ...einsumCases },
+  "linear algebra": { ...linalgCases },
+  "neural networks": { ...softmaxCases, ...normCases, ...convCases, ...poolCases, ...attentionCases },
+  losses: { ...crossEntropyCases, ...lossCases },
+  random: { ...randomCases, ...multinomialCases },
+};
+
 const all = {
-  ...unaryCases,
-  ...activationCases,
-  ...binaryCases,
-  ...compareCases,
-  ...castCases,
-  ...reduceCases,
-  ...sumToCases,
-  ...movementCases,
-  ...pieceCases,
-  ...indexCases,
-  ...matmulCases,
-  ...einsumCases,
-  ...linalgCases,
-  ...softmaxCases,
-  ...crossEntropyCases,
-  ...lossCases,
-  ...normCases,
-  ...convCases,
-  ...poolCases,
-  ...attentionCases,
-  ...randomCases,
-  ...inPlaceCases,
-  ...scanCases,
-  ...diagonalCases,
-  ...repeatCases,
-  ...lookupCases,
-  ...maskCases,
-  ...vectorNormCases,
-  ...quantileCases,
-  ...searchCases,
-  ...multinomialCases,
-  ...sortCases,
+  ...groups.elementwise,
+  ...groups.reductions,
+  ...groups["scans and sorting"],
+  ...groups.movement,
+  ...groups.indexing,
+  ...groups["matrix products"],
+  ...groups["linear algebra"],
+  ...groups["neural networks"],
+  ...groups.losses,
+  ...groups.random,
 } satisfies Record<OpName, Case>;
 
 /** By name: public ops, rows that no public function names, and other ways to call either. */

@@ -159,9 +159,9 @@ const unknownOption = (call: (options: never) => unknown): Wrong => ({
   says: /unknown option "uper"/,
 });
 
-/** (x + xᵀ) / 2 + diag(2, 4, ...), if x is a tensor at all. */
+/** (x + xᵀ) / 2 + diag(2, 4, ...), if x is a tensor of floats at all. */
 function symmetric(x: nb.Tensor): nb.Tensor {
-  if (!nb.isTensor(x)) return x;
+  if (!nb.isTensor(x) || !x.dtype.startsWith("float")) return x;
   const n = x.shape.at(-1)!;
   const diagonal = nb
     .arange(1, n + 1)

@@ -128,6 +128,7 @@ const indexPut = (samples: readonly Put[], accumulate: boolean, more: Partial<Ca
   return {
     inputs: [x, index, { name: "value", domain: [-3, 3], orNumber: true }],
     dtypes: everyDtype.filter((dtype) => !accumulate || dtype !== "bool"),
+    ...(accumulate ? { others: "bools are taken, and meet as logicalOr" } : {}),
     result: results.same,
     samples: made.filter((_, i) => i !== puts.length - 1),
     large: made[puts.length - 1]!,
@@ -220,6 +221,7 @@ export const lookupCases = {
   "embedding, padding": {
     inputs: [index, { name: "weight", domain: [-3, 3] }],
     dtypes: ["float32", "float64"],
+    others: "those of embedding",
     result: results.same,
     samples: [embedded([3], [4, 2], [2, 0, 2], 2), embedded([2, 2], [3, 2], [0, 1, 1, 2], -3)],
     large: embedded([30000], [3011, 3], many(30000, 3011), 5),
@@ -366,6 +368,7 @@ export const lookupCases = {
       { name: "weights", domain: [-3, 3] },
     ],
     dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
+    others: "bools are taken, and meet as logicalOr",
     result: results.same,
     samples: [weighed([1, 1, 3]), weighed([0, 2, 0, 2, 5])],
     large: weighed(many(30000, 97)),

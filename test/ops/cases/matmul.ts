@@ -180,18 +180,21 @@ export const matmulCases = {
       { what: "a matrix", call: () => nb.dot(ones([2, 2]), ones([2, 2])), code: "ERR_SHAPE" },
     ],
   ),
-  outer: product(
-    ["a", "b"],
-    ([a, b]) => nb.outer(a!, b!),
-    ([a, b]) => matmul(arr([a!.data.length, 1], a!.data), arr([1, b!.data.length], b!.data)),
-    [
-      [[3], [2]],
-      [[1], [1]],
-      [[0], [2]],
-      [[300], [301]],
-    ],
-    [{ what: "a matrix", call: () => nb.outer(ones([2, 2]), ones([2])), code: "ERR_SHAPE" }],
-  ),
+  outer: {
+    ...product(
+      ["a", "b"],
+      ([a, b]) => nb.outer(a!, b!),
+      ([a, b]) => matmul(arr([a!.data.length, 1], a!.data), arr([1, b!.data.length], b!.data)),
+      [
+        [[3], [2]],
+        [[1], [1]],
+        [[0], [2]],
+        [[300], [301]],
+      ],
+      [{ what: "a matrix", call: () => nb.outer(ones([2, 2]), ones([2])), code: "ERR_SHAPE" }],
+    ),
+    others: "it multiplies elements: the dtypes of mul",
+  },
   linear: product(
     ["x", "weight", "bias"],
     ([x, w, b]) => nb.linear(x!, w!, b),

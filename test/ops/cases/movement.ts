@@ -176,6 +176,12 @@ export const movementCases = {
     ],
     [
       {
+        what: "one dimension more than there can be",
+        call: () => nb.unsqueeze(nb.ones(new Array<number>(16).fill(1)), 0),
+        code: "ERR_SHAPE",
+        says: /too many dimensions; expected at most 16, got 17/,
+      },
+      {
         what: "a dim out of range",
         call: () => nb.unsqueeze(x, 3),
         code: "ERR_AXIS",

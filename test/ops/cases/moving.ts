@@ -34,6 +34,7 @@ export function moving(
     large: made.at(-1)!,
     accuracy: "exact",
     errors,
+    anyTensor: errors.length === 0,
     ...(rowName === undefined ? {} : { row: rowName }),
     exempt: {
       numbers: "it moves the elements of a tensor",

@@ -158,7 +158,15 @@ const adaptiveSample = ([shape, size]: (typeof adaptive)[number]): Sample => {
 };
 
 export const poolCases = {
-  maxPool2d: shaped([{ ...input, distinct: true }], shapes.map(maxSample), wrong(nb.maxPool2d)),
+  maxPool2d: shaped([{ ...input, distinct: true }], shapes.map(maxSample), [
+    ...wrong(nb.maxPool2d),
+    {
+      what: "a window that sees padding alone",
+      call: () => nb.maxPool2d(ones([1, 2, 2]), 2, { padding: 1, dilation: 3 }),
+      code: "ERR_SHAPE",
+      says: /^maxPool2d: a window lies in the padding altogether/,
+    },
+  ]),
   maxPool2dIndices: indexCase,
   avgPool2d: shaped(
     [input],

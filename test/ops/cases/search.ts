@@ -56,6 +56,7 @@ function different(part: keyof nb.Unique, inputs: readonly Input[], more: Partia
     large: sample([3, 30011]),
     accuracy: "exact",
     errors: [],
+    anyTensor: true,
     ...more,
     exempt: { ...exempt, vmap: "values decide how many elements it takes or gives", ...more.exempt },
   };
@@ -76,6 +77,7 @@ export const searchCases = {
       { name: "values", domain: [-1, 7], lattice: [1, 0], orNumber: true },
     ],
     dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
+    others: "bools are taken as the numbers 0 and 1",
     result: () => "int32",
     samples: [
       find({ rows: [5], sorted: [0, 2, 2, 3, 6], shape: [9] }),
@@ -107,6 +109,7 @@ export const searchCases = {
   "searchsorted, a number": {
     inputs: [{ name: "sorted", domain: [0, 6] }],
     dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
+    others: "bools are taken as the numbers 0 and 1",
     result: () => "int32",
     samples: [-1, 2, 300, 2 ** 40].map(below),
     large: below(2),
@@ -131,11 +134,13 @@ export const searchCases = {
   "unique, inverse": different("inverse", [lattice], {
     result: () => "int32",
     dtypes: everyDtype.filter((dtype) => !dtype.startsWith("float")),
+    others: "those of the values",
     exempt: { ...exempt, errors: "unique's own" },
   }),
   "unique, counts": different("counts", [lattice], {
     result: () => "int64",
     dtypes: everyDtype.filter((dtype) => !dtype.startsWith("float")),
+    others: "those of the values",
     exempt: { ...exempt, errors: "unique's own" },
   }),
 };

@@ -4,16 +4,27 @@ import { table } from "nabla/internal";
 import { describe, expect, test } from "vitest";
 import { type Arr, arr, count } from "../../reference/array.js";
 import type { Case, Operand, Sample } from "../cases/case.js";
-import { cases } from "../cases/index.js";
+import { cases, groups } from "../cases/index.js";
 import { expectNear } from "./close.js";
 import { bits, draw, dtypeOf, make, makeAll, randomFor } from "./inputs.js";
 import { isFloat, law } from "./law.js";
+import { agreeOn, byProof } from "./proofs.js";
 
 describe("the table and the cases name each other", () => {
   test.each([...table.keys()])("the row %s has a case", (name) => expect(cases.has(name)).toBe(true));
   test.each([...cases].filter(([, of]) => of.row !== undefined))("the row that %s names exists", (_, of) =>
     expect(table.has(of.row!)).toBe(true),
   );
+  test("dtypes that are not tried", () =>
+    agreeOn(
+      "others",
+      byProof(
+        [...cases].flatMap(([name, of]) => (of.others === undefined ? [] : [name])),
+        (name) => cases.get(name)!.others,
+      ),
+    ));
+  test("in groups", () =>
+    agreeOn("groups", Object.fromEntries(Object.entries(groups).map(([name, of]) => [name, Object.keys(of)]))));
 });
 
 /** All combinations of special values, as inputs of one shape. */
@@ -42,6 +53,7 @@ law("value", (op, of) => {
     const specials = isFloat(dtype) ? combined(of, dtype) : null;
     if (specials !== null) check(of.samples[0]!, specials);
   }
+  return of.dtypes.join(" ");
 });
 
 law("dtype and shape", (op, of) => {

@@ -1,7 +1,7 @@
 /** Law 13: an op over lanes is the op on each of them, value and gradient, whichever inputs have lanes. */
 import { grad, stack, type Tensor, vmap } from "nabla";
-import { slicedOps } from "nabla/internal";
-import { afterAll, expect } from "vitest";
+import { vmapWays } from "nabla/internal";
+import { expect } from "vitest";
 import type { Case, Sample } from "../cases/case.js";
 import { draw, makeAll, randomFor, read, small, smooth } from "./inputs.js";
 import { isFloat, law, noDerivative } from "./law.js";
@@ -60,9 +60,13 @@ function check(op: string, of: Case, sample: Sample, dtype: Case["dtypes"][numbe
 law(
   "vmap",
   (op, of) => {
+    vmapWays();
     for (const dtype of of.dtypes) for (const sample of small(of)) check(op, of, sample, dtype);
+    const ways = vmapWays();
+    const slow = [...ways].filter(([, taken]) => taken.has("lane by lane")).map(([name]) => name);
+    expect(slow, "run lane by lane").toEqual([]);
+    const own = ways.get(of.row ?? op.split(",")[0]!);
+    return own === undefined ? "composition" : [...own].sort().join(", ");
   },
   (of) => (of.inputs.length === 0 ? "it takes no tensor" : undefined),
 );
-
-afterAll(() => console.log(`law: vmap: lane by lane: ${slicedOps().join(", ") || "none"}`));

@@ -1,0 +1,74 @@
+/** How vmap runs convolutions: lanes become part of one of their four indices, so that one convolution serves all. */
+import type { Tensor } from "../tensor/tensor.js";
+
+/** What the dimensions of an operand count: images, groups, and a group's channels on either side of the weight. */
+type Index = "image" | "group" | "out" | "in";
+/** The operands of the three convolutions: y [image, group out], x [image, group in] and w [group out, in]. */
+export type Role = keyof typeof indices;
+const indices = {
+  y: ["image", "group", "out"],
+  x: ["image", "group", "in"],
+  w: ["group", "out", "in"],
+} as const satisfies Record<string, readonly Index[]>;
+
+/** The index that the operands with lanes share and the other lacks. */
+function shared(withLanes: readonly Role[]): Index {
+  const all: readonly Index[] = ["image", "group", "out", "in"];
+  const roles: readonly Role[] = ["y", "x", "w"];
+  return all.find((index) =>
+    roles.every((role) => (indices[role] as readonly Index[]).includes(index) === withLanes.includes(role)),
+  )!;
+}
+
+/** Sizes by index: two dimensions for those that a tensor has as one, the groups with the channels after them. */
+const apart = (role: Role, shape: readonly number[], groups: number): number[] => {
+  const [a, b, ...window] = shape as readonly [number, number, ...number[]];
+  return role === "w" ? [groups, a / groups, b, ...window] : [a, groups, b / groups, ...window];
+};
+const together = (role: Role, sizes: readonly number[]): number[] => {
+  const [a, b, c, ...window] = sizes as readonly [number, number, number, ...number[]];
+  return role === "w" ? [a * b, c, ...window] : [a, b * c, ...window];
+};
+
+/** An operand with its lanes in front as one without, and back. */
+function folded(role: Role, x: Tensor, groups: number, index: Index): Tensor {
+  const [lanes, ...shape] = x.shape as readonly [number, ...number[]];
+  const sizes = apart(role, shape, groups);
+  const at = (indices[role] as readonly Index[]).indexOf(index);
+  const joined = together(role, sizes.with(at, lanes * sizes[at]!));
+  return x
+    .reshape([lanes, ...sizes])
+    .movedim(0, at)
+    .reshape(joined);
+}
+function unfolded(
+  role: Role,
+  y: Tensor,
+  shape: readonly number[],
+  groups: number,
+  index: Index,
+  lanes: number,
+): Tensor {
+  const sizes = apart(role, shape, groups);
+  const at = (indices[role] as readonly Index[]).indexOf(index);
+  return y
+    .reshape(sizes.toSpliced(at, 0, lanes))
+    .movedim(at, 0)
+    .reshape([lanes, ...shape]);
+}
+
+/** @internal The convolution of a role from the two others, in one call for all lanes; `shape` is that of the result in each. */
+export function overLanes(
+  roles: readonly [Role, Role, Role],
+  operands: readonly Tensor[],
+  mapped: readonly boolean[],
+  lanes: number,
+  groups: number,
+  shape: readonly number[],
+  run: (a: Tensor, b: Tensor, groups: number) => Tensor,
+): Tensor {
+  const index = shared(roles.filter((_, i) => i === 2 || mapped[i]));
+  const [a, b] = operands.map((x, i) => (mapped[i] ? folded(roles[i]!, x, groups, index) : x)) as [Tensor, Tensor];
+  const out = run(a, b, index === "group" ? lanes * groups : groups);
+  return unfolded(roles[2], out, shape, groups, index, lanes);
+}

@@ -1,0 +1,26 @@
+/** Where a mask is true. */
+import { dtypes } from "../core/dtype.js";
+import type { Shape } from "../core/shape.js";
+import { apply } from "../engine/apply.js";
+import { defineRow } from "../engine/row.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+const row = defineRow<Shape>({
+  name: "nonzero",
+  family: "index",
+  kernel: "nonzero",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "the result is an index" },
+  replay: ([mask], each) => truePlaces(mask as Tensor, each),
+});
+
+/** @internal For each true element its coordinates, in row-major order, as an int32 tensor of the given shape each. */
+export function truePlaces(mask: Tensor, each: Shape): Tensor {
+  const dense = mask.detach().contiguous();
+  const count = dense.sum().item();
+  return apply(row, [dense], dense.type, dtypes.int32, [count, ...each], [], each);
+}
+
+/** @internal The places of true elements, counted through. */
+export const placesOf = (mask: Tensor): Tensor => truePlaces(mask, []);
