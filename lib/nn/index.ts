@@ -52,4 +52,17 @@ export {
 } from "./norm.js";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pool.js";
+export {
+  GRU,
+  type GruState,
+  LSTM,
+  type LstmState,
+  type RecurrentOptions,
+  type RecurrentParameters,
+} from "./recurrent.js";
 export type { LoadOptions, LoadResult } from "./state.js";
+export {
+  type EncoderCallOptions,
+  TransformerEncoderLayer,
+  type TransformerEncoderLayerOptions,
+} from "./transformer.js";
