@@ -23,6 +23,7 @@ export {
   type ConvTransposeModuleOptions,
 } from "./conv.js";
 export { Dropout } from "./dropout.js";
+export { Embedding, type EmbeddingModuleOptions } from "./embedding.js";
 export { Flatten } from "./flatten.js";
 export * as functional from "./functional.js";
 export type { ForwardHook, ForwardPreHook } from "./hooks.js";

@@ -71,7 +71,10 @@ const lstmKind: Kind = {
     const opened = gates.narrow(1, 0, 2 * size).sigmoid();
     const fresh = gates.narrow(1, 2 * size, size).tanh();
     const shown = gates.narrow(1, 3 * size, size).sigmoid();
-    const cell = opened.narrow(1, size, size).mul(c!).add(opened.narrow(1, 0, size).mul(fresh));
+    const cell = opened
+      .narrow(1, size, size)
+      .mul(c!)
+      .add(opened.narrow(1, 0, size).mul(fresh));
     return [shown.mul(cell.tanh()), cell];
   },
 };
@@ -84,7 +87,10 @@ const gruKind: Kind = {
   step(projected, [h], { weightHh, biasHh }) {
     const size = h!.shape[1]!;
     const recurrent = linear(h!, weightHh, biasHh);
-    const opened = projected.narrow(1, 0, 2 * size).add(recurrent.narrow(1, 0, 2 * size)).sigmoid();
+    const opened = projected
+      .narrow(1, 0, 2 * size)
+      .add(recurrent.narrow(1, 0, 2 * size))
+      .sigmoid();
     const [reset, kept] = opened.split(size, 1) as [Tensor, Tensor];
     const fresh = projected
       .narrow(1, 2 * size, size)
