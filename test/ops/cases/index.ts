@@ -23,6 +23,7 @@ import { pieceCases } from "./pieces.js";
 import { poolCases } from "./pool.js";
 import { quantileCases } from "./quantile.js";
 import { randomCases } from "./random.js";
+import { recurrentCases } from "./recurrent.js";
 import { reduceCases, sumToCases } from "./reduce.js";
 import { repeatCases } from "./repeat.js";
 import { scanCases } from "./scan.js";
@@ -69,6 +70,7 @@ const all = {
   ...convCases,
   ...poolCases,
   ...attentionCases,
+  ...recurrentCases,
   ...randomCases,
   ...inPlaceCases,
   ...scanCases,

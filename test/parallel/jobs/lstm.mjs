@@ -5,7 +5,7 @@ class Reader extends nn.Module {
   net = new nn.LSTM(2, 5, { batchFirst: true });
   head = new nn.Linear(5, 3);
   forward(x) {
-    return this.head.forward(this.net.forward(x.reshape([-1, 4, 2])).hn.at(0));
+    return this.head.forward(this.net.forward(x.reshape([x.shape[0], 4, 2])).hn.at(0));
   }
 }
 
