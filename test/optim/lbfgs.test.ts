@@ -40,7 +40,12 @@ describe("LBFGS on Rosenbrock's valley", () => {
   });
 
   test("arrives", () => {
-    const { step, at } = valley({ lineSearchFn: "strongWolfe", maxIter: 60 });
+    const { step, at } = valley({
+      lineSearchFn: "strongWolfe",
+      maxIter: 60,
+      toleranceGrad: 1e-10,
+      toleranceChange: 1e-16,
+    });
     step();
     near(at(), [1, 1], 1e-6);
   });
