@@ -110,7 +110,7 @@ function direction(gradient: Tensor, { oldDirs, oldStps, hDiag }: Memory): Tenso
  *   loss.backward();
  *   return loss;
  * });
- * w.toArray(); // [1, 1]
+ * allClose(w, tensor([1, 1]), { atol: 1e-5 }); // true
  */
 export class LBFGS extends Optimizer<LbfgsHyperparameters> {
   private memory: Memory | null = null;
