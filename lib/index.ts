@@ -110,6 +110,15 @@ export {
   randperm,
 } from "./ops/random.js";
 export {
+  type GruOptions,
+  type GruResult,
+  gru,
+  type LstmOptions,
+  type LstmResult,
+  lstm,
+  type RecurrentWeights,
+} from "./ops/recurrent.js";
+export {
   all,
   amax,
   amin,

@@ -170,8 +170,8 @@ ${rest.join(", ")}
 
 ## Not there yet
 
-compile; recurrent layers, TransformerEncoderLayer; float16 and bfloat16; npy, ONNX and checkpoint files; Trainer and the command
-line; LBFGS, CosineAnnealingWarmRestarts, SequentialLR, ReduceLROnPlateau; binaries for anything but Linux x64.
+compile; float16 and bfloat16; npy, ONNX and checkpoint files; Trainer and the command
+line; binaries for anything but Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

@@ -17,6 +17,13 @@ export { linear } from "../ops/matmul.js";
 export { batchNorm, groupNorm, layerNorm, rmsNorm } from "../ops/norm.js";
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../ops/pool.js";
 export { dropout } from "../ops/random.js";
+export { gru, lstm } from "../ops/recurrent.js";
 export { pad } from "../ops/repeat.js";
+export {
+  type CosineSimilarityOptions,
+  cosineSimilarity,
+  type NormalizeOptions,
+  normalize,
+} from "../ops/similarity.js";
 export { logSoftmax, softmax } from "../ops/softmax.js";
 export { relu, sigmoid, tanh } from "../ops/unary.js";

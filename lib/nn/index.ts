@@ -23,6 +23,7 @@ export {
   type ConvTransposeModuleOptions,
 } from "./conv.js";
 export { Dropout } from "./dropout.js";
+export { Embedding, type EmbeddingModuleOptions } from "./embedding.js";
 export { Flatten } from "./flatten.js";
 export * as functional from "./functional.js";
 export type { ForwardHook, ForwardPreHook } from "./hooks.js";
@@ -52,4 +53,17 @@ export {
 } from "./norm.js";
 export { Buffer, type BufferOptions, Parameter, type ParameterOptions } from "./parameter.js";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pool.js";
+export {
+  GRU,
+  type GruState,
+  LSTM,
+  type LstmState,
+  type RecurrentOptions,
+  type RecurrentParameters,
+} from "./recurrent.js";
 export type { LoadOptions, LoadResult } from "./state.js";
+export {
+  type EncoderCallOptions,
+  TransformerEncoderLayer,
+  type TransformerEncoderLayerOptions,
+} from "./transformer.js";

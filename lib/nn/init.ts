@@ -4,8 +4,9 @@ import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { qr } from "../ops/decompose.js";
 import { type RandomGenerator, rand, randn } from "../ops/random.js";
-import { tensor } from "../tensor/create.js";
+import { eye, tensor } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 interface Source {
@@ -256,4 +257,36 @@ export function kaimingUniform(x: Tensor, options?: KaimingOptions): Tensor {
 export function kaimingNormal(x: Tensor, options?: KaimingOptions): Tensor {
   const [std, generator] = kaimingDeviation("kaimingNormal", x, options);
   return fillNormal("kaimingNormal", x, 0, std, generator);
+}
+
+export interface OrthogonalOptions extends Source {
+  /** A factor on the result; 1 unless given. */
+  readonly gain?: number | undefined;
+}
+
+/**
+ * A random orthogonal matrix times `gain`: rows, or columns where there are fewer of them, of length `gain` at right angles
+ * to each other. Dimensions from the second on count as one.
+ * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions; ERR_DTYPE for an integer tensor.
+ * @source Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear neural networks, 2014.
+ * @example
+ * const w = nn.init.orthogonal(zeros([2, 3]));
+ * allClose(w.matmul(w.t()), eye(2), { atol: 1e-6 }); // true
+ */
+export function orthogonal(x: Tensor, options?: OrthogonalOptions): Tensor {
+  const op = "orthogonal";
+  const { gain = 1, generator } = checkOptions<OrthogonalOptions>(op, options, ["gain", "generator"]);
+  numbers(op, { gain });
+  const { out } = fansOf(op, x);
+  const { dtype } = needFloat(op, x);
+  if (x.numel === 0) return x;
+  return fill(op, x, () => {
+    const rest = x.numel / out;
+    const tall = randn([Math.max(out, rest), Math.min(out, rest)], { dtype, generator });
+    const { q, r } = qr(tall);
+    // The signs make the distribution uniform: those of r are the algorithm's.
+    const diagonal = r.mul(eye(r.shape[0]!, { dtype })).sum(0);
+    const even = q.mul(diagonal.ge(0).where(gain, -gain));
+    return (out < rest ? even.t() : even).reshape(x.shape);
+  });
 }

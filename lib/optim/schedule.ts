@@ -12,9 +12,18 @@ export interface ScheduleState {
 /** The part of an optimizer that a schedule writes to. */
 export type Scheduled = Optimizer<{ lr: number }>;
 
+/** The first rate of a group that schedules write to, and what was written last: schedules made after it begin there too. */
+const origins = new WeakMap<object, { readonly first: number; readonly written: number }>();
+
+function firstRate(group: { lr: number }): number {
+  const origin = origins.get(group);
+  return origin?.written === group.lr ? origin.first : group.lr;
+}
+
 /**
  * The base of all schedules; make one of its subclasses. The rates are a function of the number of steps alone: a rate that
- * was written by hand lasts until the next step.
+ * was written by hand lasts until the next step. A schedule begins with the rates that the groups have, or had before another
+ * schedule changed them.
  */
 export abstract class LRScheduler {
   /** How many steps there have been. */
@@ -27,15 +36,20 @@ export abstract class LRScheduler {
     if (!(optimizer instanceof Optimizer))
       fail("ERR_ARGUMENT", name, "the first argument is not valid", "an optimizer", describe(optimizer));
     this.optimizer = optimizer as Scheduled;
-    this.baseLrs = this.optimizer.paramGroups.map(({ lr }) => lr);
+    this.baseLrs = this.optimizer.paramGroups.map(firstRate);
   }
 
-  /** The rate of a group whose first rate was `base`, after `epoch` steps. */
-  protected abstract rate(base: number, epoch: number, group: number): number;
+  /** @internal The rate of a group whose first rate was `base`, after `epoch` steps. */
+  abstract rate(base: number, epoch: number, group: number): number;
 
   /** Counts a step, of the optimizer or of an epoch, and sets the rates. */
   step(): void {
     this.moveTo(this.lastEpoch + 1, this.baseLrs);
+  }
+
+  /** @internal Whether it writes to this optimizer. */
+  steers(optimizer: unknown): boolean {
+    return this.optimizer === optimizer;
   }
 
   /** The rates now in force, group by group. */
@@ -72,21 +86,24 @@ export abstract class LRScheduler {
     this.baseLrs = paramGroups.map(({ lr }, g) => baseLrs[g] ?? lr);
     paramGroups.forEach((group, g) => {
       group.lr = rates[g]!;
+      origins.set(group, { first: this.baseLrs[g]!, written: rates[g]! });
     });
   }
 }
 
-function finite(op: string, name: string, value: unknown, above = Number.NEGATIVE_INFINITY): number {
+/** @internal A finite number above `above`. */
+export function finite(op: string, name: string, value: unknown, above = Number.NEGATIVE_INFINITY): number {
   if (typeof value === "number" && Number.isFinite(value) && value > above) return value;
   const expected = above === Number.NEGATIVE_INFINITY ? "a finite number" : `a finite number above ${above}`;
   return fail("ERR_ARGUMENT", op, `${name} is not valid`, expected, describe(value));
 }
-function count(op: string, name: string, value: unknown): number {
+/** @internal An integer above 0. */
+export function count(op: string, name: string, value: unknown): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
   return fail("ERR_ARGUMENT", op, `${name} is not valid`, "an integer above 0", describe(value));
 }
-/** From `from` to `to` along half a cosine wave, `share` of the way. */
-const cosine = (from: number, to: number, share: number): number =>
+/** @internal From `from` to `to` along half a cosine wave, `share` of the way. */
+export const cosine = (from: number, to: number, share: number): number =>
   to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
 const straight = (from: number, to: number, share: number): number => from + (to - from) * share;
 
@@ -117,7 +134,8 @@ export class StepLR extends LRScheduler {
     this.gamma = finite("StepLR", "gamma", gamma);
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(base: number, epoch: number): number {
+  /** @internal */
+  rate(base: number, epoch: number): number {
     return base * this.gamma ** Math.floor(epoch / this.stepSize);
   }
 }
@@ -151,7 +169,8 @@ export class MultiStepLR extends LRScheduler {
     this.gamma = finite(op, "gamma", gamma);
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(base: number, epoch: number): number {
+  /** @internal */
+  rate(base: number, epoch: number): number {
     return base * this.gamma ** this.milestones.filter((milestone) => milestone <= epoch).length;
   }
 }
@@ -178,7 +197,8 @@ export class ExponentialLR extends LRScheduler {
     this.gamma = finite("ExponentialLR", "gamma", checkOptions("ExponentialLR", options, ["gamma"]).gamma);
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(base: number, epoch: number): number {
+  /** @internal */
+  rate(base: number, epoch: number): number {
     return base * this.gamma ** epoch;
   }
 }
@@ -211,7 +231,8 @@ export class CosineAnnealingLR extends LRScheduler {
     this.etaMin = finite(op, "etaMin", etaMin);
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(base: number, epoch: number): number {
+  /** @internal */
+  rate(base: number, epoch: number): number {
     return cosine(base, this.etaMin, epoch / this.tMax);
   }
 }
@@ -247,7 +268,8 @@ export class LinearLR extends LRScheduler {
     this.totalIters = count(op, "totalIters", given.totalIters ?? 5);
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(base: number, epoch: number): number {
+  /** @internal */
+  rate(base: number, epoch: number): number {
     return base * straight(this.startFactor, this.endFactor, Math.min(epoch / this.totalIters, 1));
   }
 }
@@ -281,7 +303,8 @@ export class LambdaLR extends LRScheduler {
     this.lambdas = list as readonly LrLambda[];
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(base: number, epoch: number, group: number): number {
+  /** @internal */
+  rate(base: number, epoch: number, group: number): number {
     const f = this.lambdas[group] ?? this.lambdas[0]!;
     return base * finite("LambdaLR", "the factor", f(epoch));
   }
@@ -344,7 +367,8 @@ export class OneCycleLR extends LRScheduler {
     this.last = this.first / finite(op, "finalDivFactor", given.finalDivFactor ?? 1e4, 0);
     this.moveTo(0, this.baseLrs);
   }
-  protected rate(_base: number, epoch: number): number {
+  /** @internal */
+  rate(_base: number, epoch: number): number {
     const end = this.totalSteps - 1;
     if (epoch > this.totalSteps)
       fail("ERR_ARGUMENT", "OneCycleLR", "the cycle is over", `at most ${this.totalSteps} steps`, String(epoch));

@@ -6,6 +6,7 @@ import { describe, fail } from "../core/errors.js";
  */
 export interface StepRule<H extends object> {
   readonly name: string;
+  /** The kernel of a step; -1 where the optimizer steps by itself. */
   readonly opcode: number;
   readonly defaults: H;
   /** What is kept per parameter, in the order in which the kernel takes it, by its name in a state dictionary. */

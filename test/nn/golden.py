@@ -135,10 +135,93 @@ def multihead():
     return {"state": state(module), "inputs": inputs, "calls": results}
 
 
+def fill(module):
+    with torch.no_grad():
+        for p in module.parameters():
+            p.copy_(torch.randn(p.shape) * 0.5)
+
+
+RECURRENT = [
+    {},
+    {"bias": False},
+    {"num_layers": 2, "batch_first": True},
+    {"bidirectional": True},
+    {"num_layers": 2, "bidirectional": True, "batch_first": True},
+    {"num_layers": 3, "bias": False, "bidirectional": True},
+]
+
+
+def recurrent():
+    for kind, names in (("LSTM", ("h0", "c0")), ("GRU", ("h0",))):
+        for options in RECURRENT:
+            for given in (True, False):
+                module = getattr(torch.nn, kind)(3, 2, **options)
+                fill(module)
+                layers = options.get("num_layers", 1) * (2 if options.get("bidirectional") else 1)
+                x = torch.randn((2, 5, 3) if options.get("batch_first") else (5, 2, 3)).requires_grad_()
+                states = draw([(layers, 2, 2)] * len(names)) if given else []
+                out, last = module(x, (tuple(states) if kind == "LSTM" else states[0]) if given else None)
+                results = [out, *(last if kind == "LSTM" else [last])]
+                cotangents = [torch.randn(r.shape) for r in results]
+                inputs = [x, *states, *module.parameters()]
+                gradients = torch.autograd.grad(results, inputs, cotangents)
+                yield {
+                    "kind": kind,
+                    "options": {camel(k): v for k, v in options.items()},
+                    "state": state(module),
+                    "x": x.tolist(),
+                    "states": {name: s.tolist() for name, s in zip(names, states)},
+                    "results": [r.tolist() for r in results],
+                    "cotangents": [c.tolist() for c in cotangents],
+                    "gradients": [g.tolist() for g in gradients],
+                }
+
+
+def encoder():
+    padding = torch.tensor([[False, False, True, False], [False, False, True, True]])
+    later = torch.triu(torch.ones(4, 4, dtype=torch.bool), diagonal=1)
+    for options in (
+        {},
+        {"norm_first": True},
+        {"activation": "gelu", "batch_first": True},
+        {"norm_first": True, "activation": "gelu", "bias": False, "layer_norm_eps": 0.01},
+    ):
+        module = torch.nn.TransformerEncoderLayer(4, 2, dim_feedforward=6, dropout=0.0, **options)
+        fill(module)
+        for masks in ({}, {"src_mask": later}, {"src_key_padding_mask": padding}, {"src_mask": later, "src_key_padding_mask": padding}):
+            x = torch.randn((2, 4, 4) if options.get("batch_first") else (4, 2, 4)).requires_grad_()
+            out = module(x, **masks)
+            cotangent = torch.randn(out.shape)
+            gradients = torch.autograd.grad(out, [x, *module.parameters()], cotangent)
+            yield {
+                "options": {camel(k): v for k, v in options.items()},
+                "masks": {camel(k): v.tolist() for k, v in masks.items()},
+                "state": state(module),
+                "x": x.tolist(),
+                "out": out.tolist(),
+                "cotangent": cotangent.tolist(),
+                "gradients": [g.tolist() for g in gradients],
+            }
+
+
+def similarities():
+    for name, shapes, options in (
+        ("normalize", [(3, 4)], {}),
+        ("normalize", [(3, 4, 2)], {"p": 3.0, "dim": -1}),
+        ("cosine_similarity", [(3, 4), (3, 4)], {}),
+        ("cosine_similarity", [(3, 1, 4), (2, 4)], {"dim": 2}),
+    ):
+        inputs = draw(shapes)
+        yield entry(name, getattr(F, name)(*inputs, **options), inputs, options)
+
+
 golden = {
     "torch": torch.__version__.split("+")[0],
     "functions": list(functions()),
     "batchNorm": batch_norm(),
     "multihead": multihead(),
+    "recurrent": list(recurrent()),
+    "encoder": list(encoder()),
+    "similarities": list(similarities()),
 }
 pathlib.Path(__file__).with_name("golden.json").write_text(json.dumps(golden) + "\n")

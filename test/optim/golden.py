@@ -45,6 +45,20 @@ SCHEDULES = [
         {"max_lr": 2.0, "total_steps": 10, "pct_start": 0.5, "anneal_strategy": "linear", "div_factor": 10, "cycle_momentum": False},
     ),
 ]
+RESTARTS = [{"T_0": 3}, {"T_0": 2, "T_mult": 2, "eta_min": 0.01}]
+PLATEAUS = [
+    {"patience": 1},
+    {"patience": 0, "factor": 0.5, "cooldown": 2},
+    {"mode": "max", "patience": 1, "threshold": 0.2, "threshold_mode": "abs", "min_lr": 0.04},
+    {"patience": 0, "threshold": 0.3},
+]
+METRICS = [3.0, 2.0, 2.1, 2.05, 2.3, 1.9, 1.95, 2.4, 2.5, float("inf"), 2.5, 2.6]
+LBFGS = [
+    {"lr": 0.01},
+    {"lr": 0.5, "line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "history_size": 2},
+    {"line_search_fn": "strong_wolfe", "max_iter": 4, "max_eval": 6},
+]
 STEPS = 5
 SHAPES = [(2, 3), (3,)]
 
@@ -64,6 +78,54 @@ def rates(make, options):
         optimizer.step()
         scheduler.step()
         found.append([group["lr"] for group in optimizer.param_groups])
+    return found
+
+
+def two_groups():
+    return torch.optim.SGD([{"params": [torch.zeros(1)], "lr": lr} for lr in (0.1, 0.5)], lr=1)
+
+
+def sequence():
+    optimizer = two_groups()
+    parts = [
+        schedule.LinearLR(optimizer, start_factor=0.25, total_iters=3),
+        schedule.ExponentialLR(optimizer, gamma=0.9),
+        schedule.StepLR(optimizer, step_size=2),
+    ]
+    scheduler = schedule.SequentialLR(optimizer, schedulers=parts, milestones=[3, 6])
+    found = [[group["lr"] for group in optimizer.param_groups]]
+    for _ in range(11):
+        optimizer.step()
+        scheduler.step()
+        found.append([group["lr"] for group in optimizer.param_groups])
+    return found
+
+
+def plateau(options):
+    optimizer = two_groups()
+    scheduler = schedule.ReduceLROnPlateau(optimizer, **options)
+    found = []
+    for value in METRICS:
+        scheduler.step(value)
+        found.append([group["lr"] for group in optimizer.param_groups])
+    return found
+
+
+def lbfgs(options):
+    """Rosenbrock's valley, its parameters in two tensors; where it is after each step, and the loss the step gave."""
+    x, y = (torch.tensor([v], dtype=torch.float64, requires_grad=True) for v in (-1.2, 1.0))
+    optimizer = torch.optim.LBFGS([x, y], **options)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = ((1 - x) ** 2 + 100 * (y - x**2) ** 2).sum()
+        loss.backward()
+        return loss
+
+    found = []
+    for _ in range(4):
+        loss = optimizer.step(closure)
+        found.append({"loss": loss.item(), "at": [x.item(), y.item()]})
     return found
 
 
@@ -114,6 +176,23 @@ def main():
         "cases": cases,
         "clip": clip,
         "schedules": schedules,
+        "restarts": [
+            {
+                "options": {camel(k.lower()): v for k, v in options.items()},
+                "rates": rates(schedule.CosineAnnealingWarmRestarts, options),
+            }
+            for options in RESTARTS
+        ],
+        "sequence": sequence(),
+        "metrics": [str(value) for value in METRICS],
+        "plateaus": [{"options": {camel(k): v for k, v in o.items()}, "rates": plateau(o)} for o in PLATEAUS],
+        "lbfgs": [
+            {
+                "options": {camel(k): "strongWolfe" if v == "strong_wolfe" else v for k, v in o.items()},
+                "steps": lbfgs(o),
+            }
+            for o in LBFGS
+        ],
     }
     path = pathlib.Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden) + "\n")

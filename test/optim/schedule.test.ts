@@ -7,7 +7,7 @@ interface Golden {
   readonly options: object;
   readonly rates: number[][];
 }
-type Name = Exclude<Extract<keyof typeof optim, `${string}LR`>, "LRScheduler">;
+type Name = Exclude<Extract<keyof typeof optim, `${string}LR`>, "LRScheduler" | "SequentialLR">;
 const golden: { schedules: Golden[] } = JSON.parse(readFileSync(new URL("./golden.json", import.meta.url), "utf8"));
 
 const sgd = (...rates: number[]): optim.SGD =>
@@ -24,7 +24,7 @@ const expectRates = (opt: optim.SGD, want: readonly number[]): void =>
   opt.paramGroups.forEach(({ lr }, g) => expect(lr).toBeCloseTo(want[g]!, 14));
 
 test("every schedule is compared", () => {
-  const all = Object.keys(optim).filter((name) => name.endsWith("LR"));
+  const all = Object.keys(optim).filter((name) => name.endsWith("LR") && name !== "SequentialLR");
   expect(new Set(golden.schedules.map(({ name }) => name as string))).toEqual(new Set(all));
 });
 

@@ -18,6 +18,7 @@ describe("the number of workers", () => {
     ["residual", 8, "float32"],
     ["residual", 4, "float64"],
     ["batch-norm", 8, "float32"],
+    ["lstm", 4, "float32"],
   ])("does not show in the result: %s, %i shards, %s", async (name, shards, dtype) => {
     const [reference, ...others] = await answer<Trained[]>(script("same-bits"), { args: [name, shards, dtype] });
     expect(others).toHaveLength(3);

@@ -23,6 +23,7 @@ import { pieceCases } from "./pieces.js";
 import { poolCases } from "./pool.js";
 import { quantileCases } from "./quantile.js";
 import { randomCases } from "./random.js";
+import { recurrentCases } from "./recurrent.js";
 import { reduceCases, sumToCases } from "./reduce.js";
 import { repeatCases } from "./repeat.js";
 import { scanCases } from "./scan.js";
@@ -57,7 +58,7 @@ export const groups = {
   indexing: { ...indexCases, ...lookupCases, ...maskCases },
   "matrix products": { ...matmulCases, ...einsumCases },
   "linear algebra": { ...linalgCases },
-  "neural networks": { ...softmaxCases, ...normCases, ...convCases, ...poolCases, ...attentionCases },
+  "neural networks": { ...softmaxCases, ...normCases, ...convCases, ...poolCases, ...attentionCases, ...recurrentCases },
   losses: { ...crossEntropyCases, ...lossCases },
   random: { ...randomCases, ...multinomialCases },
 };

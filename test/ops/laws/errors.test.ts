@@ -100,7 +100,7 @@ law("errors", (op, of) => {
 /** Their cases use the input before the op sees it. */
 const prepared = new Set(["assign", "cholesky", "eigh"]);
 
-/** Operands that may be left out: biases and weights, the slope of leakyRelu, the bounds of clamp. */
+/** Operands that may be left out: biases and weights, first states, the slope of leakyRelu, the bounds of clamp. */
 const optional: Readonly<Record<string, readonly number[]>> = {
   linear: [2],
   leakyRelu: [1],
@@ -112,6 +112,8 @@ const optional: Readonly<Record<string, readonly number[]>> = {
   rmsNorm: [1],
   groupNorm: [1, 2],
   batchNorm: [3, 4],
+  lstm: [5, 6],
+  gru: [5],
 };
 const isOptional = (op: string, place: number): boolean => optional[op]?.includes(place) === true;
 

@@ -16,6 +16,7 @@ export function digest(tensors) {
 const vectors = (rows) => [randn([rows, 8]), randint(0, 3, [rows])];
 export const batches = {
   mlp: vectors,
+  lstm: vectors,
   "batch-norm": vectors,
   residual: (rows) => ({ x: { a: randn([rows, 4]), b: randn([rows, 8]).at("..., ::2") }, y: rand([rows]), scale: 0.5 }),
 };

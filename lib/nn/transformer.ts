@@ -1,0 +1,123 @@
+import type { DType } from "../core/dtype.js";
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { gelu } from "../ops/activation.js";
+import { relu } from "../ops/unary.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { MultiheadAttention } from "./attention.js";
+import { Dropout } from "./dropout.js";
+import { Linear } from "./linear.js";
+import { Module } from "./module.js";
+import { LayerNorm } from "./norm.js";
+import { members, renamed } from "./walk.js";
+
+export interface TransformerEncoderLayerOptions {
+  /** The width of the layer between the two linear ones; 2048 unless given. */
+  readonly dimFeedforward?: number | undefined;
+  /** The share that becomes 0 while training: of the weights, and of what is added; 0.1 unless given. */
+  readonly dropout?: number | undefined;
+  /** Between the two linear layers; "relu" unless given. */
+  readonly activation?: "relu" | "gelu" | undefined;
+  /** What is added to a variance; 1e-5 unless given. */
+  readonly layerNormEps?: number | undefined;
+  /** Whether tensors are [n, length, dModel] instead of [length, n, dModel]; false unless given, as PyTorch. */
+  readonly batchFirst?: boolean | undefined;
+  /** Whether what goes into a part is normalised, and not what comes out; false unless given. */
+  readonly normFirst?: boolean | undefined;
+  /** Whether linear layers and norms have biases; true unless given. */
+  readonly bias?: boolean | undefined;
+  /** The dtype of the parameters; the default dtype unless given. */
+  readonly dtype?: DType | undefined;
+}
+export interface EncoderCallOptions {
+  /** [length, length] or [n * nhead, length, length]: true where a place may not see another, or floats to add. */
+  readonly srcMask?: Tensor | null | undefined;
+  /** [n, length] (or [length]) of truth values: true for places that nobody may see. */
+  readonly srcKeyPaddingMask?: Tensor | null | undefined;
+  /** Whether a place sees those up to itself only; false unless given. */
+  readonly isCausal?: boolean | undefined;
+}
+
+const activations = { relu, gelu };
+const keys: Readonly<Record<string, string>> = { selfAttn: "self_attn" };
+
+/**
+ * A layer of a transformer's encoder: attention of a sequence to itself, then two linear layers, each added to what went
+ * into it and normalised: `x = norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))`, or with `normFirst`
+ * `x = x + attention(norm1(x)); x = x + linear2(activation(linear1(norm2(x))))`. Masks are those of {@link MultiheadAttention}.
+ * @shape src [length, n, dModel]; with `batchFirst` [n, length, dModel]; or without n. Gives the same.
+ * @throws ERR_ARGUMENT where nhead does not divide dModel, or for a bad option; ERR_SHAPE where sizes do not fit.
+ * @source Vaswani et al., Attention is all you need, 2017.
+ * @example
+ * const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, batchFirst: true, normFirst: true });
+ * layer.forward(ones([1, 3, 4]), { isCausal: true }).shape; // [1, 3, 4]
+ */
+export class TransformerEncoderLayer extends Module {
+  readonly selfAttn: MultiheadAttention;
+  readonly linear1: Linear;
+  readonly dropout: Dropout;
+  readonly linear2: Linear;
+  readonly norm1: LayerNorm;
+  readonly norm2: LayerNorm;
+  readonly dropout1: Dropout;
+  readonly dropout2: Dropout;
+  readonly normFirst: boolean;
+  readonly activation: "relu" | "gelu";
+
+  constructor(dModel: number, nhead: number, options?: TransformerEncoderLayerOptions) {
+    super();
+    const op = "TransformerEncoderLayer";
+    const given = checkOptions<TransformerEncoderLayerOptions>(op, options, [
+      "dimFeedforward",
+      "dropout",
+      "activation",
+      "layerNormEps",
+      "batchFirst",
+      "normFirst",
+      "bias",
+      "dtype",
+    ]);
+    const { dimFeedforward = 2048, dropout: p = 0.1, activation = "relu", layerNormEps: eps = 1e-5 } = given;
+    const { batchFirst = false, normFirst = false, bias = true, dtype } = given;
+    if (!Object.hasOwn(activations, activation))
+      fail("ERR_ARGUMENT", op, "unknown activation", '"relu" or "gelu"', describe(activation));
+    this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, bias, batchFirst, dtype });
+    this.linear1 = new Linear(dModel, dimFeedforward, { bias, dtype });
+    this.dropout = new Dropout(p);
+    this.linear2 = new Linear(dimFeedforward, dModel, { bias, dtype });
+    this.norm1 = new LayerNorm(dModel, { eps, bias, dtype });
+    this.norm2 = new LayerNorm(dModel, { eps, bias, dtype });
+    this.dropout1 = new Dropout(p);
+    this.dropout2 = new Dropout(p);
+    this.normFirst = normFirst;
+    this.activation = activation;
+  }
+
+  override forward(src: Tensor, options?: EncoderCallOptions): Tensor {
+    const known = ["srcMask", "srcKeyPaddingMask", "isCausal"] as const;
+    const given = checkOptions<EncoderCallOptions>("TransformerEncoderLayer", options, known);
+    const { norm1, norm2 } = this;
+    if (this.normFirst) {
+      const x = src.add(this.attend(norm1.forward(src), given));
+      return x.add(this.feed(norm2.forward(x)));
+    }
+    const x = norm1.forward(src.add(this.attend(src, given)));
+    return norm2.forward(x.add(this.feed(x)));
+  }
+
+  private attend(x: Tensor, { srcMask, srcKeyPaddingMask, isCausal }: EncoderCallOptions): Tensor {
+    const masks = { attnMask: srcMask, keyPaddingMask: srcKeyPaddingMask, isCausal, needWeights: false };
+    return this.dropout1.forward(this.selfAttn.forward(x, x, x, masks)[0]);
+  }
+  private feed(x: Tensor): Tensor {
+    const inner = activations[this.activation](this.linear1.forward(x));
+    return this.dropout2.forward(this.linear2.forward(this.dropout.forward(inner)));
+  }
+  override extraRepr(): string {
+    return `activation=${this.activation}, normFirst=${this.normFirst}`;
+  }
+  /** @internal */
+  override [members](): Iterable<readonly [string, unknown]> {
+    return renamed(this, keys);
+  }
+}

@@ -1,0 +1,241 @@
+/** Recurrent nets over a whole sequence: the input product of all steps is one matmul, each step is one more. */
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { type Shape, sameShape, showShape } from "../core/shape.js";
+import { needFloat, needTensor } from "../engine/operand.js";
+import { zeros } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { cat, stack } from "./join.js";
+import { linear } from "./matmul.js";
+import { dropout } from "./random.js";
+
+/** What one layer learns in one direction; the gates lie one after the other in the first dimension. */
+export interface RecurrentWeights {
+  /** [gates * hidden, features]: what the input gives to the gates. */
+  readonly weightIh: Tensor;
+  /** [gates * hidden, hidden]: what the state gives to them. */
+  readonly weightHh: Tensor;
+  /** [gates * hidden]. Both biases are given, or neither. */
+  readonly biasIh?: Tensor | null | undefined;
+  readonly biasHh?: Tensor | null | undefined;
+}
+export interface GruOptions {
+  /** The state before the first step, [layers * directions, n, hidden]; zeros unless given. */
+  readonly h0?: Tensor | null | undefined;
+  /** Whether every layer reads the sequence in both directions; false unless given. */
+  readonly bidirectional?: boolean | undefined;
+  /** Whether sequences are [n, t, features] instead of [t, n, features]; false unless given. */
+  readonly batchFirst?: boolean | undefined;
+  /** The share of what a layer hands to the next that becomes 0 while training; 0 unless given. */
+  readonly dropout?: number | undefined;
+  /** Whether dropout is in force; true unless given. */
+  readonly training?: boolean | undefined;
+}
+export interface LstmOptions extends GruOptions {
+  /** The cells' state before the first step, as h0; zeros unless given. */
+  readonly c0?: Tensor | null | undefined;
+}
+/** What {@link gru} gives. */
+export interface GruResult {
+  /** The last layer's states at all steps, the two directions side by side. */
+  readonly output: Tensor;
+  /** Every layer's and direction's last state, as h0. */
+  readonly hn: Tensor;
+}
+/** What {@link lstm} gives. */
+export interface LstmResult extends GruResult {
+  /** The cells' last state, as hn. */
+  readonly cn: Tensor;
+}
+
+/** What tells one kind of recurrent net from another. */
+interface Kind {
+  readonly op: string;
+  readonly gates: number;
+  /** The names of its states. */
+  readonly states: readonly string[];
+  /** What all inputs give to the gates, in one product. */
+  project(x: Tensor, w: RecurrentWeights): Tensor;
+  /** The states after a step; the first is what the layer puts out. */
+  step(projected: Tensor, states: readonly Tensor[], w: RecurrentWeights): readonly Tensor[];
+}
+
+const lstmKind: Kind = {
+  op: "lstm",
+  gates: 4,
+  states: ["h0", "c0"],
+  project: (x, { weightIh, biasIh, biasHh }) => linear(x, weightIh, biasIh && biasHh ? biasIh.add(biasHh) : null),
+  step(projected, [h, c], { weightHh }) {
+    const size = h!.shape[1]!;
+    const gates = projected.add(linear(h!, weightHh));
+    const opened = gates.narrow(1, 0, 2 * size).sigmoid();
+    const fresh = gates.narrow(1, 2 * size, size).tanh();
+    const shown = gates.narrow(1, 3 * size, size).sigmoid();
+    const cell = opened
+      .narrow(1, size, size)
+      .mul(c!)
+      .add(opened.narrow(1, 0, size).mul(fresh));
+    return [shown.mul(cell.tanh()), cell];
+  },
+};
+
+const gruKind: Kind = {
+  op: "gru",
+  gates: 3,
+  states: ["h0"],
+  project: (x, { weightIh, biasIh }) => linear(x, weightIh, biasIh),
+  step(projected, [h], { weightHh, biasHh }) {
+    const size = h!.shape[1]!;
+    const recurrent = linear(h!, weightHh, biasHh);
+    const opened = projected
+      .narrow(1, 0, 2 * size)
+      .add(recurrent.narrow(1, 0, 2 * size))
+      .sigmoid();
+    const [reset, kept] = opened.split(size, 1) as [Tensor, Tensor];
+    const fresh = projected
+      .narrow(1, 2 * size, size)
+      .add(reset.mul(recurrent.narrow(1, 2 * size, size)))
+      .tanh();
+    return [fresh.add(kept.mul(h!.sub(fresh)))];
+  },
+};
+
+/** The steps of [t, ..] one by one, by halves: on the way back an element is then moved log t times, and not t times. */
+function steps(x: Tensor): Tensor[] {
+  const length = x.shape[0]!;
+  if (length <= 1) return [x.squeeze(0)];
+  const half = length >> 1;
+  return [...steps(x.narrow(0, 0, half)), ...steps(x.narrow(0, half, length - half))];
+}
+
+/** One layer in one direction over [t, n, features]: its output at every step, and its last states. */
+function along(kind: Kind, x: Tensor, w: RecurrentWeights, first: readonly Tensor[], backward: boolean) {
+  const inputs = steps(kind.project(x, w));
+  if (backward) inputs.reverse();
+  let states = first;
+  const outputs = inputs.map((projected) => {
+    states = kind.step(projected, states, w);
+    return states[0]!;
+  });
+  if (backward) outputs.reverse();
+  return { output: stack(outputs), states };
+}
+
+function checkWeights(kind: Kind, weights: readonly RecurrentWeights[], features: number, directions: number): number {
+  const { op } = kind;
+  if (!Array.isArray(weights) || weights.length === 0 || weights.length % directions !== 0)
+    fail(
+      "ERR_ARGUMENT",
+      op,
+      "the weights are not valid",
+      directions === 2 ? "an array of two objects a layer" : "an array of one object a layer",
+      describe(weights),
+    );
+  const first = needTensor(op, weights[0]?.weightHh, "weightHh");
+  const hidden = first.shape[1] ?? 0;
+  const rows = kind.gates * hidden;
+  weights.forEach((w, i) => {
+    const inputs = i < directions ? features : directions * hidden;
+    const { weightIh, weightHh, biasIh, biasHh } = w ?? {};
+    if (!biasIh !== !biasHh)
+      fail("ERR_ARGUMENT", op, `one bias of weights ${i} is missing`, "biasIh and biasHh, or neither of them");
+    const wanted: [string, unknown, Shape][] = [
+      ["weightIh", weightIh, [rows, inputs]],
+      ["weightHh", weightHh, [rows, hidden]],
+    ];
+    if (biasIh) wanted.push(["biasIh", biasIh, [rows]], ["biasHh", biasHh, [rows]]);
+    for (const [name, value, shape] of wanted) {
+      const x = needFloat(op, needTensor(op, value, name));
+      if (!sameShape(x.shape, shape))
+        fail("ERR_SHAPE", op, `${name} of weights ${i} does not fit`, showShape(shape), showShape(x.shape));
+    }
+  });
+  return hidden;
+}
+
+const known = ["h0", "bidirectional", "batchFirst", "dropout", "training"] as const;
+
+/** The last layer's output, and all layers' last states, stacked as the first ones are given. */
+function run(
+  kind: Kind,
+  x: Tensor,
+  weights: readonly RecurrentWeights[],
+  given: Partial<LstmOptions>,
+): [output: Tensor, ...states: Tensor[]] {
+  const { op } = kind;
+  const { bidirectional = false, batchFirst = false, dropout: p = 0, training = true } = given;
+  needFloat(op, needTensor(op, x));
+  const batched = x.ndim === 3;
+  const order = batchFirst ? "[n, t, features]" : "[t, n, features]";
+  if (!batched && x.ndim !== 2)
+    fail("ERR_SHAPE", op, "the input is no sequence", `${order} or [t, features]`, showShape(x.shape));
+  if (!(typeof p === "number" && p >= 0 && p <= 1))
+    fail("ERR_ARGUMENT", op, "dropout is not a probability", "0 to 1", describe(p));
+  const directions = bidirectional ? 2 : 1;
+  const hidden = checkWeights(kind, weights, x.shape.at(-1)!, directions);
+  let layer = batched ? (batchFirst ? x.transpose(0, 1) : x) : x.unsqueeze(1);
+  const [length, n] = layer.dims(3);
+  if (length === 0) fail("ERR_SHAPE", op, "the sequence is empty", "at least one step", showShape(x.shape));
+
+  const shape = batched ? [weights.length, n, hidden] : [weights.length, hidden];
+  const first = kind.states.map((name) => {
+    const state = given[name as "h0" | "c0"];
+    if (state === undefined || state === null) return zeros([weights.length, n, hidden], { dtype: x.dtype });
+    needFloat(op, needTensor(op, state, name));
+    if (!sameShape(state.shape, shape))
+      fail("ERR_SHAPE", op, `${name} does not fit`, showShape(shape), showShape(state.shape));
+    return batched ? state : state.unsqueeze(1);
+  });
+  const last: (readonly Tensor[])[] = [];
+  for (let at = 0; at < weights.length; at += directions) {
+    if (at > 0 && p > 0) layer = dropout(layer, p, { training });
+    const outputs = weights.slice(at, at + directions).map((w, backward) => {
+      const before = first.map((state) => state.narrow(0, at + backward, 1).squeeze(0));
+      const { output, states } = along(kind, layer, w, before, backward === 1);
+      last.push(states);
+      return output;
+    });
+    layer = outputs.length === 1 ? outputs[0]! : cat(outputs, 2);
+  }
+  const after = kind.states.map((_, s) => stack(last.map((states) => states[s]!)));
+  if (!batched) return [layer.squeeze(1), ...after.map((state) => state.squeeze(1))];
+  return [batchFirst ? layer.transpose(0, 1) : layer, ...after];
+}
+
+/**
+ * A net of long short-term memory over a sequence. In each layer, with gates i, f, g, o of `x weightIhᵀ + biasIh +
+ * h weightHhᵀ + biasHh`: `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`. `weights` holds the layers in
+ * order, of each the forward direction before the backward one.
+ * @shape x [t, n, features], [n, t, features] with `batchFirst`, or [t, features]; gives `output` with directions * hidden in
+ * the place of features, and `hn` and `cn` [layers * directions, n, hidden].
+ * @dtype a float dtype. @gradient through all steps.
+ * @throws ERR_SHAPE where weights, states and input do not fit, or for a sequence without a step; ERR_DTYPE for integers;
+ * ERR_ARGUMENT for a bad option, or one bias without the other.
+ * @source Hochreiter and Schmidhuber, Long short-term memory, 1997.
+ * @example
+ * const layer = { weightIh: ones([8, 3]), weightHh: ones([8, 2]) };
+ * const { output, hn, cn } = lstm(ones([5, 4, 3]), [layer]);
+ * output.shape; // [5, 4, 2]
+ * cn.shape; // [1, 4, 2]
+ */
+export function lstm(x: Tensor, weights: readonly RecurrentWeights[], options?: LstmOptions): LstmResult {
+  const given = checkOptions<LstmOptions>("lstm", options, [...known, "c0"]);
+  const [output, hn, cn] = run(lstmKind, x, weights, given) as [Tensor, Tensor, Tensor];
+  return { output, hn, cn };
+}
+
+/**
+ * A net of gated recurrent units over a sequence. In each layer, with gates r, z, n of `a = x weightIhᵀ + biasIh` and
+ * `b = h weightHhᵀ + biasHh`: `r = sigmoid(a + b)`, `z = sigmoid(a + b)`, `n = tanh(a + r b)` and `h = (1 - z) n + z h`.
+ * `weights` holds the layers in order, of each the forward direction before the backward one.
+ * @shape as {@link lstm}, without `cn`. @dtype a float dtype. @gradient through all steps.
+ * @throws as {@link lstm}.
+ * @source Cho et al., Learning phrase representations using RNN encoder-decoder, 2014; the reset gate as in cuDNN.
+ * @example
+ * const layer = { weightIh: ones([6, 3]), weightHh: ones([6, 2]) };
+ * gru(ones([5, 4, 3]), [layer]).output.shape; // [5, 4, 2]
+ */
+export function gru(x: Tensor, weights: readonly RecurrentWeights[], options?: GruOptions): GruResult {
+  const [output, hn] = run(gruKind, x, weights, checkOptions<GruOptions>("gru", options, known)) as [Tensor, Tensor];
+  return { output, hn };
+}

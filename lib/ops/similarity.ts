@@ -1,0 +1,56 @@
+/** Vectors brought to length 1, and the angle between two. */
+import { checkOptions } from "../core/options.js";
+import { axis, broadcast } from "../core/shape.js";
+import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { dimAndOptions } from "./along.js";
+import { norm } from "./vector-norm.js";
+
+export interface NormalizeOptions {
+  /** The dimension of the vectors; 1 unless given. */
+  readonly dim?: number | undefined;
+  /** The order of the norm; 2 unless given. */
+  readonly p?: number | undefined;
+  /** The least that is divided by; 1e-12 unless given. */
+  readonly eps?: number | undefined;
+}
+
+/**
+ * `x / max(norm(x), eps)` for the vectors along `dim`.
+ * @shape that of x. @gradient through the norm, which is constant where it is below eps.
+ * @throws ERR_AXIS for a dim out of range; ERR_DTYPE for integers; ERR_ARGUMENT for a bad option.
+ * @example nn.functional.normalize(tensor([[3, 4]])).toArray(); // [[0.6, 0.8]]
+ */
+export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: NormalizeOptions): Tensor {
+  const op = "normalize";
+  needFloat(op, needTensor(op, x));
+  const { dim: at, p = 2, eps = 1e-12 } = dimAndOptions(op, x, dim, options, ["dim", "p", "eps"], 1);
+  needNumber(op, "eps", eps);
+  return x.div(norm(x, at, { ord: needNumber(op, "p", p), keepdim: true }).clamp({ min: eps }));
+}
+
+export interface CosineSimilarityOptions {
+  /** The dimension of the vectors; 1 unless given. */
+  readonly dim?: number | undefined;
+  /** The least length that is divided by; 1e-8 unless given. */
+  readonly eps?: number | undefined;
+}
+
+/**
+ * The cosine of the angle between vectors along `dim`: `x1 · x2 / (max(norm(x1), eps) max(norm(x2), eps))`.
+ * @shape two that broadcast; gives that shape without `dim`.
+ * @gradient through product and norms.
+ * @throws ERR_SHAPE where they do not broadcast; ERR_AXIS for a dim out of range; ERR_DTYPE for integers.
+ * @example nn.functional.cosineSimilarity(tensor([[3, 4]]), tensor([[1, 0]])).toArray(); // [0.6]
+ */
+export function cosineSimilarity(x1: Tensor, x2: Tensor, options?: CosineSimilarityOptions): Tensor {
+  const op = "cosineSimilarity";
+  needFloat(op, needTensor(op, x1, "the first"));
+  needFloat(op, needTensor(op, x2, "the second"));
+  const { dim = 1, eps = 1e-8 } = checkOptions<CosineSimilarityOptions>(op, options, ["dim", "eps"]);
+  needNumber(op, "eps", eps);
+  const shape = broadcast(op, x1.shape, x2.shape);
+  const at = axis(op, dim, shape.length);
+  const [a, b] = [x1.expand(shape), x2.expand(shape)].map((x) => normalize(x, at, { eps })) as [Tensor, Tensor];
+  return a.mul(b).sum(at);
+}

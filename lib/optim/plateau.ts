@@ -1,0 +1,156 @@
+import { describe, fail } from "../core/errors.js";
+import { checkOptions } from "../core/options.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { Optimizer } from "./optimizer.js";
+import { finite, type Scheduled } from "./schedule.js";
+import { nonNegative } from "./step-rule.js";
+
+export interface ReduceLROnPlateauOptions {
+  /** Whether the value is to fall or to rise; "min" unless given. */
+  readonly mode?: "min" | "max" | undefined;
+  /** What the rate is multiplied by, below 1; 0.1 unless given. */
+  readonly factor?: number | undefined;
+  /** How many steps without progress are let pass; 10 unless given. */
+  readonly patience?: number | undefined;
+  /** How much better than the best counts as progress; 1e-4 unless given. */
+  readonly threshold?: number | undefined;
+  /** Whether the threshold is a share of the best or a difference; "rel" unless given. */
+  readonly thresholdMode?: "rel" | "abs" | undefined;
+  /** How many steps after a reduction are not counted; 0 unless given. */
+  readonly cooldown?: number | undefined;
+  /** The least rate, of all groups or of each; 0 unless given. */
+  readonly minLr?: number | readonly number[] | undefined;
+  /** A reduction by no more than this is left out; 1e-8 unless given. */
+  readonly eps?: number | undefined;
+}
+
+/** How far it is: plain numbers. */
+export interface PlateauState {
+  readonly lastEpoch: number;
+  /** The best value so far; null before the first. */
+  readonly best: number | null;
+  readonly numBadEpochs: number;
+  readonly cooldownCounter: number;
+}
+
+const known = ["mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "eps"] as const;
+
+function oneOf<T extends string>(op: string, name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  const expected = choices.map((choice) => `"${choice}"`).join(" or ");
+  return fail("ERR_ARGUMENT", op, `${name} is not valid`, expected, describe(value));
+}
+
+/**
+ * Multiplies the rates by `factor` when a value, such as the loss on data held back, has made no progress for more than
+ * `patience` steps. NaN is no progress.
+ * @throws ERR_ARGUMENT for a bad option, or a value that is no number or tensor of one element.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+ * const schedule = new optim.ReduceLROnPlateau(opt, { factor: 0.5, patience: 1 });
+ * for (const loss of [3, 3, 3]) schedule.step(loss);
+ * opt.paramGroups[0]!.lr; // 0.5
+ */
+export class ReduceLROnPlateau {
+  /** How many steps there have been. */
+  lastEpoch = 0;
+  private readonly optimizer: Scheduled;
+  private readonly options: Required<{
+    readonly [K in (typeof known)[number]]: NonNullable<ReduceLROnPlateauOptions[K]>;
+  }>;
+  private best: number | null = null;
+  private numBadEpochs = 0;
+  private cooldownCounter = 0;
+
+  constructor(optimizer: Scheduled, options?: ReduceLROnPlateauOptions) {
+    const op = "ReduceLROnPlateau";
+    if (!(optimizer instanceof Optimizer))
+      fail("ERR_ARGUMENT", op, "the first argument must be an optimizer", undefined, describe(optimizer));
+    this.optimizer = optimizer;
+    const given = checkOptions<ReduceLROnPlateauOptions>(op, options, known);
+    const { minLr = 0 } = given;
+    const groups = optimizer.paramGroups.length;
+    const least: readonly unknown[] = Array.isArray(minLr) ? minLr : [minLr];
+    if (Array.isArray(minLr) && least.length !== groups)
+      fail("ERR_ARGUMENT", op, "minLr is not valid", `a number, or ${groups} of them`, describe(minLr));
+    for (const rate of least) nonNegative(op, "minLr", rate);
+    this.options = {
+      mode: oneOf(op, "mode", given.mode ?? "min", ["min", "max"]),
+      factor: nonNegative(op, "factor", given.factor ?? 0.1, 1),
+      patience: nonNegative(op, "patience", given.patience ?? 10),
+      threshold: finite(op, "threshold", given.threshold ?? 1e-4),
+      thresholdMode: oneOf(op, "thresholdMode", given.thresholdMode ?? "rel", ["rel", "abs"]),
+      cooldown: nonNegative(op, "cooldown", given.cooldown ?? 0),
+      minLr,
+      eps: nonNegative(op, "eps", given.eps ?? 1e-8),
+    };
+  }
+
+  /** Counts a step, after which the value is this, and reduces the rates where it is time. */
+  step(value: number | Tensor): void {
+    const op = "ReduceLROnPlateau";
+    const current: unknown = isTensor(value) ? value.item() : value;
+    if (typeof current !== "number")
+      fail("ERR_ARGUMENT", op, "the value must be a number or a tensor of one element", undefined, describe(value));
+    this.lastEpoch++;
+    if (this.isBetter(current)) {
+      this.best = current;
+      this.numBadEpochs = 0;
+    } else this.numBadEpochs++;
+    if (this.cooldownCounter > 0) {
+      this.cooldownCounter--;
+      this.numBadEpochs = 0;
+    }
+    if (this.numBadEpochs <= this.options.patience) return;
+    this.reduce();
+    this.cooldownCounter = this.options.cooldown;
+    this.numBadEpochs = 0;
+  }
+
+  /** The rates now in force, group by group. */
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  /** What {@link loadStateDict} takes. The rates are part of the optimizer's state. */
+  stateDict(): PlateauState {
+    const { lastEpoch, best, numBadEpochs, cooldownCounter } = this;
+    return { lastEpoch, best, numBadEpochs, cooldownCounter };
+  }
+
+  /**
+   * Goes on where another of the same settings was.
+   * @throws ERR_ARGUMENT where it is no such state; nothing is changed then.
+   */
+  loadStateDict(state: PlateauState): void {
+    const op = "ReduceLROnPlateau.loadStateDict";
+    const counts = { lastEpoch: 0, numBadEpochs: 0, cooldownCounter: 0 };
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
+      const value: unknown = state?.[name];
+      if (!Number.isSafeInteger(value) || (value as number) < 0)
+        fail("ERR_ARGUMENT", op, `${name} is not valid`, "an integer of at least 0", describe(value));
+      counts[name] = value as number;
+    }
+    const best: unknown = state.best;
+    if (best !== null && typeof best !== "number")
+      fail("ERR_ARGUMENT", op, "best is not valid", "a number or null", describe(best));
+    Object.assign(this, counts, { best });
+  }
+
+  private isBetter(value: number): boolean {
+    const { best } = this;
+    const { mode, threshold, thresholdMode } = this.options;
+    if (best === null) return !Number.isNaN(value);
+    const margin = thresholdMode === "rel" ? best * threshold : threshold;
+    return mode === "min" ? value < best - margin : value > best + margin;
+  }
+
+  private reduce(): void {
+    const { factor, minLr, eps } = this.options;
+    this.optimizer.paramGroups.forEach((group, g) => {
+      const least = typeof minLr === "number" ? minLr : (minLr[g] ?? 0);
+      const lr = Math.max(group.lr * factor, least);
+      if (group.lr - lr > eps) group.lr = lr;
+    });
+  }
+}
