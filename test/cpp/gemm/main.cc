@@ -1,9 +1,16 @@
 #include "check.h"
+#include "kernels/table.h"
 
 int main() {
-  nabla::test::test_values();
-  nabla::test::test_bits();
-  nabla::test::test_batches();
+  const nabla::KernelTable* tiers[8];
+  const int count = nabla::available_isas(tiers, 8);
+  for (int i = 0; i < count; i++) {
+    nabla::force_isa(tiers[i]->isa);
+    std::printf("tier: %s\n", nabla::kernels().isa);
+    nabla::test::test_values();
+    nabla::test::test_bits();
+    nabla::test::test_batches();
+  }
   const nabla::test::Tally& t = nabla::test::tally;
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(t.checks), static_cast<long long>(t.failures));
   return t.failures == 0 && t.checks > 0 ? 0 : 1;
