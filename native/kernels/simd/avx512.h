@@ -13,18 +13,18 @@ struct Vec;
 // A bit for each lane of BYTES bytes; a comparison of floats selects integers of the same width too.
 template <int BYTES>
 struct LaneMask;
-#define NABLA_LANE_MASK(bytes, type, all_lanes)                                                                \
-  template <>                                                                                                  \
-  struct LaneMask<bytes> {                                                                                     \
-    type v;                                                                                                    \
-    friend LaneMask operator&(LaneMask a, LaneMask b) { return {static_cast<type>(a.v & b.v)}; }               \
-    friend LaneMask operator|(LaneMask a, LaneMask b) { return {static_cast<type>(a.v | b.v)}; }               \
-    friend LaneMask operator^(LaneMask a, LaneMask b) { return {static_cast<type>(a.v ^ b.v)}; }               \
-    friend LaneMask operator!=(LaneMask a, LaneMask b) { return a ^ b; }                                       \
-    friend LaneMask operator==(LaneMask a, LaneMask b) { return !(a ^ b); }                                    \
-    friend LaneMask operator!(LaneMask a) { return {static_cast<type>(~a.v)}; }                                \
-    friend bool any(LaneMask a) { return a.v != 0; }                                                           \
-    friend bool all(LaneMask a) { return a.v == all_lanes; }                                                   \
+#define NABLA_LANE_MASK(bytes, type, all_lanes)                                                  \
+  template <>                                                                                    \
+  struct LaneMask<bytes> {                                                                       \
+    type v;                                                                                      \
+    friend LaneMask operator&(LaneMask a, LaneMask b) { return {static_cast<type>(a.v & b.v)}; } \
+    friend LaneMask operator|(LaneMask a, LaneMask b) { return {static_cast<type>(a.v | b.v)}; } \
+    friend LaneMask operator^(LaneMask a, LaneMask b) { return {static_cast<type>(a.v ^ b.v)}; } \
+    friend LaneMask operator!=(LaneMask a, LaneMask b) { return a ^ b; }                         \
+    friend LaneMask operator==(LaneMask a, LaneMask b) { return !(a ^ b); }                      \
+    friend LaneMask operator!(LaneMask a) { return {static_cast<type>(~a.v)}; }                  \
+    friend bool any(LaneMask a) { return a.v != 0; }                                             \
+    friend bool all(LaneMask a) { return a.v == all_lanes; }                                     \
   };
 NABLA_LANE_MASK(4, __mmask16, 0xffff)
 NABLA_LANE_MASK(8, __mmask8, 0xff)

@@ -1,6 +1,6 @@
-// The intrinsics that native/kernels/simd/avx512.h uses, in plain C++ over GCC's vector types, as Intel's manual defines
-// them: stands in for the compiler's header, so that the AVX-512 tier runs where no CPU has it. What the manual leaves
-// undefined is filled with a pattern that no result may depend on.
+// The intrinsics that native/kernels/simd/avx512.h uses, in plain C++ over GCC's vector types, as Intel's manual
+// defines them: stands in for the compiler's header, so that the AVX-512 tier runs where no CPU has it. What the manual
+// leaves undefined is filled with a pattern that no result may depend on.
 #pragma once
 #include <cstdint>
 
@@ -133,62 +133,62 @@ EMULATED V shuffled(V a, V b, F from) {
 
 #define EACH(V, expression) return emulated::lanes<V>([=](int i) { return expression; })
 
-#define FLOATING(suffix, V, M, T, Sign, fma_builtin, sqrt_builtin)                                               \
-  EMULATED V _mm512_set1_##suffix(T x) { return V{} + x; }                                                       \
-  EMULATED V _mm512_loadu_##suffix(const void* p) { return emulated::load<V>(p); }                               \
-  EMULATED void _mm512_storeu_##suffix(void* p, V v) { emulated::store(p, v); }                                  \
-  EMULATED V _mm512_maskz_loadu_##suffix(M m, const T* p) { return emulated::load_some<V>(m, p); }               \
-  EMULATED void _mm512_mask_storeu_##suffix(T* p, M m, V v) { emulated::store_some(p, m, v); }                   \
-  EMULATED V _mm512_add_##suffix(V a, V b) { return a + b; }                                                     \
-  EMULATED V _mm512_sub_##suffix(V a, V b) { return a - b; }                                                     \
-  EMULATED V _mm512_mul_##suffix(V a, V b) { return a * b; }                                                     \
-  EMULATED V _mm512_div_##suffix(V a, V b) { return a / b; }                                                     \
-  EMULATED V _mm512_xor_##suffix(V a, V b) { return emulated::as<V>(__m512i(a) ^ __m512i(b)); }                  \
-  EMULATED V _mm512_and_##suffix(V a, V b) { return emulated::as<V>(__m512i(a) & __m512i(b)); }                  \
-  EMULATED V _mm512_or_##suffix(V a, V b) { return emulated::as<V>(__m512i(a) | __m512i(b)); }                   \
-  EMULATED V _mm512_andnot_##suffix(V a, V b) { return emulated::as<V>(~__m512i(a) & __m512i(b)); }              \
-  EMULATED V _mm512_fmadd_##suffix(V a, V b, V c) { EACH(V, fma_builtin(a[i], b[i], c[i])); }                    \
-  EMULATED V _mm512_fnmadd_##suffix(V a, V b, V c) { EACH(V, fma_builtin(-a[i], b[i], c[i])); }                  \
-  EMULATED V _mm512_sqrt_##suffix(V a) { EACH(V, sqrt_builtin(a[i])); }                                          \
-  EMULATED V _mm512_min_##suffix(V a, V b) { EACH(V, a[i] < b[i] ? a[i] : b[i]); }                               \
-  EMULATED V _mm512_max_##suffix(V a, V b) { EACH(V, a[i] > b[i] ? a[i] : b[i]); }                               \
-  EMULATED V _mm512_roundscale_##suffix(V a, int mode) { EACH(V, T(emulated::rounded(a[i], mode))); }            \
-  EMULATED M _mm512_cmp_##suffix##_mask(V a, V b, int how) { return emulated::compare<M>(a, b, how); }           \
-  EMULATED V _mm512_mask_blend_##suffix(M m, V a, V b) { return emulated::blend(m, a, b); }                      \
-  EMULATED __m512i _mm512_cast##suffix##_si512(V a) { return emulated::as<__m512i>(a); }                         \
+#define FLOATING(suffix, V, M, T, Sign, fma_builtin, sqrt_builtin)                                     \
+  EMULATED V _mm512_set1_##suffix(T x) { return V{} + x; }                                             \
+  EMULATED V _mm512_loadu_##suffix(const void* p) { return emulated::load<V>(p); }                     \
+  EMULATED void _mm512_storeu_##suffix(void* p, V v) { emulated::store(p, v); }                        \
+  EMULATED V _mm512_maskz_loadu_##suffix(M m, const T* p) { return emulated::load_some<V>(m, p); }     \
+  EMULATED void _mm512_mask_storeu_##suffix(T* p, M m, V v) { emulated::store_some(p, m, v); }         \
+  EMULATED V _mm512_add_##suffix(V a, V b) { return a + b; }                                           \
+  EMULATED V _mm512_sub_##suffix(V a, V b) { return a - b; }                                           \
+  EMULATED V _mm512_mul_##suffix(V a, V b) { return a * b; }                                           \
+  EMULATED V _mm512_div_##suffix(V a, V b) { return a / b; }                                           \
+  EMULATED V _mm512_xor_##suffix(V a, V b) { return emulated::as<V>(__m512i(a) ^ __m512i(b)); }        \
+  EMULATED V _mm512_and_##suffix(V a, V b) { return emulated::as<V>(__m512i(a) & __m512i(b)); }        \
+  EMULATED V _mm512_or_##suffix(V a, V b) { return emulated::as<V>(__m512i(a) | __m512i(b)); }         \
+  EMULATED V _mm512_andnot_##suffix(V a, V b) { return emulated::as<V>(~__m512i(a) & __m512i(b)); }    \
+  EMULATED V _mm512_fmadd_##suffix(V a, V b, V c) { EACH(V, fma_builtin(a[i], b[i], c[i])); }          \
+  EMULATED V _mm512_fnmadd_##suffix(V a, V b, V c) { EACH(V, fma_builtin(-a[i], b[i], c[i])); }        \
+  EMULATED V _mm512_sqrt_##suffix(V a) { EACH(V, sqrt_builtin(a[i])); }                                \
+  EMULATED V _mm512_min_##suffix(V a, V b) { EACH(V, a[i] < b[i] ? a[i] : b[i]); }                     \
+  EMULATED V _mm512_max_##suffix(V a, V b) { EACH(V, a[i] > b[i] ? a[i] : b[i]); }                     \
+  EMULATED V _mm512_roundscale_##suffix(V a, int mode) { EACH(V, T(emulated::rounded(a[i], mode))); }  \
+  EMULATED M _mm512_cmp_##suffix##_mask(V a, V b, int how) { return emulated::compare<M>(a, b, how); } \
+  EMULATED V _mm512_mask_blend_##suffix(M m, V a, V b) { return emulated::blend(m, a, b); }            \
+  EMULATED __m512i _mm512_cast##suffix##_si512(V a) { return emulated::as<__m512i>(a); }               \
   EMULATED V _mm512_castsi512_##suffix(__m512i a) { return emulated::as<V>(a); }
 FLOATING(ps, __m512, __mmask16, float, uint32_t, __builtin_fmaf, __builtin_sqrtf)
 FLOATING(pd, __m512d, __mmask8, double, uint64_t, __builtin_fma, __builtin_sqrt)
 #undef FLOATING
 
-#define INTEGER(bits, S, U, M, T)                                                                                      \
-  EMULATED __m512i _mm512_set1_epi##bits(T x) { return emulated::as<__m512i>(emulated::S{} + x); }                     \
-  EMULATED __m512i _mm512_maskz_loadu_epi##bits(M m, const void* p) {                                                  \
-    return emulated::as<__m512i>(emulated::load_some<emulated::S>(m, static_cast<const T*>(p)));                       \
-  }                                                                                                                    \
-  EMULATED void _mm512_mask_storeu_epi##bits(void* p, M m, __m512i v) {                                                \
-    emulated::store_some(static_cast<T*>(p), m, emulated::S(v));                                                       \
-  }                                                                                                                    \
-  EMULATED __m512i _mm512_add_epi##bits(__m512i a, __m512i b) {                                                        \
-    return emulated::as<__m512i>(emulated::U(a) + emulated::U(b));                                                     \
-  }                                                                                                                    \
-  EMULATED __m512i _mm512_sub_epi##bits(__m512i a, __m512i b) {                                                        \
-    return emulated::as<__m512i>(emulated::U(a) - emulated::U(b));                                                     \
-  }                                                                                                                    \
-  EMULATED __m512i _mm512_slli_epi##bits(__m512i a, unsigned n) {                                                      \
-    return emulated::as<__m512i>(n < bits ? emulated::U(a) << n : emulated::U{});                                      \
-  }                                                                                                                    \
-  EMULATED __m512i _mm512_srli_epi##bits(__m512i a, unsigned n) {                                                      \
-    return emulated::as<__m512i>(n < bits ? emulated::U(a) >> n : emulated::U{});                                      \
-  }                                                                                                                    \
-  EMULATED M _mm512_cmpeq_epi##bits##_mask(__m512i a, __m512i b) {                                                     \
-    return emulated::compare<M>(emulated::S(a), emulated::S(b), _CMP_EQ_OQ);                                           \
-  }                                                                                                                    \
-  EMULATED M _mm512_cmpgt_epi##bits##_mask(__m512i a, __m512i b) {                                                     \
-    return emulated::compare<M>(emulated::S(a), emulated::S(b), _CMP_GT_OQ);                                           \
-  }                                                                                                                    \
-  EMULATED __m512i _mm512_mask_blend_epi##bits(M m, __m512i a, __m512i b) {                                            \
-    return emulated::as<__m512i>(emulated::blend(m, emulated::S(a), emulated::S(b)));                                  \
+#define INTEGER(bits, S, U, M, T)                                                                  \
+  EMULATED __m512i _mm512_set1_epi##bits(T x) { return emulated::as<__m512i>(emulated::S{} + x); } \
+  EMULATED __m512i _mm512_maskz_loadu_epi##bits(M m, const void* p) {                              \
+    return emulated::as<__m512i>(emulated::load_some<emulated::S>(m, static_cast<const T*>(p)));   \
+  }                                                                                                \
+  EMULATED void _mm512_mask_storeu_epi##bits(void* p, M m, __m512i v) {                            \
+    emulated::store_some(static_cast<T*>(p), m, emulated::S(v));                                   \
+  }                                                                                                \
+  EMULATED __m512i _mm512_add_epi##bits(__m512i a, __m512i b) {                                    \
+    return emulated::as<__m512i>(emulated::U(a) + emulated::U(b));                                 \
+  }                                                                                                \
+  EMULATED __m512i _mm512_sub_epi##bits(__m512i a, __m512i b) {                                    \
+    return emulated::as<__m512i>(emulated::U(a) - emulated::U(b));                                 \
+  }                                                                                                \
+  EMULATED __m512i _mm512_slli_epi##bits(__m512i a, unsigned n) {                                  \
+    return emulated::as<__m512i>(n < bits ? emulated::U(a) << n : emulated::U{});                  \
+  }                                                                                                \
+  EMULATED __m512i _mm512_srli_epi##bits(__m512i a, unsigned n) {                                  \
+    return emulated::as<__m512i>(n < bits ? emulated::U(a) >> n : emulated::U{});                  \
+  }                                                                                                \
+  EMULATED M _mm512_cmpeq_epi##bits##_mask(__m512i a, __m512i b) {                                 \
+    return emulated::compare<M>(emulated::S(a), emulated::S(b), _CMP_EQ_OQ);                       \
+  }                                                                                                \
+  EMULATED M _mm512_cmpgt_epi##bits##_mask(__m512i a, __m512i b) {                                 \
+    return emulated::compare<M>(emulated::S(a), emulated::S(b), _CMP_GT_OQ);                       \
+  }                                                                                                \
+  EMULATED __m512i _mm512_mask_blend_epi##bits(M m, __m512i a, __m512i b) {                        \
+    return emulated::as<__m512i>(emulated::blend(m, emulated::S(a), emulated::S(b)));              \
   }
 INTEGER(32, Int32, Uint32, __mmask16, int32_t)
 INTEGER(64, Int64, Uint64, __mmask8, int64_t)

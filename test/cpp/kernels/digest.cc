@@ -154,9 +154,8 @@ void digest_rows(Digests& out) {
   each("softmaxBackward", [&](int64_t n) { s.softmax_backward[TYPE](y.data(), g.data(), x.data(), n); });
   each("logSoftmaxBackward", [&](int64_t n) { s.log_softmax_backward[TYPE](y.data(), g.data(), x.data(), n); });
   each("logsumexp", [&](int64_t n) { s.logsumexp[TYPE](y.data(), x.data(), n); });
-  each("crossEntropyBackward", [&](int64_t n) {
-    s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, n);
-  });
+  each("crossEntropyBackward",
+       [&](int64_t n) { s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, n); });
   const NormTable& norm = kernels().norm;
   for (bool centred : {false, true}) {
     each(centred ? "standardize" : "scale",
@@ -182,12 +181,9 @@ void digest_optimizers(Digests& out) {
   each("adam", [&](T* p, T* m, T* v, T*) {
     t.adam[TYPE](p, g.data(), m, v, kCount, {0.001, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.03125, true});
   });
-  each("rmsprop", [&](T* p, T* m, T* v, T* a) {
-    t.rmsprop[TYPE](p, g.data(), v, m, a, kCount, {0.01, 0.99, 1e-8, 0.01, 0.9});
-  });
-  each("adagrad", [&](T* p, T*, T* v, T*) {
-    t.adagrad[TYPE](p, g.data(), v, kCount, {0.01, 1e-10, 0.01, 0, false});
-  });
+  each("rmsprop",
+       [&](T* p, T* m, T* v, T* a) { t.rmsprop[TYPE](p, g.data(), v, m, a, kCount, {0.01, 0.99, 1e-8, 0.01, 0.9}); });
+  each("adagrad", [&](T* p, T*, T* v, T*) { t.adagrad[TYPE](p, g.data(), v, kCount, {0.01, 1e-10, 0.01, 0, false}); });
   each("lion", [&](T* p, T* m, T*, T*) { t.lion[TYPE](p, g.data(), m, kCount, {0.0001, 0.9, 0.99, 0.01}); });
   each("weightedSum", [&](T* p, T* m, T* v, T*) {
     const void* sources[] = {m, v, g.data()};
