@@ -50,6 +50,12 @@ EMULATED V lanes(F f) {
   return v;
 }
 
+// x in every lane: a sum with zero would lose the sign of -0.
+template <class V, class T>
+EMULATED V filled(T x) {
+  return lanes<V>([x](int) { return x; });
+}
+
 template <class M, class F>
 EMULATED M bits(F f) {
   unsigned m = 0;
@@ -134,8 +140,8 @@ EMULATED V shuffled(V a, V b, F from) {
 #define EACH(V, expression) return emulated::lanes<V>([=](int i) { return expression; })
 
 #define FLOATING(suffix, V, M, T, Sign, fma_builtin, sqrt_builtin)                                     \
-  EMULATED V _mm512_set1_##suffix(T x) { return V{} + x; }                                             \
-  EMULATED V _mm512_loadu_##suffix(const void* p) { return emulated::load<V>(p); }                     \
+  EMULATED V _mm512_set1_##suffix(T x) { return emulated::filled<V>(x); }                              \
+  \ EMULATED V _mm512_loadu_##suffix(const void* p) { return emulated::load<V>(p); }                   \
   EMULATED void _mm512_storeu_##suffix(void* p, V v) { emulated::store(p, v); }                        \
   EMULATED V _mm512_maskz_loadu_##suffix(M m, const T* p) { return emulated::load_some<V>(m, p); }     \
   EMULATED void _mm512_mask_storeu_##suffix(T* p, M m, V v) { emulated::store_some(p, m, v); }         \
