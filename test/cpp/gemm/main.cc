@@ -8,9 +8,11 @@ int main() {
     nabla::force_isa(tiers[i]->isa);
     std::printf("tier: %s\n", nabla::kernels().isa);
     nabla::test::test_values();
-    nabla::test::test_bits();
-    nabla::test::test_batches();
   }
+  // The best tier, which the first of them holds against the others.
+  nabla::force_isa(tiers[0]->isa);
+  nabla::test::test_bits();
+  nabla::test::test_batches();
   const nabla::test::Tally& t = nabla::test::tally;
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(t.checks), static_cast<long long>(t.failures));
   return t.failures == 0 && t.checks > 0 ? 0 : 1;
