@@ -9,7 +9,7 @@ int main() {
     std::printf("tier: %s\n", nabla::kernels().isa);
     nabla::test::test_values();
   }
-  // The best tier, which the first of them holds against the others.
+  // From the best tier: the first of these holds it against the others.
   nabla::force_isa(tiers[0]->isa);
   nabla::test::test_bits();
   nabla::test::test_batches();
