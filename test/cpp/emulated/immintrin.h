@@ -139,7 +139,7 @@ EMULATED V shuffled(V a, V b, F from) {
 
 #define EACH(V, expression) return emulated::lanes<V>([=](int i) { return expression; })
 
-#define FLOATING(suffix, V, M, T, Sign, fma_builtin, sqrt_builtin)                                     \
+#define FLOATING(suffix, V, M, T, fma_builtin, sqrt_builtin)                                           \
   EMULATED V _mm512_set1_##suffix(T x) { return emulated::filled<V>(x); }                              \
   EMULATED V _mm512_loadu_##suffix(const void* p) { return emulated::load<V>(p); }                     \
   EMULATED void _mm512_storeu_##suffix(void* p, V v) { emulated::store(p, v); }                        \
@@ -163,8 +163,8 @@ EMULATED V shuffled(V a, V b, F from) {
   EMULATED V _mm512_mask_blend_##suffix(M m, V a, V b) { return emulated::blend(m, a, b); }            \
   EMULATED __m512i _mm512_cast##suffix##_si512(V a) { return emulated::as<__m512i>(a); }               \
   EMULATED V _mm512_castsi512_##suffix(__m512i a) { return emulated::as<V>(a); }
-FLOATING(ps, __m512, __mmask16, float, uint32_t, __builtin_fmaf, __builtin_sqrtf)
-FLOATING(pd, __m512d, __mmask8, double, uint64_t, __builtin_fma, __builtin_sqrt)
+FLOATING(ps, __m512, __mmask16, float, __builtin_fmaf, __builtin_sqrtf)
+FLOATING(pd, __m512d, __mmask8, double, __builtin_fma, __builtin_sqrt)
 #undef FLOATING
 
 #define INTEGER(bits, S, U, M, T)                                                                  \

@@ -1,13 +1,15 @@
+// nabla_gemm_tests [--quick]
 #include "check.h"
 #include "kernels/table.h"
 
-int main() {
+int main(int argc, char** argv) {
+  const bool quick = argc > 1 && !std::strcmp(argv[1], "--quick");
   const nabla::KernelTable* tiers[8];
   const int count = nabla::available_isas(tiers, 8);
   for (int i = 0; i < count; i++) {
     nabla::force_isa(tiers[i]->isa);
     std::printf("tier: %s\n", nabla::kernels().isa);
-    nabla::test::test_values();
+    nabla::test::test_values(quick);
   }
   // From the best tier: the first of these holds it against the others.
   nabla::force_isa(tiers[0]->isa);
