@@ -1,5 +1,5 @@
-# For people without CMake: the same sources and flags as CMakeLists.txt. gyp has no flags per file, so the AVX2 kernels
-# are a library of their own.
+# For people without CMake: the same sources and flags as CMakeLists.txt. gyp has no flags per file, so the AVX2 and the
+# AVX-512 kernels are libraries of their own.
 {
   "target_defaults": {
     "include_dirs": ["native"],
@@ -18,7 +18,10 @@
       "OTHER_CPLUSPLUSFLAGS": ["-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
     },
     "msvs_settings": { "VCCLCompilerTool": { "ExceptionHandling": 1, "AdditionalOptions": ["/std:c++20"] } },
-    "conditions": [["target_arch=='x64'", { "defines": ["NABLA_HAVE_AVX2"] }]]
+    "conditions": [
+      ["target_arch=='x64'", { "defines": ["NABLA_HAVE_AVX2", "NABLA_HAVE_AVX512"] }],
+      ["target_arch=='arm64'", { "defines": ["NABLA_HAVE_NEON"] }]
+    ]
   },
   "targets": [
     {
@@ -27,7 +30,8 @@
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NODE_ADDON_API_CPP_EXCEPTIONS", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "conditions": [
-        ["target_arch=='x64'", { "dependencies": ["nabla_avx2"] }],
+        ["target_arch=='x64'", { "dependencies": ["nabla_avx2", "nabla_avx512"] }],
+        ["target_arch=='arm64'", { "sources": ["<!@(node -p \"require('./native/sources.json').arm64_neon.join(' ')\")"] }],
         ["OS=='linux'", {
           "ldflags": [
             "-s", "-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/exports.map",
@@ -47,6 +51,14 @@
           "cflags_cc": ["-mavx2", "-mfma"],
           "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx2", "-mfma"] },
           "msvs_settings": { "VCCLCompilerTool": { "EnableEnhancedInstructionSet": 5 } }
+        },
+        {
+          "target_name": "nabla_avx512",
+          "type": "static_library",
+          "sources": ["<!@(node -p \"require('./native/sources.json').x64_avx512.join(' ')\")"],
+          "cflags_cc": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"],
+          "xcode_settings": { "OTHER_CPLUSPLUSFLAGS": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma"] },
+          "msvs_settings": { "VCCLCompilerTool": { "AdditionalOptions": ["/arch:AVX512"] } }
         }
       ]
     }]

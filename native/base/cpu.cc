@@ -41,18 +41,29 @@ uint32_t enabled_state() {
 
 bool has(uint32_t flags, int bit) { return flags >> bit & 1; }
 
-}  // namespace
-
-bool cpu_has_avx2() {
+// AVX and FMA, with every part of the registers in `state` saved at a context switch.
+bool has_vectors(uint32_t state) {
   if (cpuid(0).eax < 7) return false;
   const uint32_t features = cpuid(1).ecx;
   const bool osxsave = has(features, 27), avx = has(features, 28), fma = has(features, 12);
-  if (!osxsave || !avx || !fma) return false;
-  constexpr uint32_t kXmmAndYmm = 6;
-  return (enabled_state() & kXmmAndYmm) == kXmmAndYmm && has(cpuid(7).ebx, 5);
+  return osxsave && avx && fma && (enabled_state() & state) == state;
+}
+
+constexpr uint32_t kXmmAndYmm = 0x06, kMasksAndZmm = 0xe0;
+
+}  // namespace
+
+bool cpu_has_avx2() { return has_vectors(kXmmAndYmm) && has(cpuid(7).ebx, 5); }
+
+bool cpu_has_avx512() {
+  if (!has_vectors(kXmmAndYmm | kMasksAndZmm)) return false;
+  const uint32_t features = cpuid(7).ebx;
+  constexpr int kF = 16, kDQ = 17, kBW = 30, kVL = 31;
+  return has(features, kF) && has(features, kDQ) && has(features, kBW) && has(features, kVL);
 }
 #else
 bool cpu_has_avx2() { return false; }
+bool cpu_has_avx512() { return false; }
 #endif
 
 }  // namespace nabla

@@ -59,7 +59,7 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   plan.parallel = wanted > 1;
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
-  int64_t cols = kTaskCols;
+  int64_t cols = round_up(kTaskCols, nr);
   rows = smaller(rows, round_up(plan.region_rows, mr));
   cols = smaller(cols, round_up(plan.region_cols, nr));
   while (count(plan.region_rows, rows) * count(plan.region_cols, cols) < wanted) {

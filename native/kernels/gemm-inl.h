@@ -18,19 +18,21 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
   const int64_t step = g.a_k * static_cast<int64_t>(sizeof(T));
   const int64_t b_step = g.b_k, ldc = g.ldc;
   V sum[ROWS][VECTORS];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++) {
 #pragma GCC unroll 8
     for (int j = 0; j < VECTORS; j++) sum[i][j] = V::set1(T(0));
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++) {
     __builtin_prefetch(c + i * ldc, 1, 2);
     __builtin_prefetch(c + i * ldc + VECTORS * V::kLanes - 1, 1, 2);
   }
-  // Two pointers reach six rows: base, base + row and base + 2 * row are addressing modes.
-  const char* low = reinterpret_cast<const char*>(a);
-  const char* high = low + 3 * row;
+  // A pointer reaches three rows: base, base + row and base + 2 * row are addressing modes.
+  constexpr int kPointers = (ROWS + 2) / 3;
+  const char* rows[kPointers];
+#pragma GCC unroll 8
+  for (int i = 0; i < kPointers; i++) rows[i] = reinterpret_cast<const char*>(a) + 3 * i * row;
   for (int64_t k = g.k; k > 0; k--) {
     V columns[VECTORS];
 #pragma GCC unroll 8
@@ -38,15 +40,15 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
       const T* p = b + j * V::kLanes;
       columns[j] = TAIL && j == kLast ? V::load_n(p, lanes) : V::load(p);
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
-      const char* p = i < 3 ? low + i * row : high + (i - 3) * row;
+      const char* p = rows[i / 3] + i % 3 * row;
       const V value = V::set1(*reinterpret_cast<const T*>(p));
 #pragma GCC unroll 8
       for (int j = 0; j < VECTORS; j++) sum[i][j] = fma(value, columns[j], sum[i][j]);
     }
-    low += step;
-    high += step;
+#pragma GCC unroll 8
+    for (int i = 0; i < kPointers; i++) rows[i] += step;
     b += b_step;
   }
 #pragma GCC unroll 8
@@ -54,7 +56,7 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
     const bool partial = TAIL && j == kLast;
     const int64_t at = j * V::kLanes;
     if (g.accumulate) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int i = 0; i < ROWS; i++) {
         const T* p = c + i * ldc + at;
         sum[i][j] = (partial ? V::load_n(p, lanes) : V::load(p)) + sum[i][j];
@@ -62,10 +64,10 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
     }
     if (bias) {
       const V v = partial ? V::load_n(bias + at, lanes) : V::load(bias + at);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int i = 0; i < ROWS; i++) sum[i][j] = sum[i][j] + v;
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
       T* p = c + i * ldc + at;
       if (partial) {
@@ -80,28 +82,48 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
 template <class T>
 using GemmTile = void (*)(const GemmBlock<T>&, const T*, const T*, T*, int, const T*);
 
-// By the number of rows, less one.
-template <class T, int VECTORS, bool TAIL>
-constexpr GemmTile<T> kGemmTiles[kGemmRows] = {gemm_tile<T, 1, VECTORS, TAIL>, gemm_tile<T, 2, VECTORS, TAIL>,
-                                               gemm_tile<T, 3, VECTORS, TAIL>, gemm_tile<T, 4, VECTORS, TAIL>,
-                                               gemm_tile<T, 5, VECTORS, TAIL>, gemm_tile<T, 6, VECTORS, TAIL>};
+template <class T>
+struct GemmTiles {
+  GemmTile<T> by_rows[kGemmRows + 1];
+  template <int VECTORS, bool TAIL, int ROWS = kGemmRows>
+  constexpr void fill() {
+    by_rows[ROWS] = gemm_tile<T, ROWS, VECTORS, TAIL>;
+    if constexpr (ROWS > 1) fill<VECTORS, TAIL, ROWS - 1>();
+  }
+};
+
+// Tiles of `VECTORS` vectors of columns, and those with a tail in their last vector by the number of vectors.
+template <class T>
+struct GemmAllTiles {
+  GemmTiles<T> whole, tail[kGemmVectors + 1];
+  template <int VECTORS = kGemmVectors>
+  constexpr void fill() {
+    tail[VECTORS].template fill<VECTORS, true>();
+    if constexpr (VECTORS > 1) fill<VECTORS - 1>();
+  }
+};
+template <class T>
+constexpr GemmAllTiles<T> kGemmTiles = [] {
+  GemmAllTiles<T> tiles{};
+  tiles.whole.template fill<kGemmVectors, false>();
+  tiles.fill();
+  return tiles;
+}();
 
 template <class T>
 void gemm_block(const GemmBlock<T>& g) {
-  constexpr int64_t kLanes = Vec<T>::kLanes, kColumns = 2 * kLanes;
+  constexpr int64_t kLanes = Vec<T>::kLanes, kColumns = kGemmVectors * kLanes;
   const GemmRowPanels rows(g.m);
   for (int64_t j = 0; j < g.n; j += kColumns) {
-    const int64_t width = g.n - j;
-    const GemmTile<T>* tiles = width >= kColumns ? kGemmTiles<T, 2, false>
-                               : width > kLanes  ? kGemmTiles<T, 2, true>
-                                                 : kGemmTiles<T, 1, true>;
-    const int lanes = static_cast<int>(width > kLanes ? width - kLanes : width);
+    const int64_t width = g.n - j, vectors = (width - 1) / kLanes;
+    const GemmTiles<T>& tiles = width >= kColumns ? kGemmTiles<T>.whole : kGemmTiles<T>.tail[vectors + 1];
+    const int lanes = static_cast<int>(width - vectors * kLanes);
     const T* b = g.b + j / kColumns * g.b_panel;
     const T* bias = g.bias ? g.bias + j : nullptr;
     for (int64_t p = 0, row = 0; p < rows.count; p++) {
       const int64_t height = rows.height(p);
       const T* a = g.a + (g.a_panel ? p * g.a_panel : row * g.a_row);
-      tiles[height - 1](g, a, b, g.c + row * g.ldc + j, lanes, bias);
+      tiles.by_rows[height](g, a, b, g.c + row * g.ldc + j, lanes, bias);
       row += height;
     }
   }
@@ -129,7 +151,7 @@ void gemm_integer(const GemmProblem<T>& g) {
 
 template <class T>
 constexpr GemmKernels<T> make_gemm_kernels() {
-  return {kGemmRows, 2 * Vec<T>::kLanes, gemm_pack_a<T>, gemm_pack_b<T>, gemm_block<T>, gemm_vector<T>};
+  return {kGemmRows, kGemmVectors * Vec<T>::kLanes, gemm_pack_a<T>, gemm_pack_b<T>, gemm_block<T>, gemm_vector<T>};
 }
 
 constexpr GemmTable make_gemm_table() {

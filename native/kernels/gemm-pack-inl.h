@@ -7,8 +7,6 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-constexpr int kGemmRows = 6;
-
 // Shares m rows out to the fewest panels, none more than one row higher than another: 8 rows are 4 + 4, not 6 + 2.
 struct GemmRowPanels {
   int64_t count, low, higher;
@@ -17,50 +15,6 @@ struct GemmRowPanels {
   int64_t height(int64_t panel) const { return low + (panel < higher); }
 };
 
-// v[i] holds value i of each row, one row per lane. Halves of rows meet while they are loaded, which saves a third of
-// the shuffles.
-#if defined(__AVX2__)
-inline __m256 load_halves(const float* low, const float* high) {
-  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
-}
-inline __m256d load_halves(const double* low, const double* high) {
-  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(low)), _mm_loadu_pd(high), 1);
-}
-
-template <class V>
-inline void load_turned(V (&v)[8], const float* const (&row)[8]) {
-  __m256 half[8];
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    half[i] = load_halves(row[i], row[i + 4]);
-    half[i + 4] = load_halves(row[i] + 4, row[i + 4] + 4);
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < 8; i += 4) {
-    const __m256 a = _mm256_unpacklo_ps(half[i], half[i + 1]), b = _mm256_unpackhi_ps(half[i], half[i + 1]);
-    const __m256 c = _mm256_unpacklo_ps(half[i + 2], half[i + 3]), d = _mm256_unpackhi_ps(half[i + 2], half[i + 3]);
-    v[i] = _mm256_shuffle_ps(a, c, 0x44);
-    v[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
-    v[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
-    v[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
-  }
-}
-
-template <class V>
-inline void load_turned(V (&v)[4], const double* const (&row)[4]) {
-#pragma GCC unroll 2
-  for (int i = 0; i < 4; i += 2) {
-    const __m256d a = load_halves(row[0] + i, row[2] + i), b = load_halves(row[1] + i, row[3] + i);
-    v[i] = _mm256_unpacklo_pd(a, b);
-    v[i + 1] = _mm256_unpackhi_pd(a, b);
-  }
-}
-#endif
-template <class T>
-inline void load_turned(Vec<T> (&v)[1], const T* const (&row)[1]) {
-  v[0] = Vec<T>::load(row[0]);
-}
-
 // Rows of T, `stride` apart; in place of those past `count` the first one is repeated.
 template <class T>
 struct GemmTurnedRows {
@@ -68,21 +22,27 @@ struct GemmTurnedRows {
   const T* row[kLanes];
 
   GemmTurnedRows(const T* src, int64_t stride, int count) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; i++) row[i] = i < count ? src + i * stride : src;
   }
   // Values [at, at + lanes) of each, turned.
   void load(Vec<T> (&v)[kLanes], int64_t at, int lanes) const {
     const T* p[kLanes];
     T copy[kLanes][kLanes];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; i++) {
       p[i] = row[i] + at;
       if (lanes == kLanes) continue;
       Vec<T>::store(copy[i], Vec<T>::load_n(p[i], lanes));
       p[i] = copy[i];
     }
-    load_turned(v, p);
+    constexpr int kTurned = kGemmTurned<T>;
+#pragma GCC unroll 8
+    for (int part = 0; part < kLanes; part += kTurned) {
+      load_turned(*reinterpret_cast<Vec<T>(*)[kTurned]>(v + part), p);
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; i++) p[i] += kTurned;
+    }
   }
 };
 
@@ -119,7 +79,7 @@ void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t 
       int64_t k = 0;
       for (; k + kLanes <= depth; k += kLanes) {
         rows.load(v, k, kLanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int i = 0; i < kLanes; i++) V::store(out + (k + i) * WIDTH, v[i]);
       }
       if (k == depth) continue;
@@ -151,7 +111,7 @@ void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, i
 
 template <class T>
 void gemm_pack_b(T* panels, const T* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k) {
-  constexpr int64_t kColumns = 2 * Vec<T>::kLanes;
+  constexpr int64_t kColumns = kGemmVectors * Vec<T>::kLanes;
   for (int64_t j = 0; j < n; j += kColumns) {
     pack_panel<T, kColumns>(panels, b + j * b_col, b_col, b_k, n - j < kColumns ? n - j : kColumns, k);
     panels += gemm_panel(kColumns, k);

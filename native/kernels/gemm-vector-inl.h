@@ -74,7 +74,7 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
     columns.load(turned, i, depth);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int t = 0; t < kLanes; t++) {
         if (t < depth) s[r][g] = fma(V::set1(v.x[r][i + t]), turned[t], s[r][g]);
       }
@@ -124,7 +124,7 @@ void gemm_dot(const GemmVector<T>& g) {
       V xs[kLanes], bs[kLanes];
       x.load(xs, i, lanes);
       b.load(bs, i, lanes);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
       for (int t = 0; t < kLanes; t++) {
         if (t < lanes) s = fma(xs[t], bs[t], s);
       }

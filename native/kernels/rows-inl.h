@@ -1,12 +1,11 @@
-// Included once per ISA: loops over a row. Sums run over eight virtual lanes on every ISA, so that all give the same
-// bits.
+// Included once per ISA: loops over a row. Sums run over 32 virtual lanes on every ISA, so that all give the same bits.
 #pragma once
 #include <cstdint>
 
 namespace nabla::NABLA_ISA {
 namespace {
 
-constexpr int kRowLanes = 8;
+constexpr int kRowLanes = 32;
 
 // The sum over i < n of f(i, count): a vector whose lanes from `count` on are zero.
 template <class T, class F>

@@ -16,6 +16,16 @@ namespace avx2 {
 extern const KernelTable table;
 }
 #endif
+#if defined(NABLA_HAVE_AVX512)
+namespace avx512 {
+extern const KernelTable table;
+}
+#endif
+#if defined(NABLA_HAVE_NEON)
+namespace neon {
+extern const KernelTable table;
+}
+#endif
 
 namespace {
 
@@ -40,8 +50,14 @@ const KernelTable* choose() {
 
 int available_isas(const KernelTable** out, int capacity) {
   int n = 0;
+#if defined(NABLA_HAVE_AVX512)
+  if (n < capacity && cpu_has_avx512()) out[n++] = &avx512::table;
+#endif
 #if defined(NABLA_HAVE_AVX2)
   if (n < capacity && cpu_has_avx2()) out[n++] = &avx2::table;
+#endif
+#if defined(NABLA_HAVE_NEON)
+  if (n < capacity) out[n++] = &neon::table;
 #endif
   if (n < capacity) out[n++] = &scalar::table;
   return n;

@@ -263,5 +263,35 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
   return {_mm256_cmpgt_epi64(_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four)), _mm256_setzero_si256())};
 }
 
+// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields. Halves of rows
+// meet while they are loaded, which saves a third of the shuffles.
+template <class T>
+constexpr int kGemmTurned = 16 / sizeof(T);
+
+inline void load_turned(Vec<float> (&v)[4], const float* const (&row)[8]) {
+  __m256 half[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++)
+    half[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[i])), _mm_loadu_ps(row[i + 4]), 1);
+  const __m256 a = _mm256_unpacklo_ps(half[0], half[1]), b = _mm256_unpackhi_ps(half[0], half[1]);
+  const __m256 c = _mm256_unpacklo_ps(half[2], half[3]), d = _mm256_unpackhi_ps(half[2], half[3]);
+  v[0] = _mm256_shuffle_ps(a, c, 0x44);
+  v[1] = _mm256_shuffle_ps(a, c, 0xee);
+  v[2] = _mm256_shuffle_ps(b, d, 0x44);
+  v[3] = _mm256_shuffle_ps(b, d, 0xee);
+}
+
+inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[4]) {
+  __m256d half[2];
+#pragma GCC unroll 2
+  for (int i = 0; i < 2; i++)
+    half[i] = _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(row[i])), _mm_loadu_pd(row[i + 2]), 1);
+  v[0] = _mm256_unpacklo_pd(half[0], half[1]);
+  v[1] = _mm256_unpackhi_pd(half[0], half[1]);
+}
+
+// The register tile of GEMM: 12 of 16 registers hold sums.
+constexpr int kGemmRows = 6, kGemmVectors = 2;
+
 }  // namespace
 }  // namespace nabla::NABLA_ISA

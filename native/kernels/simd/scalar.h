@@ -28,5 +28,14 @@ inline Product multiply_wide(Lane<int32_t> a, uint32_t m) {
 inline bool mask_of_bool(const bool* p, Lane<int32_t>) { return *p; }
 inline bool mask_of_bool(const bool* p, Lane<int64_t>) { return *p; }
 
+template <class T>
+constexpr int kGemmTurned = 1;
+template <class T>
+inline void load_turned(Lane<T> (&v)[1], const T* const (&row)[1]) {
+  v[0] = *row[0];
+}
+
+constexpr int kGemmRows = 6, kGemmVectors = 2;
+
 }  // namespace
 }  // namespace nabla::NABLA_ISA

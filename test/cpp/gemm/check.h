@@ -152,7 +152,8 @@ bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
 template <class T>
 constexpr DType dtype_of = DTypeOf<T>::value;
 
-void test_values();
+// `quick`, for emulators: a quarter of the pairs of layouts, nothing that takes several regions.
+void test_values(bool quick);
 void test_bits();
 void test_batches();
 

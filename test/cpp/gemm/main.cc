@@ -1,7 +1,18 @@
+// nabla_gemm_tests [--quick]
 #include "check.h"
+#include "kernels/table.h"
 
-int main() {
-  nabla::test::test_values();
+int main(int argc, char** argv) {
+  const bool quick = argc > 1 && !std::strcmp(argv[1], "--quick");
+  const nabla::KernelTable* tiers[8];
+  const int count = nabla::available_isas(tiers, 8);
+  for (int i = 0; i < count; i++) {
+    nabla::force_isa(tiers[i]->isa);
+    std::printf("tier: %s\n", nabla::kernels().isa);
+    nabla::test::test_values(quick);
+  }
+  // From the best tier: the first of these holds it against the others.
+  nabla::force_isa(tiers[0]->isa);
   nabla::test::test_bits();
   nabla::test::test_batches();
   const nabla::test::Tally& t = nabla::test::tally;

@@ -7,6 +7,7 @@
 #include "exec/conv.h"
 #include "exec/im2col.h"
 #include "exec/pool2d.h"
+#include "kernels/table.h"
 
 namespace nabla::test {
 namespace {
@@ -203,15 +204,21 @@ void check_pool(Random& r) {
 
 int main() {
   using namespace nabla::test;
-  Random r{0x9E3779B97F4A7C15u};
-  for (int i = 0; i < 300; i++) {
-    check_convolution<float>(r, false);
-    check_convolution<double>(r, false);
-    check_pool(r);
-  }
-  for (int i = 0; i < 6; i++) {
-    check_convolution<float>(r, true);
-    check_convolution<double>(r, true);
+  const nabla::KernelTable* tiers[8];
+  const int count = nabla::available_isas(tiers, 8);
+  for (int tier = 0; tier < count; tier++) {
+    nabla::force_isa(tiers[tier]->isa);
+    std::printf("tier: %s\n", nabla::kernels().isa);
+    Random r{0x9E3779B97F4A7C15u};
+    for (int i = 0; i < 300; i++) {
+      check_convolution<float>(r, false);
+      check_convolution<double>(r, false);
+      check_pool(r);
+    }
+    for (int i = 0; i < 6; i++) {
+      check_convolution<float>(r, true);
+      check_convolution<double>(r, true);
+    }
   }
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(checks), static_cast<long long>(failures));
   return failures == 0 && checks > 0 ? 0 : 1;

@@ -2,36 +2,10 @@
 #include <algorithm>
 
 #include "check.h"
+#include "numbers.h"
 
 namespace nabla::test {
 namespace {
-
-class Numbers {
- public:
-  uint64_t next() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return state_;
-  }
-  // Any bit pattern, moderate values, and special ones, in turn.
-  template <class T>
-  T value(int64_t i) {
-    if constexpr (std::is_floating_point_v<T>) {
-      static const std::vector<T> special = special_values<T>();
-      if (i % 4 == 0) return from_bits<T>(static_cast<typename BitsOf<T>::Type>(next()));
-      if (i % 4 == 1 && i % 3 == 0) return special[next() % special.size()];
-      return static_cast<T>((static_cast<double>(next() >> 11) * 0x1p-52 - 1) * static_cast<double>(1 << (next() % 8)));
-    } else if constexpr (std::is_same_v<T, bool>) {
-      return next() & 1;
-    } else {
-      return static_cast<T>(i % 3 ? next() % 17 - 5 : next());
-    }
-  }
-
- private:
-  uint64_t state_ = 88172645463325252u;
-};
 
 template <class T>
 bool same_array(const void* a, const void* b, int64_t n) {
@@ -39,10 +13,6 @@ bool same_array(const void* a, const void* b, int64_t n) {
     if (!same(static_cast<const T*>(a)[i], static_cast<const T*>(b)[i])) return false;
   return true;
 }
-
-// Vectors of bool have no data().
-template <class T>
-using Byte = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
 constexpr int64_t kCount = 20011;  // with a tail in every vector width
 

@@ -139,5 +139,6 @@ void test_reductions();
 void test_random();
 void exhaust(const char* only);
 void measure_speed();
+void test_digest(const char* path, bool write);
 
 }  // namespace nabla::test
