@@ -17,9 +17,12 @@ struct GemmRowPanels {
   int64_t height(int64_t panel) const { return low + (panel < higher); }
 };
 
-// v[i] holds value i of each row, one row per lane. Halves of rows meet while they are loaded, which saves a third of
-// the shuffles.
+// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields. Halves of rows meet
+// while they are loaded, which saves a third of the shuffles.
 #if defined(__AVX2__)
+template <class T>
+constexpr int kGemmTurned = 16 / sizeof(T);
+
 inline __m256 load_halves(const float* low, const float* high) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
 }
@@ -28,33 +31,27 @@ inline __m256d load_halves(const double* low, const double* high) {
 }
 
 template <class V>
-inline void load_turned(V (&v)[8], const float* const (&row)[8]) {
-  __m256 half[8];
+inline void load_turned(V (&v)[4], const float* const (&row)[8]) {
+  __m256 half[4];
 #pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    half[i] = load_halves(row[i], row[i + 4]);
-    half[i + 4] = load_halves(row[i] + 4, row[i + 4] + 4);
-  }
-#pragma GCC unroll 2
-  for (int i = 0; i < 8; i += 4) {
-    const __m256 a = _mm256_unpacklo_ps(half[i], half[i + 1]), b = _mm256_unpackhi_ps(half[i], half[i + 1]);
-    const __m256 c = _mm256_unpacklo_ps(half[i + 2], half[i + 3]), d = _mm256_unpackhi_ps(half[i + 2], half[i + 3]);
-    v[i] = _mm256_shuffle_ps(a, c, 0x44);
-    v[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
-    v[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
-    v[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
-  }
+  for (int i = 0; i < 4; i++) half[i] = load_halves(row[i], row[i + 4]);
+  const __m256 a = _mm256_unpacklo_ps(half[0], half[1]), b = _mm256_unpackhi_ps(half[0], half[1]);
+  const __m256 c = _mm256_unpacklo_ps(half[2], half[3]), d = _mm256_unpackhi_ps(half[2], half[3]);
+  v[0] = _mm256_shuffle_ps(a, c, 0x44);
+  v[1] = _mm256_shuffle_ps(a, c, 0xee);
+  v[2] = _mm256_shuffle_ps(b, d, 0x44);
+  v[3] = _mm256_shuffle_ps(b, d, 0xee);
 }
 
 template <class V>
-inline void load_turned(V (&v)[4], const double* const (&row)[4]) {
-#pragma GCC unroll 2
-  for (int i = 0; i < 4; i += 2) {
-    const __m256d a = load_halves(row[0] + i, row[2] + i), b = load_halves(row[1] + i, row[3] + i);
-    v[i] = _mm256_unpacklo_pd(a, b);
-    v[i + 1] = _mm256_unpackhi_pd(a, b);
-  }
+inline void load_turned(V (&v)[2], const double* const (&row)[4]) {
+  const __m256d a = load_halves(row[0], row[2]), b = load_halves(row[1], row[3]);
+  v[0] = _mm256_unpacklo_pd(a, b);
+  v[1] = _mm256_unpackhi_pd(a, b);
 }
+#else
+template <class T>
+constexpr int kGemmTurned = 1;
 #endif
 template <class T>
 inline void load_turned(Vec<T> (&v)[1], const T* const (&row)[1]) {
@@ -64,22 +61,22 @@ inline void load_turned(Vec<T> (&v)[1], const T* const (&row)[1]) {
 // Rows of T, `stride` apart; in place of those past `count` the first one is repeated.
 template <class T>
 struct GemmTurnedRows {
-  static constexpr int kLanes = Vec<T>::kLanes;
+  static constexpr int kLanes = Vec<T>::kLanes, kTurned = kGemmTurned<T>;
   const T* row[kLanes];
 
   GemmTurnedRows(const T* src, int64_t stride, int count) {
 #pragma GCC unroll 8
     for (int i = 0; i < kLanes; i++) row[i] = i < count ? src + i * stride : src;
   }
-  // Values [at, at + lanes) of each, turned.
-  void load(Vec<T> (&v)[kLanes], int64_t at, int lanes) const {
+  // Values [at, at + depth) of each, turned; depth is at most kTurned.
+  void load(Vec<T> (&v)[kTurned], int64_t at, int depth) const {
     const T* p[kLanes];
     T copy[kLanes][kLanes];
 #pragma GCC unroll 8
     for (int i = 0; i < kLanes; i++) {
       p[i] = row[i] + at;
-      if (lanes == kLanes) continue;
-      Vec<T>::store(copy[i], Vec<T>::load_n(p[i], lanes));
+      if (depth == kTurned) continue;
+      Vec<T>::store(copy[i], Vec<T>::load_n(p[i], depth));
       p[i] = copy[i];
     }
     load_turned(v, p);
@@ -115,12 +112,13 @@ void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t 
     for (int g = static_cast<int>((width - 1) / kLanes); g >= 0; g--) {
       const GemmTurnedRows<T> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
       T* out = dst + g * kLanes;
-      V v[kLanes];
+      constexpr int kTurned = kGemmTurned<T>;
+      V v[kTurned];
       int64_t k = 0;
-      for (; k + kLanes <= depth; k += kLanes) {
-        rows.load(v, k, kLanes);
+      for (; k + kTurned <= depth; k += kTurned) {
+        rows.load(v, k, kTurned);
 #pragma GCC unroll 8
-        for (int i = 0; i < kLanes; i++) V::store(out + (k + i) * WIDTH, v[i]);
+        for (int i = 0; i < kTurned; i++) V::store(out + (k + i) * WIDTH, v[i]);
       }
       if (k == depth) continue;
       rows.load(v, k, static_cast<int>(depth - k));
@@ -152,9 +150,13 @@ void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, i
 template <class T>
 void gemm_pack_b(T* panels, const T* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k) {
   constexpr int64_t kColumns = 2 * Vec<T>::kLanes;
-  for (int64_t j = 0; j < n; j += kColumns) {
-    pack_panel<T, kColumns>(panels, b + j * b_col, b_col, b_k, n - j < kColumns ? n - j : kColumns, k);
-    panels += gemm_panel(kColumns, k);
+  const int64_t step = b_col == 1 ? 8 : k;
+  for (int64_t start = 0; start < k; start += step) {
+    const int64_t depth = k - start < step ? k - start : step;
+    for (int64_t j = 0; j < n; j += kColumns) {
+      pack_panel<T, kColumns>(panels + j / kColumns * gemm_panel(kColumns, k) + start * kColumns,
+                              b + start * b_k + j * b_col, b_col, b_k, n - j < kColumns ? n - j : kColumns, depth);
+    }
   }
 }
 
