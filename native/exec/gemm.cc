@@ -183,7 +183,7 @@ Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
   // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
-  if (p.m <= kGemmVectorRows && (p.b_col == 1 || p.b_k == 1)) {
+  if (vector_pays(p)) {
     multiply_vector<T>(
         {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1}, kernels);
     return {};

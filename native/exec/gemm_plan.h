@@ -17,7 +17,7 @@ constexpr int64_t kMaxTasks = 16;                 // as many as a split for the 
 constexpr int64_t kTaskRows = 144;                // rows x depth of packed A stay in L2
 constexpr int64_t kTaskCols = 256;                // columns x depth of packed B stay in L2 or close
 constexpr int64_t kStreamRows = 192;   // up to so many rows each task packs its own columns of B
-constexpr int64_t kStreamCols = 128;   // at a time
+constexpr int64_t kStreamCols = 64;    // at a time; twice as many where B is stored in rows, for longer runs
 constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A and of B each
 constexpr int64_t kRegionDepth = 4 * kGemmDepth;
 constexpr int64_t kSmallOperand = 128 << 10;            // bytes that stay in L2 beside everything else
@@ -38,9 +38,8 @@ template <class T>
 bool pack_b_pays(const GemmProblem<T>& p, int64_t mr) {
   if (p.b_col != 1) return true;  // the register tile reads rows
   // Rows whose lines crowd into few sets of the L1 cache push each other out before the next panel of A uses them.
-  const int64_t lines = p.b_k * static_cast<int64_t>(sizeof(T)) / 64;
-  const bool crowded = p.k > 32 && lines % 16 == 0;
-  return p.m > (crowded ? mr : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
+  const bool crowded = p.k > 32 && p.b_k * static_cast<int64_t>(sizeof(T)) % 1024 == 0;
+  return p.m > (crowded ? 2 * mr : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
 }
 
 template <class T>
@@ -67,7 +66,7 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
   if (plan.stream_b) rows = larger(rows, kStreamRows);
-  int64_t cols = plan.stream_b ? kStreamCols : kTaskCols;
+  int64_t cols = plan.stream_b ? (p.b_col == 1 ? 2 * kStreamCols : kStreamCols) : kTaskCols;
   rows = smaller(rows, round_up(plan.region_rows, mr));
   cols = smaller(cols, round_up(plan.region_cols, nr));
   while (count(plan.region_rows, rows) * count(plan.region_cols, cols) < wanted) {
@@ -82,6 +81,14 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   plan.task_rows = rows;
   plan.task_cols = cols;
   return plan;
+}
+
+// Whether one pass over B for all rows beats the register tile, which walks down a strip of B for each panel of rows:
+// where there are columns to turn, or where the lines of such a strip all crowd into the same cache sets.
+template <class T>
+bool vector_pays(const GemmProblem<T>& p) {
+  if (p.b_col != 1) return p.b_k == 1 && p.m <= kGemmVectorRows;
+  return p.m <= (p.b_k * static_cast<int64_t>(sizeof(T)) % 4096 == 0 ? kGemmVectorRows : kGemmVectorRows / 2);
 }
 
 // Columns that one thread takes of a few rows times a matrix; where that is stored in rows, it is read in long runs.

@@ -12,10 +12,12 @@ namespace {
 // Columns whose sums wait in L1 together: rows of B are read in long runs.
 template <class T>
 constexpr int64_t kGemmVectorTile = 4096 / sizeof(T);
+constexpr int64_t kGemmVectorLow = 4;  // so many rows at most have sums that long, more have half
 
 template <class T>
 struct GemmSums {
-  alignas(64) T sum[kGemmVectorRows][kGemmVectorTile<T>];
+  // A line more, or the rows would crowd into the same cache sets.
+  alignas(64) T sum[kGemmVectorRows][kGemmVectorTile<T> + 64 / sizeof(T)];
   alignas(64) T x[kGemmVectorRows][kGemmDepth];
 };
 
@@ -52,7 +54,7 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
 // As many sums as hide the latency of each other's chains and stay in registers.
 template <class T, int ROWS>
 void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k) {
-  constexpr int kLanes = Vec<T>::kLanes, kVectors = ROWS == 1 ? 8 : ROWS <= 3 ? 4 : 2;
+  constexpr int kLanes = Vec<T>::kLanes, kVectors = ROWS == 1 ? 8 : ROWS <= 3 ? 4 : ROWS <= 6 ? 2 : 1;
   constexpr int64_t kDepth = 8;
   for (int64_t i = 0; i < k; i += kDepth) {
     const int64_t depth = k - i < kDepth ? k - i : kDepth;
@@ -104,7 +106,7 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
 
 template <class T, int ROWS>
 void gemm_sum_columns(GemmSums<T>& v, const T* b, int64_t b_col, int64_t n, int64_t k) {
-  constexpr int kLanes = Vec<T>::kLanes, kGroups = 2;
+  constexpr int kLanes = Vec<T>::kLanes, kGroups = ROWS <= 4 ? 2 : 1;
   int64_t j = 0;
   for (; j + kGroups * kLanes <= n; j += kGroups * kLanes) {
     gemm_sum_column_groups<T, ROWS, kGroups>(v, b, b_col, j, kLanes, k);
@@ -118,10 +120,12 @@ using GemmSum = void (*)(GemmSums<T>&, const T*, int64_t, int64_t, int64_t);
 // By the number of rows, less one.
 template <class T>
 constexpr GemmSum<T> kGemmSumRows[kGemmVectorRows] = {gemm_sum_rows<T, 1>, gemm_sum_rows<T, 2>, gemm_sum_rows<T, 3>,
-                                                      gemm_sum_rows<T, 4>};
+                                                      gemm_sum_rows<T, 4>, gemm_sum_rows<T, 5>, gemm_sum_rows<T, 6>,
+                                                      gemm_sum_rows<T, 7>, gemm_sum_rows<T, 8>};
 template <class T>
-constexpr GemmSum<T> kGemmSumColumns[kGemmVectorRows] = {gemm_sum_columns<T, 1>, gemm_sum_columns<T, 2>,
-                                                         gemm_sum_columns<T, 3>, gemm_sum_columns<T, 4>};
+constexpr GemmSum<T> kGemmSumColumns[kGemmVectorRows] = {
+    gemm_sum_columns<T, 1>, gemm_sum_columns<T, 2>, gemm_sum_columns<T, 3>, gemm_sum_columns<T, 4>,
+    gemm_sum_columns<T, 5>, gemm_sum_columns<T, 6>, gemm_sum_columns<T, 7>, gemm_sum_columns<T, 8>};
 
 // A single product of vectors has one chain in each partial sum, so the lanes take one partial sum each.
 template <class T>
@@ -157,8 +161,9 @@ template <class T>
 void gemm_vector(const GemmVector<T>& g) {
   if (g.m == 1 && g.n == 1 && g.x_k == 1 && g.b_k == 1) return gemm_dot(g);
   GemmSums<T> v;
-  for (int64_t j = 0; j < g.n; j += kGemmVectorTile<T>) {
-    const int64_t n = g.n - j < kGemmVectorTile<T> ? g.n - j : kGemmVectorTile<T>;
+  const int64_t tile = g.m > kGemmVectorLow ? kGemmVectorTile<T> / 2 : kGemmVectorTile<T>;
+  for (int64_t j = 0; j < g.n; j += tile) {
+    const int64_t n = g.n - j < tile ? g.n - j : tile;
     T* y = g.y + j * g.y_col;
     for (int64_t k = 0; k == 0 || k < g.k; k += kGemmDepth) {
       const int64_t depth = g.k - k < kGemmDepth ? g.k - k : kGemmDepth;
