@@ -1,5 +1,5 @@
 import { elementwise } from "./elementwise.mjs";
-import { matmul } from "./matmul.mjs";
+import { gemm } from "./gemm.mjs";
 import { memory } from "./memory.mjs";
 import { overhead } from "./overhead.mjs";
 import { parallel } from "./parallel.mjs";
@@ -7,4 +7,4 @@ import { startup } from "./startup.mjs";
 import { trainMlp } from "./train-mlp.mjs";
 
 /** All suites, in the order they run. */
-export const suites = [matmul, elementwise, overhead, trainMlp, parallel, memory, startup];
+export const suites = [gemm, elementwise, overhead, trainMlp, parallel, memory, startup];
