@@ -17,8 +17,8 @@ struct GemmRowPanels {
   int64_t height(int64_t panel) const { return low + (panel < higher); }
 };
 
-// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields. Halves of rows meet
-// while they are loaded, which saves a third of the shuffles.
+// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields. Halves of rows
+// meet while they are loaded, which saves a third of the shuffles.
 #if defined(__AVX2__)
 template <class T>
 constexpr int kGemmTurned = 16 / sizeof(T);
