@@ -18,10 +18,14 @@ const threaded = (open) => (spec) => {
 };
 
 function matmul(spec) {
-  const { m, k, n, transA, transB } = spec;
+  const { m, k, n, transA, transB, dtype = "float32", batch } = spec;
   const inputs = matmulInputs(spec);
-  const a = transA ? tensor(inputs.a, { shape: [k, m] }).t() : tensor(inputs.a, { shape: [m, k] });
-  const b = transB ? tensor(inputs.b, { shape: [n, k] }).t() : tensor(inputs.b, { shape: [k, n] });
+  const operand = (values, rows, columns, turned) => {
+    const shape = [...(batch ? [batch] : []), ...(turned ? [columns, rows] : [rows, columns])];
+    const stored = tensor(values, { shape, dtype });
+    return turned ? stored.transpose(-2, -1) : stored;
+  };
+  const [a, b] = [operand(inputs.a, m, k, transA), operand(inputs.b, k, n, transB)];
   return { value: probe(a.matmul(b).toTypedArray()), run: repeat(() => a.matmul(b)) };
 }
 

@@ -17,9 +17,9 @@ const python = (interpreter, script) => async (spec) => {
 };
 const blas =
   (name) =>
-  async ({ m, k, n, transA, transB, threads }) => ({
+  async ({ m, k, n, transA, transB, threads, dtype = "float32", batch = 1 }) => ({
     file: await program(name),
-    args: [m, k, n, Number(transA), Number(transB), threads].map(String),
+    args: [m, k, n, Number(transA), Number(transB), threads, dtype, batch].map(String),
   });
 const machine =
   (...words) =>

@@ -20,9 +20,9 @@ export function labels(n, classes, seed) {
   return Int32Array.from({ length: n }, (_, i) => hash(i, seed) % classes);
 }
 
-/** Operands of a matrix product, each stored as its transpose where the case says so. */
-export function matmulInputs({ m, k, n }) {
-  return { a: uniform(m * k, 1), b: uniform(k * n, 2) };
+/** Operands of a matrix product, or of a batch of them, each stored as its transpose where the case says so. */
+export function matmulInputs({ m, k, n, batch = 1 }) {
+  return { a: uniform(batch * m * k, 1), b: uniform(batch * k * n, 2) };
 }
 
 /** Weights and biases of a perceptron, `[out, in]` as PyTorch keeps them, and one batch. */

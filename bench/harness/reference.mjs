@@ -25,13 +25,14 @@ function erf(x) {
 }
 
 function matmul(spec) {
-  const { m, k, n, transA, transB } = spec;
+  const { m, k, n, transA, transB, batch = 1 } = spec;
   const { a, b } = matmulInputs(spec);
-  return probes(m * n).map((p) => {
-    const [row, column] = [Math.floor(p / n), p % n];
+  return probes(batch * m * n).map((p) => {
+    const [item, row, column] = [Math.floor(p / (m * n)), Math.floor(p / n) % m, p % n];
+    const [left, right] = [item * m * k, item * k * n];
     let sum = 0;
     for (let i = 0; i < k; i++)
-      sum += a[transA ? i * m + row : row * k + i] * b[transB ? column * k + i : i * n + column];
+      sum += a[left + (transA ? i * m + row : row * k + i)] * b[right + (transB ? column * k + i : i * n + column)];
     return sum;
   });
 }

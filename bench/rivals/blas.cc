@@ -1,4 +1,4 @@
-// Matrix products of OpenBLAS, BLIS and oneDNN: blas M K N TRANS_A TRANS_B THREADS
+// Matrix products of OpenBLAS, BLIS and oneDNN: blas M K N TRANS_A TRANS_B THREADS float32|float64 BATCH
 #include <cstdlib>
 
 #include "protocol.h"
@@ -19,37 +19,80 @@
 #include <oneapi/dnnl/dnnl.h>
 #endif
 
-int main(int argc, char** argv) {
-  if (argc != 7) return 2;
-  const int m = std::atoi(argv[1]), k = std::atoi(argv[2]), n = std::atoi(argv[3]);
-  const bool trans_a = std::atoi(argv[4]), trans_b = std::atoi(argv[5]);
-  const int lda = trans_a ? m : k, ldb = trans_b ? k : n;
-  const std::vector<float> a = uniform(int64_t{m} * k, 1), b = uniform(int64_t{k} * n, 2);
-  std::vector<float> c(int64_t{m} * n);
+namespace {
+
+struct Problem {
+  int m, k, n;
+  bool trans_a, trans_b;
+  int threads, batch;
+  int lda() const { return trans_a ? m : k; }
+  int ldb() const { return trans_b ? k : n; }
+};
+
 #if defined(USE_OPENBLAS)
-  openblas_set_num_threads(std::atoi(argv[6]));
-  const std::string version = std::string(openblas_get_config()) + " on " + openblas_get_corename();
-  const auto multiply = [&] {
-    cblas_sgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans, trans_b ? CblasTrans : CblasNoTrans, m, n, k, 1,
-                a.data(), lda, b.data(), ldb, 0, c.data(), n);
-  };
+std::string start(int threads) {
+  openblas_set_num_threads(threads);
+  return std::string(openblas_get_config()) + " on " + openblas_get_corename();
+}
+CBLAS_TRANSPOSE turned(bool t) { return t ? CblasTrans : CblasNoTrans; }
+void multiply(const Problem& p, const float* a, const float* b, float* c) {
+  cblas_sgemm(CblasRowMajor, turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
+}
+void multiply(const Problem& p, const double* a, const double* b, double* c) {
+  cblas_dgemm(CblasRowMajor, turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
+}
 #elif defined(USE_BLIS)
-  bli_thread_set_num_threads(std::atoi(argv[6]));
-  const std::string version = std::string(bli_info_get_version_str()) + " on " + bli_arch_string(bli_arch_query_id());
+std::string start(int threads) {
+  bli_thread_set_num_threads(threads);
+  return std::string(bli_info_get_version_str()) + " on " + bli_arch_string(bli_arch_query_id());
+}
+trans_t turned(bool t) { return t ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE; }
+void multiply(const Problem& p, const float* a, const float* b, float* c) {
   float one = 1, zero = 0;
-  const auto multiply = [&] {
-    bli_sgemm(trans_a ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, trans_b ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE, m, n, k, &one,
-              const_cast<float*>(a.data()), lda, 1, const_cast<float*>(b.data()), ldb, 1, &zero, c.data(), n, 1);
-  };
-#elif defined(USE_ONEDNN)  // takes its threads from OMP_NUM_THREADS
+  bli_sgemm(turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, &one, const_cast<float*>(a), p.lda(), 1,
+            const_cast<float*>(b), p.ldb(), 1, &zero, c, p.n, 1);
+}
+void multiply(const Problem& p, const double* a, const double* b, double* c) {
+  double one = 1, zero = 0;
+  bli_dgemm(turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, &one, const_cast<double*>(a), p.lda(), 1,
+            const_cast<double*>(b), p.ldb(), 1, &zero, c, p.n, 1);
+}
+#elif defined(USE_ONEDNN)
+std::string start(int) {  // takes its threads from OMP_NUM_THREADS
   const dnnl_version_t* v = dnnl_version();
-  const std::string version =
-      std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
-  const auto multiply = [&] {
-    dnnl_sgemm(trans_a ? 'T' : 'N', trans_b ? 'T' : 'N', m, n, k, 1, a.data(), lda, b.data(), ldb, 0, c.data(), n);
-  };
+  return std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+}
+void multiply(const Problem& p, const float* a, const float* b, float* c) {
+  dnnl_sgemm(p.trans_a ? 'T' : 'N', p.trans_b ? 'T' : 'N', p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
+}
 #endif
-  return serve(version, 2.0 * m * n * k, c, [&](int64_t times) {
-    for (int64_t i = 0; i < times; ++i) multiply();
+
+template <typename T>
+int run(const Problem& p) {
+  const int64_t a_size = int64_t{p.m} * p.k, b_size = int64_t{p.k} * p.n, c_size = int64_t{p.m} * p.n;
+  const std::vector<float> a_values = uniform(p.batch * a_size, 1), b_values = uniform(p.batch * b_size, 2);
+  const std::vector<T> a(a_values.begin(), a_values.end()), b(b_values.begin(), b_values.end());
+  std::vector<T> c(p.batch * c_size);
+  return serve(start(p.threads), 2.0 * p.batch * c_size * p.k, c, [&](int64_t times) {
+    for (int64_t i = 0; i < times; ++i) {
+      for (int64_t item = 0; item < p.batch; ++item) {
+        multiply(p, a.data() + item * a_size, b.data() + item * b_size, c.data() + item * c_size);
+      }
+    }
   });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 9) return 2;
+  const auto number = [&](int i) { return std::atoi(argv[i]); };
+  const Problem p = {number(1), number(2), number(3), number(4) != 0, number(5) != 0, number(6), number(8)};
+  if (std::string(argv[7]) == "float32") return run<float>(p);
+#if defined(USE_ONEDNN)
+  std::puts("{\"unsupported\":\"oneDNN multiplies no float64\"}");
+  return 0;
+#else
+  return run<double>(p);
+#endif
 }

@@ -27,7 +27,7 @@ __attribute__((target("avx2,fma"), noinline)) float fma_loop(float factor) {
 
 int serve_fma(int threads) {
   volatile float factor = 0.999f;  // read anew, so that no round can be skipped
-  return serve("avx2", 2.0 * 8 * kChains * kRounds * threads, {}, [&](int64_t times) {
+  return serve("avx2", 2.0 * 8 * kChains * kRounds * threads, std::vector<float>{}, [&](int64_t times) {
 #pragma omp parallel num_threads(threads)
     for (int64_t i = 0; i < times; ++i) factor = std::min(0.999f, fma_loop(factor));
   });

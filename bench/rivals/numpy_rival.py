@@ -5,9 +5,14 @@ from inputs import probe, serve, uniform
 
 
 def matmul(spec):
-    m, k, n = spec["m"], spec["k"], spec["n"]
-    a = uniform((k, m), 1).T if spec["transA"] else uniform((m, k), 1)
-    b = uniform((n, k), 2).T if spec["transB"] else uniform((k, n), 2)
+    m, k, n, batch = spec["m"], spec["k"], spec["n"], spec.get("batch")
+    lead = (batch,) if batch else ()
+
+    def operand(rows, columns, seed, turned):
+        x = uniform(lead + ((columns, rows) if turned else (rows, columns)), seed).astype(spec.get("dtype", "float32"))
+        return x.swapaxes(-1, -2) if turned else x
+
+    a, b = operand(m, k, 1, spec["transA"]), operand(k, n, 2, spec["transB"])
     return probe(a @ b), lambda: a @ b
 
 

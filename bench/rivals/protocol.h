@@ -21,12 +21,12 @@ inline std::vector<float> uniform(int64_t n, uint32_t seed) {
 }
 
 /// Reports the result at 16 positions, then runs as often as each line asks and says how long it took.
-template <typename Run>
-int serve(const std::string& version, double work, const std::vector<float>& result, const Run& run) {
+template <typename T, typename Run>
+int serve(const std::string& version, double work, const std::vector<T>& result, const Run& run) {
   run(1);
   std::printf("{\"version\":\"%s\",\"work\":%.17g,\"value\":[", version.c_str(), work);
   const int64_t last = static_cast<int64_t>(result.size()) - 1;
-  for (int i = 0; i < 16 && last >= 0; ++i) std::printf("%s%.9g", i ? "," : "", result[i * last / 15]);
+  for (int i = 0; i < 16 && last >= 0; ++i) std::printf("%s%.17g", i ? "," : "", static_cast<double>(result[i * last / 15]));
   std::printf("]}\n");
   std::fflush(stdout);
   for (int64_t n; std::scanf("%ld", &n) == 1;) {

@@ -11,9 +11,15 @@ def tensor(shape, seed, low=-1.0, high=1.0):
 
 
 def matmul(spec):
-    m, k, n = spec["m"], spec["k"], spec["n"]
-    a = tensor((k, m), 1).t() if spec["transA"] else tensor((m, k), 1)
-    b = tensor((n, k), 2).t() if spec["transB"] else tensor((k, n), 2)
+    m, k, n, batch = spec["m"], spec["k"], spec["n"], spec.get("batch")
+    lead = (batch,) if batch else ()
+
+    def operand(rows, columns, seed, turned):
+        x = tensor(lead + ((columns, rows) if turned else (rows, columns)), seed)
+        x = x.to(getattr(torch, spec.get("dtype", "float32")))
+        return x.mT if turned else x
+
+    a, b = operand(m, k, 1, spec["transA"]), operand(k, n, 2, spec["transB"])
     return probe(a @ b), lambda: a @ b
 
 

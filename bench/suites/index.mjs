@@ -1,6 +1,6 @@
 import { autograd } from "./autograd.mjs";
 import { elementwise } from "./elementwise.mjs";
-import { matmul } from "./matmul.mjs";
+import { gemm } from "./gemm.mjs";
 import { memory } from "./memory.mjs";
 import { optim } from "./optim.mjs";
 import { overhead } from "./overhead.mjs";
@@ -10,4 +10,4 @@ import { startup } from "./startup.mjs";
 import { trainMlp } from "./train-mlp.mjs";
 
 /** All suites, in the order they run. */
-export const suites = [matmul, elementwise, reduce, optim, overhead, trainMlp, autograd, parallel, memory, startup];
+export const suites = [gemm, elementwise, reduce, optim, overhead, trainMlp, autograd, parallel, memory, startup];

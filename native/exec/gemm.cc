@@ -41,9 +41,9 @@ class GemmRegion {
         a_depth_(count(p_.m, kernels.mr) * gemm_panel(kernels.mr, kGemmDepth)),
         b_depth_(count(p_.n, kernels.nr) * gemm_panel(kernels.nr, kGemmDepth)) {}
 
-  void run() {
+  Status run() {
     const int64_t a_units = plan_.pack_a ? row_tasks_ * depths_ : 0;
-    const int64_t b_units = plan_.pack_b ? col_tasks_ * depths_ : 0;
+    const int64_t b_units = plan_.pack_b && !plan_.stream_b ? col_tasks_ * depths_ : 0;
     for_each_task(plan_.parallel, a_units + b_units, [&](int64_t t) {
       if (t < b_units) {
         pack_b(t % col_tasks_ * plan_.task_cols, t / col_tasks_);
@@ -53,6 +53,7 @@ class GemmRegion {
     });
     for_each_task(plan_.parallel, row_tasks_ * col_tasks_,
                   [&](int64_t t) { multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols); });
+    return out_of_scratch_.load() ? kOutOfScratch : Status{};
   }
 
  private:
@@ -68,12 +69,20 @@ class GemmRegion {
     kernels_.pack_a(a_panel(row, d), p_.a + row * p_.a_row + d * kGemmDepth * p_.a_k, p_.a_row, p_.a_k,
                     smaller(p_.m - row, plan_.task_rows), depth(d));
   }
-  void pack_b(int64_t col, int64_t d) const {
-    kernels_.pack_b(b_panel(col, d), p_.b + d * kGemmDepth * p_.b_k + col * p_.b_col, p_.b_k, p_.b_col,
+  void pack_b(int64_t col, int64_t d) const { pack_b(b_panel(col, d), col, d); }
+  void pack_b(T* panels, int64_t col, int64_t d) const {
+    kernels_.pack_b(panels, p_.b + d * kGemmDepth * p_.b_k + col * p_.b_col, p_.b_k, p_.b_col,
                     smaller(p_.n - col, plan_.task_cols), depth(d));
   }
 
   void multiply(int64_t row, int64_t col) const {
+    T* own = nullptr;
+    if (plan_.stream_b) {
+      const int64_t panels = count(plan_.task_cols, kernels_.nr);
+      own = static_cast<T*>(
+          scratch(Scratch::GEMM_TASK, sizeof(T) * panels * gemm_panel(kernels_.nr, smaller(p_.k, kGemmDepth))));
+      if (!own) return out_of_scratch_.store(true, std::memory_order_relaxed);
+    }
     GemmBlock<T> block;
     block.m = smaller(p_.m - row, plan_.task_rows);
     block.n = smaller(p_.n - col, plan_.task_cols);
@@ -92,8 +101,9 @@ class GemmRegion {
         block.a_k = p_.a_k;
         block.a_panel = 0;
       }
+      if (own) pack_b(own, col, d);
       if (plan_.pack_b) {
-        block.b = b_panel(col, d);
+        block.b = own ? own : b_panel(col, d);
         block.b_k = kernels_.nr;
         block.b_panel = gemm_panel(kernels_.nr, block.k);
       } else {
@@ -113,6 +123,7 @@ class GemmRegion {
   T* a_panels_;
   T* b_panels_;
   int64_t row_tasks_, col_tasks_, depths_, a_depth_, b_depth_;
+  mutable std::atomic<bool> out_of_scratch_{false};
 };
 
 template <class T>
@@ -126,7 +137,7 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
     a_panels = static_cast<T*>(scratch(Scratch::GEMM_A, sizeof(T) * panels * gemm_panel(kernels.mr, panel_depth)));
     if (!a_panels) return kOutOfScratch;
   }
-  if (plan.pack_b) {
+  if (plan.pack_b && !plan.stream_b) {
     const int64_t panels = count(plan.region_cols, kernels.nr) * depths;
     b_panels = static_cast<T*>(scratch(Scratch::GEMM_B, sizeof(T) * panels * gemm_panel(kernels.nr, panel_depth)));
     if (!b_panels) return kOutOfScratch;
@@ -144,7 +155,8 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
         region.c += row * p.ldc + col;
         region.accumulate = p.accumulate || k > 0;
         region.bias = p.bias && k + region.k == p.k ? p.bias + col : nullptr;
-        GemmRegion<T>(region, plan, kernels, a_panels, b_panels).run();
+        const Status status = GemmRegion<T>(region, plan, kernels, a_panels, b_panels).run();
+        if (!status.ok()) return status;
       }
     }
     k += plan.region_depth;
@@ -154,7 +166,7 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
 
 template <class T>
 void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
-  const int64_t cols = plan_vector(v.n, v.k), tasks = count(v.n, cols);
+  const int64_t cols = plan_vector(v.n, v.k, v.b_col == 1), tasks = count(v.n, cols);
   for_each_task(tasks > 1, tasks, [&](int64_t t) {
     GemmVector<T> part = v;
     const int64_t col = t * cols;
@@ -171,7 +183,7 @@ Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
   // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
-  if (p.m <= kGemmVectorRows && (p.b_col == 1 || p.b_k == 1)) {
+  if (vector_pays(p)) {
     multiply_vector<T>(
         {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1}, kernels);
     return {};

@@ -16,12 +16,16 @@ constexpr int64_t kTaskWork = int64_t{1} << 19;   // multiply-adds that pay for 
 constexpr int64_t kMaxTasks = 16;                 // as many as a split for the sake of threads alone makes
 constexpr int64_t kTaskRows = 144;                // rows x depth of packed A stay in L2
 constexpr int64_t kTaskCols = 256;                // columns x depth of packed B stay in L2 or close
+constexpr int64_t kStreamRows = 288;   // up to so many rows each task packs its own columns of B
+constexpr int64_t kStreamCols = 64;    // at a time; twice as many where B is stored in rows, for longer runs
 constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A and of B each
 constexpr int64_t kRegionDepth = 4 * kGemmDepth;
 constexpr int64_t kSmallOperand = 128 << 10;            // bytes that stay in L2 beside everything else
 
 struct GemmPlan {
   bool pack_a, pack_b;
+  // B is packed by the task that uses it, in pieces that stay in L2: no two tasks, or few, need the same columns.
+  bool stream_b;
   bool parallel;
   // Packed at a time. Rows and columns are multiples of the register tile, or all there are.
   int64_t region_rows, region_cols, region_depth;
@@ -31,39 +35,42 @@ struct GemmPlan {
 
 // Packing pays for itself only where what it tidies up is used often enough and would not stay in the cache as it is.
 template <class T>
-bool pack_b_pays(const GemmProblem<T>& p) {
+bool pack_b_pays(const GemmProblem<T>& p, int64_t mr) {
   if (p.b_col != 1) return true;  // the register tile reads rows
-  const bool aliased = p.b_k * static_cast<int64_t>(sizeof(T)) % 4096 == 0;  // all rows in the same cache sets
-  return p.m > (aliased ? 36 : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
+  // Rows whose lines crowd into few sets of the L1 cache push each other out before the next panel of A uses them.
+  const bool crowded = p.k > 32 && p.b_k * static_cast<int64_t>(sizeof(T)) % 1024 == 0;
+  return p.m > (crowded ? 2 * mr : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
 }
 
 template <class T>
 bool pack_a_pays(const GemmProblem<T>& p, int64_t nr) {
   const int64_t bytes = p.m * p.k * static_cast<int64_t>(sizeof(T));
   if (p.a_k == 1) return p.n > 8 * nr && bytes > 4 * kSmallOperand;
-  return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand / 2);
+  return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand / 4);
 }
 
 template <class T>
 GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   GemmPlan plan;
   plan.pack_a = pack_a_pays(p, nr);
-  plan.pack_b = pack_b_pays(p);
+  plan.pack_b = pack_b_pays(p, mr);
+  plan.stream_b = plan.pack_b && p.m <= kStreamRows;
   plan.region_depth = larger(smaller(p.k, kRegionDepth), 1);
   const int64_t across = kRegionElements / plan.region_depth;
   plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
-  plan.region_cols = plan.pack_b ? smaller(p.n, across / nr * nr) : p.n;
+  plan.region_cols = plan.pack_b && !plan.stream_b ? smaller(p.n, across / nr * nr) : p.n;
 
   const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth / kTaskWork;
   const int64_t wanted = work < kMaxTasks ? static_cast<int64_t>(work) : kMaxTasks;
   plan.parallel = wanted > 1;
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
-  int64_t cols = round_up(kTaskCols, nr);
+  if (plan.stream_b) rows = larger(rows, kStreamRows);
+  int64_t cols = round_up(plan.stream_b ? (p.b_col == 1 ? 2 * kStreamCols : kStreamCols) : kTaskCols, nr);
   rows = smaller(rows, round_up(plan.region_rows, mr));
   cols = smaller(cols, round_up(plan.region_cols, nr));
   while (count(plan.region_rows, rows) * count(plan.region_cols, cols) < wanted) {
-    if (cols > rows && cols > nr) {
+    if ((cols > rows || plan.stream_b) && cols > 2 * nr) {
       cols = round_up(cols / 2, nr);
     } else if (rows > mr) {
       rows = round_up(rows / 2, mr);
@@ -76,11 +83,19 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   return plan;
 }
 
-// Columns that one thread takes of a vector times a matrix.
-inline int64_t plan_vector(int64_t n, int64_t k) {
-  constexpr int64_t kWork = 1 << 16, kColumns = 64;
-  const int64_t tasks = larger(smaller(n * k / kWork, kMaxTasks), 1);
-  return round_up(count(n, tasks), kColumns);
+// Whether one pass over B for all rows beats the register tile, which walks down a strip of B for each panel of rows:
+// where there are columns to turn, or where the lines of such a strip all crowd into the same cache sets.
+template <class T>
+bool vector_pays(const GemmProblem<T>& p) {
+  if (p.b_col != 1) return p.b_k == 1 && p.m <= kGemmVectorRows;
+  return p.m <= (p.b_k * static_cast<int64_t>(sizeof(T)) % 4096 == 0 ? kGemmVectorRows : kGemmVectorRows / 2);
+}
+
+// Columns that one thread takes of a few rows times a matrix; where that is stored in rows, it is read in long runs.
+inline int64_t plan_vector(int64_t n, int64_t k, bool rows) {
+  constexpr int64_t kWork = 1 << 16, kColumns = 64, kRun = 512;
+  const int64_t tasks = smaller(n * k / kWork, smaller(kMaxTasks, rows ? larger(n / kRun, 2) : kMaxTasks));
+  return round_up(count(n, larger(tasks, 1)), kColumns);
 }
 
 // Rows that one thread takes of an integer product.

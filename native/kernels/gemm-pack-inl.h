@@ -18,31 +18,25 @@ struct GemmRowPanels {
 // Rows of T, `stride` apart; in place of those past `count` the first one is repeated.
 template <class T>
 struct GemmTurnedRows {
-  static constexpr int kLanes = Vec<T>::kLanes;
+  static constexpr int kLanes = Vec<T>::kLanes, kTurned = kGemmTurned<T>;
   const T* row[kLanes];
 
   GemmTurnedRows(const T* src, int64_t stride, int count) {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; i++) row[i] = i < count ? src + i * stride : src;
   }
-  // Values [at, at + lanes) of each, turned.
-  void load(Vec<T> (&v)[kLanes], int64_t at, int lanes) const {
+  // Values [at, at + depth) of each, turned; depth is at most kTurned.
+  void load(Vec<T> (&v)[kTurned], int64_t at, int depth) const {
     const T* p[kLanes];
     T copy[kLanes][kLanes];
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; i++) {
       p[i] = row[i] + at;
-      if (lanes == kLanes) continue;
-      Vec<T>::store(copy[i], Vec<T>::load_n(p[i], lanes));
+      if (depth == kTurned) continue;
+      Vec<T>::store(copy[i], Vec<T>::load_n(p[i], depth));
       p[i] = copy[i];
     }
-    constexpr int kTurned = kGemmTurned<T>;
-#pragma GCC unroll 8
-    for (int part = 0; part < kLanes; part += kTurned) {
-      load_turned(*reinterpret_cast<Vec<T>(*)[kTurned]>(v + part), p);
-#pragma GCC unroll 16
-      for (int i = 0; i < kLanes; i++) p[i] += kTurned;
-    }
+    load_turned(v, p);
   }
 };
 
@@ -75,12 +69,13 @@ void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t 
     for (int g = static_cast<int>((width - 1) / kLanes); g >= 0; g--) {
       const GemmTurnedRows<T> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
       T* out = dst + g * kLanes;
-      V v[kLanes];
+      constexpr int kTurned = kGemmTurned<T>;
+      V v[kTurned];
       int64_t k = 0;
-      for (; k + kLanes <= depth; k += kLanes) {
-        rows.load(v, k, kLanes);
-#pragma GCC unroll 16
-        for (int i = 0; i < kLanes; i++) V::store(out + (k + i) * WIDTH, v[i]);
+      for (; k + kTurned <= depth; k += kTurned) {
+        rows.load(v, k, kTurned);
+#pragma GCC unroll 8
+        for (int i = 0; i < kTurned; i++) V::store(out + (k + i) * WIDTH, v[i]);
       }
       if (k == depth) continue;
       rows.load(v, k, static_cast<int>(depth - k));
@@ -112,9 +107,13 @@ void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, i
 template <class T>
 void gemm_pack_b(T* panels, const T* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k) {
   constexpr int64_t kColumns = kGemmVectors * Vec<T>::kLanes;
-  for (int64_t j = 0; j < n; j += kColumns) {
-    pack_panel<T, kColumns>(panels, b + j * b_col, b_col, b_k, n - j < kColumns ? n - j : kColumns, k);
-    panels += gemm_panel(kColumns, k);
+  const int64_t step = b_col == 1 ? 8 : k;
+  for (int64_t start = 0; start < k; start += step) {
+    const int64_t depth = k - start < step ? k - start : step;
+    for (int64_t j = 0; j < n; j += kColumns) {
+      pack_panel<T, kColumns>(panels + j / kColumns * gemm_panel(kColumns, k) + start * kColumns,
+                              b + start * b_k + j * b_col, b_col, b_k, n - j < kColumns ? n - j : kColumns, depth);
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-// One row or two times a matrix, in the order of the register tile: bound by memory, so that each value of B is
-// fetched once and nothing is packed.
+// A few rows times a matrix, in the order of the register tile: bound by memory, so that each value of B is fetched
+// once and nothing is packed.
 #pragma once
 #include <cstdint>
 
@@ -9,88 +9,94 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// Columns whose sums wait in L1.
+// Columns whose sums wait in L1 together: rows of B are read in long runs.
 template <class T>
-constexpr int64_t kGemmVectorTile = 2048 / sizeof(T);
+constexpr int64_t kGemmVectorTile = 4096 / sizeof(T);
+constexpr int64_t kGemmVectorLow = 4;  // so many rows at most have sums that long, more have half
 
 template <class T>
 struct GemmSums {
-  int64_t m;  // rows, at most kGemmVectorRows
-  alignas(64) T sum[kGemmVectorRows][kGemmVectorTile<T>];
+  // A line more, or the rows would crowd into the same cache sets.
+  alignas(64) T sum[kGemmVectorRows][kGemmVectorTile<T> + 64 / sizeof(T)];
   alignas(64) T x[kGemmVectorRows][kGemmDepth];
 };
 
-// sum[0, n) continues over ROWS rows of B, which is stored in rows.
-template <class T, int ROWS>
-void gemm_add_rows(T* sum, const T* x, const T* b, int64_t b_k, int64_t n) {
+// sum[row][j, j + VECTORS vectors) continues over `depth` rows of B, which is stored in rows. In a TAIL the
+// only vector holds `lanes` columns.
+template <class T, int ROWS, int VECTORS, bool TAIL>
+void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t depth, int64_t j, int lanes) {
   using V = Vec<T>;
-  V value[ROWS];
+  V s[ROWS][VECTORS];
 #pragma GCC unroll 8
-  for (int i = 0; i < ROWS; i++) value[i] = V::set1(x[i]);
-  int64_t j = 0;
-  for (; j + V::kLanes <= n; j += V::kLanes) {
-    V s = V::load(sum + j);
+  for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int i = 0; i < ROWS; i++) s = fma(value[i], V::load(b + i * b_k + j), s);
-    V::store(sum + j, s);
+    for (int c = 0; c < VECTORS; c++) s[r][c] = V::load(v.sum[r] + j + c * V::kLanes);
   }
-  if (j < n) {
-    const int rest = static_cast<int>(n - j);
-    V s = V::load(sum + j);
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < depth; i++, b += b_k) {
+    V columns[VECTORS];
 #pragma GCC unroll 8
-    for (int i = 0; i < ROWS; i++) s = fma(value[i], V::load_n(b + i * b_k + j, rest), s);
-    V::store(sum + j, s);
+    for (int c = 0; c < VECTORS; c++) columns[c] = TAIL ? V::load_n(b, lanes) : V::load(b + c * V::kLanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+      const V value = V::set1(v.x[r][k + i]);
+#pragma GCC unroll 8
+      for (int c = 0; c < VECTORS; c++) s[r][c] = fma(value, columns[c], s[r][c]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+    for (int c = 0; c < VECTORS; c++) V::store(v.sum[r] + j + c * V::kLanes, s[r][c]);
   }
 }
 
-template <class T>
+// As many sums as hide the latency of each other's chains and stay in registers.
+template <class T, int ROWS>
 void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k) {
-  constexpr int64_t kRows = 8;
-  int64_t i = 0;
-  for (; i + kRows <= k; i += kRows) {
-    for (int64_t r = 0; r < v.m; r++) gemm_add_rows<T, kRows>(v.sum[r], v.x[r] + i, b + i * b_k, b_k, n);
-  }
-  for (; i < k; i++) {
-    for (int64_t r = 0; r < v.m; r++) gemm_add_rows<T, 1>(v.sum[r], v.x[r] + i, b + i * b_k, b_k, n);
+  constexpr int kLanes = Vec<T>::kLanes, kVectors = ROWS == 1 ? 8 : ROWS <= 3 ? 4 : ROWS <= 6 ? 2 : 1;
+  constexpr int64_t kDepth = 8;
+  for (int64_t i = 0; i < k; i += kDepth) {
+    const int64_t depth = k - i < kDepth ? k - i : kDepth;
+    const T* rows = b + i * b_k;
+    int64_t j = 0;
+    for (; j + kVectors * kLanes <= n; j += kVectors * kLanes) {
+      gemm_add_rows<T, ROWS, kVectors, false>(v, i, rows + j, b_k, depth, j, kLanes);
+    }
+    for (; j + kLanes <= n; j += kLanes) gemm_add_rows<T, ROWS, 1, false>(v, i, rows + j, b_k, depth, j, kLanes);
+    if (j < n) gemm_add_rows<T, ROWS, 1, true>(v, i, rows + j, b_k, depth, j, static_cast<int>(n - j));
   }
 }
 
 // ROWS rows of sums over GROUPS vectors of columns, B stored in columns; the last vector holds `last` of them.
-// Several groups hide the latency of each other's chains. A line of each column is used up before the next one's.
+// The groups take turns, to hide the latency of each other's chains.
 template <class T, int ROWS, int GROUPS>
 void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j, int last, int64_t k) {
   using V = Vec<T>;
-  constexpr int kLanes = V::kLanes;
-  constexpr int64_t kLine = 64 / sizeof(T);
+  using Columns = GemmTurnedRows<T>;
+  constexpr int kLanes = V::kLanes, kTurned = Columns::kTurned;
   V s[ROWS][GROUPS];
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
     for (int g = 0; g < GROUPS; g++) s[r][g] = V::set1(T(0));
   }
-  const auto add = [&](int g, int64_t i, int depth) __attribute__((always_inline)) {
-    V turned[kLanes];
-    const GemmTurnedRows<T> columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes);
-    columns.load(turned, i, depth);
+  const auto add = [&](int64_t i, int depth) __attribute__((always_inline)) {
 #pragma GCC unroll 8
-    for (int r = 0; r < ROWS; r++) {
-#pragma GCC unroll 16
-      for (int t = 0; t < kLanes; t++) {
-        if (t < depth) s[r][g] = fma(V::set1(v.x[r][i + t]), turned[t], s[r][g]);
+    for (int g = 0; g < GROUPS; g++) {
+      V turned[kTurned];
+      Columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes).load(turned, i, depth);
+#pragma GCC unroll 8
+      for (int t = 0; t < kTurned; t++) {
+        if (t >= depth) break;
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; r++) s[r][g] = fma(V::set1(v.x[r][i + t]), turned[t], s[r][g]);
       }
     }
   };
-  int64_t line = 0;
-  for (; line + kLine <= k; line += kLine) {
-#pragma GCC unroll 8
-    for (int g = 0; g < GROUPS; g++) {
-      for (int64_t i = line; i < line + kLine; i += kLanes) add(g, i, kLanes);
-    }
-  }
-  for (; line < k; line += kLanes) {
-#pragma GCC unroll 8
-    for (int g = 0; g < GROUPS; g++) add(g, line, gemm_clamped(k - line, kLanes));
-  }
+  int64_t i = 0;
+  for (; i + kTurned <= k; i += kTurned) add(i, kTurned);
+  if (i < k) add(i, static_cast<int>(k - i));
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
@@ -100,13 +106,26 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
 
 template <class T, int ROWS>
 void gemm_sum_columns(GemmSums<T>& v, const T* b, int64_t b_col, int64_t n, int64_t k) {
-  constexpr int kLanes = Vec<T>::kLanes, kGroups = 4;
+  constexpr int kLanes = Vec<T>::kLanes, kGroups = ROWS <= 4 ? 2 : 1;
   int64_t j = 0;
   for (; j + kGroups * kLanes <= n; j += kGroups * kLanes) {
     gemm_sum_column_groups<T, ROWS, kGroups>(v, b, b_col, j, kLanes, k);
   }
   for (; j < n; j += kLanes) gemm_sum_column_groups<T, ROWS, 1>(v, b, b_col, j, gemm_clamped(n - j, kLanes), k);
 }
+
+template <class T>
+using GemmSum = void (*)(GemmSums<T>&, const T*, int64_t, int64_t, int64_t);
+
+// By the number of rows, less one.
+template <class T>
+constexpr GemmSum<T> kGemmSumRows[kGemmVectorRows] = {gemm_sum_rows<T, 1>, gemm_sum_rows<T, 2>, gemm_sum_rows<T, 3>,
+                                                      gemm_sum_rows<T, 4>, gemm_sum_rows<T, 5>, gemm_sum_rows<T, 6>,
+                                                      gemm_sum_rows<T, 7>, gemm_sum_rows<T, 8>};
+template <class T>
+constexpr GemmSum<T> kGemmSumColumns[kGemmVectorRows] = {
+    gemm_sum_columns<T, 1>, gemm_sum_columns<T, 2>, gemm_sum_columns<T, 3>, gemm_sum_columns<T, 4>,
+    gemm_sum_columns<T, 5>, gemm_sum_columns<T, 6>, gemm_sum_columns<T, 7>, gemm_sum_columns<T, 8>};
 
 // A single product of vectors has one chain in each partial sum, so the lanes take one partial sum each.
 template <class T>
@@ -119,13 +138,14 @@ void gemm_dot(const GemmVector<T>& g) {
     const int count = rest < kGemmDepth ? 1 : gemm_clamped(rest / kGemmDepth, kLanes);
     const GemmTurnedRows<T> x(g.x + k, kGemmDepth, count), b(g.b + k, kGemmDepth, count);
     V s = V::set1(T(0));
-    for (int64_t i = 0; i < depth; i += kLanes) {
-      const int lanes = gemm_clamped(depth - i, kLanes);
-      V xs[kLanes], bs[kLanes];
+    constexpr int kTurned = GemmTurnedRows<T>::kTurned;
+    for (int64_t i = 0; i < depth; i += kTurned) {
+      const int lanes = gemm_clamped(depth - i, kTurned);
+      V xs[kTurned], bs[kTurned];
       x.load(xs, i, lanes);
       b.load(bs, i, lanes);
-#pragma GCC unroll 16
-      for (int t = 0; t < kLanes; t++) {
+#pragma GCC unroll 8
+      for (int t = 0; t < kTurned; t++) {
         if (t < lanes) s = fma(xs[t], bs[t], s);
       }
     }
@@ -141,9 +161,9 @@ template <class T>
 void gemm_vector(const GemmVector<T>& g) {
   if (g.m == 1 && g.n == 1 && g.x_k == 1 && g.b_k == 1) return gemm_dot(g);
   GemmSums<T> v;
-  v.m = g.m;
-  for (int64_t j = 0; j < g.n; j += kGemmVectorTile<T>) {
-    const int64_t n = g.n - j < kGemmVectorTile<T> ? g.n - j : kGemmVectorTile<T>;
+  const int64_t tile = g.m > kGemmVectorLow ? kGemmVectorTile<T> / 2 : kGemmVectorTile<T>;
+  for (int64_t j = 0; j < g.n; j += tile) {
+    const int64_t n = g.n - j < tile ? g.n - j : tile;
     T* y = g.y + j * g.y_col;
     for (int64_t k = 0; k == 0 || k < g.k; k += kGemmDepth) {
       const int64_t depth = g.k - k < kGemmDepth ? g.k - k : kGemmDepth;
@@ -153,11 +173,9 @@ void gemm_vector(const GemmVector<T>& g) {
       }
       const T* b = g.b + k * g.b_k + j * g.b_col;
       if (g.b_col == 1) {
-        gemm_sum_rows(v, b, g.b_k, n, depth);
-      } else if (g.m == 1) {
-        gemm_sum_columns<T, 1>(v, b, g.b_col, n, depth);
+        kGemmSumRows<T>[g.m - 1](v, b, g.b_k, n, depth);
       } else {
-        gemm_sum_columns<T, 2>(v, b, g.b_col, n, depth);
+        kGemmSumColumns<T>[g.m - 1](v, b, g.b_col, n, depth);
       }
       for (int64_t r = 0; r < g.m; r++) {
         T* out = y + r * g.y_row;

@@ -39,7 +39,7 @@ struct GemmBlock {
 };
 
 // Y[m, n] = X[m, k] * B[k, n] (+ Y) (+ bias) for m of at most kGemmVectorRows; B has unit stride along n or along k.
-constexpr int64_t kGemmVectorRows = 2;
+constexpr int64_t kGemmVectorRows = 8;
 template <class T>
 struct GemmVector {
   int64_t m, n, k;

@@ -77,6 +77,13 @@ void check_shapes() {
   check_shape<T>({128, 10, 256}, true);
   check_shape<T>({300, 520, 610}, false);
   check_shape<T>({9, 4000, 300}, false);
+  // Few rows: in one pass over B. Up to kStreamRows: tasks pack their own columns. More: panels packed by all.
+  check_shape<T>({8, 1030, 260}, true);
+  check_shape<T>({5, 1024, 600}, false);
+  check_shape<T>({4, 2060, 300}, false);
+  check_shape<T>({32, 768, 520}, true);
+  check_shape<T>({280, 512, 300}, false);
+  check_shape<T>({290, 512, 300}, false);
   check_shape<T>({4000, 9, 300}, false);
   check_shape<T>({64, 64, 3000}, false);
 }
