@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "exec/im2col.h"
+#include "exec/windows.h"
 #include "exec/tuning.h"
 #include "runtime/pool.h"
 

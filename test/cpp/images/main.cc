@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "exec/conv.h"
-#include "exec/im2col.h"
+#include "exec/windows.h"
 #include "exec/pool2d.h"
 
 namespace nabla::test {
