@@ -75,6 +75,13 @@ T* room(Scratch use, int64_t elements) {
   return static_cast<T*>(scratch(use, static_cast<size_t>(elements) * sizeof(T)));
 }
 
+constexpr int64_t kLeastPlaces = 64, kLeastRows = 96;  // that a task is worth its gathering for
+constexpr int64_t kFewChannels = 64;
+constexpr int64_t kShallow = 64;            // below, results are not worth a copy
+constexpr int64_t kSmallImage = 1024;       // places
+constexpr int64_t kDirectPlaces = 4096;     // that are weighed at a time
+constexpr int64_t kDirectLines = 128;
+
 // Places of all images in blocks of nearly the same width. Images are cut one by one unless they are small.
 struct PlaceBlocks {
   int64_t unit, per_unit, width, blocks;
@@ -83,13 +90,19 @@ struct PlaceBlocks {
     const int64_t places = w.places();
     unit = w.x.places > kBlockPlaces ? w.x.places : merge ? places * images : places;
     per_unit = nabla::count(unit, most);
-    width = smaller(round_up(nabla::count(unit, per_unit), 32), most);
+    width = smaller(round_up(nabla::count(unit, per_unit), 16), most);
     per_unit = nabla::count(unit, width);
     blocks = places * images / unit * per_unit;
   }
   int64_t first(int64_t block) const { return block / per_unit * unit + block % per_unit * width; }
   int64_t count(int64_t block) const { return smaller(width, unit - block % per_unit * width); }
 };
+
+// Places that are weighed at a time: of one channel more, on a limited number of lines.
+int64_t direct_places(const Windows& w) {
+  const int64_t most = w.channels == 1 ? kDirectPlaces : kDirectPlaces / 8;
+  return w.x.places > kBlockPlaces ? most : smaller(larger(kDirectLines * w.x.places / 32 * 32, 32), most);
+}
 
 // Where results go: element (image, row, y, x).
 template <class T>
@@ -110,12 +123,6 @@ struct Product {
   int64_t source_group() const { return w.channels * w.y.size * w.x.size; }
   bool in_order() const { return target.place == 1 && target.line == w.x.places; }
 };
-
-constexpr int64_t kTaskOut = 96;            // rows that a second gathering of the windows costs little beside
-constexpr int64_t kShallow = 64;            // below, results are not worth a copy
-constexpr int64_t kSmallImage = 1024;       // places
-constexpr int64_t kDirectPlaces = 4096;     // that are weighed at a time
-constexpr int64_t kDirectLines = 128;
 
 // Puts a tile of rows in its place, where it was not made there.
 template <class T>
@@ -150,17 +157,15 @@ T* made_in_place(const Product<T>& p, int64_t first, int64_t count, int64_t grou
   return p.target.at(n, group * p.m + row, 0, place);
 }
 
-// One row of weights for one channel: too little for a matrix product.
+// One row of weights: too little for a matrix product.
 template <class T>
 Status weigh(const Product<T>& p) {
   const Leaves<T> leaf;
-  const int64_t most = larger(smaller(kDirectLines * p.w.x.places, kDirectPlaces) / 32 * 32, 32);
-  const PlaceBlocks blocks(p.w, p.images, p.w.x.places > kBlockPlaces ? kDirectPlaces : most,
-                           p.w.places() < kSmallImage);
+  const PlaceBlocks blocks(p.w, p.images, direct_places(p.w), p.w.places() < kSmallImage);
   return each_task(p.groups * blocks.blocks, blocks.width * p.w.depth(), [&](int64_t task) -> Status {
     const int64_t group = task / blocks.blocks, b = task % blocks.blocks;
     const int64_t first = blocks.first(b), places = blocks.count(b);
-    WindowBlock<T> block(p.w, p.source + group * p.source_group(), first, places);
+    WindowBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
     T* out = made_in_place(p, first, places, group, 0);
     const bool copied = !out;
     if (copied) out = room<T>(Scratch::TILES, places);
@@ -214,12 +219,14 @@ class PackedWeights {
 template <class T>
 Status multiply(const Product<T>& p) {
   if (p.w.places() == 0 || p.w.depth() == 0) return {};
-  if (p.m == 1 && p.w.channels == 1) return weigh(p);
+  if (p.m == 1) return weigh(p);
   const Leaves<T> leaf;
   const int64_t depth = p.w.depth(), nr = leaf.gemm.nr;
-  const PlaceBlocks blocks(p.w, p.images, kBlockPlaces, p.w.places() < kSmallImage && depth >= kShallow);
+  int64_t most = kBlockPlaces;
+  while (most > kLeastPlaces && p.groups * count(p.images * p.w.places(), most) < kMaxTasks / 2) most /= 2;
+  const PlaceBlocks blocks(p.w, p.images, most, p.w.places() < kSmallImage && depth >= kShallow);
   int64_t band = p.m;
-  while (p.groups * blocks.blocks * count(p.m, band) < kMaxTasks && band > 2 * kTaskOut) band = round_up(band / 2, 4);
+  while (p.groups * blocks.blocks * count(p.m, band) < kMaxTasks / 4 && band > kLeastRows) band = round_up(band / 2, 4);
   const int64_t bands = count(p.m, band);
   PackedWeights<T> packed(p, band);
   NABLA_TRY(packed.pack());
@@ -240,7 +247,7 @@ Status multiply(const Product<T>& p) {
     }
     T* panels = room<T>(Scratch::GEMM_B, count(places, nr) * panel + kWindowSpill);
     if (!g.c || !panels) return kOutOfMemory;
-    WindowBlock<T> block(p.w, p.source + group * p.source_group(), first, places);
+    WindowBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
     for (int64_t d = 0; d * kGemmDepth < depth; d++) {
       g.k = smaller(depth - d * kGemmDepth, kGemmDepth);
       const auto* view = block.view(d * kGemmDepth, g.k);
@@ -304,14 +311,65 @@ Phase phase_of(const Window& w, int d, int64_t phase) {
 // weights[group, channel, (o, i, j)] = weight[group, o, channel, i, j] for the taps of a phase.
 template <class T>
 Status transpose_weights(const Convolution& c, const Phase& v, const Phase& h, const T* weight, T* weights) {
+  constexpr int64_t kTogether = 16;  // channels, whose weights are neighbours
   const int64_t rows = v.axis.taps, cols = h.axis.taps, size = c.out * rows * cols;
-  return each_task(c.groups * c.channels, 4 * size, [&](int64_t t) -> Status {
-    const int64_t group = t / c.channels, channel = t % c.channels;
-    T* to = weights + t * size;
+  const int64_t bands = count(c.channels, kTogether);
+  return each_task(c.groups * bands, 4 * kTogether * size, [&](int64_t t) -> Status {
+    const int64_t group = t / bands, first = t % bands * kTogether, last = smaller(first + kTogether, c.channels);
     for (int64_t o = 0; o < c.out; o++) {
-      const T* from = weight + (group * c.out + o) * c.depth() + channel * c.window.area();
-      for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < cols; j++) *to++ = from[(v.from + i * v.step) * c.window.cols + h.from + j * h.step];
+      for (int64_t channel = first; channel < last; channel++) {
+        const T* from = weight + (group * c.out + o) * c.depth() + channel * c.window.area();
+        T* to = weights + (group * c.channels + channel) * size + o * rows * cols;
+        for (int64_t i = 0; i < rows; i++)
+          for (int64_t j = 0; j < cols; j++) *to++ = from[(v.from + i * v.step) * c.window.cols + h.from + j * h.step];
+      }
+    }
+    return {};
+  });
+}
+
+// By the product of the turned weights and y, whose elements are added to those of x that they came from.
+template <class T>
+Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
+  const Leaves<T> leaf;
+  const Windows w = {axis(c.window, 0), axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()};
+  const PlaceBlocks blocks(w, 1, kBlockPlaces, false);
+  const int64_t places = w.places(), items = c.images * c.groups;
+  const int64_t together = larger(smaller(kGemmDepth / w.area(), c.channels), 1);
+  const int64_t bands = count(c.channels, together);
+  return each_task(items * bands, together * w.area() * places * c.out, [&](int64_t task) -> Status {
+    const int64_t item = task / bands, channel = task % bands * together;
+    const int64_t channels = smaller(together, c.channels - channel), row = channel * w.area();
+    T* image = x + item * c.channels * c.plane();
+    std::memset(image + channel * c.plane(), 0, static_cast<size_t>(channels * c.plane()) * sizeof(T));
+    T* rows = room<T>(Scratch::TILES, channels * w.area() * (kBlockPlaces + kWindowSpill));
+    if (!rows) return kOutOfMemory;
+    for (int64_t b = 0; b < blocks.blocks; b++) {
+      const int64_t first = blocks.first(b), width = blocks.count(b) + kWindowSpill;
+      GemmBlock<T> g{channels * w.area(),
+                     blocks.count(b),
+                     0,
+                     nullptr,
+                     1,
+                     c.depth(),
+                     0,
+                     nullptr,
+                     places,
+                     leaf.gemm.nr,
+                     rows,
+                     width,
+                     false,
+                     nullptr};
+      for (int64_t o = 0; o < c.out; o += kGemmDepth) {
+        g.k = smaller(c.out - o, kGemmDepth);
+        g.a = weight + (item % c.groups * c.out + o) * c.depth() + row;
+        g.b = y + (item * c.out + o) * places + first;
+        g.accumulate = o > 0;
+        leaf.gemm.block(g);
+      }
+      WindowBlock<T> block(w, image, 1, first, blocks.count(b));
+      for (int64_t r = 0; r < g.m; r += kGemmDepth)
+        leaf.windows.scatter(image, rows + r * width, width, *block.view(row + r, smaller(g.m - r, kGemmDepth)));
     }
     return {};
   });
@@ -320,6 +378,10 @@ Status transpose_weights(const Convolution& c, const Phase& v, const Phase& h, c
 template <class T>
 Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
   const int64_t height = c.window.height, width = c.window.width, planes = c.groups * c.channels;
+  // Few channels: products in their rows would be low, and gathered for little.
+  if (c.window.stride[1] == 1 && axis(c.window, 0).inside() && axis(c.window, 1).inside() && c.window.area() > 1 &&
+      c.window.area() <= kGemmDepth && c.channels <= kFewChannels && c.out >= 2 * c.channels)
+    return by_scattering(c, x, y, weight);
   const int64_t phases[2] = {smaller(c.window.stride[0], height), smaller(c.window.stride[1], width)};
   bool filled = true;
   for (int d = 0; d < 2; d++)
@@ -363,8 +425,8 @@ class ByWeight {
         y_(y),
         x_(x),
         w_{axis(c.window, 0), axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()},
-        blocks_(w_, c.images, kBlockPlaces, true),
-        direct_(c.channels == 1 && c.out == 1) {
+        direct_(c.channels == 1 && c.out == 1),
+        blocks_(w_, c.images, direct_ ? direct_places(w_) : kBlockPlaces, true) {
     shares_ = larger(smaller(kMaxTasks, blocks_.blocks / kLeastBlocks), 1);
     share_ = count(blocks_.blocks, shares_);
     shares_ = count(blocks_.blocks, share_);
@@ -402,7 +464,7 @@ class ByWeight {
   Status add(T* sums, int64_t group, int64_t row, int64_t b, bool accumulate) const {
     const int64_t nr = leaf_.gemm.nr, places = blocks_.count(b), panel = gemm_panel(nr, places);
     const int64_t pitch = kBlockPlaces + kWindowSpill;
-    WindowBlock<T> block(w_, x_of(group), blocks_.first(b), places);
+    WindowBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
     T* panels = room<T>(Scratch::GEMM_B, count(c_.out, nr) * panel);
     T* rows = room<T>(Scratch::GEMM_A, kBandRows * pitch + kWindowSpill);
     if (!panels || !rows) return kOutOfMemory;
@@ -425,7 +487,7 @@ class ByWeight {
 
   Status dot(T* sums, int64_t group, int64_t b, bool accumulate) const {
     const int64_t places = blocks_.count(b);
-    WindowBlock<T> block(w_, x_of(group), blocks_.first(b), places);
+    WindowBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
     T* values = room<T>(Scratch::GEMM_B, places);
     if (!values) return kOutOfMemory;
     block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
@@ -463,8 +525,8 @@ class ByWeight {
   T* weight_;
   const T *y_, *x_;
   const Windows w_;
-  const PlaceBlocks blocks_;
   const bool direct_;
+  const PlaceBlocks blocks_;
   int64_t shares_, share_, band_, bands_;
   T* sums_ = nullptr;
 };

@@ -69,8 +69,13 @@ bool WindowAxis::inside() const {
 }
 
 template <class T>
-WindowBlock<T>::WindowBlock(const Windows& w, const T* source, int64_t first, int64_t count)
-    : w_(w), source_(source), first_(first), count_(count), in_place_(w.x.step == 1 && w.y.inside() && w.x.inside()) {
+WindowBlock<T>::WindowBlock(const Windows& w, const T* source, int64_t images, int64_t first, int64_t count)
+    : w_(w),
+      source_(source),
+      images_(images),
+      first_(first),
+      count_(count),
+      in_place_(w.x.step == 1 && w.y.inside() && w.x.inside()) {
   int64_t image = first / w.places(), y = first % w.places() / w.x.places, x = first % w.x.places;
   for (int64_t start = 0; start < count; x = 0) {
     const int64_t length = smaller(w.x.places - x, count - start);
@@ -108,6 +113,8 @@ void WindowBlock<T>::view_in_place(int64_t row, int64_t rows) {
   }
   for (int64_t r = 0; r < runs_; r++)
     run_[r].at = lines_[r].image * w_.image + w_.y.at(lines_[r].y, 0) * width + w_.x.at(lines_[r].x, 0);
+  // What follows the last line that is seen of the last image may be nobody's.
+  view_.padded = (images_ - 1 - lines_[runs_ - 1].image) * w_.image >= kWindowSpill;
 }
 
 template <class T>
@@ -137,7 +144,8 @@ bool WindowBlock<T>::view_copied(int64_t row, int64_t rows) {
   const Layout rows_of_image = layout(v, tallest, taps);
   const bool dense = rows_of_image.dense;
   const int64_t plane = images * rows_of_image.size * columns.size;
-  T* copy = static_cast<T*>(scratch(Scratch::COLUMNS, static_cast<size_t>(channels * plane) * sizeof(T)));
+  T* copy =
+      static_cast<T*>(scratch(Scratch::COLUMNS, static_cast<size_t>(channels * plane + kWindowSpill) * sizeof(T)));
   if (!copy) return false;
 
   const auto& leaf = leaves(T());
@@ -177,6 +185,7 @@ bool WindowBlock<T>::view_copied(int64_t row, int64_t rows) {
     run_[r].at = line * columns.size + l.x - x0;
   }
   view_.source = copy;
+  view_.padded = true;
   return true;
 }
 

@@ -50,8 +50,8 @@ constexpr int64_t kBlockPlaces = kGemmDepth;
 template <class T>
 class WindowBlock {
  public:
-  // `source`: the first channel of the first image. At most kMaxWindowRuns lines are touched.
-  WindowBlock(const Windows& w, const T* source, int64_t first, int64_t count);
+  // `source`: the first channel of the first of `images`. At most kMaxWindowRuns lines are touched.
+  WindowBlock(const Windows& w, const T* source, int64_t images, int64_t first, int64_t count);
 
   // Rows [row, row + rows), at most kGemmDepth, of these columns; nullptr without memory. What they see may be a copy,
   // in scratch: there is one view at a time in a thread.
@@ -82,7 +82,7 @@ class WindowBlock {
 
   const Windows& w_;
   const T* source_;
-  int64_t first_, count_, runs_ = 0;
+  int64_t images_, first_, count_, runs_ = 0;
   bool in_place_;
   Line lines_[kMaxWindowRuns];
   WindowRun run_[kMaxWindowRuns];

@@ -8,6 +8,11 @@ namespace nabla::NABLA_ISA {
 namespace {
 
 template <class T>
+inline void window_every_second(T* __restrict to, const T* __restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; i++) to[i] = from[2 * i];
+}
+
+template <class T>
 void window_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step, int64_t count) {
   using V = Vec<T>;
   const int64_t behind = start < size ? (size - start + step - 1) / step : 0;
@@ -20,77 +25,134 @@ void window_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step
   if (step == 1) {
     for (; i + V::kLanes <= last; i += V::kLanes) V::store(to + i, V::load(from + i));
     if (i < last) V::store_n(to + i, V::load_n(from + i, static_cast<int>(last - i)), static_cast<int>(last - i));
-    i = last;
+  } else if (step == 2) {
+    window_every_second(to + i, from + 2 * i, last - i);
   } else {
     for (; i < last; i++) to[i] = from[i * step];
   }
-  for (; i < count; i++) to[i] = 0;
+  for (i = last; i < count; i++) to[i] = 0;
 }
 
-template <class V, class T>
-inline void window_move(T* to, const T* from, int64_t count) {
-  for (; count >= V::kLanes; count -= V::kLanes, to += V::kLanes, from += V::kLanes) V::store(to, V::load(from));
-  if (count > 0) V::store(to, V::load_n(from, static_cast<int>(count)));
+// Whole vectors that make up one row of a panel, in ascending order of where they go: what one spills over, the next
+// overwrites, and so does the next row.
+template <class T>
+struct WindowMoves {
+  int count = 0;
+  int64_t from[kMaxWindowRuns];
+  int32_t to[kMaxWindowRuns];
+};
+
+template <class T, int MOVES>
+void window_move_rows(T* to, int64_t width, const WindowMoves<T>& moves, const WindowView<T>& w) {
+  using V = Vec<T>;
+  int64_t from[MOVES], at[MOVES];
+  for (int m = 0; m < MOVES; m++) from[m] = moves.from[m], at[m] = moves.to[m];
+  for (int64_t t = 0; t < w.n_taps; t++, to += width) {
+    const T* p = w.source + w.taps[t];
+#pragma GCC unroll 8
+    for (int m = 0; m < MOVES; m++) V::store(to + at[m], V::load(p + from[m]));
+  }
 }
 
-// Rows are filled from the first on: what one spills over, the next overwrites.
+template <class T>
+void window_move_rows(T* to, int64_t width, const WindowMoves<T>& moves, const WindowView<T>& w) {
+  using V = Vec<T>;
+  switch (moves.count) {
+    case 1: return window_move_rows<T, 1>(to, width, moves, w);
+    case 2: return window_move_rows<T, 2>(to, width, moves, w);
+    case 3: return window_move_rows<T, 3>(to, width, moves, w);
+    case 4: return window_move_rows<T, 4>(to, width, moves, w);
+    default: break;
+  }
+  for (int64_t t = 0; t < w.n_taps; t++, to += width) {
+    const T* p = w.source + w.taps[t];
+    for (int m = 0; m < moves.count; m++) V::store(to + moves.to[m], V::load(p + moves.from[m]));
+  }
+}
+
+// The same without reading past the end of a run.
+template <class T>
+void window_copy_rows(T* to, int64_t width, const WindowRun* part, int parts, const WindowView<T>& w) {
+  using V = Vec<T>;
+  for (int64_t t = 0; t < w.n_taps; t++, to += width) {
+    const T* from = w.source + w.taps[t];
+    for (int r = 0; r < parts; r++) {
+      int64_t i = 0;
+      for (; i + V::kLanes <= part[r].count; i += V::kLanes)
+        V::store(to + part[r].start + i, V::load(from + part[r].at + i));
+      if (i < part[r].count)
+        V::store(to + part[r].start + i, V::load_n(from + part[r].at + i, static_cast<int>(part[r].count - i)));
+    }
+  }
+}
+
 template <class T>
 void window_gather(T* panels, int64_t width, int64_t panel, const WindowView<T>& w) {
-  using V = Vec<T>;
-  constexpr int64_t kColumns = 2 * V::kLanes;
+  constexpr int64_t kLanes = Vec<T>::kLanes;
   WindowRun part[kMaxWindowRuns];
+  WindowMoves<T> moves;
   const WindowRun* run = w.runs;
   const WindowRun* const end = w.runs + w.n_runs;
   for (int64_t low = 0; run < end; low += width, panels += panel) {
     int parts = 0;
+    moves.count = 0;
     for (; run < end && run->start < low + width; run++) {
       const int64_t from = run->start < low ? low : run->start;
       const int64_t stop = run->start + run->count, to = stop < low + width ? stop : low + width;
       part[parts++] = {run->at + from - run->start, static_cast<int32_t>(from - low), static_cast<int32_t>(to - from)};
+      for (int64_t i = 0; i < to - from; i += kLanes, moves.count++) {
+        moves.from[moves.count] = part[parts - 1].at + i;
+        moves.to[moves.count] = static_cast<int32_t>(from - low + i);
+      }
       if (stop > low + width) break;
     }
-    T* to = panels;
-    if (parts == 1 && part[0].count == kColumns) {
-      const T* from = w.source + part[0].at;
-      for (int64_t t = 0; t < w.n_taps; t++, to += width) {
-        const T* p = from + w.taps[t];
-        const V a = V::load(p), b = V::load(p + V::kLanes);
-        V::store(to, a);
-        V::store(to + V::kLanes, b);
-      }
-    } else {
-      for (int64_t t = 0; t < w.n_taps; t++, to += width) {
-        const T* from = w.source + w.taps[t];
-        for (int r = 0; r < parts; r++) window_move<V>(to + part[r].start, from + part[r].at, part[r].count);
-      }
+    if (w.padded)
+      window_move_rows(panels, width, moves, w);
+    else
+      window_copy_rows(panels, width, part, parts, w);
+  }
+}
+
+template <class T>
+void window_scatter(T* target, const T* rows, int64_t width, const WindowView<T>& w) {
+  using V = Vec<T>;
+  for (int64_t t = 0; t < w.n_taps; t++, rows += width) {
+    for (int64_t r = 0; r < w.n_runs; r++) {
+      T* to = target + w.runs[r].at + w.taps[t];
+      const T* from = rows + w.runs[r].start;
+      const int64_t count = w.runs[r].count;
+      int64_t i = 0;
+      for (; i + V::kLanes <= count; i += V::kLanes) V::store(to + i, V::load(to + i) + V::load(from + i));
+      if (i == count) continue;
+      const int lanes = static_cast<int>(count - i);
+      V::store_n(to + i, V::load_n(to + i, lanes) + V::load_n(from + i, lanes), lanes);
     }
   }
 }
 
+// The last vector holds `lanes` places.
 template <class T, int VECTORS>
 inline void window_weigh_vectors(T* out, const T* from, const T* weights, const WindowView<T>& w, bool accumulate,
                                  int lanes) {
   using V = Vec<T>;
+  constexpr int kLast = (VECTORS - 1) * V::kLanes;
   V sum[VECTORS];
 #pragma GCC unroll 8
   for (int v = 0; v < VECTORS; v++) sum[v] = V::set1(0);
-  const bool whole = lanes == V::kLanes;
   for (int64_t t = 0; t < w.n_taps; t++) {
     const T* p = from + w.taps[t];
     const V weight = V::set1(weights[t]);
 #pragma GCC unroll 8
-    for (int v = 0; v < VECTORS; v++)
-      sum[v] = fma(weight, whole ? V::load(p + v * V::kLanes) : V::load_n(p, lanes), sum[v]);
+    for (int v = 0; v + 1 < VECTORS; v++) sum[v] = fma(weight, V::load(p + v * V::kLanes), sum[v]);
+    sum[VECTORS - 1] = fma(weight, V::load_n(p + kLast, lanes), sum[VECTORS - 1]);
   }
 #pragma GCC unroll 8
-  for (int v = 0; v < VECTORS; v++) {
+  for (int v = 0; v + 1 < VECTORS; v++) {
     T* to = out + v * V::kLanes;
-    if (accumulate) sum[v] = (whole ? V::load(to) : V::load_n(to, lanes)) + sum[v];
-    if (whole)
-      V::store(to, sum[v]);
-    else
-      V::store_n(to, sum[v], lanes);
+    V::store(to, accumulate ? V::load(to) + sum[v] : sum[v]);
   }
+  const V last = sum[VECTORS - 1];
+  V::store_n(out + kLast, accumulate ? V::load_n(out + kLast, lanes) + last : last, lanes);
 }
 
 template <class T>
@@ -100,13 +162,17 @@ void window_weigh(T* out, const T* weights, bool accumulate, const WindowView<T>
     const WindowRun& run = w.runs[r];
     T* to = out + run.start;
     const T* from = w.source + run.at;
-    int64_t i = 0;
-    for (; i + 4 * kLanes <= run.count; i += 4 * kLanes)
-      window_weigh_vectors<T, 4>(to + i, from + i, weights, w, accumulate, kLanes);
-    for (; i + kLanes <= run.count; i += kLanes)
-      window_weigh_vectors<T, 1>(to + i, from + i, weights, w, accumulate, kLanes);
-    if (i < run.count)
-      window_weigh_vectors<T, 1>(to + i, from + i, weights, w, accumulate, static_cast<int>(run.count - i));
+    int64_t left = run.count;
+    for (; left > 4 * kLanes; left -= 4 * kLanes, to += 4 * kLanes, from += 4 * kLanes)
+      window_weigh_vectors<T, 4>(to, from, weights, w, accumulate, kLanes);
+    const int64_t vectors = (left - 1) / kLanes;
+    const int lanes = static_cast<int>(left - vectors * kLanes);
+    switch (vectors) {
+      case 0: window_weigh_vectors<T, 1>(to, from, weights, w, accumulate, lanes); break;
+      case 1: window_weigh_vectors<T, 2>(to, from, weights, w, accumulate, lanes); break;
+      case 2: window_weigh_vectors<T, 3>(to, from, weights, w, accumulate, lanes); break;
+      default: window_weigh_vectors<T, 4>(to, from, weights, w, accumulate, lanes); break;
+    }
   }
 }
 
@@ -158,7 +224,7 @@ void window_dot(T* sums, const T* values, bool accumulate, const WindowView<T>& 
 
 template <class T>
 constexpr WindowKernels<T> make_window_kernels() {
-  return {window_copy<T>, window_gather<T>, window_weigh<T>, window_dot<T>};
+  return {window_copy<T>, window_gather<T>, window_scatter<T>, window_weigh<T>, window_dot<T>};
 }
 
 constexpr WindowTable make_window_table() { return {make_window_kernels<float>(), make_window_kernels<double>()}; }

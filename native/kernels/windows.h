@@ -4,13 +4,16 @@
 
 namespace nabla {
 
+constexpr int64_t kWindowSpill = 16;
+constexpr int64_t kMaxWindowRuns = 512;  // of a view
+
 // Consecutive places on one line: the first is the `start`-th of its block and sees element `at`.
 struct WindowRun {
   int64_t at;
   int32_t start, count;
 };
 
-// Tap t at the i-th place of a run is source[run.at + i + taps[t]]. Nothing else is read.
+// Tap t at the i-th place of a run is source[run.at + i + taps[t]]. Nothing else is read, unless padded.
 template <class T>
 struct WindowView {
   const T* source;
@@ -18,10 +21,8 @@ struct WindowView {
   int64_t n_taps;
   const WindowRun* runs;  // one after the other, without gaps
   int64_t n_runs;
+  bool padded;  // kWindowSpill elements past the end of each run may be read through every tap
 };
-
-constexpr int64_t kWindowSpill = 16;
-constexpr int64_t kMaxWindowRuns = 512;  // of a view
 
 template <class T>
 struct WindowKernels {
@@ -30,6 +31,8 @@ struct WindowKernels {
   // Panels of `width` places, `panel` elements from one to the next: (tap, place) at tap * width + place. Spills over
   // up to kWindowSpill elements behind a panel.
   void (*gather)(T* panels, int64_t width, int64_t panel, const WindowView<T>& view);
+  // target[run.at + i + taps[t]] += rows[t * width + run.start + i]: the transpose. Reads the view's source nowhere.
+  void (*scatter)(T* target, const T* rows, int64_t width, const WindowView<T>& view);
   // out[place] (+)= the sum over taps of weight times what is seen, one chain of fused multiply-adds.
   void (*weigh)(T* out, const T* weights, bool accumulate, const WindowView<T>& view);
   // sums[tap] (+)= the sum over places of value times what is seen.
