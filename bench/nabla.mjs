@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DataParallel, ones, optim, setNumThreads, tensor } from "nabla";
+import { cases as convolutions } from "./cases/conv.mjs";
 import { matmulInputs, networkInputs, uniform } from "./harness/inputs.mjs";
 import { probe, repeat, repeatAsync } from "./harness/steps.mjs";
 import { lossOf, perceptron } from "./jobs/mlp.mjs";
@@ -116,5 +117,6 @@ async function parallel(spec) {
   };
 }
 
-const open = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
+const own = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
+const open = { ...own, ...convolutions };
 export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));

@@ -265,19 +265,10 @@ Status multiply(const Product<T>& p) {
   });
 }
 
-WindowAxis axis(const Window& w, int d) {
-  return {d == 0 ? w.height : w.width,
-          d == 0 ? w.out_height : w.out_width,
-          d == 0 ? w.rows : w.cols,
-          w.stride[d],
-          -w.padding[d],
-          w.dilation[d]};
-}
-
 template <class T>
 Status forward(const Convolution& c, T* y, const T* x, const T* weight) {
   const int64_t channels = c.groups * c.channels, places = c.window.places();
-  return multiply<T>({{axis(c.window, 0), axis(c.window, 1), c.channels, channels * c.plane()},
+  return multiply<T>({{window_axis(c.window, 0), window_axis(c.window, 1), c.channels, channels * c.plane()},
                       c.images,
                       c.groups,
                       c.out,
@@ -292,7 +283,7 @@ struct Phase {
   int64_t phase, from, step;
 };
 Phase phase_of(const Window& w, int d, int64_t phase) {
-  const WindowAxis a = axis(w, d);
+  const WindowAxis a = window_axis(w, d);
   Phase p{{a.places, phase < a.size ? (a.size - phase - 1) / a.step + 1 : 0, 0, 1, 0, 0}, phase, 0, 1};
   for (int64_t tap = 0; tap < a.taps && p.axis.taps < 2; tap++) {
     if ((phase - a.first - tap * a.by) % a.step != 0) continue;
@@ -332,7 +323,7 @@ Status transpose_weights(const Convolution& c, const Phase& v, const Phase& h, c
 template <class T>
 Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
   const Leaves<T> leaf;
-  const Windows w = {axis(c.window, 0), axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()};
+  const Windows w = {window_axis(c.window, 0), window_axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()};
   const PlaceBlocks blocks(w, 1, kBlockPlaces, false);
   const int64_t places = w.places(), items = c.images * c.groups;
   const int64_t together = larger(smaller(kGemmDepth / w.area(), c.channels), 1);
@@ -379,8 +370,8 @@ template <class T>
 Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
   const int64_t height = c.window.height, width = c.window.width, planes = c.groups * c.channels;
   // Few channels: products in their rows would be low, and gathered for little.
-  if (c.window.stride[1] == 1 && axis(c.window, 0).inside() && axis(c.window, 1).inside() && c.window.area() > 1 &&
-      c.window.area() <= kGemmDepth && c.channels <= kFewChannels && c.out >= 2 * c.channels)
+  if (c.window.stride[1] == 1 && window_axis(c.window, 0).inside() && window_axis(c.window, 1).inside() &&
+      c.window.area() > 1 && c.window.area() <= kGemmDepth && c.channels <= kFewChannels && c.out >= 2 * c.channels)
     return by_scattering(c, x, y, weight);
   const int64_t phases[2] = {smaller(c.window.stride[0], height), smaller(c.window.stride[1], width)};
   bool filled = true;
@@ -424,7 +415,7 @@ class ByWeight {
         weight_(weight),
         y_(y),
         x_(x),
-        w_{axis(c.window, 0), axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()},
+        w_{window_axis(c.window, 0), window_axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()},
         direct_(c.channels == 1 && c.out == 1),
         blocks_(w_, c.images, direct_ ? direct_places(w_) : kBlockPlaces, true) {
     shares_ = larger(smaller(kMaxTasks, blocks_.blocks / kLeastBlocks), 1);

@@ -63,6 +63,15 @@ Layout layout(const WindowAxis& a, int64_t places, int64_t taps) {
 
 }  // namespace
 
+WindowAxis window_axis(const Window& w, int d) {
+  return {d == 0 ? w.height : w.width,
+          d == 0 ? w.out_height : w.out_width,
+          d == 0 ? w.rows : w.cols,
+          w.stride[d],
+          -w.padding[d],
+          w.dilation[d]};
+}
+
 bool WindowAxis::inside() const {
   const int64_t low = lowest_tap(0, taps), high = taps - 1 - low;
   return taps > 0 && places > 0 && at(0, low) >= 0 && at(places - 1, high) < size;

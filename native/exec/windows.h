@@ -33,6 +33,8 @@ struct WindowAxis {
   bool inside() const;
 };
 
+WindowAxis window_axis(const Window& w, int d);  // of the window along height (0) or width (1)
+
 // A matrix: row (channel, i, j) of the window, column (image, y, x) of a place.
 struct Windows {
   WindowAxis y, x;

@@ -222,12 +222,35 @@ void window_dot(T* sums, const T* values, bool accumulate, const WindowView<T>& 
   for (; t < w.n_taps; t++) window_dot_taps<T, 1>(sums + t, values, w.taps + t, accumulate, w);
 }
 
+void window_largest(int32_t* out, const float* seen, const int64_t* taps, const int32_t* offsets, int64_t n_taps,
+                    int32_t base, int32_t step, int64_t count) {
+  using V = Vec<float>;
+  using I = Vec<int32_t>;
+  int32_t lane[V::kLanes];
+  for (int l = 0; l < V::kLanes; l++) lane[l] = l * step;
+  const I ascending = I::load(lane);
+  for (int64_t i = 0; i < count; i += V::kLanes) {
+    const int lanes = count - i < V::kLanes ? static_cast<int>(count - i) : V::kLanes;
+    V best = V::load_n(seen + i + taps[0], lanes);
+    I at = I::set1(offsets[0]);
+    for (int64_t t = 1; t < n_taps; t++) {
+      const V v = V::load_n(seen + i + taps[t], lanes);
+      const Mask<float> better = (v > best) | ((v != v) & (best == best));
+      best = select(better, v, best);
+      at = select(better, I::set1(offsets[t]), at);
+    }
+    I::store_n(out + i, at + ascending + I::set1(base + static_cast<int32_t>(i) * step), lanes);
+  }
+}
+
 template <class T>
 constexpr WindowKernels<T> make_window_kernels() {
   return {window_copy<T>, window_gather<T>, window_scatter<T>, window_weigh<T>, window_dot<T>};
 }
 
-constexpr WindowTable make_window_table() { return {make_window_kernels<float>(), make_window_kernels<double>()}; }
+constexpr WindowTable make_window_table() {
+  return {make_window_kernels<float>(), make_window_kernels<double>(), window_largest};
+}
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -39,9 +39,15 @@ struct WindowKernels {
   void (*dot)(T* sums, const T* values, bool accumulate, const WindowView<T>& view);
 };
 
+// out[i] = base + i * step + offset of the tap that sees the largest at seen[i + tap], the first among equals, NaN if
+// there is one.
+using LargestFn = void (*)(int32_t* out, const float* seen, const int64_t* taps, const int32_t* offsets, int64_t n_taps,
+                           int32_t base, int32_t step, int64_t count);
+
 struct WindowTable {
   WindowKernels<float> f32;
   WindowKernels<double> f64;
+  LargestFn largest;
 };
 
 }  // namespace nabla
