@@ -1,5 +1,5 @@
 // Convolutions, pooling and batch norm, each way by itself; the step of a small convolutional network.
-import { grad, nn, optim, tensor, zeros, ones } from "nabla";
+import { grad, nn, ones, optim, tensor, zeros } from "nabla";
 import { convolutionInputs, imageNetworkInputs } from "../harness/images.mjs";
 import { uniform } from "../harness/inputs.mjs";
 import { probe, repeat } from "../harness/steps.mjs";
@@ -28,7 +28,13 @@ function convolution(spec) {
 }
 
 function pooling({ op, shape, window, stride, padding = 0, direction }) {
-  const x = tensor(uniform(shape.reduce((a, b) => a * b), 1), { shape });
+  const x = tensor(
+    uniform(
+      shape.reduce((a, b) => a * b),
+      1,
+    ),
+    { shape },
+  );
   const channels = shape[1];
   const [mean, variance] = [zeros([channels]), ones([channels])];
   const f = {

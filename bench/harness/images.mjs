@@ -25,7 +25,8 @@ export function convolutionInputs(spec) {
 /** The indices of element `at` of a tensor. */
 function unravel(at, shape) {
   const index = [];
-  for (let d = shape.length - 1, rest = at; d >= 0; rest = Math.floor(rest / shape[d--])) index.unshift(rest % shape[d]);
+  for (let d = shape.length - 1, rest = at; d >= 0; rest = Math.floor(rest / shape[d--]))
+    index.unshift(rest % shape[d]);
   return index;
 }
 
@@ -70,7 +71,8 @@ export function convolution(spec) {
       for (let row = 0; row < places; row++)
         for (let col = 0; col < places; col++) {
           const [v, h] = [row * stride + i - padding, col * stride + j - padding];
-          if (inside(v) && inside(h)) sum += x[at(shapes.x, [image, channel, v, h])] * g[at(shapes.y, [image, o, row, col])];
+          if (inside(v) && inside(h))
+            sum += x[at(shapes.x, [image, channel, v, h])] * g[at(shapes.y, [image, o, row, col])];
         }
     return sum;
   };
@@ -119,8 +121,7 @@ function normalised(x, n, channels, plane, direction) {
   for (let c = 0; c < channels; c++) {
     const each = (f) => {
       let sum = 0;
-      for (let i = 0; i < n; i++)
-        for (let k = (i * channels + c) * plane, end = k + plane; k < end; k++) sum += f(k);
+      for (let i = 0; i < n; i++) for (let k = (i * channels + c) * plane, end = k + plane; k < end; k++) sum += f(k);
       return sum / count;
     };
     const mean = each((k) => x[k]);

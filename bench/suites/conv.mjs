@@ -27,7 +27,8 @@ const nameOf = ({ n, channels, size, out, window, stride, groups }) =>
 
 function convolution(shape, direction, threads) {
   const name = `${nameOf(shape)}, ${direction}`;
-  const multiplies = shape.n * shape.out * Math.floor((shape.size + 2 * shape.padding - shape.window) / shape.stride + 1) ** 2;
+  const multiplies =
+    shape.n * shape.out * Math.floor((shape.size + 2 * shape.padding - shape.window) / shape.stride + 1) ** 2;
   const flops = (2 * multiplies * shape.channels * shape.window ** 2) / (shape.groups ?? 1);
   return {
     title: name,
@@ -68,7 +69,9 @@ function pooling(pool, direction, threads) {
 export const conv = {
   name: "conv",
   trials: [1, 2].flatMap((threads) => [
-    ...[...resnet, ...digits, ...depthwise].flatMap((shape) => directions.map((way) => convolution(shape, way, threads))),
+    ...[...resnet, ...digits, ...depthwise].flatMap((shape) =>
+      directions.map((way) => convolution(shape, way, threads)),
+    ),
     ...pools.flatMap((pool) => ["forward", "input"].map((way) => pooling(pool, way, threads))),
   ]),
   bounds: [1, 2].flatMap((threads) =>
