@@ -1,4 +1,5 @@
-// A bound compares medians of one run: a ratio of speeds (atLeast), of times (atMostTimes), or one figure (atMost).
+// A bound compares medians of one run: a ratio of speeds (atLeast), of times (atMostTimes), one figure (atMost), or the
+// geometric mean of such ratios (mean, atLeast).
 const rates = new Set(["speed", "bandwidth", "rate"]);
 
 /** How many times faster `ours` is than `theirs`, whichever way their metric counts. */
@@ -6,8 +7,18 @@ export function advantage(ours, theirs) {
   return rates.has(ours.metric) ? ours.median / theirs.median : theirs.median / ours.median;
 }
 
+/** The geometric mean of other bounds' ratios. */
+function judgeMean({ text, suite, mean, atLeast }, results) {
+  const ratios = mean.map((bound) => judge({ ...bound, suite }, results).measured);
+  const found = { text, against: "", target: target({ atLeast }) };
+  if (ratios.includes(null)) return { ...found, measured: null, shown: "not all were measured", held: false };
+  const measured = Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+  return { ...found, measured, shown: `${measured.toFixed(2)} x`, held: measured >= atLeast };
+}
+
 /** Judges a bound: { text, target, measured, held }; a row that is missing leaves it missed. */
-export function judge({ text, suite, ours, theirs, atLeast, atMost, atMostTimes }, results) {
+export function judge({ text, suite, mean, ours, theirs, atLeast, atMost, atMostTimes }, results) {
+  if (mean) return judgeMean({ text, suite, mean, atLeast }, results);
   const [own, other] = [best(results, suite, ours), theirs && best(results, suite, theirs)];
   const against =
     other && other.contender !== own?.contender
