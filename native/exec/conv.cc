@@ -387,9 +387,10 @@ Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
   if (!weights) return kOutOfMemory;
   for (int64_t i = 0; i < phases[0]; i++) {
     const Phase v = phase_of(c.window, 0, i);
+    if (v.axis.taps == 0) continue;
     for (int64_t j = 0; j < phases[1]; j++) {
       const Phase h = phase_of(c.window, 1, j);
-      if (v.axis.taps == 0 || h.axis.taps == 0) continue;
+      if (h.axis.taps == 0) continue;
       NABLA_TRY(transpose_weights(c, v, h, weight, weights));
       const Target<T> target = {x + i * width + j, planes * c.plane(), c.plane(), c.window.stride[0] * width,
                                 c.window.stride[1]};
