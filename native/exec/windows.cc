@@ -1,5 +1,6 @@
 #include "exec/windows.h"
 
+#include "exec/gemm_plan.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 
@@ -39,8 +40,6 @@ bool read_window(const View& image, int64_t rows, int64_t cols, const View& resu
 }
 
 namespace {
-
-int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 const WindowKernels<float>& leaves(float) { return kernels().windows.f32; }
 const WindowKernels<double>& leaves(double) { return kernels().windows.f64; }
