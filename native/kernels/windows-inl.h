@@ -227,7 +227,7 @@ void window_largest(int32_t* out, const float* seen, const int64_t* taps, const 
   using V = Vec<float>;
   using I = Vec<int32_t>;
   int32_t lane[V::kLanes];
-  for (int l = 0; l < V::kLanes; l++) lane[l] = l * step;
+  for (int l = 0; l < V::kLanes; l++) lane[l] = l < count ? l * step : 0;
   const I ascending = I::load(lane);
   for (int64_t i = 0; i < count; i += V::kLanes) {
     const int lanes = count - i < V::kLanes ? static_cast<int>(count - i) : V::kLanes;
