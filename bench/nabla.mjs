@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DataParallel, ones, optim, setNumThreads, tensor } from "nabla";
 import { cases as autograd } from "./cases/autograd.mjs";
+import { cases as convolutions } from "./cases/conv.mjs";
 import { cases as optimizers } from "./cases/optim.mjs";
 import { cases as reductions } from "./cases/reduce.mjs";
 import { matmulInputs, networkInputs, uniform } from "./harness/inputs.mjs";
@@ -124,5 +125,5 @@ async function parallel(spec) {
 }
 
 const own = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
-const open = { ...own, ...autograd, ...optimizers, ...reductions };
+const open = { ...own, ...autograd, ...convolutions, ...optimizers, ...reductions };
 export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));

@@ -1,4 +1,5 @@
 // What every contender must have computed, in float64 and the plainest code: checked before anything is timed.
+import { convolution, imageTraining, pooling } from "./images.mjs";
 import { matmulInputs, networkInputs, probes, uniform } from "./inputs.mjs";
 import { derivative } from "./networks.mjs";
 
@@ -178,7 +179,19 @@ function training(spec) {
   }
 }
 
-const kinds = { matmul, elementwise, product, productGradient, training, derivative, reduce, optimizer };
+const kinds = {
+  matmul,
+  elementwise,
+  product,
+  productGradient,
+  training,
+  derivative,
+  reduce,
+  optimizer,
+  convolution,
+  pooling,
+  imageTraining,
+};
 const known = new Map();
 
 /** The expected report of a case, or null where the case has none. */

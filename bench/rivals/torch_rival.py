@@ -3,6 +3,7 @@ import math
 
 import torch
 import torch_autograd
+import torch_conv
 from inputs import labels, probe, serve, uniform
 
 
@@ -130,6 +131,8 @@ def main():
     torch.set_num_threads(json.loads(sys.argv[1])["threads"])
     cases = {"matmul": matmul, "elementwise": elementwise, "forward": forward, "bothWays": both_ways, "training": training}
     cases |= {"derivative": torch_autograd.derivative, "optimizer": adamw, "reduce": reduce}
+    cases |= {"convolution": torch_conv.convolution, "pooling": torch_conv.pooling}
+    cases["imageTraining"] = lambda spec: torch_conv.image_training(spec, optimizer)
     serve(torch.__version__, cases)
 
 

@@ -1,13 +1,13 @@
-// Convolutions as matrix products: the matrix of windows (im2col.h) is made and used block by block, in scratch of a
-// fixed size. Blocks and tasks are cut by shape, and sums run in a fixed order.
+// Convolutions as matrix products whose right operand, the matrix of windows, is gathered panel by panel as it is used
+// (windows.h). Blocks and tasks are cut by shape, and sums run in the order of a matrix product (kernels/gemm.h).
 #include "exec/conv.h"
 
 #include <atomic>
 #include <cstring>
 
-#include "exec/gemm.h"
 #include "exec/gemm_plan.h"
-#include "exec/im2col.h"
+#include "exec/windows.h"
+#include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
 
@@ -15,21 +15,14 @@ namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit a convolution";
-constexpr const char* kNoMemory = "out of memory";
-
-constexpr int64_t kBlockRows = 2 * kGemmDepth;
-constexpr int64_t kBlockPlaces = kGemmDepth;
-constexpr int64_t kWeightRows = 64;  // rows of the matrix that one task of the weight's gradient sees
+constexpr Status kOutOfMemory = {Code::MEMORY, "out of memory"};
 
 struct Convolution {
   Window window;
-  int64_t items;          // images times groups
-  int64_t groups;
+  int64_t images, groups;
   int64_t channels, out;  // of a group
+  int64_t plane() const { return window.height * window.width; }
   int64_t depth() const { return channels * window.area(); }
-  int64_t image() const { return channels * window.height * window.width; }
-  int64_t places() const { return window.places(); }
-  int64_t weight() const { return out * depth(); }
 };
 
 bool plain(const View& v, DType type) { return !v.scalar && v.rank == 4 && v.dtype == type && v.contiguous(); }
@@ -48,7 +41,7 @@ Status read(const Call& call, const View& x, const View& weight, const View& y, 
   if (static_cast<double>(c.groups) != groups || weight.dims[0] != c.out * c.groups || y.dims[1] != weight.dims[0] ||
       x.dims[1] % c.groups != 0 || x.dims[1] / c.groups != c.channels || y.dims[0] != x.dims[0])
     return fail(Code::SHAPE, kOperands);
-  c.items = x.numel() > 0 ? x.dims[0] * c.groups : 0;
+  c.images = x.dims[0];
   return {};
 }
 
@@ -61,36 +54,313 @@ Status each_task(int64_t tasks, int64_t work, F&& body) {
     for (int64_t t = chunk * together; t < smaller(tasks, (chunk + 1) * together); t++)
       if (!body(t).ok()) failed.store(true, std::memory_order_relaxed);
   });
-  return failed.load() ? fail(Code::MEMORY, kNoMemory) : Status{};
+  return failed.load() ? kOutOfMemory : Status{};
 }
 
 template <class T>
-T* block_scratch() {
-  return static_cast<T*>(scratch(Scratch::COLUMNS, sizeof(T) * kBlockRows * kBlockPlaces));
+struct Leaves;
+template <>
+struct Leaves<float> {
+  const GemmKernels<float>& gemm = kernels().gemm.f32;
+  const WindowKernels<float>& windows = kernels().windows.f32;
+};
+template <>
+struct Leaves<double> {
+  const GemmKernels<double>& gemm = kernels().gemm.f64;
+  const WindowKernels<double>& windows = kernels().windows.f64;
+};
+
+template <class T>
+T* room(Scratch use, int64_t elements) {
+  return static_cast<T*>(scratch(use, static_cast<size_t>(elements) * sizeof(T)));
 }
 
-// A block of the matrix of windows of an image: where it is the image, in place, else made in `block`.
+constexpr int64_t kLeastPlaces = 64, kLeastRows = 96;  // that a task is worth its gathering for
+constexpr int64_t kFewChannels = 64;
+constexpr int64_t kShallow = 64;            // below, results are not worth a copy
+constexpr int64_t kSmallImage = 1024;       // places
+constexpr int64_t kDirectPlaces = 4096;     // that are weighed at a time
+constexpr int64_t kDirectLines = 128;
+
+// Places of all images in blocks of nearly the same width. Images are cut one by one unless they are small.
+struct PlaceBlocks {
+  int64_t unit, per_unit, width, blocks;
+
+  PlaceBlocks(const Windows& w, int64_t images, int64_t most, bool merge) {
+    const int64_t places = w.places();
+    unit = w.x.places > kBlockPlaces ? w.x.places : merge ? places * images : places;
+    per_unit = nabla::count(unit, most);
+    width = smaller(round_up(nabla::count(unit, per_unit), 16), most);
+    per_unit = nabla::count(unit, width);
+    blocks = places * images / unit * per_unit;
+  }
+  int64_t first(int64_t block) const { return block / per_unit * unit + block % per_unit * width; }
+  int64_t count(int64_t block) const { return smaller(width, unit - block % per_unit * width); }
+};
+
+// Places that are weighed at a time: of one channel more, on a limited number of lines.
+int64_t direct_places(const Windows& w) {
+  const int64_t most = w.channels == 1 ? kDirectPlaces : kDirectPlaces / 8;
+  return w.x.places > kBlockPlaces ? most : smaller(larger(kDirectLines * w.x.places / 32 * 32, 32), most);
+}
+
+// Where results go: element (image, row, y, x).
 template <class T>
-Matrix columns_of(const T* image, const Window& w, T* block, int64_t row, int64_t rows, int64_t place, int64_t places) {
-  if (w.is_point()) return {image + row * w.places() + place, w.places(), 1};
-  gather_columns(block, places, image, w, row, rows, place, places);
-  return {block, places, 1};
+struct Target {
+  T* data;
+  int64_t image, row, line, place;
+  T* at(int64_t n, int64_t o, int64_t y, int64_t x) const { return data + n * image + o * row + y * line + x * place; }
+};
+
+// target = weights [groups, m, depth] times the windows of each group.
+template <class T>
+struct Product {
+  Windows w;
+  int64_t images, groups, m;
+  const T* weights;
+  const T* source;
+  Target<T> target;
+  int64_t source_group() const { return w.channels * w.y.size * w.x.size; }
+  bool in_order() const { return target.place == 1 && target.line == w.x.places; }
+};
+
+// Puts a tile of rows in its place, where it was not made there.
+template <class T>
+void put(const Product<T>& p, const WindowBlock<T>& block, int64_t group, int64_t row, int64_t rows, const T* tile,
+         int64_t width) {
+  const auto each_row = [&](int64_t length, int64_t start, T* to, int64_t step) {
+    for (int64_t r = 0; r < rows; r++, to += p.target.row) {
+      const T* from = tile + r * width + start;
+      if (step == 1)
+        std::memcpy(to, from, static_cast<size_t>(length) * sizeof(T));
+      else
+        for (int64_t k = 0; k < length; k++) to[k * step] = from[k];
+    }
+  };
+  const int64_t o = group * p.m + row;
+  if (p.in_order()) {
+    block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
+      each_row(length, start, p.target.at(n, o, 0, place), 1);
+    });
+  } else {
+    block.each_line([&](int64_t n, int64_t y, int64_t x, int64_t start, int64_t length) {
+      each_row(length, start, p.target.at(n, o, y, x), p.target.place);
+    });
+  }
+}
+
+// Where a block's results can be made in place, and nullptr where they cannot.
+template <class T>
+T* made_in_place(const Product<T>& p, int64_t first, int64_t count, int64_t group, int64_t row) {
+  const int64_t n = first / p.w.places(), place = first % p.w.places();
+  if (!p.in_order() || place + count > p.w.places()) return nullptr;
+  return p.target.at(n, group * p.m + row, 0, place);
+}
+
+// One row of weights: too little for a matrix product.
+template <class T>
+Status weigh(const Product<T>& p) {
+  const Leaves<T> leaf;
+  const PlaceBlocks blocks(p.w, p.images, direct_places(p.w), p.w.places() < kSmallImage);
+  return each_task(p.groups * blocks.blocks, blocks.width * p.w.depth(), [&](int64_t task) -> Status {
+    const int64_t group = task / blocks.blocks, b = task % blocks.blocks;
+    const int64_t first = blocks.first(b), places = blocks.count(b);
+    WindowBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
+    T* out = made_in_place(p, first, places, group, 0);
+    const bool copied = !out;
+    if (copied) out = room<T>(Scratch::TILES, places);
+    if (!out) return kOutOfMemory;
+    for (int64_t row = 0; row < p.w.depth(); row += kGemmDepth) {
+      const auto* view = block.view(row, smaller(p.w.depth() - row, kGemmDepth));
+      if (!view) return kOutOfMemory;
+      leaf.windows.weigh(out, p.weights + group * p.w.depth() + row, row > 0, *view);
+    }
+    if (copied) put(p, block, group, 0, 1, out, places);
+    return {};
+  });
+}
+
+// Weights in panels: for each group, band of rows and block of depth.
+template <class T>
+class PackedWeights {
+ public:
+  PackedWeights(const Product<T>& p, int64_t band)
+      : p_(p), gemm_(Leaves<T>().gemm), band_(band), bands_(count(p.m, band)), depths_(count(p.w.depth(), kGemmDepth)) {
+    size_ = count(smaller(band, p.m), gemm_.mr) * panel(0);
+  }
+  Status pack() {
+    const int64_t pieces = p_.groups * bands_ * depths_;
+    panels_ = static_cast<T*>(memory_.get(pieces * size_ * static_cast<int64_t>(sizeof(T))));
+    if (!panels_) return kOutOfMemory;
+    return each_task(pieces, smaller(p_.m, band_) * kGemmDepth, [&](int64_t t) -> Status {
+      const int64_t d = t % depths_, band = t / depths_ % bands_, group = t / depths_ / bands_;
+      const int64_t row = band * band_, depth = p_.w.depth();
+      gemm_.pack_a(panels_ + t * size_, p_.weights + (group * p_.m + row) * depth + d * kGemmDepth, depth, 1,
+                   smaller(p_.m - row, band_), smaller(depth - d * kGemmDepth, kGemmDepth));
+      return {};
+    });
+  }
+  void choose(GemmBlock<T>& g, int64_t group, int64_t band, int64_t d) const {
+    g.a = panels_ + ((group * bands_ + band) * depths_ + d) * size_;
+    g.a_row = 1;
+    g.a_k = gemm_.mr;
+    g.a_panel = panel(d);
+  }
+
+ private:
+  int64_t panel(int64_t d) const { return gemm_panel(gemm_.mr, smaller(p_.w.depth() - d * kGemmDepth, kGemmDepth)); }
+  const Product<T>& p_;
+  const GemmKernels<T>& gemm_;
+  int64_t band_, bands_, depths_, size_;
+  Temporary memory_;
+  T* panels_ = nullptr;
+};
+
+template <class T>
+Status multiply(const Product<T>& p) {
+  if (p.w.places() == 0 || p.w.depth() == 0) return {};
+  if (p.m == 1) return weigh(p);
+  const Leaves<T> leaf;
+  const int64_t depth = p.w.depth(), nr = leaf.gemm.nr;
+  int64_t most = kBlockPlaces;
+  while (most > kLeastPlaces && p.groups * count(p.images * p.w.places(), most) < kMaxTasks / 2) most /= 2;
+  const PlaceBlocks blocks(p.w, p.images, most, p.w.places() < kSmallImage && depth >= kShallow);
+  int64_t band = p.m;
+  while (p.groups * blocks.blocks * count(p.m, band) < kMaxTasks / 4 && band > kLeastRows) band = round_up(band / 2, 4);
+  const int64_t bands = count(p.m, band);
+  PackedWeights<T> packed(p, band);
+  NABLA_TRY(packed.pack());
+  const int64_t panel = gemm_panel(nr, smaller(depth, kGemmDepth));
+  return each_task(p.groups * blocks.blocks * bands, band * blocks.width * depth, [&](int64_t task) -> Status {
+    const int64_t group = task / bands / blocks.blocks, b = task / bands % blocks.blocks, row = task % bands * band;
+    const int64_t first = blocks.first(b), places = blocks.count(b);
+    GemmBlock<T> g;
+    g.m = smaller(p.m - row, band);
+    g.n = places;
+    g.bias = nullptr;
+    g.c = made_in_place(p, first, places, group, row);
+    g.ldc = p.target.row;
+    const bool copied = !g.c;
+    if (copied) {
+      g.ldc = round_up(places, 16) + 16;
+      g.c = room<T>(Scratch::TILES, g.m * g.ldc);
+    }
+    T* panels = room<T>(Scratch::GEMM_B, count(places, nr) * panel + kWindowSpill);
+    if (!g.c || !panels) return kOutOfMemory;
+    WindowBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
+    for (int64_t d = 0; d * kGemmDepth < depth; d++) {
+      g.k = smaller(depth - d * kGemmDepth, kGemmDepth);
+      const auto* view = block.view(d * kGemmDepth, g.k);
+      if (!view) return kOutOfMemory;
+      leaf.windows.gather(panels, nr, panel, *view);
+      packed.choose(g, group, row / band, d);
+      g.b = panels;
+      g.b_k = nr;
+      g.b_panel = panel;
+      g.accumulate = d > 0;
+      leaf.gemm.block(g);
+    }
+    if (copied) put(p, block, group, row, g.m, g.c, g.ldc);
+    return {};
+  });
 }
 
 template <class T>
 Status forward(const Convolution& c, T* y, const T* x, const T* weight) {
-  const int64_t blocks = count(c.places(), kBlockPlaces);
-  return each_task(c.items * blocks, c.weight() * smaller(c.places(), kBlockPlaces), [&](int64_t task) -> Status {
-    const int64_t item = task / blocks, place = task % blocks * kBlockPlaces;
-    const int64_t places = smaller(c.places() - place, kBlockPlaces);
-    T* block = block_scratch<T>();
-    if (!block) return fail(Code::MEMORY, kNoMemory);
-    for (int64_t row = 0; row < c.depth(); row += kBlockRows) {
-      const int64_t rows = smaller(c.depth() - row, kBlockRows);
-      const Matrix columns = columns_of(x + item * c.image(), c.window, block, row, rows, place, places);
-      NABLA_TRY(gemm(DTypeOf<T>::value, c.out, places, rows,
-                     {weight + item % c.groups * c.weight() + row, c.depth(), 1}, columns,
-                     y + item * c.out * c.places() + place, c.places(), row > 0));
+  const int64_t channels = c.groups * c.channels, places = c.window.places();
+  return multiply<T>({{window_axis(c.window, 0), window_axis(c.window, 1), c.channels, channels * c.plane()},
+                      c.images,
+                      c.groups,
+                      c.out,
+                      weight,
+                      x,
+                      {y, c.groups * c.out * places, places, c.window.out_width, 1}});
+}
+
+// The elements of one dimension of x at stride * place + phase, as windows over y: taps from, from + step, ..
+struct Phase {
+  WindowAxis axis;
+  int64_t phase, from, step;
+};
+Phase phase_of(const Window& w, int d, int64_t phase) {
+  const WindowAxis a = window_axis(w, d);
+  Phase p{{a.places, phase < a.size ? (a.size - phase - 1) / a.step + 1 : 0, 0, 1, 0, 0}, phase, 0, 1};
+  for (int64_t tap = 0; tap < a.taps && p.axis.taps < 2; tap++) {
+    if ((phase - a.first - tap * a.by) % a.step != 0) continue;
+    if (p.axis.taps++ == 0)
+      p.from = tap;
+    else
+      p.step = tap - p.from;
+  }
+  if (p.axis.taps == 0) return p;
+  p.axis.first = (phase - a.first - p.from * a.by) / a.step;
+  p.axis.by = -p.step * a.by / a.step;
+  if (p.axis.taps == 2) p.axis.taps = (a.taps - 1 - p.from) / p.step + 1;
+  return p;
+}
+
+// weights[group, channel, (o, i, j)] = weight[group, o, channel, i, j] for the taps of a phase.
+template <class T>
+Status transpose_weights(const Convolution& c, const Phase& v, const Phase& h, const T* weight, T* weights) {
+  constexpr int64_t kTogether = 16;  // channels, whose weights are neighbours
+  const int64_t rows = v.axis.taps, cols = h.axis.taps, size = c.out * rows * cols;
+  const int64_t bands = count(c.channels, kTogether);
+  return each_task(c.groups * bands, 4 * kTogether * size, [&](int64_t t) -> Status {
+    const int64_t group = t / bands, first = t % bands * kTogether, last = smaller(first + kTogether, c.channels);
+    for (int64_t o = 0; o < c.out; o++) {
+      for (int64_t channel = first; channel < last; channel++) {
+        const T* from = weight + (group * c.out + o) * c.depth() + channel * c.window.area();
+        T* to = weights + (group * c.channels + channel) * size + o * rows * cols;
+        for (int64_t i = 0; i < rows; i++)
+          for (int64_t j = 0; j < cols; j++) *to++ = from[(v.from + i * v.step) * c.window.cols + h.from + j * h.step];
+      }
+    }
+    return {};
+  });
+}
+
+// By the product of the turned weights and y, whose elements are added to those of x that they came from.
+template <class T>
+Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
+  const Leaves<T> leaf;
+  const Windows w = {window_axis(c.window, 0), window_axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()};
+  const PlaceBlocks blocks(w, 1, kBlockPlaces, false);
+  const int64_t places = w.places(), items = c.images * c.groups;
+  const int64_t together = larger(smaller(kGemmDepth / w.area(), c.channels), 1);
+  const int64_t bands = count(c.channels, together);
+  return each_task(items * bands, together * w.area() * places * c.out, [&](int64_t task) -> Status {
+    const int64_t item = task / bands, channel = task % bands * together;
+    const int64_t channels = smaller(together, c.channels - channel), row = channel * w.area();
+    T* image = x + item * c.channels * c.plane();
+    std::memset(image + channel * c.plane(), 0, static_cast<size_t>(channels * c.plane()) * sizeof(T));
+    T* rows = room<T>(Scratch::TILES, channels * w.area() * (kBlockPlaces + kWindowSpill));
+    if (!rows) return kOutOfMemory;
+    for (int64_t b = 0; b < blocks.blocks; b++) {
+      const int64_t first = blocks.first(b), width = blocks.count(b) + kWindowSpill;
+      GemmBlock<T> g{channels * w.area(),
+                     blocks.count(b),
+                     0,
+                     nullptr,
+                     1,
+                     c.depth(),
+                     0,
+                     nullptr,
+                     places,
+                     leaf.gemm.nr,
+                     rows,
+                     width,
+                     false,
+                     nullptr};
+      for (int64_t o = 0; o < c.out; o += kGemmDepth) {
+        g.k = smaller(c.out - o, kGemmDepth);
+        g.a = weight + (item % c.groups * c.out + o) * c.depth() + row;
+        g.b = y + (item * c.out + o) * places + first;
+        g.accumulate = o > 0;
+        leaf.gemm.block(g);
+      }
+      WindowBlock<T> block(w, image, 1, first, blocks.count(b));
+      for (int64_t r = 0; r < g.m; r += kGemmDepth)
+        leaf.windows.scatter(image, rows + r * width, width, *block.view(row + r, smaller(g.m - r, kGemmDepth)));
     }
     return {};
   });
@@ -98,75 +368,164 @@ Status forward(const Convolution& c, T* y, const T* x, const T* weight) {
 
 template <class T>
 Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
-  // One task has some channels of one image to itself.
-  const int64_t together = smaller(larger(kBlockRows / c.window.area(), 1), c.channels);
-  const int64_t bands = count(c.channels, together), plane = c.window.height * c.window.width;
-  return each_task(c.items * bands, c.out * together * c.window.area() * c.places(), [&](int64_t task) -> Status {
-    const int64_t item = task / bands, channel = task % bands * together;
-    const int64_t channels = smaller(c.channels - channel, together), depth = channels * c.window.area();
-    T* image = x + item * c.image() + channel * plane;
-    const T* from = weight + item % c.groups * c.weight() + channel * c.window.area();
-    T* block = block_scratch<T>();
-    if (!block) return fail(Code::MEMORY, kNoMemory);
-    const bool point = c.window.is_point();
-    if (!point) std::memset(image, 0, static_cast<size_t>(channels * plane) * sizeof(T));
-    for (int64_t row = 0; row < depth; row += kBlockRows) {
-      const int64_t rows = smaller(depth - row, kBlockRows);
-      for (int64_t place = 0; place < c.places(); place += kBlockPlaces) {
-        const int64_t places = smaller(c.places() - place, kBlockPlaces);
-        NABLA_TRY(gemm(DTypeOf<T>::value, rows, places, c.out, {from + row, 1, c.depth()},
-                       {y + item * c.out * c.places() + place, c.places(), 1},
-                       point ? image + row * plane + place : block, point ? plane : places, false));
-        if (!point) scatter_columns(image, block, places, c.window, row, rows, place, places);
-      }
-    }
-    return {};
-  });
-}
-
-// The sum over some images, of some columns of a group's weight.
-template <class T>
-Status add_images(const Convolution& c, T* weight, const T* y, const T* x, int64_t group, int64_t row, int64_t first,
-                  int64_t last) {
-  T* block = block_scratch<T>();
-  if (!block) return fail(Code::MEMORY, kNoMemory);
-  const int64_t rows = smaller(c.depth() - row, kWeightRows);
-  constexpr int64_t kPlaces = kBlockRows * kBlockPlaces / kWeightRows;
-  for (int64_t n = first; n < last; n++) {
-    const int64_t item = n * c.groups + group;
-    for (int64_t place = 0; place < c.places(); place += kPlaces) {
-      const int64_t places = smaller(c.places() - place, kPlaces);
-      const Matrix columns = columns_of(x + item * c.image(), c.window, block, row, rows, place, places);
-      NABLA_TRY(gemm(DTypeOf<T>::value, c.out, rows, places, {y + item * c.out * c.places() + place, c.places(), 1},
-                     {columns.data, columns.col_stride, columns.row_stride}, weight + group * c.weight() + row,
-                     c.depth(), n > first || place > 0));
+  const int64_t height = c.window.height, width = c.window.width, planes = c.groups * c.channels;
+  // Few channels: products in their rows would be low, and gathered for little.
+  if (c.window.stride[1] == 1 && window_axis(c.window, 0).inside() && window_axis(c.window, 1).inside() &&
+      c.window.area() > 1 && c.window.area() <= kGemmDepth && c.channels <= kFewChannels && c.out >= 2 * c.channels)
+    return by_scattering(c, x, y, weight);
+  const int64_t phases[2] = {smaller(c.window.stride[0], height), smaller(c.window.stride[1], width)};
+  bool filled = true;
+  for (int d = 0; d < 2; d++)
+    for (int64_t i = 0; i < phases[d]; i++) filled = filled && phase_of(c.window, d, i).axis.taps > 0;
+  if (!filled)
+    NABLA_TRY(each_task(c.images * planes, c.plane(), [&](int64_t plane) -> Status {
+      std::memset(x + plane * c.plane(), 0, static_cast<size_t>(c.plane()) * sizeof(T));
+      return {};
+    }));
+  Temporary memory;
+  T* weights = static_cast<T*>(memory.get(c.groups * c.out * c.depth() * static_cast<int64_t>(sizeof(T))));
+  if (!weights) return kOutOfMemory;
+  for (int64_t i = 0; i < phases[0]; i++) {
+    const Phase v = phase_of(c.window, 0, i);
+    if (v.axis.taps == 0) continue;
+    for (int64_t j = 0; j < phases[1]; j++) {
+      const Phase h = phase_of(c.window, 1, j);
+      if (h.axis.taps == 0) continue;
+      NABLA_TRY(transpose_weights(c, v, h, weight, weights));
+      const Target<T> target = {x + i * width + j, planes * c.plane(), c.plane(), c.window.stride[0] * width,
+                                c.window.stride[1]};
+      NABLA_TRY(multiply<T>({{v.axis, h.axis, c.out, c.groups * c.out * c.window.places()},
+                             c.images,
+                             c.groups,
+                             c.channels,
+                             weights,
+                             y,
+                             target}));
     }
   }
   return {};
 }
+
+// The weight's gradient as its transpose, rows of windows times y, so that windows are read as they lie. Places are the
+// depth of the product: blocks of them are added up in order, and so are shares of the blocks.
+template <class T>
+class ByWeight {
+ public:
+  ByWeight(const Convolution& c, T* weight, const T* y, const T* x)
+      : c_(c),
+        weight_(weight),
+        y_(y),
+        x_(x),
+        w_{window_axis(c.window, 0), window_axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()},
+        direct_(c.channels == 1 && c.out == 1),
+        blocks_(w_, c.images, direct_ ? direct_places(w_) : kBlockPlaces, true) {
+    shares_ = larger(smaller(kMaxTasks, blocks_.blocks / kLeastBlocks), 1);
+    share_ = count(blocks_.blocks, shares_);
+    shares_ = count(blocks_.blocks, share_);
+    const int64_t pieces = count(kMaxTasks, shares_ * c.groups);
+    band_ = direct_ ? c.depth() : smaller(round_up(count(c.depth(), pieces), kBandRows), round_up(c.depth(), 6));
+    bands_ = count(c.depth(), band_);
+  }
+
+  Status run() {
+    const int64_t size = c_.groups * c_.depth() * c_.out;
+    Temporary memory;
+    sums_ = static_cast<T*>(memory.get(shares_ * size * static_cast<int64_t>(sizeof(T))));
+    if (!sums_) return kOutOfMemory;
+    const int64_t tasks = c_.groups * shares_ * bands_;
+    NABLA_TRY(each_task(tasks, share_ * blocks_.width * band_ * c_.out, [&](int64_t t) -> Status {
+      const int64_t band = t % bands_, share = t / bands_ % shares_, group = t / bands_ / shares_;
+      T* sums = sums_ + share * size + group * c_.depth() * c_.out;
+      for (int64_t b = share * share_; b < smaller(blocks_.blocks, (share + 1) * share_); b++)
+        NABLA_TRY(direct_ ? dot(sums, group, b, b > share * share_)
+                          : add(sums, group, band * band_, b, b > share * share_));
+      return {};
+    }));
+    const int64_t nr = leaf_.gemm.nr, strips = count(c_.depth(), nr);
+    return each_task(c_.groups * strips, nr * c_.out * (shares_ + 2),
+                     [&](int64_t t) -> Status { return finish(t / strips, t % strips * nr, size); });
+  }
+
+ private:
+  static constexpr int64_t kLeastBlocks = 4;
+  static constexpr int64_t kBandRows = 96;  // gathered at a time
+
+  const T* y_of(int64_t image, int64_t group) const { return y_ + (image * c_.groups + group) * c_.out * w_.places(); }
+  const T* x_of(int64_t group) const { return x_ + group * c_.channels * c_.plane(); }
+
+  Status add(T* sums, int64_t group, int64_t row, int64_t b, bool accumulate) const {
+    const int64_t nr = leaf_.gemm.nr, places = blocks_.count(b), panel = gemm_panel(nr, places);
+    const int64_t pitch = kBlockPlaces + kWindowSpill;
+    WindowBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
+    T* panels = room<T>(Scratch::GEMM_B, count(c_.out, nr) * panel);
+    T* rows = room<T>(Scratch::GEMM_A, kBandRows * pitch + kWindowSpill);
+    if (!panels || !rows) return kOutOfMemory;
+    block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
+      for (int64_t o = 0; o < c_.out; o += nr)
+        leaf_.gemm.pack_b(panels + o / nr * panel + start * nr, y_of(n, group) + o * w_.places() + place, 1,
+                          w_.places(), smaller(c_.out - o, nr), length);
+    });
+    const int64_t end = smaller(c_.depth(), row + band_);
+    for (; row < end; row += kBandRows) {
+      const int64_t height = smaller(end - row, kBandRows);
+      const auto* view = block.view(row, height);
+      if (!view) return kOutOfMemory;
+      leaf_.windows.gather(rows, pitch, 0, *view);
+      leaf_.gemm.block({height, c_.out, places, rows, pitch, 1, 0, panels, nr, panel, sums + row * c_.out, c_.out,
+                        accumulate, nullptr});
+    }
+    return {};
+  }
+
+  Status dot(T* sums, int64_t group, int64_t b, bool accumulate) const {
+    const int64_t places = blocks_.count(b);
+    WindowBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
+    T* values = room<T>(Scratch::GEMM_B, places);
+    if (!values) return kOutOfMemory;
+    block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
+      std::memcpy(values + start, y_of(n, group) + place, static_cast<size_t>(length) * sizeof(T));
+    });
+    for (int64_t row = 0; row < c_.depth(); row += kGemmDepth) {
+      const auto* view = block.view(row, smaller(c_.depth() - row, kGemmDepth));
+      if (!view) return kOutOfMemory;
+      leaf_.windows.dot(sums + row, values, accumulate, *view);
+    }
+    return {};
+  }
+
+  // Adds the shares of some rows up, and turns them.
+  Status finish(int64_t group, int64_t row, int64_t size) const {
+    constexpr int64_t kTurned = 256;  // of `out` at a time
+    const int64_t nr = leaf_.gemm.nr, rows = smaller(c_.depth() - row, nr);
+    T* sums = sums_ + (group * c_.depth() + row) * c_.out;
+    for (int64_t s = 1; s < shares_; s++)
+      for (int64_t i = 0; i < rows * c_.out; i++) sums[i] += sums[s * size + i];
+    T* turned = room<T>(Scratch::TILES, gemm_panel(nr, kTurned));
+    if (!turned) return kOutOfMemory;
+    for (int64_t o = 0; o < c_.out; o += kTurned) {
+      const int64_t some = smaller(c_.out - o, kTurned);
+      leaf_.gemm.pack_b(turned, sums + o, 1, c_.out, rows, some);
+      for (int64_t i = 0; i < some; i++)
+        std::memcpy(weight_ + (group * c_.out + o + i) * c_.depth() + row, turned + i * nr,
+                    static_cast<size_t>(rows) * sizeof(T));
+    }
+    return {};
+  }
+
+  const Leaves<T> leaf_;
+  const Convolution& c_;
+  T* weight_;
+  const T *y_, *x_;
+  const Windows w_;
+  const bool direct_;
+  const PlaceBlocks blocks_;
+  int64_t shares_, share_, band_, bands_;
+  T* sums_ = nullptr;
+};
 
 template <class T>
 Status by_weight(const Convolution& c, T* weight, const T* y, const T* x) {
-  const int64_t images = c.items / c.groups, bands = count(c.depth(), kWeightRows) * c.groups;
-  // Where the weight alone gives too few tasks, each takes some images, and the sums are added up in order.
-  const int64_t work = c.items * c.weight() * c.places();
-  const int64_t wanted = smaller(smaller(count(kMaxTasks, bands), larger(work / bands / kTaskWork, 1)), images);
-  const int64_t share = count(images, wanted), shares = count(images, share), size = c.groups * c.weight();
-  Temporary memory;
-  T* partials = nullptr;
-  if (shares > 1) {
-    partials = static_cast<T*>(memory.get((shares - 1) * size * static_cast<int64_t>(sizeof(T))));
-    if (!partials) return fail(Code::MEMORY, kNoMemory);
-  }
-  const int64_t bands_of_group = bands / c.groups;
-  NABLA_TRY(each_task(shares * bands, work / (shares * bands), [&](int64_t task) {
-    const int64_t s = task / bands, band = task % bands;
-    return add_images(c, s == 0 ? weight : partials + (s - 1) * size, y, x, band / bands_of_group,
-                      band % bands_of_group * kWeightRows, s * share, smaller(images, (s + 1) * share));
-  }));
-  for (int64_t s = 1; s < shares; s++)
-    for (int64_t i = 0; i < size; i++) weight[i] += partials[(s - 1) * size + i];
-  return {};
+  return ByWeight<T>(c, weight, y, x).run();
 }
 
 template <template <class> class BODY>
@@ -185,11 +544,11 @@ struct Forward {
   static constexpr auto run = forward<T>;
 };
 template <class T>
-struct ByInput {
+struct Spread {
   static constexpr auto run = by_input<T>;
 };
 template <class T>
-struct ByWeight {
+struct Correlate {
   static constexpr auto run = by_weight<T>;
 };
 
@@ -206,14 +565,14 @@ Status run_conv2d_input(const Call& call) {
   Convolution c;
   if (call.n_out != 1 || call.n_in != 2) return fail(Code::NATIVE, kOperands);
   NABLA_TRY(read(call, call.out(), call.in(1), call.in(0), c));
-  return by_type<ByInput>(call, c);
+  return by_type<Spread>(call, c);
 }
 
 Status run_conv2d_weight(const Call& call) {
   Convolution c;
   if (call.n_out != 1 || call.n_in != 2) return fail(Code::NATIVE, kOperands);
   NABLA_TRY(read(call, call.in(1), call.out(), call.in(0), c));
-  return by_type<ByWeight>(call, c);
+  return by_type<Correlate>(call, c);
 }
 
 }  // namespace nabla

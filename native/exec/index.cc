@@ -195,9 +195,11 @@ Status run_scatter(const Call& call) {
       !same_shape(index, source) || !cut(out, call.attrs[0], to))
     return fail(Code::SHAPE, kOperands);
   int dim = static_cast<int>(call.attrs[0]);
-  bool add = call.attrs[1] != 0;
-  for (int d = 0; d < out.rank; d++)
+  bool add = call.attrs[1] != 0, whole_rows = dim == out.rank - 1 && source.contiguous();
+  for (int d = 0; d < out.rank; d++) {
     if (d != dim && source.dims[d] > out.dims[d]) return fail(Code::SHAPE, "the source is larger than the result", 3);
+    whole_rows = whole_rows && (d == dim || source.dims[d] == out.dims[d]);
+  }
   NABLA_TRY(first_bad_index(index, to.size, 2));
   NABLA_TRY(copy(out, x));
   int64_t total = source.numel();
@@ -205,6 +207,26 @@ Status run_scatter(const Call& call) {
     using T = decltype(zero);
     // One after the other: with repeated indices the last one wins, or they add up in order.
     if (total == 0) return;
+    if (whole_rows) {
+      // Rows have nothing in common: threads share them.
+      const int64_t n = source.dims[dim], rows = total / n, together = kElementwiseChunk / (n + to.size) + 1;
+      parallel_for((rows + together - 1) / together, [&](int64_t chunk) {
+        const int64_t end = (chunk + 1) * together < rows ? (chunk + 1) * together : rows;
+        for (int64_t r = chunk * together; r < end; r++) {
+          T* target = out.as<T>() + r * to.size;
+          const T* values = source.as<T>() + r * n;
+          for (int64_t i = 0; i < n; i++) {
+            int64_t at = index_at(index, r * n + i);
+            if (!wrap(at, to.size)) at = 0;
+            if (add)
+              add_to(target[at], values[i]);
+            else
+              target[at] = values[i];
+          }
+        }
+      });
+      return;
+    }
     Walk walk(source, out, dim, 0), sources(source, source, -1, 0);
     for (int64_t i = 0; i < total; i++, walk.next(), sources.next()) {
       int64_t at = index_at(index, i);

@@ -1,9 +1,11 @@
 #include "exec/pool2d.h"
 
 #include <atomic>
+#include <type_traits>
 
-#include "exec/im2col.h"
 #include "exec/tuning.h"
+#include "exec/windows.h"
+#include "kernels/table.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -11,48 +13,104 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
-// The places of the window's rows (or columns) that lie inside: [first, last).
-void inside(const Window& w, int d, int64_t at, int64_t size, int64_t window, int64_t& first, int64_t& last) {
-  first = at < 0 ? (-at + w.dilation[d] - 1) / w.dilation[d] : 0;
-  last = at < size ? (size - at + w.dilation[d] - 1) / w.dilation[d] : 0;
-  if (last > window) last = window;
+// The taps that see something inside at `at` = place * stride - padding: [first, last).
+void taps_inside(const WindowAxis& a, int64_t at, int64_t& first, int64_t& last) {
+  first = at < 0 ? (-at + a.by - 1) / a.by : 0;
+  last = at >= a.size ? 0 : at + (a.taps - 1) * a.by < a.size ? a.taps : (a.size - at + a.by - 1) / a.by;
 }
 
-// False where a window holds no element.
+// The places all of whose taps see something inside: [first, last).
+void places_inside(const WindowAxis& a, int64_t& first, int64_t& last) {
+  const int64_t most = a.size - 1 - a.first - (a.taps - 1) * a.by;
+  first = (-a.first + a.step - 1) / a.step;
+  last = most < 0 ? 0 : most / a.step + 1;
+  if (last > a.places) last = a.places;
+  if (first > last) first = last;
+}
+
+// What one plane has at places [z0, z1) of line y. False where a window holds no element.
 template <class T>
-bool plane_indices(int32_t* out, const T* x, const Window& w) {
-  for (int64_t y = 0; y < w.out_height; y++) {
-    const int64_t at_y = y * w.stride[0] - w.padding[0];
-    int64_t i0, i1;
-    inside(w, 0, at_y, w.height, w.rows, i0, i1);
-    for (int64_t z = 0; z < w.out_width; z++) {
-      const int64_t at_x = z * w.stride[1] - w.padding[1];
-      int64_t j0, j1, best = -1;
-      inside(w, 1, at_x, w.width, w.cols, j0, j1);
-      for (int64_t i = i0; i < i1; i++)
-        for (int64_t j = j0; j < j1; j++) {
-          const int64_t k = (at_y + i * w.dilation[0]) * w.width + at_x + j * w.dilation[1];
-          if (best < 0 || x[k] > x[best] || (x[k] != x[k] && x[best] == x[best])) best = k;
-        }
-      if (best < 0) return false;
-      *out++ = static_cast<int32_t>(best);
-    }
+bool line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxis& h, int64_t y, int64_t z0,
+                  int64_t z1) {
+  int64_t i0, i1, j0, j1;
+  taps_inside(v, v.at(y, 0), i0, i1);
+  for (int64_t z = z0; z < z1; z++) {
+    taps_inside(h, h.at(z, 0), j0, j1);
+    int64_t best = -1;
+    for (int64_t i = i0; i < i1; i++)
+      for (int64_t j = j0; j < j1; j++) {
+        const int64_t k = v.at(y, i) * h.size + h.at(z, j);
+        if (best < 0 || x[k] > x[best] || (x[k] != x[k] && x[best] == x[best])) best = k;
+      }
+    if (best < 0) return false;
+    out[y * h.places + z] = static_cast<int32_t>(best);
   }
   return true;
 }
 
+// The places inside of planes of float, by whole vectors; the view of the windows lies in scratch.
+struct Inner {
+  int64_t y0 = 0, y1 = 0, z0 = 0, z1 = 0;
+  Windows w;
+
+  Inner(const WindowAxis& v, const WindowAxis& h) : w{v, h, 1, v.size * h.size} {
+    places_inside(v, y0, y1);
+    places_inside(h, z0, z1);
+    if (z1 - z0 < kLeastWidth || w.area() > kGemmDepth) y1 = y0 = 0;
+    w.y.places = y1 - y0;
+    w.x.places = z1 - z0;
+    w.y.first += y0 * v.step;
+    w.x.first += z0 * h.step;
+  }
+  bool run(int32_t* out, const float* x, int64_t line_places) const {
+    int32_t offsets[kGemmDepth];
+    for (int64_t t = 0; t < w.area(); t++)
+      offsets[t] = static_cast<int32_t>(t / w.x.taps * w.y.by * w.x.size + t % w.x.taps * w.x.by);
+    for (int64_t y = 0; y < w.y.places; y += kLines) {
+      const int64_t lines = w.y.places - y < kLines ? w.y.places - y : kLines;
+      WindowBlock<float> block(w, x, 1, y * w.x.places, lines * w.x.places);
+      const WindowView<float>* view = block.view(0, w.area());
+      if (!view) return false;
+      for (int64_t l = 0; l < lines; l++)
+        kernels().windows.largest(out + (y0 + y + l) * line_places + z0, view->source + view->runs[l].at, view->taps,
+                                  offsets, view->n_taps,
+                                  static_cast<int32_t>(w.y.at(y + l, 0) * w.x.size + w.x.at(0, 0)),
+                                  static_cast<int32_t>(w.x.step), w.x.places);
+    }
+    return true;
+  }
+
+ private:
+  static constexpr int64_t kLeastWidth = 4;
+  static constexpr int64_t kLines = 64;  // at a time
+};
+
 template <class T>
-Status indices(const View& out, const View& x, const Window& w) {
-  const int64_t places = w.places(), plane = w.height * w.width, planes = places > 0 ? out.numel() / places : 0;
-  const double work = static_cast<double>(places) * static_cast<double>(w.area());
+Status indices(const View& out, const View& x, const Window& window) {
+  const WindowAxis v = window_axis(window, 0), h = window_axis(window, 1);
+  const int64_t places = window.places(), plane = window.height * window.width;
+  const int64_t planes = places > 0 ? out.numel() / places : 0;
+  const double work = static_cast<double>(places) * static_cast<double>(window.area());
   const int64_t together = static_cast<int64_t>(kElementwiseChunk / work) + 1;
-  std::atomic<bool> empty{false};
+  const Inner inner(v, h);
+  std::atomic<bool> empty{false}, no_memory{false};
   parallel_for((planes + together - 1) / together, [&](int64_t chunk) {
     const int64_t end = (chunk + 1) * together < planes ? (chunk + 1) * together : planes;
-    for (int64_t p = chunk * together; p < end; p++)
-      if (!plane_indices(out.as<int32_t>() + p * places, x.as<T>() + p * plane, w))
-        empty.store(true, std::memory_order_relaxed);
+    for (int64_t p = chunk * together; p < end; p++) {
+      int32_t* to = out.as<int32_t>() + p * places;
+      const T* from = x.as<T>() + p * plane;
+      bool found = true;
+      for (int64_t y = 0; y < v.places; y++) {
+        const bool whole = std::is_same_v<T, float> && y >= inner.y0 && y < inner.y1;
+        found = found && line_indices(to, from, v, h, y, 0, whole ? inner.z0 : h.places);
+        if (whole) found = found && line_indices(to, from, v, h, y, inner.z1, h.places);
+      }
+      if (!found) empty.store(true, std::memory_order_relaxed);
+      if constexpr (std::is_same_v<T, float>)
+        if (!inner.run(to, from, h.places)) no_memory.store(true, std::memory_order_relaxed);
+    }
   });
+  if (no_memory.load()) return fail(Code::MEMORY, "out of memory");
   return empty.load() ? fail(Code::SHAPE, "a window lies in the padding altogether") : Status{};
 }
 

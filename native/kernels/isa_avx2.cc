@@ -12,6 +12,7 @@
 #include "kernels/reduce-inl.h"
 #include "kernels/softmax-inl.h"
 #include "kernels/table.h"
+#include "kernels/windows-inl.h"
 
 namespace nabla::avx2 {
 
@@ -26,6 +27,7 @@ constexpr KernelTable table = {
     .softmax = make_softmax_table(),
     .norm = make_norm_table(),
     .optim = make_optim_table(),
+    .windows = make_window_table(),
 };
 
 }  // namespace nabla::avx2

@@ -9,6 +9,7 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
+#include "kernels/windows.h"
 
 namespace nabla {
 
@@ -22,6 +23,7 @@ struct KernelTable {
   SoftmaxTable softmax;
   NormTable norm;
   OptimTable optim;
+  WindowTable windows;
 };
 
 // Chosen once, at the first call: the best tier this CPU and its operating system allow, or NABLA_ISA.

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "exec/conv.h"
-#include "exec/im2col.h"
 #include "exec/pool2d.h"
 #include "kernels/table.h"
+#include "exec/windows.h"
 
 namespace nabla::test {
 namespace {
@@ -60,7 +60,10 @@ struct Geometry {
   }
 };
 
-Geometry draw(Random& r, bool large) {
+// Many channels; lines and windows longer than a block of the product; planes one by one, of more places than that.
+enum class Kind { SMALL, DEEP, WIDE, WINDOW, PLANES };
+
+Geometry draw(Random& r, Kind kind) {
   Geometry g;
   for (int d = 0; d < 2; d++) {
     g.numbers[d] = static_cast<double>(r.between(1, 3));
@@ -69,20 +72,20 @@ Geometry draw(Random& r, bool large) {
   }
   g.n = r.between(1, 3);
   g.groups = r.between(1, 2);
-  g.channels = r.between(1, large ? 90 : 3);
-  g.out = r.between(1, 5);
-  g.rows = r.between(1, 3);
-  g.cols = r.between(1, 3);
-  if (r.between(0, 3) == 0) {
+  g.channels = r.between(1, kind == Kind::DEEP ? 90 : kind == Kind::PLANES ? 1 : 3);
+  g.out = r.between(1, kind == Kind::PLANES ? 1 : 5);
+  g.rows = kind == Kind::WINDOW ? r.between(15, 19) : r.between(1, 3);
+  g.cols = kind == Kind::WINDOW ? r.between(15, 19) : r.between(1, 3);
+  if (kind != Kind::WINDOW && r.between(0, 3) == 0) {
     g.rows = g.cols = 1;
     for (int d = 0; d < 2; d++) g.numbers[d] = 1, g.numbers[2 + d] = 0;
   }
   const auto size = [&](int d, int64_t window) {
     const int64_t least = int64_t(g.numbers[4 + d]) * (window - 1) + 1 - 2 * int64_t(g.numbers[2 + d]);
-    return (least > 1 ? least : 1) + r.between(0, large ? 24 : 6);
+    return (least > 1 ? least : 1) + r.between(0, kind == Kind::SMALL || kind == Kind::WINDOW ? 6 : 24);
   };
-  g.height = size(0, g.rows);
-  g.width = size(1, g.cols);
+  g.height = size(0, g.rows) + (kind == Kind::PLANES ? r.between(20, 60) : 0);
+  g.width = size(1, g.cols) + (kind == Kind::PLANES ? r.between(20, 60) : kind == Kind::WIDE ? r.between(250, 900) : 0);
   const auto places = [&](int d, int64_t n, int64_t window) {
     return (n + 2 * int64_t(g.numbers[2 + d]) - int64_t(g.numbers[4 + d]) * (window - 1) - 1) / int64_t(g.numbers[d]) +
            1;
@@ -117,8 +120,8 @@ void expect_near(const Tensor<T>& got, const Tensor<double>& want, const Tensor<
 }
 
 template <class T>
-void check_convolution(Random& r, bool large) {
-  Geometry g = draw(r, large);
+void check_convolution(Random& r, Kind kind) {
+  Geometry g = draw(r, kind);
   g.numbers[6] = static_cast<double>(g.groups);
   const auto image = [&](auto v) { return Tensor<decltype(v)>(g.n, g.groups * g.channels, g.height, g.width); };
   const auto window = [&](auto v) { return Tensor<decltype(v)>(g.groups * g.out, g.channels, g.rows, g.cols); };
@@ -169,8 +172,8 @@ void check_convolution(Random& r, bool large) {
     }
 }
 
-void check_pool(Random& r) {
-  Geometry g = draw(r, false);
+void check_pool(Random& r, Kind kind) {
+  Geometry g = draw(r, kind);
   g.numbers[6] = static_cast<double>(g.rows);
   g.numbers[7] = static_cast<double>(g.cols);
   Tensor<float> x(g.n, g.channels, g.height, g.width);
@@ -211,14 +214,16 @@ int main() {
     std::printf("tier: %s\n", nabla::kernels().isa);
     Random r{0x9E3779B97F4A7C15u};
     for (int i = 0; i < 300; i++) {
-      check_convolution<float>(r, false);
-      check_convolution<double>(r, false);
-      check_pool(r);
+      check_convolution<float>(r, Kind::SMALL);
+      check_convolution<double>(r, Kind::SMALL);
+      check_pool(r, Kind::SMALL);
     }
-    for (int i = 0; i < 6; i++) {
-      check_convolution<float>(r, true);
-      check_convolution<double>(r, true);
-    }
+    for (Kind kind : {Kind::DEEP, Kind::WIDE, Kind::WINDOW, Kind::PLANES})
+      for (int i = 0; i < 6; i++) {
+        check_convolution<float>(r, kind);
+        check_convolution<double>(r, kind);
+        check_pool(r, kind);
+      }
   }
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(checks), static_cast<long long>(failures));
   return failures == 0 && checks > 0 ? 0 : 1;

@@ -1,0 +1,95 @@
+// Windows that slide over images, and blocks of places of theirs as leaves see them (kernels/windows.h).
+#pragma once
+#include <cstdint>
+
+#include "base/layout.h"
+#include "kernels/gemm.h"
+#include "kernels/windows.h"
+
+namespace nabla {
+
+struct Window {
+  int64_t height, width;  // of an image
+  int64_t rows, cols;  // of the window
+  int64_t out_height, out_width;  // places of the window
+  int64_t stride[2], padding[2], dilation[2];
+
+  int64_t area() const { return rows * cols; }
+  int64_t places() const { return out_height * out_width; }
+};
+
+// From the last two dimensions of image, window and result, and six numbers: strides, paddings, dilations. False where
+// they do not fit each other.
+bool read_window(const View& image, int64_t rows, int64_t cols, const View& result, const double* numbers, Window& w);
+
+// One dimension: place p sees element p * step + first + tap * by of the image through a tap, and zero outside.
+struct WindowAxis {
+  int64_t size, places, taps;
+  int64_t step, first, by;
+
+  int64_t at(int64_t place, int64_t tap) const { return place * step + first + tap * by; }
+  int64_t lowest_tap(int64_t taps_from, int64_t taps_to) const { return by < 0 ? taps_to - 1 : taps_from; }
+  // No place sees what is outside.
+  bool inside() const;
+};
+
+WindowAxis window_axis(const Window& w, int d);  // of the window along height (0) or width (1)
+
+// A matrix: row (channel, i, j) of the window, column (image, y, x) of a place.
+struct Windows {
+  WindowAxis y, x;
+  int64_t channels;
+  int64_t image;  // elements from one image to the next
+
+  int64_t area() const { return y.taps * x.taps; }
+  int64_t depth() const { return channels * area(); }
+  int64_t places() const { return y.places * x.places; }
+};
+
+// Some consecutive columns of the matrix. They lie on one line where lines are longer than kBlockPlaces.
+constexpr int64_t kBlockPlaces = kGemmDepth;
+
+template <class T>
+class WindowBlock {
+ public:
+  // `source`: the first channel of the first of `images`. At most kMaxWindowRuns lines are touched.
+  WindowBlock(const Windows& w, const T* source, int64_t images, int64_t first, int64_t count);
+
+  // Rows [row, row + rows), at most kGemmDepth, of these columns; nullptr without memory. What they see may be a copy,
+  // in scratch: there is one view at a time in a thread.
+  const WindowView<T>* view(int64_t row, int64_t rows);
+
+  // f(image, y, x, start, length) for every run of columns on one line.
+  template <class F>
+  void each_line(F&& f) const {
+    for (int64_t r = 0; r < runs_; r++) f(lines_[r].image, lines_[r].y, lines_[r].x, run_[r].start, run_[r].count);
+  }
+  // f(image, place in it, start, length) for every run of columns in one image.
+  template <class F>
+  void each_image(F&& f) const {
+    for (int64_t at = 0; at < count_;) {
+      const int64_t image = (first_ + at) / w_.places(), place = (first_ + at) % w_.places();
+      const int64_t length = w_.places() - place < count_ - at ? w_.places() - place : count_ - at;
+      f(image, place, at, length);
+      at += length;
+    }
+  }
+
+ private:
+  struct Line {
+    int64_t image, y, x;
+  };
+  void view_in_place(int64_t row, int64_t rows);
+  bool view_copied(int64_t row, int64_t rows);
+
+  const Windows& w_;
+  const T* source_;
+  int64_t images_, first_, count_, runs_ = 0;
+  bool in_place_;
+  Line lines_[kMaxWindowRuns];
+  WindowRun run_[kMaxWindowRuns];
+  int64_t taps_[kGemmDepth];
+  WindowView<T> view_;
+};
+
+}  // namespace nabla
