@@ -3,6 +3,7 @@
 #include "kernels/simd/avx2.h"
 
 // Over that vocabulary:
+#include "kernels/attention-inl.h"
 #include "kernels/convert-inl.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/gemm-inl.h"
@@ -26,6 +27,7 @@ constexpr KernelTable table = {
     .softmax = make_softmax_table(),
     .norm = make_norm_table(),
     .optim = make_optim_table(),
+    .attention = make_attention_table(),
 };
 
 }  // namespace nabla::avx2
