@@ -2,6 +2,9 @@
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DataParallel, ones, optim, setNumThreads, tensor } from "nabla";
+import { cases as attention } from "./cases/attention.mjs";
+import { cases as norm } from "./cases/norm.mjs";
+import { cases as gpt } from "./cases/train-gpt.mjs";
 import { matmulInputs, networkInputs, uniform } from "./harness/inputs.mjs";
 import { probe, repeat, repeatAsync } from "./harness/steps.mjs";
 import { lossOf, perceptron } from "./jobs/mlp.mjs";
@@ -117,4 +120,5 @@ async function parallel(spec) {
 }
 
 const open = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
-export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));
+const all = { ...open, ...attention, ...norm, ...gpt };
+export const cases = Object.fromEntries(Object.entries(all).map(([kind, f]) => [kind, threaded(f)]));

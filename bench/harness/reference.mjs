@@ -1,4 +1,5 @@
 // What every contender must have computed, in float64 and the plainest code: checked before anything is timed.
+import { kinds as layers } from "./reference-layers.mjs";
 import { matmulInputs, networkInputs, probes, uniform } from "./inputs.mjs";
 
 /** Elementwise functions and sum, by case name. */
@@ -131,7 +132,7 @@ function training(spec) {
   }
 }
 
-const kinds = { matmul, elementwise, product, productGradient, training };
+const kinds = { matmul, elementwise, product, productGradient, training, ...layers };
 const known = new Map();
 
 /** The expected report of a case, or null where the case has none. */

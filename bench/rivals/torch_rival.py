@@ -1,6 +1,9 @@
 import inspect
 
 import torch
+import torch_attention
+import torch_norm
+import torch_train_gpt
 from inputs import labels, probe, serve, uniform
 
 
@@ -102,6 +105,7 @@ def main():
 
     torch.set_num_threads(json.loads(sys.argv[1])["threads"])
     cases = {"matmul": matmul, "elementwise": elementwise, "forward": forward, "bothWays": both_ways, "training": training}
+    cases |= torch_attention.cases | torch_norm.cases | torch_train_gpt.cases
     serve(torch.__version__, cases)
 
 

@@ -191,6 +191,38 @@ function viewIntercepted<P>(
 }
 
 /**
+ * A kernel with several results, all of one dtype: the gradients by an op's inputs, where nobody differentiates them again
+ * and no interceptor wants to see them.
+ */
+export function applyForAll(
+  name: string,
+  opcode: number,
+  inputs: readonly Tensor[],
+  type: DTypeRow,
+  shapes: readonly Shape[],
+  attrs: readonly number[],
+): Tensor[] {
+  if (frame.underPressure()) relieve();
+  const handles = shapes.map(() => new Handle());
+  frame.begin(opcode, shapes.length, inputs.length, attrs);
+  shapes.forEach((shape, i) => {
+    frame.putFresh(i, type.code, shape, 0);
+  });
+  inputs.forEach((x, i) => {
+    frame.putOperand(shapes.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
+  });
+  frame.addon.execute(...handles);
+  if (frame.failed()) {
+    retryWhenOutOfMemory(() => frame.addon.execute(...handles));
+    if (frame.failed()) raise(name, changedSince);
+  }
+  return handles.map((handle, i) => {
+    handle.take(i);
+    return new Tensor(handle, type, shapes[i]!, null, 0, null);
+  });
+}
+
+/**
  * An op that writes into tensors that exist: `targets` are written, `sources` read. Nothing is recorded; the versions of
  * the targets rise.
  */

@@ -1,13 +1,14 @@
 import { promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { broadcast, numel, type Shape, showShape } from "../core/shape.js";
-import { apply } from "../engine/apply.js";
+import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply, applyForAll } from "../engine/apply.js";
 import { isTracked } from "../engine/lanes.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Context, save } from "../engine/rule.js";
+import { opcode } from "../native/frame.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { defaultGenerator, masked } from "./random.js";
@@ -103,7 +104,7 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
   rule: {
     kind: "general",
     saves: save.out | save.x | save.y | save.z | (save.z << 1),
-    vjp: (g, [out, q, k, v, mask], c, needs) => [...gradients(g, out!, q!, k!, v!, mask ?? null, c, needs), null],
+    vjp: (g, saved, c) => [...gradients(g, saved, c), null],
     jvp: ([tq, tk, tv], [, q, k, v, mask], { params }) => {
       const weights = attentionWeights(q!, shared(k!), mask ?? null, params);
       const parts: Tensor[] = [];
@@ -122,19 +123,6 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
   batch: { composed: ([q, k, v, mask], p) => composed(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p) },
 });
 
-const attentionBackwardRow: Row<Weighing> = defineRow<Weighing>({
-  name: "scaledDotProductAttentionBackward",
-  family: "fused",
-  kernel: "attentionBackward",
-  inputs: 7,
-  accuracy: "tree",
-  rule: { kind: "none", reason: "gradients that are differentiated again are made of other ops" },
-  replay: (inputs, p) => {
-    const [g, out, q, k, v, kept, mask] = inputs as Tensor[];
-    return runBackward(g!, out!, q!, k!, v!, kept!, mask ?? null, p);
-  },
-});
-
 function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor {
   const rows = q.shape.slice(0, -1);
   const inputs = mask === null ? [q, k, v] : [q, k, v, mask];
@@ -142,40 +130,19 @@ function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing):
   return apply(attentionRow, inputs, q.type, q.type, [...rows, v.shape.at(-1)!], attrsOf(p), p, kept);
 }
 
-/** The three gradients as one list. */
-function runBackward(
-  g: Tensor,
-  out: Tensor,
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  kept: Tensor,
-  mask: Tensor | null,
-  p: Weighing,
-): Tensor {
-  const inputs = [g, out, q, k, v, kept, ...(mask === null ? [] : [mask])];
-  return apply(attentionBackwardRow, inputs, q.type, q.type, [q.numel + k.numel + v.numel], attrsOf(p), p);
-}
+const backward = opcode("attentionBackward");
 
 function gradients(
   g: Tensor,
-  out: Tensor,
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  mask: Tensor | null,
+  [out, q, k, v, mask]: readonly Tensor[],
   c: Context<Weighing>,
-  needs: readonly boolean[],
 ): (Tensor | null)[] {
   const kept = c.aside();
-  if (mode.grad || kept === null) return composedGradients(g, q, k, v, mask, c.params);
-  const all = runBackward(g, out, q, k, v, kept, mask, c.params);
-  const [ofKey, ofValue] = [q.numel, q.numel + k.numel];
-  return [
-    needs[0] ? all.narrow(0, 0, ofKey).reshape(q.shape) : null,
-    needs[1] ? all.narrow(0, ofKey, k.numel).reshape(k.shape) : null,
-    needs[2] ? all.narrow(0, ofValue, v.numel).reshape(v.shape) : null,
-  ];
+  if (mode.grad || mode.intercept !== null || kept === null)
+    return composedGradients(g, q!, k!, v!, mask ?? null, c.params);
+  const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
+  const shapes = [q!.shape, k!.shape, v!.shape];
+  return applyForAll(attentionRow.name, backward, inputs, q!.type, shapes, attrsOf(c.params));
 }
 
 /** The mask, if there is one, where it fits the scores. */
@@ -256,8 +223,11 @@ export function scaledDotProductAttention(
   const split = (x: Tensor, rest: number): Tensor =>
     x.expand([...outer, length, rest]).reshape([...lead, groups, length, rest]);
   const q = split(typed(query), size);
-  const k = typed(key).expand([...lead, keys, size]);
-  const v = typed(value).expand([...lead, keys, width]);
+  const spread = (x: Tensor): Tensor => {
+    const shape = [...lead, ...x.shape.slice(-2)];
+    return sameShape(x.shape, shape) ? x : x.expand(shape);
+  };
+  const [k, v] = [spread(typed(key)), spread(typed(value))];
   const m = mask === null ? null : split(mask.type.kind === "float" ? typed(mask) : mask, keys);
   const drop = p === 0 || p === 1 ? [] : [...defaultGenerator.next(), p];
   const weighing: Weighing = { scale, causal, drop };

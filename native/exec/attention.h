@@ -11,7 +11,7 @@ namespace nabla {
 // attrs: scale, causal, the probability of dropping a weight, and unless that is 0 key low, key high, stream.
 Status run_attention(const Call& call);
 // in: the gradient of out, out, query, key, value, what out came with, and perhaps the mask. out: the gradients of query,
-// key and value, one after the other in a list.
+// key and value.
 Status run_attention_backward(const Call& call);
 
 }  // namespace nabla

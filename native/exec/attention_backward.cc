@@ -160,7 +160,9 @@ class BackwardTask {
 };
 
 template <class T>
-Status backward(const Attention& a, const View& gradient, const T* out, const T* weights, const T* lse, T* target) {
+Status backward(const Attention& a, const Call& call, const View& gradient, const View& out, const View& aside) {
+  const T* weights = a.kept > 0 ? aside.as<T>() : nullptr;
+  const Gradients<T> to{call.out(0).as<T>(), call.out(1).as<T>(), call.out(2).as<T>()};
   const int64_t rows = a.items * a.groups * a.queries, heads = a.items * a.groups;
   const int64_t blocks = count(a.keys, kBlockKeys);
   const int64_t wanted = smaller(smaller(count(kTasks, a.items), kMostParts), blocks);
@@ -174,13 +176,12 @@ Status backward(const Attention& a, const View& gradient, const T* out, const T*
   T* data = static_cast<T*>(memory.get(sizes.taken() * static_cast<int64_t>(sizeof(T))));
   if (!data) return kNoMemory;
   Parts<T> room(data);
-  Backward<T> b{a, attention_gemm<T>(), kernels().attention.of[sizeof(T) == 8], gradient, out, weights, lse, {}, {},
+  Backward<T> b{a, attention_gemm<T>(), kernels().attention.of[sizeof(T) == 8], gradient, out.as<T>(), weights, aside.as<T>(), {}, {},
                 parts, part_keys};
   b.rows.query = room.take(rows * a.size);
   b.rows.gradient = room.take(rows * a.width);
   b.rows.delta = room.take(rows);
-  b.to = {parts > 1 ? room.take(parts * rows * a.size) : target, target + rows * a.size,
-          target + rows * a.size + a.items * a.keys * a.size};
+  b.to = {parts > 1 ? room.take(parts * rows * a.size) : to.query, to.key, to.value};
   const int64_t strips = count(a.queries, kAttentionQueries);
   parallel_for(heads * strips, [&](int64_t t) {
     const int64_t row = t % strips * kAttentionQueries;
@@ -199,7 +200,7 @@ Status backward(const Attention& a, const View& gradient, const T* out, const T*
   if (failed.load()) return kNoMemory;
   parallel_for(heads, [&](int64_t head) {
     const int64_t n = a.queries * a.size, at = head * n;
-    b.kernels.combine(target + at, b.to.query + at, rows * a.size, parts, n, a.scale);
+    b.kernels.combine(to.query + at, b.to.query + at, rows * a.size, parts, n, a.scale);
   });
   return {};
 }
@@ -207,26 +208,24 @@ Status backward(const Attention& a, const View& gradient, const T* out, const T*
 }  // namespace
 
 Status run_attention_backward(const Call& call) {
-  if (call.n_out != 1 || call.n_in < 6 || call.n_in > 7) return fail(Code::NATIVE, kOperands);
-  const View &target = call.out(), &gradient = call.in(0), &out = call.in(1), &aside = call.in(5);
+  if (call.n_out != 3 || call.n_in < 6 || call.n_in > 7) return fail(Code::NATIVE, kOperands);
+  const View &gradient = call.in(0), &out = call.in(1), &aside = call.in(5);
   Attention a;
   NABLA_TRY(a.open(call, out, 2, 6));
-  const int64_t rows = a.items * a.groups * a.queries;
-  if (!out.contiguous() || gradient.scalar || gradient.dtype != out.dtype || !same_shape(gradient, out) ||
-      target.rank != 1 || target.dtype != out.dtype || !target.contiguous() ||
-      target.dims[0] != rows * a.size + a.items * a.keys * (a.size + a.width))
+  if (!out.contiguous() || gradient.scalar || gradient.dtype != out.dtype || !same_shape(gradient, out))
     return fail(Code::SHAPE, kOperands);
+  for (int i = 0; i < 3; i++) {
+    const View& to = call.out(i);
+    if (to.dtype != out.dtype || !to.contiguous() || !same_shape(to, call.in(2 + i))) return fail(Code::SHAPE, kOperands);
+  }
   NABLA_TRY(a.take(aside, out));
-  const bool kept = a.kept > 0;
-  if (rows == 0 || a.keys == 0) {
-    std::memset(target.data, 0, static_cast<size_t>(target.numel()) * size_of(out.dtype));
+  if (a.items * a.groups * a.queries == 0 || a.keys == 0) {
+    for (int i = 0; i < 3; i++)
+      std::memset(call.out(i).data, 0, static_cast<size_t>(call.out(i).numel()) * size_of(out.dtype));
     return {};
   }
-  if (out.dtype == DType::F32)
-    return backward<float>(a, gradient, out.as<float>(), kept ? aside.as<float>() : nullptr, aside.as<float>(),
-                           target.as<float>());
-  return backward<double>(a, gradient, out.as<double>(), kept ? aside.as<double>() : nullptr, aside.as<double>(),
-                          target.as<double>());
+  if (out.dtype == DType::F32) return backward<float>(a, call, gradient, out, aside);
+  return backward<double>(a, call, gradient, out, aside);
 }
 
 }  // namespace nabla

@@ -49,7 +49,7 @@ void mask_row(const AttentionBlock& b, int64_t r, T* x, int64_t n) {
   const T* added = static_cast<const T*>(b.mask_data) + r * b.mask_row;
   if (b.mask_col == 1) {
     each_vector<T>(n, [&](int64_t i, int count) {
-      V::store_n(x + i, V::load_n(x + i, count) + V::load_n(added + i, count), count);
+      V::store_n(x + i, load_first(x + i, count) + load_first(added + i, count), count);
     });
   } else {
     for (int64_t i = 0; i < n; i++) x[i] += added[i * b.mask_col];
@@ -86,7 +86,7 @@ void attention_weigh(const AttentionBlock& b, int64_t clear, void* tops, void* t
     const V shift = V::set1(top == kUnseen<T> ? T(0) : top);
     fade = first_lane(exp_of_negative(V::set1(before) - shift));
     const T sum = row_sum<T>(n, [&](int64_t i, int count) {
-      const V e = exp_of_negative(V::load_n(x + i, count) - shift);
+      const V e = exp_of_negative(load_first(x + i, count) - shift);
       V::store_n(x + i, e, count);
       return first_lanes<T>(e, count);
     });
@@ -104,7 +104,7 @@ void attention_weigh_again(const AttentionBlock& b, const void* lse) {
     mask_row(b, r, x, n);
     const V shift = V::set1(static_cast<const T*>(lse)[r]);
     each_vector<T>(n, [&](int64_t i, int count) {
-      V::store_n(x + i, exp_of_negative(V::load_n(x + i, count) - shift), count);
+      V::store_n(x + i, exp_of_negative(load_first(x + i, count) - shift), count);
     });
     fill_zeros(x + n, b.cols - n);
   }
@@ -119,7 +119,7 @@ void attention_gradient(const AttentionBlock& b, void* gradient, int64_t stride,
     const V d = V::set1(static_cast<const T*>(delta)[r]);
     const int64_t n = b.seen_by(r);
     each_vector<T>(n, [&](int64_t i, int count) {
-      V::store_n(g + i, V::load_n(p + i, count) * (V::load_n(g + i, count) - d), count);
+      V::store_n(g + i, load_first(p + i, count) * (load_first(g + i, count) - d), count);
     });
     fill_zeros(g + n, b.cols - n);
   }
@@ -135,7 +135,7 @@ void attention_scale(void* out, int64_t out_row, const void* in, int64_t x_row, 
     const T f = factors ? static_cast<const T*>(factors)[r] : static_cast<T>(factor);
     if (x_col == 1) {
       const V by = V::set1(f);
-      each_vector<T>(cols, [&](int64_t i, int count) { V::store_n(y + i, V::load_n(x + i, count) * by, count); });
+      each_vector<T>(cols, [&](int64_t i, int count) { V::store_n(y + i, load_first(x + i, count) * by, count); });
     } else {
       for (int64_t i = 0; i < cols; i++) y[i] = x[i * x_col] * f;
     }
@@ -148,7 +148,7 @@ void attention_dots(void* out, const void* a, int64_t a_row, const void* b, int6
   for (int64_t r = 0; r < rows; r++) {
     const T *x = static_cast<const T*>(a) + r * a_row, *y = static_cast<const T*>(b) + r * b_row;
     static_cast<T*>(out)[r] =
-        row_sum<T>(cols, [&](int64_t i, int count) { return V::load_n(x + i, count) * V::load_n(y + i, count); });
+        row_sum<T>(cols, [&](int64_t i, int count) { return load_first(x + i, count) * load_first(y + i, count); });
   }
 }
 
@@ -158,8 +158,8 @@ void attention_combine(void* out, const void* in, int64_t stride, int64_t parts,
   const T* x = static_cast<const T*>(in);
   const V by = V::set1(static_cast<T>(factor));
   each_vector<T>(n, [&](int64_t i, int count) {
-    V sum = V::load_n(x + i, count);
-    for (int64_t p = 1; p < parts; p++) sum = sum + V::load_n(x + p * stride + i, count);
+    V sum = load_first(x + i, count);
+    for (int64_t p = 1; p < parts; p++) sum = sum + load_first(x + p * stride + i, count);
     V::store_n(static_cast<T*>(out) + i, sum * by, count);
   });
 }
@@ -170,7 +170,7 @@ void attention_drop(void* out, const void* in, const void* uniform, int64_t n, d
   const T *x = static_cast<const T*>(in), *u = static_cast<const T*>(uniform);
   const V bound = V::set1(static_cast<T>(p)), scale = V::set1(static_cast<T>(1 / (1 - p)));
   each_vector<T>(n, [&](int64_t i, int count) {
-    const V kept = select(V::load_n(u + i, count) >= bound, V::load_n(x + i, count) * scale, V::set1(0));
+    const V kept = select(load_first(u + i, count) >= bound, load_first(x + i, count) * scale, V::set1(0));
     V::store_n(static_cast<T*>(out) + i, kept, count);
   });
 }
@@ -181,9 +181,9 @@ void attention_finish(void* totals, void* lses, const void* tops, int64_t rows) 
   T *total = static_cast<T*>(totals), *lse = static_cast<T*>(lses);
   const T* top = static_cast<const T*>(tops);
   each_vector<T>(rows, [&](int64_t r, int count) {
-    const V sum = V::load_n(total + r, count);
+    const V sum = load_first(total + r, count);
     const auto nothing = sum == 0;
-    V::store_n(lse + r, select(nothing, V::set1(0), V::load_n(top + r, count) + log(sum)), count);
+    V::store_n(lse + r, select(nothing, V::set1(0), load_first(top + r, count) + log(sum)), count);
     V::store_n(total + r, select(nothing, V::set1(0), 1 / sum), count);
   });
 }
