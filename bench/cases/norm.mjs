@@ -25,9 +25,7 @@ const elements = (shape) => shape.reduce((a, b) => a * b, 1);
 function rowwise(spec) {
   const { op, backward } = spec;
   const [shapes, apply] = ops[op](spec);
-  const inputs = shapes.map((shape, i) =>
-    tensor(uniform(elements(shape), 1 + i), { shape, requiresGrad: backward }),
-  );
+  const inputs = shapes.map((shape, i) => tensor(uniform(elements(shape), 1 + i), { shape, requiresGrad: backward }));
   if (!backward) {
     const run = () => noGrad(() => apply(inputs));
     return { value: probe(run().toTypedArray()), run: repeat(run) };

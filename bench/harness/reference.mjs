@@ -1,6 +1,7 @@
 // What every contender must have computed, in float64 and the plainest code: checked before anything is timed.
-import { kinds as layers } from "./reference-layers.mjs";
+
 import { matmulInputs, networkInputs, probes, uniform } from "./inputs.mjs";
+import { kinds as layers } from "./reference-layers.mjs";
 
 /** Elementwise functions and sum, by case name. */
 export const functions = {

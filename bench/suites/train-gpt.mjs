@@ -5,11 +5,27 @@ const rivals = ["pytorch", "pytorch-debian"].flatMap((build) => ["", " foreach",
 const models = [
   {
     name: "GPT 4x128, block 64, batch 12",
-    spec: { ...common, layers: 4, width: 128, heads: 4, block: 64, batch: 12, losses: [4.417827092, 4.214918765, 4.123500684] },
+    spec: {
+      ...common,
+      layers: 4,
+      width: 128,
+      heads: 4,
+      block: 64,
+      batch: 12,
+      losses: [4.417827092, 4.214918765, 4.123500684],
+    },
   },
   {
     name: "GPT 6x384, block 128, batch 8",
-    spec: { ...common, layers: 6, width: 384, heads: 6, block: 128, batch: 8, losses: [4.383727112, 4.281508392, 4.106408274] },
+    spec: {
+      ...common,
+      layers: 6,
+      width: 384,
+      heads: 6,
+      block: 128,
+      batch: 8,
+      losses: [4.383727112, 4.281508392, 4.106408274],
+    },
   },
 ];
 

@@ -120,7 +120,9 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
     },
   },
   replay: ([q, k, v, mask], p) => run(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p),
-  batch: { composed: ([q, k, v, mask], p) => composed(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p) },
+  batch: {
+    composed: ([q, k, v, mask], p) => composed(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p),
+  },
 });
 
 function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor {
@@ -132,11 +134,7 @@ function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing):
 
 const backward = opcode("attentionBackward");
 
-function gradients(
-  g: Tensor,
-  [out, q, k, v, mask]: readonly Tensor[],
-  c: Context<Weighing>,
-): (Tensor | null)[] {
+function gradients(g: Tensor, [out, q, k, v, mask]: readonly Tensor[], c: Context<Weighing>): (Tensor | null)[] {
   const kept = c.aside();
   if (mode.grad || mode.intercept !== null || kept === null)
     return composedGradients(g, q!, k!, v!, mask ?? null, c.params);

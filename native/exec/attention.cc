@@ -130,8 +130,8 @@ class ForwardTask {
   }
 
  private:
-  void add(int64_t i, int64_t g, int64_t row, int64_t rows, int64_t r, int64_t col, int64_t cols,
-           const Panels<T>& keys, const Panels<T>& values, T* out, T* weights) {
+  void add(int64_t i, int64_t g, int64_t row, int64_t rows, int64_t r, int64_t col, int64_t cols, const Panels<T>& keys,
+           const Panels<T>& values, T* out, T* weights) {
     const int64_t query_row = a_.query.strides[a_.query.rank - 2], query_col = a_.query.strides[a_.query.rank - 1];
     kernels_.scale(query_, a_.size, a_.at<T>(a_.query, true, i, g) + row * query_row, query_row, query_col, rows,
                    a_.size, a_.scale, nullptr);
@@ -198,7 +198,8 @@ Status run_attention(const Call& call) {
   if (a.items == 0 || a.groups == 0 || a.queries == 0) return {};
   if (a.keys == 0) {
     std::memset(out.data, 0, static_cast<size_t>(out.numel()) * size_of(out.dtype));
-    if (call.n_out == 2) std::memset(call.out(1).data, 0, static_cast<size_t>(call.out(1).numel()) * size_of(out.dtype));
+    if (call.n_out == 2)
+      std::memset(call.out(1).data, 0, static_cast<size_t>(call.out(1).numel()) * size_of(out.dtype));
     return {};
   }
   if (out.dtype == DType::F32)

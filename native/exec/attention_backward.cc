@@ -100,8 +100,8 @@ class BackwardTask {
           if (!accumulate) std::memset(to_query, 0, static_cast<size_t>(rows * a_.size) * sizeof(T));
           continue;
         }
-        add_block({i, g, row, rows, col, seen}, first ? cols : seen, keys, values, turned, to_query, accumulate,
-                  to_key, to_value, first);
+        add_block({i, g, row, rows, col, seen}, first ? cols : seen, keys, values, turned, to_query, accumulate, to_key,
+                  to_value, first);
         first = false;
       }
     }
@@ -114,8 +114,8 @@ class BackwardTask {
     int64_t i, g, row, rows, col, cols;
   };
 
-  void add_block(const Place& at, int64_t all, const Panels<T>& keys, const Panels<T>& values,
-                 const Panels<T>& turned, T* to_query, bool accumulate, T* to_key, T* to_value, bool first) {
+  void add_block(const Place& at, int64_t all, const Panels<T>& keys, const Panels<T>& values, const Panels<T>& turned,
+                 T* to_query, bool accumulate, T* to_key, T* to_value, bool first) {
     const auto& [i, g, row, rows, col, cols] = at;
     const int64_t from = (i * a_.groups + g) * a_.queries + row;
     const T* query = b_.rows.query + from * a_.size;
@@ -176,8 +176,17 @@ Status backward(const Attention& a, const Call& call, const View& gradient, cons
   T* data = static_cast<T*>(memory.get(sizes.taken() * static_cast<int64_t>(sizeof(T))));
   if (!data) return kNoMemory;
   Parts<T> room(data);
-  Backward<T> b{a, attention_gemm<T>(), kernels().attention.of[sizeof(T) == 8], gradient, out.as<T>(), weights, aside.as<T>(), {}, {},
-                parts, part_keys};
+  Backward<T> b{a,
+                attention_gemm<T>(),
+                kernels().attention.of[sizeof(T) == 8],
+                gradient,
+                out.as<T>(),
+                weights,
+                aside.as<T>(),
+                {},
+                {},
+                parts,
+                part_keys};
   b.rows.query = room.take(rows * a.size);
   b.rows.gradient = room.take(rows * a.width);
   b.rows.delta = room.take(rows);
@@ -216,7 +225,8 @@ Status run_attention_backward(const Call& call) {
     return fail(Code::SHAPE, kOperands);
   for (int i = 0; i < 3; i++) {
     const View& to = call.out(i);
-    if (to.dtype != out.dtype || !to.contiguous() || !same_shape(to, call.in(2 + i))) return fail(Code::SHAPE, kOperands);
+    if (to.dtype != out.dtype || !to.contiguous() || !same_shape(to, call.in(2 + i)))
+      return fail(Code::SHAPE, kOperands);
   }
   NABLA_TRY(a.take(aside, out));
   if (a.items * a.groups * a.queries == 0 || a.keys == 0) {

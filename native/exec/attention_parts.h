@@ -83,8 +83,10 @@ struct Attention {
 
 template <class T>
 const GemmKernels<T>& attention_gemm() {
-  if constexpr (sizeof(T) == 4) return kernels().gemm.f32;
-  else return kernels().gemm.f64;
+  if constexpr (sizeof(T) == 4)
+    return kernels().gemm.f32;
+  else
+    return kernels().gemm.f64;
 }
 
 // C[m, n] (+)= A[m, k] B[k, n], B in rows where it stands.

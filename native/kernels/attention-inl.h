@@ -103,9 +103,8 @@ void attention_weigh_again(const AttentionBlock& b, const void* lse) {
     const int64_t n = b.seen_by(r);
     mask_row(b, r, x, n);
     const V shift = V::set1(static_cast<const T*>(lse)[r]);
-    each_vector<T>(n, [&](int64_t i, int count) {
-      V::store_n(x + i, exp_of_negative(load_first(x + i, count) - shift), count);
-    });
+    each_vector<T>(
+        n, [&](int64_t i, int count) { V::store_n(x + i, exp_of_negative(load_first(x + i, count) - shift), count); });
     fill_zeros(x + n, b.cols - n);
   }
 }
@@ -191,7 +190,7 @@ void attention_finish(void* totals, void* lses, const void* tops, int64_t rows) 
 template <class T>
 constexpr AttentionKernels make_attention_kernels() {
   return {attention_weigh<T>, attention_weigh_again<T>, attention_gradient<T>, attention_scale<T>,
-          attention_dots<T>,  attention_combine<T>,     attention_drop<T>,    attention_finish<T>};
+          attention_dots<T>,  attention_combine<T>,     attention_drop<T>,     attention_finish<T>};
 }
 
 constexpr AttentionTable make_attention_table() {

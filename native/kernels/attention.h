@@ -26,8 +26,8 @@ struct AttentionBlock {
 
 struct AttentionKernels {
   // Scores become exp(score - top), 0 where no key is seen, with `top` the largest score of the row so far; `total` is
-  // the sum of these so far, `fade` the factor by which what was summed up with the top before is now too large. Columns
-  // from the last seen one up to `clear` become 0.
+  // the sum of these so far, `fade` the factor by which what was summed up with the top before is now too large.
+  // Columns from the last seen one up to `clear` become 0.
   void (*weigh)(const AttentionBlock& block, int64_t clear, void* top, void* total, void* fade);
   // Scores become exp(score - lse of the row).
   void (*weigh_again)(const AttentionBlock& block, const void* lse);

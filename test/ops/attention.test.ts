@@ -65,7 +65,7 @@ function formula(of: Setting): nb.Tensor {
   if (given.isCausal) scores = nb.arange(of.sizes[0]).unsqueeze(1).ge(nb.arange(of.sizes[1])).where(scores, -Infinity);
   if (of.mask === "bool") scores = given.attnMask!.where(scores, -Infinity);
   if (of.mask === "float") scores = scores.add(given.attnMask!);
-  const weights = scores.softmax(-1).nanToNum(0);
+  const weights = scores.softmax(-1).nanToNum({ nan: 0 });
   nb.manualSeed(9);
   return nb.dropout(weights, given.dropoutP ?? 0).matmul(v!);
 }
