@@ -2,10 +2,13 @@
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { DataParallel, ones, optim, setNumThreads, tensor } from "nabla";
+import { cases as attention } from "./cases/attention.mjs";
 import { cases as autograd } from "./cases/autograd.mjs";
 import { cases as convolutions } from "./cases/conv.mjs";
+import { cases as norm } from "./cases/norm.mjs";
 import { cases as optimizers } from "./cases/optim.mjs";
 import { cases as reductions } from "./cases/reduce.mjs";
+import { cases as gpt } from "./cases/train-gpt.mjs";
 import { matmulInputs, networkInputs, uniform } from "./harness/inputs.mjs";
 import { probe, repeat, repeatAsync } from "./harness/steps.mjs";
 import { lossOf, perceptron } from "./jobs/mlp.mjs";
@@ -125,5 +128,5 @@ async function parallel(spec) {
 }
 
 const own = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
-const open = { ...own, ...autograd, ...convolutions, ...optimizers, ...reductions };
+const open = { ...own, ...autograd, ...convolutions, ...optimizers, ...reductions, ...attention, ...norm, ...gpt };
 export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));

@@ -41,6 +41,22 @@ export function networkInputs({ sizes, batch, task }) {
   return { layers, x, y: task === "classes" ? labels(batch, outputs, 4) : uniform(batch * outputs, 4) };
 }
 
+/** Query, key, value and the gradient of the result of attention, [heads, length, size] each. */
+export function attentionInputs({ heads, length, size }) {
+  const [query, key, value, gradient] = [1, 2, 3, 4].map((seed) => uniform(heads * length * size, seed, -2, 2));
+  return { query, key, value, gradient };
+}
+
+/** Indices of a text and the next ones, and the bound of each parameter's first values; 0 for one that stays as it is. */
+export function gptInputs({ batch, block, vocabulary, width, layers }) {
+  const size = batch * block;
+  const linear = (inputs) => [1 / Math.sqrt(inputs), 1 / Math.sqrt(inputs)];
+  const norm = [0, 0];
+  const layer = [...norm, ...linear(width), ...linear(width), ...norm, ...linear(width), ...linear(4 * width)];
+  const bounds = [0.1, 0.1, ...Array.from({ length: layers }, () => layer).flat(), ...norm, ...linear(width)];
+  return { x: labels(size, vocabulary, 3), y: labels(size, vocabulary, 4), bounds };
+}
+
 /** Sixteen positions spread over `size` elements; contenders report their results there. */
 export function probes(size) {
   return Array.from({ length: 16 }, (_, i) => Math.floor((i * (size - 1)) / 15));

@@ -2,6 +2,7 @@
 import { convolution, imageTraining, pooling } from "./images.mjs";
 import { matmulInputs, networkInputs, probes, uniform } from "./inputs.mjs";
 import { derivative } from "./networks.mjs";
+import { kinds as layers } from "./reference-layers.mjs";
 
 /** Elementwise functions and sum, by case name. */
 export const functions = {
@@ -191,6 +192,7 @@ const kinds = {
   convolution,
   pooling,
   imageTraining,
+  ...layers,
 };
 const known = new Map();
 

@@ -4,6 +4,9 @@ import math
 import torch
 import torch_autograd
 import torch_conv
+import torch_attention
+import torch_norm
+import torch_train_gpt
 from inputs import labels, probe, serve, uniform
 
 
@@ -133,6 +136,7 @@ def main():
     cases |= {"derivative": torch_autograd.derivative, "optimizer": adamw, "reduce": reduce}
     cases |= {"convolution": torch_conv.convolution, "pooling": torch_conv.pooling}
     cases["imageTraining"] = lambda spec: torch_conv.image_training(spec, optimizer)
+    cases |= torch_attention.cases | torch_norm.cases | torch_train_gpt.cases
     serve(torch.__version__, cases)
 
 

@@ -31,7 +31,7 @@ export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolea
 /** The tensors a general rule saved, by place. */
 export function savedTensors(node: OpNode, saves: number, linked: boolean): Tensor[] {
   const saved: Tensor[] = [];
-  for (let place = 0; saves >> place > 0; place++)
+  for (let place = 0; saves >> place > 0 && place <= node.inputs.length; place++)
     if (saves & (1 << place)) saved[place] = node.unpack(place, linked) as Tensor;
   return saved;
 }

@@ -41,7 +41,8 @@ function intercepted(call: Omit<Call, "run">, run: () => Tensor): Tensor {
  * The one path of every op that computes: writes the call into the frame, runs it, and records it where gradients are
  * on. The caller has checked dtypes and inferred the result's dtype and shape.
  *
- * `scalar` is the dtype that numbers among the inputs take.
+ * `scalar` is the dtype that numbers among the inputs take. `aside` is the shape of what the kernel computes besides, for
+ * the rule alone: a second result, made only where the call is recorded.
  */
 export function apply<P>(
   row: Row<P>,
@@ -51,8 +52,9 @@ export function apply<P>(
   shape: Shape,
   attrs: readonly number[],
   params: P,
+  aside: Shape | null = null,
 ): Tensor {
-  if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params);
+  if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params, aside);
   if (frame.underPressure()) relieve();
   const n = inputs.length;
   let node: OpNode | null = null;
@@ -69,30 +71,40 @@ export function apply<P>(
   let pinned = (saves & 1) !== 0;
   const handle = new Handle();
   const small = numel(shape) * type.size <= frame.blockBytes;
-  frame.begin(row.opcode, 1, n, attrs);
+  const second = node !== null && aside !== null ? new Handle() : null;
+  const outs = second === null ? 1 : 2;
+  frame.begin(row.opcode, outs, n, attrs);
   if (small) {
     handle.block = nextBlock();
     frame.putFreshInBlock(0, type.code, shape, pinned ? frame.SAVE : 0, handle.block.id);
   } else {
     frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);
   }
+  if (second !== null) {
+    frame.putFresh(1, type.code, aside!, frame.SAVE);
+    pinned = true;
+  }
   for (let i = 0; i < n; i++) {
     const x = inputs[i]!;
-    if (typeof x === "number") frame.putScalar(i + 1, scalar.code, x);
+    if (typeof x === "number") frame.putScalar(i + outs, scalar.code, x);
     else {
       const save = i < 30 && (saves & (2 << i)) !== 0;
       if (save) pinned = true;
-      frame.putOperand(i + 1, x.handle, x.type.code, x.shape, x.layout, x.offset, save ? frame.SAVE : 0);
+      frame.putOperand(i + outs, x.handle, x.type.code, x.shape, x.layout, x.offset, save ? frame.SAVE : 0);
     }
   }
   if (pinned) frame.withNode();
   const watched = small ? null : handle;
   const keeper = pinned ? node : null;
-  execute(watched, keeper);
-  if (frame.failed()) recover(row as unknown as Row, watched, keeper, inputs[0], params);
+  execute(watched, second, keeper);
+  if (frame.failed()) recover(row as unknown as Row, watched, second, keeper, inputs[0], params);
   handle.take(0);
   if (node !== null) {
-    if (saves !== 0 || n > 1) node.keep(inputs, saves, constants, pinned);
+    if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && aside);
+    if (second !== null) {
+      second.take(1);
+      second.release();
+    }
   }
   return new Tensor(handle, type, shape, null, 0, node);
 }
@@ -105,15 +117,23 @@ function applyIntercepted<P>(
   shape: Shape,
   attrs: readonly number[],
   params: P,
+  aside: Shape | null,
 ): Tensor {
   return intercepted({ row: row as unknown as Row, inputs, params: params as never, type, shape, scalar }, () =>
-    apply(row, inputs, scalar, type, shape, attrs, params),
+    apply(row, inputs, scalar, type, shape, attrs, params, aside),
   );
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
-function recover(row: Row, handle: Handle | null, node: OpNode | null, x: Operand | undefined, params: unknown): void {
-  retryWhenOutOfMemory(() => execute(handle, node));
+function recover(
+  row: Row,
+  handle: Handle | null,
+  second: Handle | null,
+  node: OpNode | null,
+  x: Operand | undefined,
+  params: unknown,
+): void {
+  retryWhenOutOfMemory(() => execute(handle, second, node));
   if (frame.failed()) raise(row.name, row.family === "linalg" ? refusedMatrix : changedSince, indicesInto(x, params));
 }
 
@@ -124,9 +144,12 @@ function indicesInto(x: Operand | undefined, params: unknown): string | undefine
   return size === undefined ? undefined : `${-size} to ${size - 1}`;
 }
 
-/** Runs the frame: the objects that native code is to watch come first the handle, then the node. */
-function execute(handle: Handle | null, node: OpNode | null): void {
-  if (handle === null) {
+/** Runs the frame: the objects that native code is to watch come first the handles, then the node. */
+function execute(handle: Handle | null, second: Handle | null, node: OpNode | null): void {
+  if (second !== null) {
+    if (handle === null) frame.addon.execute(second, node!);
+    else frame.addon.execute(handle, second, node!);
+  } else if (handle === null) {
     if (node === null) frame.addon.run();
     else frame.addon.execute(node);
   } else if (node === null) frame.addon.execute(handle);
@@ -179,6 +202,38 @@ function viewIntercepted<P>(
     { row: row as unknown as Row, inputs: [x], params: params as never, type, shape, scalar: type },
     () => view(row, x, shape, layout, offset, params),
   );
+}
+
+/**
+ * A kernel with several results, all of one dtype: the gradients by an op's inputs, where nobody differentiates them again
+ * and no interceptor wants to see them.
+ */
+export function applyForAll(
+  name: string,
+  opcode: number,
+  inputs: readonly Tensor[],
+  type: DTypeRow,
+  shapes: readonly Shape[],
+  attrs: readonly number[],
+): Tensor[] {
+  if (frame.underPressure()) relieve();
+  const handles = shapes.map(() => new Handle());
+  frame.begin(opcode, shapes.length, inputs.length, attrs);
+  shapes.forEach((shape, i) => {
+    frame.putFresh(i, type.code, shape, 0);
+  });
+  inputs.forEach((x, i) => {
+    frame.putOperand(shapes.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
+  });
+  frame.addon.execute(...handles);
+  if (frame.failed()) {
+    retryWhenOutOfMemory(() => frame.addon.execute(...handles));
+    if (frame.failed()) raise(name, changedSince);
+  }
+  return handles.map((handle, i) => {
+    handle.take(i);
+    return new Tensor(handle, type, shapes[i]!, null, 0, null);
+  });
 }
 
 /**

@@ -87,14 +87,16 @@ export class OpNode extends Visited implements GraphNode, Context {
     return mask;
   }
 
-  /** Takes over what the call in the frame has pinned for the places in `mask`. */
-  keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean): void {
+  /** Takes over what the call in the frame has pinned for the places in `mask`, and what it computed aside. */
+  keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean, aside: Shape | null): void {
     const saved: (Saved | number | null)[] = [mask & 1 ? new Packed(0, this.type, this.shape, null, 0) : null];
+    const outs = aside === null ? 1 : 2;
     for (let i = 0; i < inputs.length; i++) {
       const x = inputs[i]!;
       if (typeof x === "number") saved.push(x);
-      else saved.push(mask & (2 << i) ? new Packed(i + 1, x.type, x.shape, x.layout, x.offset) : null);
+      else saved.push(mask & (2 << i) ? new Packed(i + outs, x.type, x.shape, x.layout, x.offset) : null);
     }
+    if (aside !== null) saved.push(new Packed(1, this.type, aside, null, 0));
     this.saved = saved;
     this.constants = constants;
     if (pinned) {
@@ -117,6 +119,11 @@ export class OpNode extends Visited implements GraphNode, Context {
       fail("ERR_GRADIENT", this.row.name, "the rule reads a value that was not saved");
     if (typeof value === "number") return value;
     return value.borrow(!linked ? null : place === 0 ? this : (this.inputs[place - 1] ?? null));
+  }
+
+  aside(): Tensor | null {
+    const place = this.inputs.length + 1;
+    return this.saved?.[place] ? (this.unpack(place, false) as Tensor) : null;
   }
 
   /** Gives back what was saved, but for small constants. */

@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { needInteger, needTensor } from "../engine/operand.js";
-import { attentionWeights, causalMask } from "../ops/attention.js";
+import { attentionWeights, causalMask, scaledDotProductAttention } from "../ops/attention.js";
 import { linear } from "../ops/matmul.js";
 import { dropout } from "../ops/random.js";
 import { zeros } from "../tensor/create.js";
@@ -137,11 +137,19 @@ export class MultiheadAttention extends Module {
         .transpose(1, 2);
     }) as [Tensor, Tensor, Tensor];
     const attnMask = this.mask(n, l, s, given);
-    const weights = attentionWeights(op, q, k, { attnMask, isCausal: attnMask === null && given.isCausal === true });
-    const heads = dropout(weights, this.dropout, { training: this.training }).matmul(v);
+    const causal = attnMask === null && given.isCausal === true;
+    const p = this.training ? this.dropout : 0;
+    const weights =
+      given.needWeights === false
+        ? null
+        : attentionWeights(q, k, attnMask, { scale: 1 / Math.sqrt(embedDim / numHeads), causal, drop: [] });
+    const heads =
+      weights === null
+        ? scaledDotProductAttention(q, k, v, { attnMask, isCausal: causal, dropoutP: p })
+        : dropout(weights, p).matmul(v);
     const joined = this.outProj.forward(heads.transpose(1, 2).reshape([n, l, embedDim]));
     const output = rank === 2 ? joined.squeeze(0) : this.batchFirst ? joined : joined.transpose(0, 1);
-    if (given.needWeights === false) return [output, null];
+    if (weights === null) return [output, null];
     const shown = given.averageAttnWeights === false ? weights : weights.mean(1);
     return [output, rank === 2 ? shown.squeeze(0) : shown];
   }

@@ -1,10 +1,17 @@
+import { promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { broadcast, showShape } from "../core/shape.js";
+import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
+import { apply, applyForAll } from "../engine/apply.js";
+import { isTracked } from "../engine/lanes.js";
+import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { defineRow, type Row } from "../engine/row.js";
+import { type Context, save } from "../engine/rule.js";
+import { opcode } from "../native/frame.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { dropout } from "./random.js";
+import { defaultGenerator, masked } from "./random.js";
 
 export interface AttentionOptions {
   /** Which keys a query may see: true for those that take part, or floats that are added to the scores. */
@@ -19,17 +26,11 @@ export interface AttentionOptions {
   readonly enableGqa?: boolean | undefined;
 }
 
-/** x with each head as often in a row as makes `heads` of them. */
-function repeatedHeads(op: string, x: Tensor, heads: number): Tensor {
-  const own = x.shape[x.ndim - 3];
-  if (own === undefined || own === 0 || heads % own !== 0)
-    fail("ERR_SHAPE", op, "the heads do not share evenly", `a divisor of ${heads} heads`, showShape(x.shape));
-  const lead = x.shape.slice(0, -3);
-  const [length, size] = x.shape.slice(-2) as [number, number];
-  return x
-    .unsqueeze(-3)
-    .expand([...lead, own, heads / own, length, size])
-    .reshape([...lead, heads, length, size]);
+/** How a call weighs: `drop` holds the random key and the probability, and is empty where nothing is dropped. */
+interface Weighing {
+  readonly scale: number;
+  readonly causal: boolean;
+  readonly drop: readonly number[];
 }
 
 /** @internal [queries, keys], true where query i may see key j: up to j = i. */
@@ -38,48 +39,143 @@ export const causalMask = (queries: number, keys: number): Tensor =>
     .unsqueeze(1)
     .ge(arange(keys, { dtype: "int32" }));
 
-// Finite, so that a query that may see no key gets zeros and not NaN.
-const hidden = -1e38;
+const turned = (x: Tensor): Tensor => x.transpose(-2, -1);
+const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
 
-/** @internal The weights that queries give to keys; those of a query add up to 1, or are 0 where it sees no key. */
-export function attentionWeights(op: string, query: Tensor, key: Tensor, o: AttentionOptions): Tensor {
-  const [length, size] = query.shape.slice(-2) as [number, number];
-  const keys = key.shape[key.ndim - 2]!;
-  const scale = needNumber(op, "the scale", o.scale ?? 1 / Math.sqrt(Math.max(size, 1)));
-  const scores = query.mul(scale).matmul(key.transpose(-2, -1));
-  const causal = o.isCausal === true;
-  let mask: Tensor | null = null;
-  if (o.attnMask !== undefined && o.attnMask !== null) mask = needTensor(op, o.attnMask, "the mask");
-  if (mask !== null) {
-    if (causal) fail("ERR_ARGUMENT", op, "a mask and isCausal exclude each other", "one of them", "both");
-    if (broadcast(op, mask.shape, scores.shape).length !== scores.ndim)
-      fail(
-        "ERR_SHAPE",
-        op,
-        "the mask has more dimensions than the scores",
-        showShape(scores.shape),
-        showShape(mask.shape),
-      );
-    if (mask.type.kind === "float") return scores.add(mask.to(scores.dtype)).softmax(-1);
-    if (mask.type.kind !== "bool")
-      fail("ERR_DTYPE", op, "a mask holds truth values or floats", "bool or a float dtype", mask.dtype);
-    return mask.where(mask.where(scores, hidden).softmax(-1), 0);
+/**
+ * @internal The weights that queries give to keys; those of a query add up to 1, or are 0 where it sees no key. The mask
+ * holds truth values, true where a key is seen, or floats.
+ */
+export function attentionWeights(query: Tensor, key: Tensor, mask: Tensor | null, p: Weighing): Tensor {
+  let scores = query.mul(p.scale).matmul(turned(key));
+  let seen = p.causal ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null;
+  if (mask?.type.kind === "float") scores = scores.add(mask);
+  else if (mask) seen = seen ? seen.logicalAnd(mask) : mask;
+  if (seen) scores = seen.where(scores, Number.NEGATIVE_INFINITY);
+  if (mask === null || scores.numel === 0) return scores.softmax(-1);
+  // Where a query sees no key at all, zeros take the place of 0 / 0.
+  const blind = scores.detach().amax(-1, { keepdim: true }).eq(Number.NEGATIVE_INFINITY);
+  return blind.where(0, blind.where(0, scores).softmax(-1));
+}
+
+// The row takes query [.., g, l, e], key [.., s, e] and value [.., s, v], the g groups of queries sharing keys and values,
+// with the same dimensions in front; the mask is [.., g, l, s].
+const shared = (x: Tensor): Tensor => x.unsqueeze(-3);
+const dropped = (weights: Tensor, p: Weighing): Tensor => (p.drop.length === 0 ? weights : masked(weights, p.drop));
+
+const composed = (query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, p: Weighing): Tensor =>
+  dropped(attentionWeights(query, shared(key), mask, p), p).matmul(shared(value));
+
+/** The gradients of query, key and value in ops that can be differentiated again. */
+function composedGradients(g: Tensor, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor[] {
+  const weights = attentionWeights(q, shared(k), mask, p);
+  const byWeights = dropped(g.matmul(turned(shared(v))), p);
+  const byScores = weights.mul(byWeights.sub(along(byWeights.mul(weights)))).mul(p.scale);
+  return [
+    byScores.matmul(shared(k)),
+    turned(byScores).matmul(q).sum(-3),
+    turned(dropped(weights, p)).matmul(g).sum(-3),
+  ];
+}
+
+const attrsOf = (p: Weighing): number[] =>
+  p.drop.length === 0
+    ? [p.scale, p.causal ? 1 : 0, 0]
+    : [p.scale, p.causal ? 1 : 0, p.drop.at(-1)!, ...p.drop.slice(0, -1)];
+
+// Up to here weights are kept for the gradient; beyond, the log-sum-exps of which the kernel makes them again.
+const KEPT_KEYS = 1024;
+const KEPT_WEIGHTS = 2 ** 23;
+// Rows of kept weights do not all start in the same cache sets; the last element is the row's factor.
+const LINE = 16;
+
+/** The shape of what the kernel keeps for the gradient, for scores of a shape. */
+function aside(rows: Shape, keys: number): Shape {
+  const keep = keys <= KEPT_KEYS && numel(rows) * keys <= KEPT_WEIGHTS;
+  return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
+}
+
+const attentionRow: Row<Weighing> = defineRow<Weighing>({
+  name: "scaledDotProductAttention",
+  family: "fused",
+  kernel: "attention",
+  inputs: 4,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.out | save.x | save.y | save.z | (save.z << 1),
+    vjp: (g, saved, c) => [...gradients(g, saved, c), null],
+    jvp: ([tq, tk, tv], [, q, k, v, mask], { params }) => {
+      const weights = attentionWeights(q!, shared(k!), mask ?? null, params);
+      const parts: Tensor[] = [];
+      if (tq || tk) {
+        const byQuery = tq ? [tq.matmul(turned(shared(k!)))] : [];
+        const byKey = tk ? [q!.matmul(turned(shared(tk)))] : [];
+        const scores = [...byQuery, ...byKey].reduce((a, b) => a.add(b)).mul(params.scale);
+        const moved = weights.mul(scores.sub(along(weights.mul(scores))));
+        parts.push(dropped(moved, params).matmul(shared(v!)));
+      }
+      if (tv) parts.push(dropped(weights, params).matmul(shared(tv)));
+      return parts.reduce((a, b) => a.add(b));
+    },
+  },
+  replay: ([q, k, v, mask], p) => run(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p),
+  batch: {
+    composed: ([q, k, v, mask], p) => composed(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p),
+  },
+});
+
+function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor {
+  const rows = q.shape.slice(0, -1);
+  const inputs = mask === null ? [q, k, v] : [q, k, v, mask];
+  const kept = aside(rows, k.shape.at(-2)!);
+  return apply(attentionRow, inputs, q.type, q.type, [...rows, v.shape.at(-1)!], attrsOf(p), p, kept);
+}
+
+const backward = opcode("attentionBackward");
+
+function gradients(g: Tensor, [out, q, k, v, mask]: readonly Tensor[], c: Context<Weighing>): (Tensor | null)[] {
+  const kept = c.aside();
+  if (mode.grad || mode.intercept !== null || kept === null)
+    return composedGradients(g, q!, k!, v!, mask ?? null, c.params);
+  const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
+  const shapes = [q!.shape, k!.shape, v!.shape];
+  return applyForAll(attentionRow.name, backward, inputs, q!.type, shapes, attrsOf(c.params));
+}
+
+/** The mask, if there is one, where it fits the scores. */
+function checkedMask(op: string, given: Tensor | null | undefined, scores: Shape): Tensor | null {
+  if (given === undefined || given === null) return null;
+  const mask = needTensor(op, given, "the mask");
+  if (broadcast(op, mask.shape, scores).length !== scores.length)
+    fail("ERR_SHAPE", op, "the mask has more dimensions than the scores", showShape(scores), showShape(mask.shape));
+  if (mask.type.kind !== "bool" && mask.type.kind !== "float")
+    fail("ERR_DTYPE", op, "a mask holds truth values or floats", "bool or a float dtype", mask.dtype);
+  return mask;
+}
+
+/** How many heads of the queries share one of keys and values. */
+function groupsOf(op: string, query: Tensor, key: Tensor, value: Tensor): number {
+  const heads = query.shape[query.ndim - 3] ?? 1;
+  for (const x of [key, value]) {
+    const own = x.shape[x.ndim - 3];
+    if (own === undefined || own === 0 || heads % own !== 0)
+      fail("ERR_SHAPE", op, "the heads do not share evenly", `a divisor of ${heads} heads`, showShape(x.shape));
   }
-  if (!causal) return scores.softmax(-1);
-  const seen = arange(length, { dtype: "int32" })
-    .unsqueeze(1)
-    .ge(arange(keys, { dtype: "int32" }));
-  return seen.where(scores, Number.NEGATIVE_INFINITY).softmax(-1);
+  if (key.shape[key.ndim - 3] !== value.shape[value.ndim - 3])
+    fail("ERR_SHAPE", op, "keys and values differ in heads", showShape(key.shape), showShape(value.shape));
+  return heads / key.shape[key.ndim - 3]!;
 }
 
 /**
  * `softmax(query keyᵀ scale + mask) value`: for each query the mean of the values, weighted by how well their keys fit.
- * A query that may see no key gives zeros.
+ * A query that may see no key gives zeros. Scores are computed in blocks, never all at once; for the gradient the weights
+ * are kept where they are few, and computed again elsewhere.
  * @shape query [.., l, e], key [.., s, e], value [.., s, v], leading dimensions broadcast; gives [.., l, v]. The mask
  * broadcasts to [.., l, s]. With `enableGqa`, query [.., h, l, e] and key [.., h / n, s, e].
  * @gradient through the products and the softmax.
  * @throws ERR_SHAPE where the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a mask together with isCausal.
- * @source Vaswani et al., Attention is all you need, 2017.
+ * @source Vaswani et al., Attention is all you need, 2017; Dao et al., FlashAttention, 2022.
  * @example scaledDotProductAttention(ones([1, 2]), zeros([3, 2]), tensor([[1], [2], [6]])).item(); // 3
  */
 export function scaledDotProductAttention(
@@ -89,9 +185,10 @@ export function scaledDotProductAttention(
   options?: AttentionOptions,
 ): Tensor {
   const op = "scaledDotProductAttention";
-  needFloat(op, needTensor(op, query, "the query"));
-  needFloat(op, needTensor(op, key, "the key"));
-  needFloat(op, needTensor(op, value, "the value"));
+  const given = [query, key, value];
+  const type = ["the query", "the key", "the value"]
+    .map((what, i) => needFloat(op, needTensor(op, given[i], what)).type)
+    .reduce(promote);
   const o = checkOptions<AttentionOptions>(op, options, ["attnMask", "dropoutP", "isCausal", "scale", "enableGqa"]);
   const p = o.dropoutP ?? 0;
   if (!(typeof p === "number" && p >= 0 && p <= 1))
@@ -103,12 +200,37 @@ export function scaledDotProductAttention(
       op,
       "query, key and value do not fit",
       "[.., l, e], [.., s, e] and [.., s, v]",
-      [query, key, value].map((x) => showShape(x.shape)).join(", "),
+      given.map((x) => showShape(x.shape)).join(", "),
     );
-  const heads = query.shape[query.ndim - 3] ?? 1;
-  const shared = (x: Tensor): Tensor => (o.enableGqa === true ? repeatedHeads(op, x, heads) : x);
-  const [keys, values] = [shared(key), shared(value)];
-  broadcast(op, broadcast(op, query.shape.slice(0, -2), keys.shape.slice(0, -2)), values.shape.slice(0, -2));
-  const weights = attentionWeights(op, query, keys, o);
-  return (p === 0 ? weights : dropout(weights, p)).matmul(values);
+  const causal = o.isCausal === true;
+  if (causal && o.attnMask) fail("ERR_ARGUMENT", op, "a mask and isCausal exclude each other", "one of them", "both");
+  const grouped = o.enableGqa === true;
+  const groups = grouped ? groupsOf(op, query, key, value) : 1;
+  const [length, size] = query.shape.slice(-2) as [number, number];
+  const [keys, width] = value.shape.slice(-2) as [number, number];
+  const scale = needNumber(op, "the scale", o.scale ?? 1 / Math.sqrt(Math.max(size, 1)));
+
+  // Dimensions in front of all: those of the queries without the groups.
+  const front = (x: Tensor): Shape => x.shape.slice(0, -2);
+  const queryFront = grouped ? [...query.shape.slice(0, -3), query.shape[query.ndim - 3]! / groups] : front(query);
+  const lead = broadcast(op, broadcast(op, queryFront, front(key)), front(value));
+  const outer = grouped ? [...lead.slice(0, -1), lead.at(-1)! * groups] : lead;
+  const mask = checkedMask(op, o.attnMask, [...outer, length, keys]);
+
+  const typed = (x: Tensor): Tensor => x.to(type.name);
+  const split = (x: Tensor, rest: number): Tensor =>
+    x.expand([...outer, length, rest]).reshape([...lead, groups, length, rest]);
+  const q = split(typed(query), size);
+  const spread = (x: Tensor): Tensor => {
+    const shape = [...lead, ...x.shape.slice(-2)];
+    return sameShape(x.shape, shape) ? x : x.expand(shape);
+  };
+  const [k, v] = [spread(typed(key)), spread(typed(value))];
+  const m = mask === null ? null : split(mask.type.kind === "float" ? typed(mask) : mask, keys);
+  const drop = p === 0 || p === 1 ? [] : [...defaultGenerator.next(), p];
+  const weighing: Weighing = { scale, causal, drop };
+  // No kernel takes a mask that is itself to be learned.
+  const learned = m !== null && isTracked(m) && mode.grad;
+  const y = (learned ? composed : run)(q, k, v, m, weighing).reshape([...outer, length, width]);
+  return p === 1 ? y.mul(0) : y;
 }

@@ -265,7 +265,9 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
       `${showShape(input.shape)} and ${showShape(target.shape)}`,
     );
   const chosen = (of: Tensor): Tensor =>
-    named(op, () => input.gather(classDim, of.unsqueeze(classDim))).squeeze(classDim).neg();
+    named(op, () => input.gather(classDim, of.unsqueeze(classDim)))
+      .squeeze(classDim)
+      .neg();
   // uint8 holds no negative target, so that every one counts.
   if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(target), how);
   const counts = target.ne(ignored);

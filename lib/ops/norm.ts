@@ -3,11 +3,12 @@ import { promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply } from "../engine/apply.js";
-import { withGrad } from "../engine/modes.js";
+import { apply, applyForAll } from "../engine/apply.js";
+import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { type Batch, defineRow, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
+import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 interface Standard {
@@ -39,8 +40,10 @@ function fused(
 function run(row: Row<Standard>, operands: readonly Tensor[], p: Standard): Tensor {
   const dense = operands.map((x) => x.contiguous());
   const { type, shape } = dense[0]!;
-  return apply(row, dense, type, type, shape, [p.eps, p.centred ? 1 : 0], p);
+  return apply(row, dense, type, type, shape, attrsOf(p), p);
 }
+
+const attrsOf = (p: Standard): number[] => [p.eps, p.centred ? 1 : 0];
 
 const sumOf = (parts: readonly (Tensor | null)[]): Tensor =>
   parts.filter((part) => part !== null).reduce((a, b) => a.add(b));
@@ -87,7 +90,9 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
     .mul(scale);
 }
 
-/** Rows with a weight, and perhaps a bias, of their length; lanes of these are factors apart. */
+const affineBackward = opcode("scaledNormBackward");
+
+/** Rows with a weight, and perhaps a bias, of their length. */
 const affineRow = (name: string, inputs: number): Row<Standard> =>
   fused(
     name,
@@ -96,11 +101,18 @@ const affineRow = (name: string, inputs: number): Row<Standard> =>
     {
       kind: "general",
       saves: save.x | save.y,
-      vjp: (g, [, x, w], { params }, needs) => [
-        needs[0] ? jacobian(g.mul(w!), x!, params) : null,
-        needs[1] ? g.mul(standardize(x!, params)) : null,
-        ...(inputs > 2 ? [g] : []),
-      ],
+      vjp: (g, [, x, w], { params }, needs) => {
+        if (!mode.grad && mode.intercept === null) {
+          const dense = [g, x!, w!].map((each) => each.contiguous());
+          const shapes = [x!.shape, w!.shape, w!.shape];
+          return applyForAll(name, affineBackward, dense, x!.type, shapes, attrsOf(params)).slice(0, inputs);
+        }
+        return [
+          needs[0] ? jacobian(g.mul(w!), x!, params) : null,
+          needs[1] ? g.mul(standardize(x!, params)) : null,
+          ...(inputs > 2 ? [g] : []),
+        ];
+      },
       jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
         sumOf([
           tx ? jacobian(tx, x!, params).mul(w!) : null,
@@ -168,14 +180,18 @@ function overLast(op: string, x: Tensor, given: number | readonly number[], p: S
   const [rows, weight, bias] = promoted(op, x, [
     factor(op, "the weight", o.weight, sizes),
     factor(op, "the bias", o.bias, sizes),
-  ]).map((one, i) => (one === null ? null : one.reshape(i === 0 ? [...x.shape.slice(0, lead), n] : [n])));
+  ]).map((one, i) => {
+    if (one === null || sizes.length === 1) return one;
+    return one.reshape(i === 0 ? [...x.shape.slice(0, lead), n] : [n]);
+  });
   const y =
     weight && bias
       ? run(layerRow, [rows!, weight, bias], p)
       : weight
         ? run(rmsRow, [rows!, weight], p)
         : standardize(rows!, p);
-  return (weight === null && bias ? y.add(bias) : y).reshape(x.shape);
+  const all = weight === null && bias ? y.add(bias) : y;
+  return sizes.length === 1 ? all : all.reshape(x.shape);
 }
 
 /**

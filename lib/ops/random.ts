@@ -226,7 +226,8 @@ const dropoutRow = defineRow<readonly number[]>({
   },
 });
 
-const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
+/** @internal x through the dropout of a random key and a probability. */
+export const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
   apply(dropoutRow, [x.contiguous()], x.type, x.type, x.shape, attrs, attrs);
 
 export interface DropoutOptions {

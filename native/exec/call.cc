@@ -1,5 +1,6 @@
 #include "exec/call.h"
 
+#include "exec/attention.h"
 #include "exec/conv.h"
 #include "exec/elementwise.h"
 #include "exec/index.h"

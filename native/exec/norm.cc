@@ -1,13 +1,18 @@
 #include "exec/norm.h"
 
+#include <cstring>
+
 #include "exec/rows.h"
 #include "kernels/table.h"
+#include "runtime/memory.h"
 
 namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kNoDType = "the op is not defined for this dtype";
+
+constexpr int64_t kNormChunks = 64;  // each has sums of its own for weight and bias
 
 bool along_row(const View& v, const View& x) {
   return !v.scalar && v.rank == 1 && v.dims[0] == x.dims[x.rank - 1] && v.dtype == x.dtype && v.contiguous();
@@ -40,6 +45,42 @@ Status run_standardize_backward(const Call& call) {
   over_rows(dx, [&](int64_t, int64_t at, int64_t n) {
     leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, call.attrs[0], call.attrs[1] != 0, n);
   });
+  return {};
+}
+
+Status run_scaled_norm_backward(const Call& call) {
+  if (call.n_out != 3 || call.n_in != 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
+  const View &dx = call.out(0), &dw = call.out(1), &db = call.out(2);
+  const View &g = call.in(0), &x = call.in(1), &weight = call.in(2);
+  if (!is_float(x.dtype)) return fail(Code::DTYPE, kNoDType);
+  if (!rows_alike(x, g) || x.scalar || !rows_alike(dx, x) || !along_row(weight, x) || !along_row(dw, x) ||
+      !along_row(db, x))
+    return fail(Code::SHAPE, kOperands);
+  const int64_t n = x.dims[x.rank - 1], total = x.numel(), size = static_cast<int64_t>(size_of(x.dtype));
+  if (total == 0) {
+    std::memset(dw.data, 0, static_cast<size_t>(n * size));
+    std::memset(db.data, 0, static_cast<size_t>(n * size));
+    return {};
+  }
+  const int64_t rows = total / n;
+  int64_t per_chunk = kRowsChunk / n + 1;
+  if (per_chunk * kNormChunks < rows) per_chunk = (rows + kNormChunks - 1) / kNormChunks;
+  const int64_t chunks = (rows + per_chunk - 1) / per_chunk;
+  Temporary memory;
+  char* parts = static_cast<char*>(memory.get(chunks * 2 * n * size));
+  if (!parts) return fail(Code::MEMORY, "out of memory");
+  const int wide = x.dtype == DType::F64;
+  const ScaledBackwardFn leaf = kernels().norm.scaled_backward[wide];
+  parallel_for(chunks, [&](int64_t chunk) {
+    const int64_t first = chunk * per_chunk, count = rows - first < per_chunk ? rows - first : per_chunk;
+    const int64_t at = first * n * size;
+    char* part = parts + chunk * 2 * n * size;
+    leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, weight.data, part, part + n * size, call.attrs[0],
+         call.attrs[1] != 0, count, n);
+  });
+  const auto combine = kernels().attention.of[wide].combine;
+  combine(dw.data, parts, 2 * n, chunks, n, 1);
+  combine(db.data, parts + n * size, 2 * n, chunks, n, 1);
   return {};
 }
 

@@ -8,5 +8,7 @@ namespace nabla {
 Status run_standardize(const Call& call);
 // in: g, x.
 Status run_standardize_backward(const Call& call);
+// in: g, x, weight. out: the gradients of x, of the weight and of a bias.
+Status run_scaled_norm_backward(const Call& call);
 
 }  // namespace nabla

@@ -13,15 +13,7 @@ constexpr const char* kOperands = "the operands do not fit the kernel";
 
 bool word(double x, double bound) { return x >= 0 && x < bound && x == std::floor(x); }
 
-bool stream_of(const Call& call, RandomStream& s) {
-  if (call.n_attr < 3 || !word(call.attrs[0], 4294967296.0) || !word(call.attrs[1], 4294967296.0) ||
-      !word(call.attrs[2], 9007199254740992.0))
-    return false;
-  s.key[0] = static_cast<uint32_t>(call.attrs[0]);
-  s.key[1] = static_cast<uint32_t>(call.attrs[1]);
-  s.stream = static_cast<uint64_t>(call.attrs[2]);
-  return true;
-}
+bool stream_of(const Call& call, RandomStream& s) { return call.n_attr >= 3 && stream_of(call.attrs, s); }
 
 template <class F>
 void in_chunks(int64_t total, F&& f) {
@@ -50,6 +42,15 @@ void drop(T* out, const T* x, const T* uniform, int64_t n, double p) {
 }
 
 }  // namespace
+
+bool stream_of(const double* words, RandomStream& s) {
+  if (!word(words[0], 4294967296.0) || !word(words[1], 4294967296.0) || !word(words[2], 9007199254740992.0))
+    return false;
+  s.key[0] = static_cast<uint32_t>(words[0]);
+  s.key[1] = static_cast<uint32_t>(words[1]);
+  s.stream = static_cast<uint64_t>(words[2]);
+  return true;
+}
 
 Status run_uniform(const Call& call) { return fill(call, kernels().random.uniform); }
 Status run_normal(const Call& call) { return fill(call, kernels().random.normal); }

@@ -1,7 +1,11 @@
 #pragma once
 #include "exec/call.h"
+#include "kernels/random.h"
 
 namespace nabla {
+
+// The stream that [key low, key high, stream] name; false where they name none.
+bool stream_of(const double* words, RandomStream& stream);
 
 // attrs of all: [key low, key high, stream]; element i of the result is element i of that stream.
 Status run_uniform(const Call& call);

@@ -9,10 +9,15 @@ using StandardizeFn = void (*)(void* y, const void* x, const void* weight, const
                                int64_t n);
 // dx = rstd * (g - mean(g) - y * mean(g * y)); without mean(g) where rows are not centred.
 using StandardizeBackwardFn = void (*)(void* dx, const void* g, const void* x, double eps, bool centred, int64_t n);
+// The same over `rows` rows after a weight: g * weight takes the place of g; and what the rows give to the gradients of
+// weight and bias, sums of g * y and of g.
+using ScaledBackwardFn = void (*)(void* dx, const void* g, const void* x, const void* weight, void* by_weight,
+                                  void* by_bias, double eps, bool centred, int64_t rows, int64_t n);
 
 struct NormTable {
   StandardizeFn standardize[2];
   StandardizeBackwardFn backward[2];
+  ScaledBackwardFn scaled_backward[2];
 };
 
 }  // namespace nabla

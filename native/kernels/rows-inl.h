@@ -2,30 +2,61 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/math-core-inl.h"
+
 namespace nabla::NABLA_ISA {
 namespace {
 
 constexpr int kRowLanes = 32;
 
+// The first `count` elements at p; folds to a plain load where count is known to be all of them.
+template <class T>
+NABLA_INLINE Vec<T> load_first(const T* p, int count) {
+  return count == Vec<T>::kLanes ? Vec<T>::load(p) : Vec<T>::load_n(p, count);
+}
+
+// K sums of T over i < n: add(sums, i, count) adds to each a vector whose lanes from `count` on are zero.
+template <class T, int K>
+struct RowSums {
+  using V = Vec<T>;
+  static constexpr int kParts = kRowLanes / V::kLanes;
+  T total[K];
+
+  template <class F>
+  RowSums(int64_t n, F&& add) {
+    V parts[kParts][K];
+#pragma GCC unroll 32
+    for (int p = 0; p < kParts; p++) {
+#pragma GCC unroll 8
+      for (int k = 0; k < K; k++) parts[p][k] = V::set1(0);
+    }
+    int64_t i = 0;
+    for (; i + kRowLanes <= n; i += kRowLanes) {
+#pragma GCC unroll 32
+      for (int p = 0; p < kParts; p++) add(parts[p], i + p * V::kLanes, V::kLanes);
+    }
+    // Indices known to the compiler keep the sums in registers.
+#pragma GCC unroll 32
+    for (int p = 0; p < kParts; p++) {
+      const int64_t at = i + p * V::kLanes, left = n - at;
+      if (left > 0) add(parts[p], at, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < K; k++) {
+      T lanes[kRowLanes];
+#pragma GCC unroll 32
+      for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p][k]);
+      for (int width = kRowLanes / 2; width > 0; width /= 2)
+        for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
+      total[k] = lanes[0];
+    }
+  }
+};
+
 // The sum over i < n of f(i, count): a vector whose lanes from `count` on are zero.
 template <class T, class F>
 T row_sum(int64_t n, F&& f) {
-  using V = Vec<T>;
-  constexpr int kParts = kRowLanes / V::kLanes;
-  V parts[kParts];
-  for (V& p : parts) p = V::set1(0);
-  int64_t i = 0;
-  for (; i + kRowLanes <= n; i += kRowLanes)
-    for (int p = 0; p < kParts; p++) parts[p] = parts[p] + f(i + p * V::kLanes, V::kLanes);
-  for (int p = 0; p < kParts && i + p * V::kLanes < n; p++) {
-    const int64_t at = i + p * V::kLanes, left = n - at;
-    parts[p] = parts[p] + f(at, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
-  }
-  T lanes[kRowLanes];
-  for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p]);
-  for (int width = kRowLanes / 2; width > 0; width /= 2)
-    for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
-  return lanes[0];
+  return RowSums<T, 1>(n, [&](Vec<T>* sum, int64_t i, int count) { sum[0] = sum[0] + f(i, count); }).total[0];
 }
 
 // Lanes from `count` on are set to zero.

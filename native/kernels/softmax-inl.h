@@ -30,7 +30,7 @@ template <class T>
 T row_logsumexp(const T* x, int64_t n, T shift) {
   const Vec<T> s = Vec<T>::set1(shift);
   const T sum =
-      row_sum<T>(n, [&](int64_t i, int count) { return first_lanes<T>(exp(Vec<T>::load_n(x + i, count) - s), count); });
+      row_sum<T>(n, [&](int64_t i, int count) { return first_lanes<T>(exp(load_first(x + i, count) - s), count); });
   return first_lane(log(Vec<T>::set1(sum)));
 }
 
@@ -41,11 +41,11 @@ void softmax_row(void* out, const void* in, int64_t n) {
   T* y = static_cast<T*>(out);
   const V s = V::set1(row_shift(x, n));
   const V total = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
-    const V e = exp(V::load_n(x + i, count) - s);
+    const V e = exp(load_first(x + i, count) - s);
     V::store_n(y + i, e, count);
     return first_lanes<T>(e, count);
   }));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, V::load_n(y + i, count) / total, count); });
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, load_first(y + i, count) / total, count); });
 }
 
 template <class T>
@@ -55,7 +55,7 @@ void log_softmax_row(void* out, const void* in, int64_t n) {
   T* y = static_cast<T*>(out);
   const T shift = row_shift(x, n);
   const V s = V::set1(shift), l = V::set1(row_logsumexp(x, n, shift));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, V::load_n(x + i, count) - s - l, count); });
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, load_first(x + i, count) - s - l, count); });
 }
 
 template <class T>
@@ -64,9 +64,9 @@ void softmax_backward_row(void* out, const void* gradient, const void* result, i
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
   const V dot =
-      V::set1(row_sum<T>(n, [&](int64_t i, int count) { return V::load_n(g + i, count) * V::load_n(y + i, count); }));
+      V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count) * load_first(y + i, count); }));
   each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dx + i, V::load_n(y + i, count) * (V::load_n(g + i, count) - dot), count);
+    V::store_n(dx + i, load_first(y + i, count) * (load_first(g + i, count) - dot), count);
   });
 }
 
@@ -75,9 +75,9 @@ void log_softmax_backward_row(void* out, const void* gradient, const void* resul
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
-  const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return V::load_n(g + i, count); }));
+  const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count); }));
   each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dx + i, fnma(exp(V::load_n(y + i, count)), sum, V::load_n(g + i, count)), count);
+    V::store_n(dx + i, fnma(exp(load_first(y + i, count)), sum, load_first(g + i, count)), count);
   });
 }
 
@@ -94,7 +94,7 @@ void cross_entropy_backward_row(void* out, const void* in, const void* lse, int6
   const T* x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
   const V l = V::set1(*static_cast<const T*>(lse)), s = V::set1(static_cast<T>(scale));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(dx + i, exp(V::load_n(x + i, count) - l) * s, count); });
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(dx + i, exp(load_first(x + i, count) - l) * s, count); });
   dx[target] -= static_cast<T>(scale);
 }
 

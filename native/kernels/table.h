@@ -1,6 +1,7 @@
 // What one ISA offers: function pointers to serial leaf code, indexed by kernel and dtype. exec/ reaches kernels only
 // here.
 #pragma once
+#include "kernels/attention.h"
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
@@ -24,6 +25,7 @@ struct KernelTable {
   NormTable norm;
   OptimTable optim;
   WindowTable windows;
+  AttentionTable attention;
 };
 
 // Chosen once, at the first call: the best tier this CPU and its operating system allow, or NABLA_ISA.

@@ -1,0 +1,35 @@
+// The table of a tier: all kernels, over the vocabulary that was included before.
+#pragma once
+#include "kernels/attention-inl.h"
+#include "kernels/convert-inl.h"
+#include "kernels/elementwise-inl.h"
+#include "kernels/gemm-inl.h"
+#include "kernels/norm-inl.h"
+#include "kernels/optim-inl.h"
+#include "kernels/random-inl.h"
+#include "kernels/reduce-inl.h"
+#include "kernels/softmax-inl.h"
+#include "kernels/table.h"
+#include "kernels/windows-inl.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+constexpr KernelTable make_table(const char* isa) {
+  return {
+      .isa = isa,
+      .convert = make_convert_table(),
+      .elementwise = make_elementwise_table(),
+      .reduce = make_reduce_table(),
+      .gemm = make_gemm_table(),
+      .random = make_random_table(),
+      .softmax = make_softmax_table(),
+      .norm = make_norm_table(),
+      .optim = make_optim_table(),
+      .windows = make_window_table(),
+      .attention = make_attention_table(),
+  };
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA
