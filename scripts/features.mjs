@@ -45,7 +45,8 @@ const page = `# What there is
 
 Made by \`node scripts/features.mjs\` from the table of ops; \`npm run check\` fails where it is out of date.
 
-dtypes: float32, float64, int32, int64, uint8, bool. Derivatives exist for the float ones. Every row is run through the laws of
+dtypes: float32, float64, int32, int64, uint8, bool; bfloat16 and float16 for storage, with float32 arithmetic, each result rounded
+once. Derivatives exist for the float ones. Every row is run through the laws of
 \`test/ops\`: value against a float64 reference, shapes and dtypes, layouts, first and second derivatives, forward against reverse
 mode, threads, instruction sets, errors, memory.
 
@@ -65,7 +66,7 @@ ${composed.join(", ")}
 
 ## Not there yet
 
-compile; recurrent layers, TransformerEncoderLayer; float16 and bfloat16; npy, ONNX and checkpoint files; Trainer and the command
+compile; recurrent layers, TransformerEncoderLayer; npy, ONNX and checkpoint files; Trainer and the command
 line; LBFGS, CosineAnnealingWarmRestarts, SequentialLR, ReduceLROnPlateau; binaries for anything but Linux x64.
 `;
 

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   test_exact();
   test_reductions();
   test_random();
+  test_halves();
   test_bits();
   test_values(samples);
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(counts.checks),
