@@ -170,8 +170,7 @@ ${rest.join(", ")}
 
 ## Not there yet
 
-compile; float16 and bfloat16; npy, ONNX and checkpoint files; Trainer and the command
-line; binaries for anything but Linux x64.
+compile; npy, ONNX and checkpoint files; Trainer and the command line; binaries for anything but Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

@@ -1,7 +1,10 @@
 import { describe, fail } from "./errors.js";
 
-/** The element types of tensors. */
-export type DType = "float32" | "float64" | "int32" | "int64" | "uint8" | "bool";
+/**
+ * The element types of tensors. bfloat16 and float16 are for storage: their arithmetic is float32's, each result rounded
+ * once. Half precision meets the other half, and float32, in float32.
+ */
+export type DType = "float32" | "float64" | "bfloat16" | "float16" | "int32" | "int64" | "uint8" | "bool";
 
 /** What the elements of each dtype are read into and made from. */
 export type TypedArray =
@@ -28,21 +31,25 @@ export interface DTypeRow {
   readonly size: number;
   /** Of two dtypes the one of the higher level holds the result. */
   readonly level: number;
+  /** What the elements are read into: of halves the floats that they stand for. */
   readonly array: ArrayOf;
+  /** The dtype of arithmetic, of halves float32, else the dtype itself. */
+  readonly compute: DTypeRow;
+  /** Whether arithmetic is another dtype's. */
+  readonly half: boolean;
   code: number;
   /** [code]: the attribute list of an elementwise call, made once. */
   attrs: number[];
 }
 
-const row = (name: DType, kind: Kind, size: number, level: number, array: ArrayOf): DTypeRow => ({
-  name,
-  kind,
-  size,
-  level,
-  array,
-  code: -1,
-  attrs: [-1],
-});
+function row(name: DType, kind: Kind, size: number, level: number, array: ArrayOf, compute?: DTypeRow): DTypeRow {
+  const half = compute !== undefined;
+  const made = { name, kind, size, level, array, compute: compute!, half, code: -1, attrs: [-1] };
+  if (!half) made.compute = made;
+  return made;
+}
+
+const float32 = row("float32", "float", 4, 5, Float32Array);
 
 /** @internal */
 export const dtypes: Readonly<Record<DType, DTypeRow>> = {
@@ -50,8 +57,10 @@ export const dtypes: Readonly<Record<DType, DTypeRow>> = {
   uint8: row("uint8", "int", 1, 1, Uint8Array),
   int32: row("int32", "int", 4, 2, Int32Array),
   int64: row("int64", "int", 8, 3, BigInt64Array),
-  float32: row("float32", "float", 4, 4, Float32Array),
-  float64: row("float64", "float", 8, 5, Float64Array),
+  float16: row("float16", "float", 2, 4, Float32Array, float32),
+  bfloat16: row("bfloat16", "float", 2, 4, Float32Array, float32),
+  float32,
+  float64: row("float64", "float", 8, 6, Float64Array),
 };
 
 /** @internal The row of a dtype's name; ERR_DTYPE for anything else. */
@@ -61,7 +70,10 @@ export function dtypeRow(op: string, name: unknown): DTypeRow {
 }
 
 /** @internal */
-export const promote = (a: DTypeRow, b: DTypeRow): DTypeRow => (a.level >= b.level ? a : b);
+export function promote(a: DTypeRow, b: DTypeRow): DTypeRow {
+  if (a.level !== b.level) return a.level > b.level ? a : b;
+  return a === b ? a : a.compute;
+}
 
 let defaultRow = dtypes.float32;
 
@@ -77,6 +89,7 @@ export const getDefaultDtype = (): DType => defaultRow.name;
  */
 export function setDefaultDtype(dtype: "float32" | "float64"): void {
   const chosen = dtypeRow("setDefaultDtype", dtype);
-  if (chosen.kind !== "float") fail("ERR_DTYPE", "setDefaultDtype", "not a float dtype", "float32 or float64", dtype);
+  if (chosen.kind !== "float" || chosen.half)
+    fail("ERR_DTYPE", "setDefaultDtype", "not a float dtype", "float32 or float64", dtype);
   defaultRow = chosen;
 }

@@ -5,7 +5,8 @@ import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
 import { relieve } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
-import { intercepting, mode } from "./modes.js";
+import { castRow } from "./cast.js";
+import { intercepting, mode, withGrad } from "./modes.js";
 import type { Operand, Row } from "./row.js";
 import { OpNode } from "./tape.js";
 
@@ -55,6 +56,8 @@ export function apply<P>(
   aside: Shape | null = null,
 ): Tensor {
   if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params, aside);
+  if ((type.half || scalar.half) && !takesHalves(row as unknown as Row, inputs, scalar, attrs))
+    return applyWide(row, inputs, scalar, type, shape, attrs, params, aside);
   if (frame.underPressure()) relieve();
   const n = inputs.length;
   let node: OpNode | null = null;
@@ -86,7 +89,7 @@ export function apply<P>(
   }
   for (let i = 0; i < n; i++) {
     const x = inputs[i]!;
-    if (typeof x === "number") frame.putScalar(i + outs, scalar.code, x);
+    if (typeof x === "number") frame.putScalar(i + outs, scalar.compute.code, x);
     else {
       const save = i < 30 && (saves & (2 << i)) !== 0;
       if (save) pinned = true;
@@ -122,6 +125,34 @@ function applyIntercepted<P>(
   return intercepted({ row: row as unknown as Row, inputs, params: params as never, type, shape, scalar }, () =>
     apply(row, inputs, scalar, type, shape, attrs, params, aside),
   );
+}
+
+/** The tensor in a dtype; itself where it has that one. */
+export const cast = (x: Tensor, type: DTypeRow): Tensor =>
+  x.type === type ? x : apply(castRow, [x], type, type, x.shape, type.attrs, type.name);
+
+/** Kernels that move elements do, and elementwise ones, tile by tile; but a rule is to see float32. */
+const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
+  row.moves === true || (attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
+
+const widened = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
+
+/**
+ * An op on halves: in float32, the result rounded once. The conversions are ops of the graph, so a rule sees float32, and
+ * gradients come back in the dtype of what they are for.
+ */
+function applyWide<P>(
+  row: Row<P>,
+  inputs: readonly Operand[],
+  scalar: DTypeRow,
+  type: DTypeRow,
+  shape: Shape,
+  attrs: readonly number[],
+  params: P,
+  aside: Shape | null,
+): Tensor {
+  const list = attrs === scalar.attrs ? scalar.compute.attrs : attrs;
+  return cast(apply(row, inputs.map(widened), scalar.compute, type.compute, shape, list, params, aside), type);
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
@@ -247,13 +278,19 @@ export function applyInPlace(
   sources: readonly Operand[],
   attrs: readonly number[],
 ): void {
+  for (let i = 0; i < targets.length; i++)
+    if (targets[i]!.type.half && attrs !== targets[i]!.type.attrs) {
+      applyInPlaceWide(name, opcode, targets, sources, attrs);
+      return;
+    }
   if (frame.underPressure()) relieve();
   const count = targets.length + sources.length;
   frame.checkLength(name, count);
   frame.begin(opcode, targets.length, sources.length, attrs);
+  const { type } = targets[0]!;
   for (let i = 0; i < count; i++) {
     const x = i < targets.length ? targets[i]! : sources[i - targets.length]!;
-    if (typeof x === "number") frame.putScalar(i, targets[0]!.type.code, x);
+    if (typeof x === "number") frame.putScalar(i, opcode === castRow.opcode ? type.code : type.compute.code, x);
     else frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
   }
   frame.addon.run();
@@ -261,4 +298,22 @@ export function applyInPlace(
     retryWhenOutOfMemory(() => frame.addon.run());
     if (frame.failed()) raise(name);
   }
+}
+
+/** On halves: on copies in float32, which are then written back. */
+function applyInPlaceWide(
+  name: string,
+  opcode: number,
+  targets: readonly Tensor[],
+  sources: readonly Operand[],
+  attrs: readonly number[],
+): void {
+  withGrad(false, () => {
+    const copies = targets.map((x) => widened(x) as Tensor);
+    applyInPlace(name, opcode, copies, sources.map(widened), attrs);
+    copies.forEach((copy, i) => {
+      const x = targets[i]!;
+      if (copy !== x) applyInPlace(name, castRow.opcode, [x], [copy], x.type.attrs);
+    });
+  });
 }

@@ -4,7 +4,7 @@ import { LeafNode } from "./tape.js";
 
 leaves.make = (x: Tensor): LeafNode => {
   if (x.type.kind !== "float")
-    fail("ERR_GRADIENT", "requiresGrad", "only float tensors can require grad", "float32 or float64", x.dtype);
+    fail("ERR_GRADIENT", "requiresGrad", "only float tensors can require grad", "a float dtype", x.dtype);
   return new LeafNode(x);
 };
 

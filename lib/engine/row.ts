@@ -36,6 +36,8 @@ export interface RowSpec<P> {
   readonly accuracy: Accuracy;
   /** How vmap runs it; by its family where left out, else lane by lane, which the law of vmap refuses. */
   readonly batch?: Batch<P>;
+  /** Whether elements are only moved, so that halves are taken as they are. */
+  readonly moves?: boolean;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean;
 }

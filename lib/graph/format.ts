@@ -20,7 +20,7 @@ export function formatNumber(x: number): string {
 
 function formatElement(x: number | bigint, dtype: string): string {
   if (dtype === "bool") return x ? "true" : "false";
-  return typeof x === "bigint" || !dtype.startsWith("float") ? String(x) : formatNumber(x);
+  return typeof x === "bigint" || !dtype.includes("float") ? String(x) : formatNumber(x);
 }
 
 /** `float32[20, 3]`. */

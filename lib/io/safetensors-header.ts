@@ -25,6 +25,8 @@ export interface Source {
 const codes: Readonly<Record<DType, string>> = {
   float32: "F32",
   float64: "F64",
+  bfloat16: "BF16",
+  float16: "F16",
   int32: "I32",
   int64: "I64",
   uint8: "U8",

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { tensor } from "../tensor/create.js";
+import { fromTyped, tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
 import { pathOf, readInto, writeAtomically } from "./file.js";
 import {
@@ -129,7 +129,7 @@ function piecesOf(op: string, tensors: Tensors, options: SafetensorsOptions | un
   const data: Uint8Array[] = [];
   let begin = 0;
   for (const [name, t] of [...named].sort(([, a], [, b]) => dtypes[b.dtype].size - dtypes[a.dtype].size)) {
-    const array = t.toTypedArray();
+    const array = t.toStored();
     const end = begin + array.byteLength;
     data.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     places.set(name, { begin, end });
@@ -166,12 +166,14 @@ function split(op: string, bytes: Uint8Array): { header: Header; data: Uint8Arra
 
 /** Room for the elements of a tensor, and the same memory as bytes. */
 function room({ dtype, begin, end }: Entry): { array: TypedArray; bytes: Uint8Array } {
-  const array = new dtypes[dtype].array((end - begin) / dtypes[dtype].size);
+  const { array: Values, half } = dtypes[dtype];
+  const array = new (half ? Uint16Array : Values)((end - begin) / dtypes[dtype].size);
   return { array, bytes: new Uint8Array(array.buffer) };
 }
 
 function make({ name, dtype, shape }: Entry, array: TypedArray, source: Source): Tensor {
   const odd = dtype === "bool" ? (array as Uint8Array).find((byte) => byte > 1) : undefined;
   if (odd !== undefined) refuse(source, `tensor "${name}" holds a bad boolean`, "0 or 1", `${odd}`);
-  return tensor(array, { dtype, shape });
+  const type = dtypes[dtype];
+  return type.half ? fromTyped(source.op, array, type, shape) : tensor(array, { dtype, shape });
 }

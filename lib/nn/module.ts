@@ -97,7 +97,7 @@ export class Module {
    */
   to(dtype: DType): this {
     const type = dtypeRow("to", dtype);
-    if (type.kind !== "float") fail("ERR_DTYPE", "to", "a module holds floats", "float32 or float64", dtype);
+    if (type.kind !== "float") fail("ERR_DTYPE", "to", "a module holds floats", "a float dtype", dtype);
     for (const [, tensor] of stateOf(this)) {
       if (tensor.type.kind !== "float" || tensor.type === type) continue;
       const gradient = tensor.grad?.detach() ?? null;

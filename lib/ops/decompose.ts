@@ -227,7 +227,7 @@ const pinvRow = m.linalgRow<number>(
 /** What counts as 0 beside the largest singular value, unless a user says it. */
 const tolerance = (op: string, name: string, x: Tensor, given: number | undefined): number =>
   given === undefined
-    ? Math.max(m.rowsOf(x), m.columnsOf(x)) * (x.dtype === "float32" ? 2 ** -23 : 2 ** -52)
+    ? Math.max(m.rowsOf(x), m.columnsOf(x)) * (x.dtype === "float64" ? 2 ** -52 : 2 ** -23)
     : needNumber(op, name, given);
 
 export interface PinvOptions {

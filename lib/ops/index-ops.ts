@@ -24,6 +24,7 @@ const selectRow = defineRow<Along>({
   kernel: "indexSelect",
   inputs: 2,
   accuracy: "exact",
+  moves: true,
   rule: {
     kind: "general",
     saves: save.y,
@@ -125,6 +126,7 @@ const gatherRow = defineRow<Along>({
   kernel: "gather",
   inputs: 2,
   accuracy: "exact",
+  moves: true,
   rule: {
     kind: "general",
     saves: save.y,

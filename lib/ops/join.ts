@@ -16,6 +16,7 @@ const row = defineRow<number>({
   kernel: "cat",
   inputs: 2,
   accuracy: "exact",
+  moves: true,
   rule: {
     kind: "general",
     saves: 0,

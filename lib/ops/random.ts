@@ -108,9 +108,16 @@ function floats(
 ): Tensor {
   const given = checkOptions<RandomOptions>(op, options, known);
   const type = given.dtype === undefined ? (like ?? defaultFloat()) : dtypeRow(op, given.dtype);
-  if (type.kind !== "float") fail("ERR_DTYPE", op, "not a float dtype", "float32 or float64", type.name);
-  const x = draw(op, row, shape, type, generatorOf(op, given.generator).next());
+  if (type.kind !== "float") fail("ERR_DTYPE", op, "not a float dtype", "a float dtype", type.name);
+  const wide = draw(op, row, shape, type.compute, generatorOf(op, given.generator).next());
+  const x = type.half ? (row === uniformRow ? onGrid(wide, type) : wide).to(type.name) : wide;
   return given.requiresGrad === true ? makeLeaf(x) : x;
+}
+
+/** Uniform numbers cut to the digits of a half: rounded, some would be 1. */
+function onGrid(u: Tensor, half: DTypeRow): Tensor {
+  const steps = half === dtypes.bfloat16 ? 2 ** 8 : 2 ** 11;
+  return u.mul(steps).floor().div(steps);
 }
 
 const uniformRow = source("rand", "uniform");
@@ -193,7 +200,7 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
 export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
   needFloat("bernoulli", needTensor("bernoulli", x));
   const { generator } = checkOptions<Pick<RandomOptions, "generator">>("bernoulli", options, ["generator"]);
-  return named("bernoulli", () => randLike(x, { generator }))
+  return named("bernoulli", () => randLike(x, { generator, dtype: x.type.compute.name }))
     .lt(x.detach())
     .to(x.dtype);
 }

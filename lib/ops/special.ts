@@ -201,7 +201,12 @@ const nanToNumRow: Row<undefined> = defineRow<undefined>({
   },
 });
 
-const largest: Readonly<Record<string, number>> = { float32: 2 ** 127 * (2 - 2 ** -23), float64: Number.MAX_VALUE };
+const largest: Readonly<Record<string, number>> = {
+  bfloat16: 2 ** 127 * (2 - 2 ** -7),
+  float16: 2 ** 15 * (2 - 2 ** -10),
+  float32: 2 ** 127 * (2 - 2 ** -23),
+  float64: Number.MAX_VALUE,
+};
 
 /**
  * x with numbers in place of NaN and the infinities. Integers are returned as they are.

@@ -33,7 +33,10 @@ interface Plan {
   targets: readonly Tensor[];
 }
 
-/** The base of all optimizers; make one of its subclasses. */
+/**
+ * The base of all optimizers; make one of its subclasses. Parameters of bfloat16 and float16 are updated in float32 and
+ * rounded once, and what is kept for them is float32.
+ */
 export abstract class Optimizer<H extends object = object> {
   /** The groups. Their hyperparameters may be written to: every step reads them anew. */
   readonly paramGroups: ParamGroup<H>[] = [];
@@ -236,7 +239,7 @@ function gradientOf(parameter: Tensor): Tensor | null {
 function bufferOf(slot: Slot, index: number): Tensor {
   const known = slot.buffers[index];
   if (known !== undefined) return known;
-  const buffer = zerosLike(slot.parameter);
+  const buffer = zerosLike(slot.parameter, { dtype: slot.parameter.type.compute.name });
   outlive(buffer.handle);
   slot.buffers.push(buffer);
   return buffer;

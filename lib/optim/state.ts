@@ -101,7 +101,7 @@ function readState<H extends object>(
         showShape(parameter.shape),
         showShape(buffer.shape),
       );
-    buffers.push(buffer.detach().to(parameter.dtype).clone());
+    buffers.push(buffer.detach().to(parameter.type.compute.name).clone());
   }
   if (!rule.counts) return { age: 1, buffers };
   const step = entry.step;

@@ -23,7 +23,7 @@ function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
   if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad is not valid", "a boolean", describe(requiresGrad));
   if (x.type.kind !== "float")
-    fail("ERR_GRADIENT", op, "only float tensors can require grad", "float32 or float64", x.dtype);
+    fail("ERR_GRADIENT", op, "only float tensors can require grad", "a float dtype", x.dtype);
   x.requiresGrad = true;
   return x;
 }
@@ -41,7 +41,7 @@ function made(op: string, type: DTypeRow, shape: Shape, call: (handle: Handle) =
   return new Tensor(handle, type, shape, null, 0, null);
 }
 
-/** @internal Copies the elements of a typed array of the dtype's own kind into a new storage. */
+/** @internal Copies the elements of a typed array of the dtype's own kind into a new storage; of halves bits or floats. */
 export const fromTyped = (op: string, source: ArrayBufferView, type: DTypeRow, shape: Shape): Tensor =>
   made(op, type, shape, (handle) => {
     frame.begin(0, 0, 1, []);
@@ -70,10 +70,15 @@ export const empty = (op: string, type: DTypeRow, shape: Shape): Tensor =>
     frame.addon.execute(handle);
   });
 
+/** Node 24 has the class; what it holds are the bits of float16. */
+const isFloat16Array = (array: ArrayBufferView): boolean =>
+  Object.prototype.toString.call(array) === "[object Float16Array]";
+
 /** The dtype whose elements a typed array holds as they are. */
 function typeOfArray(array: ArrayBufferView): DTypeRow | undefined {
   if (array instanceof Float32Array) return dtypes.float32;
   if (array instanceof Float64Array) return dtypes.float64;
+  if (isFloat16Array(array)) return dtypes.float16;
   if (array instanceof Int32Array) return dtypes.int32;
   if (array instanceof BigInt64Array) return dtypes.int64;
   if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return dtypes.uint8;
@@ -105,7 +110,7 @@ function element(op: string, value: number | bigint | boolean, type: DTypeRow): 
 }
 
 function convertAll(op: string, values: ArrayLike<number | bigint | boolean>, type: DTypeRow): TypedArray {
-  const out = new type.array(values.length);
+  const out = new (type.half ? Float64Array : type.array)(values.length);
   if (type.kind === "float") for (let i = 0; i < values.length; i++) out[i] = Number(values[i]);
   else for (let i = 0; i < values.length; i++) out[i] = element(op, values[i]!, type);
   return out;
@@ -114,7 +119,8 @@ function convertAll(op: string, values: ArrayLike<number | bigint | boolean>, ty
 function fromTypedArray(data: TypedArray, wanted: DTypeRow | undefined, shape: Shape): Tensor {
   const own = typeOfArray(data);
   const type = wanted ?? own ?? wideningType(data);
-  const asIs = own === type && type.kind !== "bool" ? data : convertAll("tensor", data, type);
+  if (own !== type || type.kind === "bool") return fromTyped("tensor", convertAll("tensor", data, type), type, shape);
+  const asIs = type.half ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
   return fromTyped("tensor", asIs, type, shape);
 }
 
@@ -168,6 +174,7 @@ function typeOfValues(values: readonly (number | boolean | bigint)[]): DTypeRow 
  *
  * Numbers become the default dtype, booleans bool, bigints int64, typed arrays keep their own (Buffer is uint8; 8- and
  * 16-bit integers become int32, unsigned 32-bit ones int64).
+ * Into bfloat16 and float16, numbers are rounded to nearest, ties to even.
  * @throws ERR_SHAPE for ragged data or a `shape` of another size; ERR_DTYPE for a value the dtype cannot hold; ERR_ARGUMENT
  * for anything else that is not data.
  * @example tensor([[1, 2], [3, 4]]).shape; // [2, 2]
@@ -308,7 +315,9 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
   const type = given.dtype === undefined ? (integers ? dtypes.int32 : defaultFloat()) : dtypeRow("arange", given.dtype);
   const length = Math.max(Math.ceil((end - start) / step), 0);
   checkShape("arange", [length]);
-  return finish("arange", progression("arange", start, step, length, type), given.requiresGrad);
+  const wide = progression("arange", start, step, length, type.half ? dtypes.float64 : type);
+  const out = type.half ? fromTyped("arange", wide.toTypedArray(), type, [length]) : wide;
+  return finish("arange", out, given.requiresGrad);
 }
 
 /**
@@ -320,8 +329,8 @@ export function linspace(start: number, end: number, count: number, options?: Cr
   checkShape("linspace", [count]);
   const given = checkOptions<CreateOptions>("linspace", options, ["dtype", "requiresGrad"]);
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("linspace", given.dtype);
-  if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "float32 or float64", type.name);
-  const values = new type.array(count);
+  if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "a float dtype", type.name);
+  const values = new (type.half ? Float64Array : type.array)(count);
   // From both ends, so that the last value is `end` itself.
   for (let i = 0; i < count; i++) {
     const step = (end - start) / Math.max(count - 1, 1);

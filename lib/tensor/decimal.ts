@@ -5,7 +5,23 @@ interface Decimal {
 }
 
 /** How many bits a number was stored with: its shortest text depends on it. */
-export type FloatWidth = 32 | 64;
+export type FloatWidth = 16 | "bf16" | 32 | 64;
+
+/** To nearest, ties to even, with so many bits and this least exponent; x is not negative. */
+function toBits(x: number, bits: number, least: number): number {
+  if (x === 0 || !Number.isFinite(x)) return x;
+  const unit = 2 ** (Math.max(Math.floor(Math.log2(x)), least) - bits + 1);
+  const whole = Math.floor(x / unit);
+  const rest = x / unit - whole;
+  return (rest > 0.5 || (rest === 0.5 && whole % 2 === 1) ? whole + 1 : whole) * unit;
+}
+
+/** How a number that is not negative is rounded to a width. */
+export function rounding(width: FloatWidth): (x: number) => number {
+  if (width === 64) return (x) => x;
+  if (width === 32) return Math.fround;
+  return width === 16 ? (x) => toBits(x, 11, -14) : (x) => toBits(x, 8, -126);
+}
 
 function parse(exponential: string): Decimal {
   const [mantissa = "", exponent] = exponential.split("e");
@@ -15,12 +31,13 @@ function parse(exponential: string): Decimal {
 /** The fewest digits that read back as `x`, which is not negative, in its own width. */
 function shortest(x: number, width: FloatWidth): Decimal {
   if (width === 64) return parse(x.toExponential());
+  const round = rounding(width);
   for (let places = 0; places < 8; places++) {
     const near = rounded(x, places);
     // Below a power of two floats lie twice as dense, so there the neighbour further up may be the only one in reach.
     const above = { digits: String(Number(near.digits) + 1), exponent: near.exponent };
     for (const { digits, exponent } of [near, above]) {
-      if (Math.fround(Number(`${digits}e${exponent - places}`)) === x) return { digits, exponent };
+      if (round(Number(`${digits}e${exponent - places}`)) === x) return { digits, exponent };
     }
   }
   return rounded(x, 8);

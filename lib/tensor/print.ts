@@ -1,4 +1,4 @@
-import { type FloatWidth, positional, scientific, scientificDigits } from "./decimal.js";
+import { type FloatWidth, positional, rounding, scientific, scientificDigits } from "./decimal.js";
 
 export interface PrintOptions {
   /** Digits after the point, at most. */
@@ -25,7 +25,7 @@ const separator = ", ";
  * numbers apart, `...` in place of the middle of a large one.
  *
  * @param data the elements in row-major order
- * @param dtype its name; `float32` and `float64` print the shortest digits of their own width
+ * @param dtype its name; floats print the shortest digits of their own width
  *
  * @example
  * formatTensor([1, 2.5, 3, 4], [2, 2], "float32");
@@ -119,10 +119,13 @@ function wrap(words: readonly string[], indent: string, width: number): string {
 
 function writerFor(values: readonly Value[], dtype: string, rank: number, style: Style): Writer {
   if (dtype === "bool") return (value) => (value ? "True" : "False").padStart(rank === 0 ? 0 : 5);
-  if (dtype.startsWith("float")) return floatWriter(values as readonly number[], dtype === "float64" ? 64 : 32, style);
+  const float = widths[dtype];
+  if (float !== undefined) return floatWriter(values as readonly number[], float, style);
   const width = longest(values.map(String));
   return (value) => String(value).padStart(width);
 }
+
+const widths: Readonly<Record<string, FloatWidth>> = { float64: 64, float32: 32, float16: 16, bfloat16: "bf16" };
 
 const largest = (numbers: readonly number[]) => numbers.reduce((a, b) => Math.max(a, b), 0);
 const longest = (parts: readonly (string | undefined)[]) => largest(parts.map((part = "") => part.length));
@@ -161,11 +164,11 @@ function special(x: number): string {
 }
 
 function wantsScientific(finite: readonly number[], width: FloatWidth, style: Style): boolean {
-  const round = width === 32 ? Math.fround : (x: number) => x;
+  const round = rounding(width);
   const magnitudes = finite.filter((x) => x !== 0).map(Math.abs);
   if (magnitudes.length === 0) return false;
   const max = largest(magnitudes);
   const min = magnitudes.reduce((a, b) => Math.min(a, b));
-  if (max >= (width === 32 ? 1e6 : 1e8)) return true;
+  if (max >= (width === 64 ? 1e8 : 1e6)) return true;
   return !style.suppress && (min < round(1e-4) || round(max / min) > 1000);
 }

@@ -117,9 +117,22 @@ export class Tensor {
     return this.type.code;
   }
 
-  /** A copy of the elements in row-major order, as a typed array of the tensor's dtype (bool: Uint8Array, int64: BigInt64Array). */
+  /**
+   * A copy of the elements in row-major order, as a typed array of the tensor's dtype (bool: Uint8Array, int64:
+   * BigInt64Array; bfloat16 and float16: a Float32Array of their exact values).
+   */
   toTypedArray(): TypedArray {
     const target = new this.type.array(numel(this.shape));
+    this.touch("toTypedArray");
+    addon.read(target);
+    if (failed()) raise("toTypedArray");
+    return target;
+  }
+
+  /** @internal The elements as they lie in files: those of {@link toTypedArray}, of halves the bits. */
+  toStored(): TypedArray {
+    if (!this.type.half) return this.toTypedArray();
+    const target = new Uint16Array(numel(this.shape));
     this.touch("toTypedArray");
     addon.read(target);
     if (failed()) raise("toTypedArray");

@@ -3,14 +3,32 @@
 #include <cstddef>
 #include <cstdint>
 
+namespace nabla {
+
+// Two bytes that are stored and moved; arithmetic on them is float32's (base/half.h).
+struct BFloat16 {
+  uint16_t bits;
+};
+struct Float16 {
+  uint16_t bits;
+};
+
+}  // namespace nabla
+
 // X(id, name, C++ type)
-#define NABLA_DTYPES(X)     \
-  X(F32, "float32", float)  \
-  X(F64, "float64", double) \
-  X(I32, "int32", int32_t)  \
-  X(I64, "int64", int64_t)  \
-  X(U8, "uint8", uint8_t)   \
+#define NABLA_COMPUTED_DTYPES(X) \
+  X(F32, "float32", float)       \
+  X(F64, "float64", double)      \
+  X(I32, "int32", int32_t)       \
+  X(I64, "int64", int64_t)       \
+  X(U8, "uint8", uint8_t)        \
   X(BOOL, "bool", bool)
+#define NABLA_HALF_DTYPES(X)    \
+  X(BF16, "bfloat16", BFloat16) \
+  X(F16, "float16", Float16)
+#define NABLA_DTYPES(X)    \
+  NABLA_COMPUTED_DTYPES(X) \
+  NABLA_HALF_DTYPES(X)
 
 namespace nabla {
 
@@ -37,7 +55,9 @@ constexpr size_t kDTypeSizes[kDTypeCount] = {
 };
 
 constexpr size_t size_of(DType t) { return kDTypeSizes[static_cast<int>(t)]; }
+// The float types that there are kernels for.
 constexpr bool is_float(DType t) { return t == DType::F32 || t == DType::F64; }
+constexpr bool is_half(DType t) { return t == DType::BF16 || t == DType::F16; }
 
 template <class T>
 struct DTypeOf;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/half.h"
 #include "exec/call.h"
 
 namespace nabla {
@@ -39,6 +40,8 @@ int64_t pack_scalar(DType dtype, double value, double low) {
                                   static_cast<uint32_t>(low));
     case DType::U8: return pack(static_cast<uint8_t>(static_cast<int64_t>(value)));
     case DType::BOOL: return pack(value != 0);
+    case DType::BF16: return pack(narrow<BFloat16>(to_odd(value)));
+    case DType::F16: return pack(narrow<Float16>(to_odd(value)));
   }
   return 0;
 }
@@ -125,7 +128,8 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
     if (cursor + 2 > f.double_count || rank != 0) return fail(Code::NATIVE, kMalformed, index);
     double value = f.doubles[cursor], low = f.doubles[cursor + 1];
     cursor += 2;
-    if (!is_float(v.dtype) && !(value >= -kMaxInteger && value <= kMaxInteger && low >= 0 && low < 4294967296.0))
+    if (!is_float(v.dtype) && !is_half(v.dtype) &&
+        !(value >= -kMaxInteger && value <= kMaxInteger && low >= 0 && low < 4294967296.0))
       return fail(Code::NATIVE, kMalformed, index);
     out.value = pack_scalar(v.dtype, value, low);
     v.data = &out.value;
@@ -311,6 +315,16 @@ const int32_t kIdentity = [] {
   return -1;
 }();
 
+// How the elements of a tensor lie in a typed array: as in the tensor; halves also as the floats that they stand for.
+bool array_dtype(const View& v, size_t bytes, DType& dtype) {
+  const size_t n = static_cast<size_t>(v.numel());
+  dtype = v.dtype;
+  if (bytes == n * size_of(dtype)) return true;
+  if (!is_half(dtype)) return false;
+  dtype = bytes == n * sizeof(float) ? DType::F32 : DType::F64;
+  return bytes == n * size_of(dtype);
+}
+
 Status copy_into(const View& source, void* target, DType dtype) {
   View views[2] = {source, source};
   views[0].data = target;
@@ -339,9 +353,9 @@ napi_value read(napi_env env, napi_callback_info info) {
   if (status.ok() && (argc != 1 || !typed_array_bytes(env, target, &bytes, &capacity)))
     status = fail(Code::NATIVE, kMalformed);
   if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && static_cast<size_t>(view.numel()) * size_of(view.dtype) != capacity)
-    status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && capacity > 0) status = copy_into(view, bytes, view.dtype);
+  DType dtype = view.dtype;
+  if (status.ok() && !array_dtype(view, capacity, dtype)) status = fail(Code::NATIVE, kMalformed);
+  if (status.ok() && capacity > 0) status = copy_into(view, bytes, dtype);
   write_status(e, status);
   return nullptr;
 }
@@ -365,6 +379,8 @@ napi_value item(napi_env env, napi_callback_info info) {
       case DType::I32: value = *view.as<int32_t>(); break;
       case DType::U8: value = *view.as<uint8_t>(); break;
       case DType::BOOL: value = *view.as<bool>(); break;
+      case DType::BF16: value = widen(*view.as<BFloat16>()); break;
+      case DType::F16: value = widen(*view.as<Float16>()); break;
       case DType::I64: {
         int64_t integer = *view.as<int64_t>();
         value = static_cast<double>(integer);
@@ -395,14 +411,19 @@ napi_value create(napi_env env, napi_callback_info info) {
   size_t capacity = 0;
   if (status.ok() && (argc != 2 || !(o.flags & flag::fresh) || !typed_array_bytes(env, argv[1], &bytes, &capacity)))
     status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && static_cast<size_t>(view.numel()) * size_of(view.dtype) != capacity)
-    status = fail(Code::NATIVE, kMalformed);
+  View source = view;
+  if (status.ok() && !array_dtype(view, capacity, source.dtype)) status = fail(Code::NATIVE, kMalformed);
   if (status.ok()) {
-    Storage* storage = create_storage(capacity, view.dtype);
+    Storage* storage = create_storage(static_cast<size_t>(view.numel()) * size_of(view.dtype), view.dtype);
     if (!storage) {
       status = fail(Code::MEMORY, kOutOfMemory, 0, view.numel());
     } else {
-      if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
+      if (source.dtype == view.dtype) {
+        if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
+      } else {
+        source.data = bytes;
+        copy_into(source, storage->data, view.dtype);
+      }
       int32_t slot = e.track(argv[0], storage, view);
       if (slot < 0) {
         release(storage);

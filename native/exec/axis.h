@@ -18,9 +18,21 @@ inline bool cut(const View& v, double dim, Cut& c) {
   return true;
 }
 
-// f(T()) with the type of the elements.
+// f(T()) with the type of the elements, for kernels that compute with them: run() lets no half come here.
 template <class F>
 void with_type(DType t, F&& f) {
+  switch (t) {
+#define X(id, name, type) \
+  case DType::id: f(type()); break;
+    NABLA_COMPUTED_DTYPES(X)
+#undef X
+    default: break;
+  }
+}
+
+// The same for kernels that only move them.
+template <class F>
+void with_stored_type(DType t, F&& f) {
   switch (t) {
 #define X(id, name, type) \
   case DType::id: f(type()); break;

@@ -26,6 +26,7 @@ struct Opcode {
   const char* name;
   Status (*driver)(const Call& call, int kernel);
   int kernel;  // within its family
+  bool halves;
 };
 
 template <Status (*DRIVER)(const Call&)>
@@ -34,16 +35,23 @@ Status without_kernel(const Call& call, int) {
 }
 
 constexpr Opcode kOpcodes[] = {
-#define ELEMENTWISE(name, ...) {#name, run_elementwise, static_cast<int>(Elementwise::name)},
-#define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name)},
-#define ARG_REDUCE(name, ...) {#name, run_arg_reduce, static_cast<int>(ArgReduce::name)},
-#define KERNEL(name, driver) {#name, without_kernel<driver>, 0},
+#define ELEMENTWISE(name, ...) {#name, run_elementwise, static_cast<int>(Elementwise::name), true},
+#define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name), false},
+#define ARG_REDUCE(name, ...) {#name, run_arg_reduce, static_cast<int>(ArgReduce::name), false},
+#define KERNEL(name, driver) {#name, without_kernel<driver>, 0, false},
+#define MOVING(name, driver) {#name, without_kernel<driver>, 0, true},
 #include "kernels/list.def"
 };
 
 }  // namespace
 
-Status run(const Call& call) { return kOpcodes[call.opcode].driver(call, kOpcodes[call.opcode].kernel); }
+Status run(const Call& call) {
+  const Opcode& op = kOpcodes[call.opcode];
+  if (!op.halves)
+    for (int32_t i = 0; i < call.n_out + call.n_in; i++)
+      if (is_half(call.operands[i].dtype)) return fail(Code::DTYPE, "the kernel has no halves", i);
+  return op.driver(call, op.kernel);
+}
 
 int32_t opcode_count() { return sizeof kOpcodes / sizeof *kOpcodes; }
 const char* opcode_name(int32_t opcode) { return kOpcodes[opcode].name; }

@@ -246,6 +246,7 @@ Status run_elementwise(const Call& call, int kernel) {
   double code = call.attrs[0];
   if (!(code >= 0 && code < kDTypeCount)) return fail(Code::NATIVE, "unknown dtype");
   DType type = static_cast<DType>(static_cast<int>(code));
+  if (is_half(type) && kernel != static_cast<int>(Elementwise::identity)) type = DType::F32;
   ElementwiseFn leaf = kernels().elementwise.leaf[kernel][static_cast<int>(type)];
   if (!leaf) return fail(Code::DTYPE, "the op is not defined for this dtype");
   const View& out = call.out();

@@ -14,7 +14,9 @@ namespace {
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kOutOfRange = "an index is out of range";
 
-bool is_index(const View& v) { return !v.scalar && v.dtype != DType::BOOL && !is_float(v.dtype) && v.contiguous(); }
+bool is_index(const View& v) {
+  return !v.scalar && v.dtype != DType::BOOL && !is_float(v.dtype) && !is_half(v.dtype) && v.contiguous();
+}
 
 int64_t index_at(const View& v, int64_t i) {
   switch (v.dtype) {
@@ -164,7 +166,7 @@ Status run_gather(const Call& call) {
     if (d != dim && out.dims[d] > x.dims[d]) return fail(Code::SHAPE, "the index is larger than the input", 2);
   NABLA_TRY(first_bad_index(index, from.size, 2));
   int64_t total = out.numel();
-  with_type(out.dtype, [&](auto zero) {
+  with_stored_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
       int64_t end = (chunk + 1) * kElementwiseChunk < total ? (chunk + 1) * kElementwiseChunk : total;

@@ -134,7 +134,7 @@ Status run_max_pool2d_indices(const Call& call) {
     case DType::I32: return indices<int32_t>(out, x, w);
     case DType::I64: return indices<int64_t>(out, x, w);
     case DType::U8: return indices<uint8_t>(out, x, w);
-    case DType::BOOL: break;
+    default: break;
   }
   return fail(Code::DTYPE, "the op is not defined for this dtype");
 }

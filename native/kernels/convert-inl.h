@@ -1,5 +1,6 @@
 // Included once per ISA: see convert.h.
 #pragma once
+#include "base/half.h"
 #include "kernels/convert.h"
 
 namespace nabla::NABLA_ISA {
@@ -45,17 +46,32 @@ NABLA_HOLD(float)
 NABLA_HOLD(double)
 #undef NABLA_HOLD
 
+template <class T>
+constexpr bool kIsHalf = is_half(DTypeOf<T>::value);
+
+template <class To, class From>
+To converted(From x) {
+  if constexpr (__is_same(To, From))
+    return x;
+  else if constexpr (kIsHalf<From>)
+    return converted<To>(widen(x));
+  else if constexpr (kIsHalf<To>)
+    return narrow<To>(to_odd(x));
+  else
+    return Convert<To, From>::value(x);
+}
+
 template <class To, class From>
 void gather_convert(void* out, const void* in, int64_t stride, int64_t n) {
   To* __restrict y = static_cast<To*>(out);
   const From* __restrict x = static_cast<const From*>(in);
   if (stride == 1) {
-    for (int64_t i = 0; i < n; i++) y[i] = Convert<To, From>::value(x[i]);
+    for (int64_t i = 0; i < n; i++) y[i] = converted<To>(x[i]);
   } else if (stride == 0) {
-    To value = n > 0 ? Convert<To, From>::value(x[0]) : To(0);
+    To value = n > 0 ? converted<To>(x[0]) : To{};
     for (int64_t i = 0; i < n; i++) y[i] = value;
   } else {
-    for (int64_t i = 0; i < n; i++) y[i] = Convert<To, From>::value(x[i * stride]);
+    for (int64_t i = 0; i < n; i++) y[i] = converted<To>(x[i * stride]);
   }
 }
 

@@ -101,9 +101,20 @@ void where_leaf(void* const* args, int64_t n) {
 
 struct Where {};
 
+template <class T>
+void move_leaf(void* const* args, int64_t n) {
+  T* const out = static_cast<T*>(args[0]);
+  const T* const in = static_cast<const T*>(args[1]);
+  NABLA_INDEPENDENT
+  for (int64_t i = 0; i < n; i++) out[i] = in[i];
+}
+
 template <class F, int ARITY, Domain DOMAIN, Result RESULT, class T>
 constexpr ElementwiseFn elementwise_leaf() {
-  if constexpr (!in_domain(DOMAIN, DTypeOf<T>::value)) {
+  if constexpr (is_half(DTypeOf<T>::value)) {
+    if constexpr (__is_same(F, Identity)) return move_leaf<T>;
+    return nullptr;
+  } else if constexpr (!in_domain(DOMAIN, DTypeOf<T>::value)) {
     return nullptr;
   } else if constexpr (__is_same(F, Where)) {
     return where_leaf<T>;

@@ -43,7 +43,7 @@ constexpr ElementwiseInfo kElementwise[] = {
 constexpr int kElementwiseCount = sizeof(kElementwise) / sizeof(kElementwise[0]);
 
 struct ElementwiseTable {
-  ElementwiseFn leaf[kElementwiseCount][kDTypeCount];  // null outside the domain
+  ElementwiseFn leaf[kElementwiseCount][kDTypeCount];  // null outside the domain, and of halves but for `identity`
 };
 
 }  // namespace nabla

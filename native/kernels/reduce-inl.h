@@ -220,14 +220,14 @@ constexpr ReduceTable make_reduce_table() {
     using F = Functor;                                             \
     constexpr Domain kDomain = Domain::domain;                     \
     ReduceLeaf* leaf = table.leaf[static_cast<int>(Reduce::name)]; \
-    NABLA_DTYPES(LEAF)                                             \
+    NABLA_COMPUTED_DTYPES(LEAF)                                    \
   }
 #define ARG_LEAF(id, dtype_name, type) arg[static_cast<int>(DType::id)] = arg_reduce_leaf_of<F, type>();
 #define ARG_REDUCE(name, Functor)                                      \
   {                                                                    \
     using F = Functor;                                                 \
     ArgReduceLeaf* arg = table.arg[static_cast<int>(ArgReduce::name)]; \
-    NABLA_DTYPES(ARG_LEAF)                                             \
+    NABLA_COMPUTED_DTYPES(ARG_LEAF)                                    \
   }
 #include "kernels/list.def"
 #undef LEAF

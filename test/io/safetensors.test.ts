@@ -116,8 +116,8 @@ describe("hostile bytes are ERR_FORMAT", () => {
     ["an entry that is a list", file({ w: [] }), 'tensor "w": bad entry; expected an object, got []'],
     [
       "a dtype it does not have",
-      entry({ dtype: "F16" }),
-      'tensor "w": bad dtype; expected F32, F64, I32, I64, U8, BOOL',
+      entry({ dtype: "F8_E4M3" }),
+      'tensor "w": bad dtype; expected F32, F64, BF16, F16, I32, I64, U8, BOOL',
     ],
     ["a dtype that is a number", entry({ dtype: 5 }), "bad dtype"],
     ["a dtype from the prototype", entry({ dtype: "constructor" }), "bad dtype"],

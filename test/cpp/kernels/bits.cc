@@ -121,7 +121,7 @@ void test_bits() {
 #define X(id, name, type)                  \
   compare_elementwise<type>(tier, scalar); \
   if constexpr (!std::is_same_v<type, bool>) compare_reductions<type>(tier, scalar);
-    NABLA_DTYPES(X)
+    NABLA_COMPUTED_DTYPES(X)
 #undef X
     compare_random<float>("uniform float32", tier.random.uniform[0], scalar.random.uniform[0]);
     compare_random<double>("uniform float64", tier.random.uniform[1], scalar.random.uniform[1]);

@@ -135,6 +135,7 @@ std::vector<T> special_values() {
 void test_values(int64_t samples);
 void test_exact();
 void test_bits();
+void test_halves();
 void test_reductions();
 void test_random();
 void exhaust(const char* only);

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
     test_exact();
     test_reductions();
     test_random();
+    test_halves();
     // test_bits holds the others to the best one's bits.
     test_values(i == 0 ? samples : samples / 64);
   }

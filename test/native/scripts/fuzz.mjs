@@ -12,6 +12,8 @@ const r = generator(seed);
 const { header, flags, operandBase, operandInts, releaseBase, releaseCapacity, maxRank } = layout;
 const dtypeNames = Object.keys(dtypes).sort((a, b) => dtypes[a] - dtypes[b]);
 const arrays = {
+  bfloat16: Uint16Array,
+  float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
   int32: Int32Array,

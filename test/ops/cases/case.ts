@@ -18,6 +18,8 @@ export const laws = [
   "numbers",
   "decomposition",
   "vmap",
+  "half",
+  "half gradient",
 ] as const;
 export type Law = (typeof laws)[number];
 

@@ -58,7 +58,14 @@ export const groups = {
   indexing: { ...indexCases, ...lookupCases, ...maskCases },
   "matrix products": { ...matmulCases, ...einsumCases },
   "linear algebra": { ...linalgCases },
-  "neural networks": { ...softmaxCases, ...normCases, ...convCases, ...poolCases, ...attentionCases, ...recurrentCases },
+  "neural networks": {
+    ...softmaxCases,
+    ...normCases,
+    ...convCases,
+    ...poolCases,
+    ...attentionCases,
+    ...recurrentCases,
+  },
   losses: { ...crossEntropyCases, ...lossCases },
   random: { ...randomCases, ...multinomialCases },
 };

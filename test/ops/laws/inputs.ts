@@ -73,6 +73,8 @@ export const direction = (shape: readonly number[], random: Random): Arr =>
   );
 
 const arrays = {
+  bfloat16: Float32Array,
+  float16: Float32Array,
   float32: Float32Array,
   float64: Float64Array,
   int32: Int32Array,

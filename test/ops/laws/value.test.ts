@@ -80,6 +80,8 @@ law("dtype and shape", (op, of) => {
 });
 const levels: readonly DType[] = ["bool", "uint8", "int32", "int64", "float32", "float64"];
 const arrayOf = {
+  bfloat16: Float32Array,
+  float16: Float32Array,
   bool: Uint8Array,
   uint8: Uint8Array,
   int32: Int32Array,

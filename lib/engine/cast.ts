@@ -1,0 +1,15 @@
+import type { DType } from "../core/dtype.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { defineRow, type Row } from "./row.js";
+
+/** The row of `to`: the engine itself converts halves with it. */
+export const castRow: Row<DType> = defineRow<DType>({
+  name: "to",
+  family: "unary",
+  kernel: "identity",
+  inputs: 1,
+  accuracy: "exact",
+  moves: true,
+  rule: { kind: "linear", transpose: (g, c) => g.to(c.inputTypes[0]!.name) },
+  replay: ([x], dtype) => (x as Tensor).to(dtype),
+});
