@@ -45,7 +45,16 @@ class Op {
     const zero = rule?.kind === "elementwise" && rule.partials.every((partial) => partial === null);
     return this.mark(isReason(this.of("gradient")) ? "gradient" : law, () => (zero ? "0" : "●"));
   }
+  /** Of halves: rounded once, or by the parts that an op is made of. */
+  half(name) {
+    const proofs = this.cases.map((one) => said.half.get(one));
+    if (proofs.includes("once")) return "●";
+    if (proofs.includes("by parts")) return "○";
+    if (this.cases.some((one) => said.errors.get(one).split(" ").includes(name))) return "";
+    return note(proofs.find(isReason).slice(5));
+  }
   dtype(name) {
+    if (dtypes[name].half) return this.half(name);
     const tried = this.cases.some((one) => said.value.get(one).split(" ").includes(name));
     if (tried) return "●";
     const refused = this.cases.some((one) => said.errors.get(one).split(" ").includes(name));
@@ -142,7 +151,8 @@ Columns:
 
 - **rule**: how the row is differentiated, or that the op is made of others and has their derivatives.
 - **dtypes**: ● the value is that of a float64 reference, to the accuracy in the last column; empty: refused with ERR_DTYPE, which the
-  laws provoke. Integer dtypes have no derivatives.
+  laws provoke. Integer dtypes have no derivatives. f16 and bf16 are stored so and computed in float32: ● the result is float32's,
+  rounded once; ○ made of parts that each round.
 - **vjp**: against central differences, and \`backward\`, \`grad\` and \`vjp\` bit for bit alike. **jvp**: against the vjp, all tangents
   and each alone. **2nd**: second derivatives in reverse over reverse and forward over reverse mode, against differences of the first. 0: zero
   everywhere.

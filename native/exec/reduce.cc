@@ -25,7 +25,7 @@ Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t out
     });
     return {};
   }
-  int64_t parts = ceil_div(n, kReduceChunk), partial = kReduceLanes * size;
+  int64_t parts = ceil_div(n, kReduceChunk), partial = kReduceLanes * leaf.partial_size;
   Temporary memory;
   char* partials = static_cast<char*>(memory.get(outer * parts * partial));
   if (!partials) return fail(Code::MEMORY, kNoMemory);
@@ -48,24 +48,24 @@ Status reduce_columns(const ReduceLeaf& leaf, char* out, const char* x, int64_t 
   int64_t part = kReduceRows;
   while (part * width < kReduceChunk) part *= 2;
   int64_t parts = n > part ? ceil_div(n, part) : 1;
+  // One part in the result's own dtype needs no room beside the result.
+  const int64_t partial = leaf.partial_size;
+  const bool in_place = parts == 1 && partial == size;
   Temporary memory;
-  char* partials = out;
-  if (parts > 1) {
-    partials = static_cast<char*>(memory.get(outer * parts * inner * size));
-    if (!partials) return fail(Code::MEMORY, kNoMemory);
-  }
+  char* partials = in_place ? out : static_cast<char*>(memory.get(outer * parts * inner * partial));
+  if (!partials) return fail(Code::MEMORY, kNoMemory);
   parallel_for(outer * parts * bands, [&](int64_t task) {
     int64_t band = task % bands * width, p = task / bands % parts, o = task / bands / parts;
     int64_t columns = inner - band < width ? inner - band : width;
     int64_t start = p * part, rows = parts == 1 ? n : (n - start < part ? n - start : part);
-    leaf.columns(partials + ((o * parts + p) * inner + band) * size, x + ((o * n + start) * inner + band) * size, rows,
-                 inner, columns);
+    leaf.columns(partials + ((o * parts + p) * inner + band) * partial, x + ((o * n + start) * inner + band) * size,
+                 rows, inner, columns);
   });
-  if (parts == 1) return {};
+  if (in_place) return {};
   for (int64_t o = 0; o < outer; o++) {
-    char* first = partials + o * parts * inner * size;
+    char* first = partials + o * parts * inner * partial;
     leaf.tree(first, parts, inner);
-    __builtin_memcpy(out + o * inner * size, first, static_cast<size_t>(inner * size));
+    leaf.store(out + o * inner * size, first, inner);
   }
   return {};
 }

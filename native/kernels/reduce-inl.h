@@ -27,10 +27,42 @@ struct ReduceVecOf<T, true> {
 template <class T>
 using ReduceVec = typename ReduceVecOf<T, kIsFloat<T>>::Type;
 
+// What partial results are kept in: float32 is added up in double.
 template <class F, class T>
-void combine(T* a, const T* b, int64_t n) {
+struct PartialOf {
+  using Type = T;
+};
+template <>
+struct PartialOf<Add, float> {
+  using Type = double;
+};
+template <class F, class T>
+using Partial = typename PartialOf<F, T>::Type;
+
+template <class P, class T>
+NABLA_INLINE ReduceVec<P> load_as(const T* p) {
+  if constexpr (__is_same(P, T)) {
+    return ReduceVec<P>::load(p);
+  } else {
+    return load_double(p);
+  }
+}
+template <class P, class T>
+NABLA_INLINE ReduceVec<P> load_as_n(const T* p, int n) {
+  if constexpr (__is_same(P, T)) {
+    return ReduceVec<P>::load_n(p, n);
+  } else {
+    T first[ReduceVec<P>::kLanes] = {};
+    for (int i = 0; i < n; i++) first[i] = p[i];
+    return load_double(first);
+  }
+}
+
+// F over a and b, lane by lane, in the type of a.
+template <class F, class P, class T>
+void combine(P* a, const T* b, int64_t n) {
   NABLA_INDEPENDENT
-  for (int64_t i = 0; i < n; i++) a[i] = F{}(Lane<T>(a[i]), Lane<T>(b[i])).v;
+  for (int64_t i = 0; i < n; i++) a[i] = F{}(Lane<P>(a[i]), Lane<P>(static_cast<P>(b[i]))).v;
 }
 
 // Takes partials one after the other and combines every two subtrees of a size: the tree of reduce.h, without
@@ -53,39 +85,39 @@ struct Cascade {
   }
   void merge() {
     depth--;
-    combine<F, T>(partials[depth - 1], partials[depth], WIDTH);
+    combine<F>(partials[depth - 1], partials[depth], WIDTH);
   }
 };
 
 // The lanes of one block of a row, n <= kReduceBlock.
-template <class F, class T>
-void reduce_block(T* lanes, const T* x, int64_t n) {
-  using V = ReduceVec<T>;
+template <class F, class T, class P = Partial<F, T>>
+void reduce_block(P* lanes, const T* x, int64_t n) {
+  using V = ReduceVec<P>;
   constexpr int kVectors = kReduceLanes / V::kLanes;
   V sum[kVectors];
 #pragma GCC unroll 32
-  for (int j = 0; j < kVectors; j++) sum[j] = V(kNeutral<F, T>);
+  for (int j = 0; j < kVectors; j++) sum[j] = V(kNeutral<F, P>);
   int64_t i = 0;
   for (; i + kReduceLanes <= n; i += kReduceLanes) {
 #pragma GCC unroll 32
-    for (int j = 0; j < kVectors; j++) sum[j] = F{}(sum[j], V::load(x + i + j * V::kLanes));
+    for (int j = 0; j < kVectors; j++) sum[j] = F{}(sum[j], load_as<P>(x + i + j * V::kLanes));
   }
 #pragma GCC unroll 32
   for (int j = 0; j < kVectors; j++) V::store(lanes + j * V::kLanes, sum[j]);
-  if (i < n) combine<F, T>(lanes, x + i, n - i);
+  if (i < n) combine<F>(lanes, x + i, n - i);
 }
 
-template <class F, class T>
+template <class F, class T, class P = Partial<F, T>>
 void reduce_row(void* partial, const void* data, int64_t n) {
-  T* const lanes = static_cast<T*>(partial);
+  P* const lanes = static_cast<P*>(partial);
   const T* const x = static_cast<const T*>(data);
   if (n <= kReduceBlock) return reduce_block<F, T>(lanes, x, n);
-  Cascade<F, T, kReduceLanes> cascade;
+  Cascade<F, P, kReduceLanes> cascade;
   for (int64_t i = 0; i < n; i += kReduceBlock) {
     reduce_block<F, T>(cascade.next(), x + i, n - i < kReduceBlock ? n - i : kReduceBlock);
     cascade.push();
   }
-  const T* const total = cascade.finish();
+  const P* const total = cascade.finish();
   for (int i = 0; i < kReduceLanes; i++) lanes[i] = total[i];
 }
 
@@ -107,58 +139,65 @@ T reduce_lanes(const T* partial) {
 }
 
 // The same answer as with all lanes: those without an element change nothing.
-template <class F, class T>
-T reduce_short_row(const T* x, int n) {
-  T lanes[kReduceLanes];
+template <class F, class T, class P = Partial<F, T>>
+P reduce_short_row(const T* x, int n) {
+  P lanes[kReduceLanes];
   int width = 1;
   while (width < n) width *= 2;
-  for (int i = 0; i < n; i++) lanes[i] = F{}(Lane<T>(kNeutral<F, T>), Lane<T>(x[i])).v;
-  for (int i = n; i < width; i++) lanes[i] = kNeutral<F, T>;
+  for (int i = 0; i < n; i++) lanes[i] = F{}(Lane<P>(kNeutral<F, P>), Lane<P>(static_cast<P>(x[i]))).v;
+  for (int i = n; i < width; i++) lanes[i] = kNeutral<F, P>;
   return halve<F>(lanes, width);
 }
 
-template <class F, class T>
+template <class F, class T, class P = Partial<F, T>>
 void reduce_finish(void* out, const void* partial) {
-  *static_cast<T*>(out) = reduce_lanes<F, T>(static_cast<const T*>(partial));
+  *static_cast<T*>(out) = static_cast<T>(reduce_lanes<F, P>(static_cast<const P*>(partial)));
 }
 
-template <class F, class T>
+template <class F, class T, class P = Partial<F, T>>
+void reduce_store(void* out, const void* partials, int64_t n) {
+  T* const y = static_cast<T*>(out);
+  const P* const p = static_cast<const P*>(partials);
+  for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>(p[i]);
+}
+
+template <class F, class T, class P = Partial<F, T>>
 void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t n) {
   T* const y = static_cast<T*>(out);
   const T* const x = static_cast<const T*>(data);
   if (n <= kReduceLanes) {
-    for (int64_t r = 0; r < rows; r++) y[r] = reduce_short_row<F, T>(x + r * row_stride, static_cast<int>(n));
+    for (int64_t r = 0; r < rows; r++)
+      y[r] = static_cast<T>(reduce_short_row<F, T>(x + r * row_stride, static_cast<int>(n)));
     return;
   }
-  T lanes[kReduceLanes];
+  P lanes[kReduceLanes];
   for (int64_t r = 0; r < rows; r++) {
     reduce_row<F, T>(lanes, x + r * row_stride, n);
-    y[r] = reduce_lanes<F, T>(lanes);
+    y[r] = static_cast<T>(reduce_lanes<F, P>(lanes));
   }
 }
 
 // out continues over ROWS rows; the last vector of columns is `lanes` wide. Along the rows, as memory is read ahead.
-template <class F, class T, int ROWS>
-NABLA_INLINE void reduce_columns_rows(T* out, const T* x, int64_t row_stride, int64_t columns, bool first) {
-  using V = ReduceVec<T>;
-  const auto step = [&](int64_t c, auto load, auto store) __attribute__((always_inline)) {
-    V sum = first ? V(kNeutral<F, T>) : load(out + c);
-#pragma GCC unroll 8
-    for (int r = 0; r < ROWS; r++) sum = F{}(sum, load(x + r * row_stride + c));
-    store(out + c, sum);
-  };
+template <class F, class T, int ROWS, class P = Partial<F, T>>
+NABLA_INLINE void reduce_columns_rows(P* out, const T* x, int64_t row_stride, int64_t columns, bool first) {
+  using V = ReduceVec<P>;
   int64_t c = 0;
   for (; c + V::kLanes <= columns; c += V::kLanes) {
-    step(c, [](const T* p) { return V::load(p); }, [](T* p, V v) { V::store(p, v); });
+    V sum = first ? V(kNeutral<F, P>) : V::load(out + c);
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) sum = F{}(sum, load_as<P>(x + r * row_stride + c));
+    V::store(out + c, sum);
   }
   const int lanes = static_cast<int>(columns - c);
-  if (lanes > 0) {
-    step(c, [=](const T* p) { return V::load_n(p, lanes); }, [=](T* p, V v) { V::store_n(p, v, lanes); });
-  }
+  if (lanes == 0) return;
+  V sum = first ? V(kNeutral<F, P>) : V::load_n(out + c, lanes);
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++) sum = F{}(sum, load_as_n<P>(x + r * row_stride + c, lanes));
+  V::store_n(out + c, sum, lanes);
 }
 
-template <class F, class T>
-void reduce_columns_block(T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns) {
+template <class F, class T, class P = Partial<F, T>>
+void reduce_columns_block(P* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns) {
   constexpr int kRows = 8;
   int64_t r = 0;
   for (; r + kRows <= rows; r += kRows)
@@ -167,38 +206,39 @@ void reduce_columns_block(T* out, const T* x, int64_t rows, int64_t row_stride, 
   if (rows == 0) reduce_columns_rows<F, T, 0>(out, x, row_stride, columns, true);
 }
 
-template <class F, class T>
+template <class F, class T, class P = Partial<F, T>>
 void reduce_columns(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t columns) {
-  T* const y = static_cast<T*>(out);
+  P* const y = static_cast<P*>(out);
   const T* const x = static_cast<const T*>(data);
   if (rows <= kReduceRows) return reduce_columns_block<F, T>(y, x, rows, row_stride, columns);
   constexpr int kTile = 64;
   for (int64_t c = 0; c < columns; c += kTile) {
     const int64_t width = columns - c < kTile ? columns - c : kTile;
-    Cascade<F, T, kTile> cascade;
+    Cascade<F, P, kTile> cascade;
     for (int64_t r = 0; r < rows; r += kReduceRows) {
-      T* const partial = cascade.next();
+      P* const partial = cascade.next();
       reduce_columns_block<F, T>(partial, x + r * row_stride + c, rows - r < kReduceRows ? rows - r : kReduceRows,
                                  row_stride, width);
-      for (int64_t i = width; i < kTile; i++) partial[i] = kNeutral<F, T>;
+      for (int64_t i = width; i < kTile; i++) partial[i] = kNeutral<F, P>;
       cascade.push();
     }
-    const T* const total = cascade.finish();
+    const P* const total = cascade.finish();
     for (int64_t i = 0; i < width; i++) y[c + i] = total[i];
   }
 }
 
-template <class F, class T>
+template <class F, class T, class P = Partial<F, T>>
 void reduce_tree(void* partials, int64_t count, int64_t width) {
-  T* const p = static_cast<T*>(partials);
+  P* const p = static_cast<P*>(partials);
   for (int64_t step = 1; step < count; step *= 2) {
-    for (int64_t i = 0; i + step < count; i += 2 * step) combine<F, T>(p + i * width, p + (i + step) * width, width);
+    for (int64_t i = 0; i + step < count; i += 2 * step) combine<F>(p + i * width, p + (i + step) * width, width);
   }
 }
 
 template <class F, class T>
 constexpr ReduceLeaf make_reduce_leaf() {
-  return {reduce_rows<F, T>, reduce_row<F, T>, reduce_finish<F, T>, reduce_columns<F, T>, reduce_tree<F, T>};
+  return {sizeof(Partial<F, T>), reduce_rows<F, T>,    reduce_row<F, T>, reduce_finish<F, T>,
+          reduce_store<F, T>,    reduce_columns<F, T>, reduce_tree<F, T>};
 }
 
 // Sums and products exist where no narrower type would overflow.

@@ -13,7 +13,8 @@
 // thread, and combine them by tree().
 //
 // The form follows from the logical shape, never from strides: the driver gathers what is not laid out so.
-// Accumulation is in the dtype itself; the driver converts inputs to one that the leaf has, block by block if it likes.
+// Partials are kept, and added up, in the dtype itself, but sums of float32 in double, rounded once at the end; the
+// driver converts inputs to a dtype that the leaf has.
 #pragma once
 #include <cstdint>
 
@@ -26,16 +27,20 @@ constexpr int64_t kReduceLanes = 32;
 constexpr int64_t kReduceBlock = 4096;
 constexpr int64_t kReduceRows = 64;
 
-// A partial of a row is kReduceLanes elements, a partial of columns one element per column. n and rows may be 0.
+// A partial of a row is kReduceLanes elements of partial_size bytes, a partial of columns one such element per column.
+// n and rows may be 0.
 struct ReduceLeaf {
+  int64_t partial_size;
   // out[r] for r < rows, from x[r * row_stride + i], i < n: the whole row form on one thread.
   void (*rows)(void* out, const void* x, int64_t rows, int64_t row_stride, int64_t n);
   // The partial of n contiguous elements, n any size.
   void (*row)(void* partial, const void* x, int64_t n);
   // out[0] from the lanes of a partial.
   void (*finish)(void* out, const void* partial);
-  // out[c] for c < columns, from x[r * row_stride + c], r < rows: the whole column form, or one partial of it.
-  void (*columns)(void* out, const void* x, int64_t rows, int64_t row_stride, int64_t columns);
+  // out[i] from partial i, i < n.
+  void (*store)(void* out, const void* partials, int64_t n);
+  // The partial of each column c < columns, from x[r * row_stride + c], r < rows: of the whole column, or of a part.
+  void (*columns)(void* partials, const void* x, int64_t rows, int64_t row_stride, int64_t columns);
   // Combines `count` partials of `width` elements, stored one after the other, into the first. Overwrites them all.
   void (*tree)(void* partials, int64_t count, int64_t width);
 };

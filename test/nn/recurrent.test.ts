@@ -168,7 +168,7 @@ test("lstm refuses weights that are none, and one bias without the other", () =>
       expect.objectContaining({ code: "ERR_ARGUMENT", message: expect.stringMatching(message) }),
     );
   refused([], /the weights are not valid/);
-  refused([{}], /weightHh must be a tensor/);
+  refused([{}], /weightHh is not valid; expected a tensor/);
   refused(
     [{ weightIh: zeros([8, 2]), weightHh: zeros([8, 2]), biasIh: zeros([8]) }],
     /one bias of weights 0 is missing/,

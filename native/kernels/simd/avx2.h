@@ -234,6 +234,8 @@ inline Vec<int32_t> to_int(Vec<float> a) { return _mm256_cvtps_epi32(a.v); }
 inline Vec<double> low_half(Vec<float> a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a.v)); }
 inline Vec<double> high_half(Vec<float> a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1)); }
 
+inline Vec<double> load_double(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
 inline Vec<float> in_double(F f, V... x) {

@@ -206,6 +206,8 @@ inline Vec<int32_t> to_int(Vec<float> a) { return _mm512_cvtps_epi32(a.v); }
 inline Vec<double> low_half(Vec<float> a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)); }
 inline Vec<double> high_half(Vec<float> a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1)); }
 
+inline Vec<double> load_double(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
 inline Vec<float> in_double(F f, V... x) {

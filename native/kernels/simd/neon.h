@@ -237,6 +237,8 @@ inline Vec<int32_t> to_int(Vec<float> a) {
   return select(holds, Vec<int32_t>(vcvtnq_s32_f32(a.v)), INT32_MIN);
 }
 
+inline Vec<double> load_double(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
+
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
 inline Vec<float> in_double(F f, V... x) {

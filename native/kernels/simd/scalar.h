@@ -10,6 +10,8 @@ using Vec = Lane<T>;
 template <class T>
 using Mask = bool;
 
+inline Lane<double> load_double(const float* p) { return static_cast<double>(*p); }
+
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
 inline Lane<float> in_double(F f, V... x) {

@@ -239,6 +239,7 @@ EMULATED __m512i _mm512_cvtps_epi32(__m512 a) {
     return r >= -0x1p31 && r < 0x1p31 ? static_cast<int32_t>(r) : INT32_MIN;
   }));
 }
+EMULATED __m256 _mm256_loadu_ps(const float* p) { EACH(__m256, p[i]); }
 EMULATED __m512d _mm512_cvtps_pd(__m256 a) { EACH(__m512d, static_cast<double>(a[i])); }
 EMULATED __m256 _mm512_cvtpd_ps(__m512d a) { EACH(__m256, static_cast<float>(a[i])); }
 

@@ -6,8 +6,8 @@
 
 #include "exec/conv.h"
 #include "exec/pool2d.h"
-#include "kernels/table.h"
 #include "exec/windows.h"
+#include "kernels/table.h"
 
 namespace nabla::test {
 namespace {

@@ -76,8 +76,8 @@ void compare_reductions(const KernelTable& tier, const KernelTable& scalar) {
       check(same_array<T>(a.data(), b.data(), kCount / n), "%s %s: rows of %d differ", kReduce[op].name,
             kDTypeNames[kType<T>], int(n));
     }
-    fast.columns(a.data(), x.data(), kRows, kColumns, kColumns);
-    slow.columns(b.data(), x.data(), kRows, kColumns, kColumns);
+    sum_columns(fast, a.data(), x.data(), kRows, kColumns, kColumns);
+    sum_columns(slow, b.data(), x.data(), kRows, kColumns, kColumns);
     check(same_array<T>(a.data(), b.data(), kColumns), "%s %s: columns differ", kReduce[op].name,
           kDTypeNames[kType<T>]);
   }

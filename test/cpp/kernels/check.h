@@ -84,6 +84,14 @@ double absolute_ulps(T got, R exact, R size) {
   return ulps(static_cast<T>(size), R(static_cast<T>(size)) + std::fabs(got - exact));
 }
 
+// The whole column form on one thread.
+template <class T>
+void sum_columns(const ReduceLeaf& leaf, T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns) {
+  std::vector<char> partials(static_cast<size_t>(columns * leaf.partial_size));
+  leaf.columns(partials.data(), x, rows, row_stride, columns);
+  leaf.store(out, partials.data(), columns);
+}
+
 constexpr int index_of(Elementwise op) { return static_cast<int>(op); }
 template <class T>
 constexpr int kType = static_cast<int>(DTypeOf<T>::value);

@@ -112,7 +112,7 @@ void digest_reductions(Digests& out) {
       leaf.rows(y.data(), x.data(), rows, n, n);
       d.add(y.data(), rows);
     }
-    leaf.columns(y.data(), x.data(), kRows, kColumns, kColumns);
+    sum_columns(leaf, y.data(), x.data(), kRows, kColumns, kColumns);
     d.add(y.data(), kColumns);
     out[typed<T>("reduce", kReduce[op].name)] = d.value();
   }

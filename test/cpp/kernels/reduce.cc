@@ -22,10 +22,10 @@ std::vector<T> waves(int64_t n) {
 template <class T>
 T row_in_parts(const ReduceLeaf& leaf, const std::vector<T>& x, int64_t part) {
   const int64_t n = static_cast<int64_t>(x.size()), parts = (n + part - 1) / part;
-  std::vector<T> partials(static_cast<size_t>(parts * kReduceLanes));
+  const int64_t size = kReduceLanes * leaf.partial_size;
+  std::vector<char> partials(static_cast<size_t>(parts * size));
   for (int64_t p = parts - 1; p >= 0; p--)
-    leaf.row(&partials[static_cast<size_t>(p * kReduceLanes)], &x[static_cast<size_t>(p * part)],
-             std::min(part, n - p * part));
+    leaf.row(&partials[static_cast<size_t>(p * size)], &x[static_cast<size_t>(p * part)], std::min(part, n - p * part));
   leaf.tree(partials.data(), parts, kReduceLanes);
   T out;
   leaf.finish(&out, partials.data());
@@ -67,7 +67,7 @@ void check_columns() {
       const int64_t stride = columns + 5;
       const std::vector<T> x = waves<T>(rows * stride + 1);
       std::vector<T> sum(static_cast<size_t>(columns));
-      leaf<T>(Reduce::sum).columns(sum.data(), x.data(), rows, stride, columns);
+      sum_columns(leaf<T>(Reduce::sum), sum.data(), x.data(), rows, stride, columns);
       for (int64_t c = 0; c < columns; c++) {
         long double exact = 0;
         for (int64_t r = 0; r < rows; r++) exact += x[static_cast<size_t>(r * stride + c)];
@@ -77,19 +77,21 @@ void check_columns() {
       }
       for (int64_t part : {64, 128, 512}) {
         const int64_t parts = std::max<int64_t>(1, (rows + part - 1) / part);
-        std::vector<T> partials(static_cast<size_t>(parts * columns));
+        const int64_t size = columns * leaf<T>(Reduce::sum).partial_size;
+        std::vector<char> partials(static_cast<size_t>(parts * size));
         for (int64_t p = 0; p < parts; p++)
           leaf<T>(Reduce::sum)
-              .columns(&partials[static_cast<size_t>(p * columns)], x.data() + p * part * stride,
+              .columns(&partials[static_cast<size_t>(p * size)], x.data() + p * part * stride,
                        std::min(part, rows - p * part), stride, columns);
         leaf<T>(Reduce::sum).tree(partials.data(), parts, columns);
-        partials.resize(static_cast<size_t>(columns));
-        check(partials == sum, "%d x %d columns in parts of %d rows", int(rows), int(columns), int(part));
+        std::vector<T> total(static_cast<size_t>(columns));
+        leaf<T>(Reduce::sum).store(total.data(), partials.data(), columns);
+        check(total == sum, "%d x %d columns in parts of %d rows", int(rows), int(columns), int(part));
       }
       // A band of columns is the same as those of the whole.
       if (columns > 3) {
         std::vector<T> band(static_cast<size_t>(columns - 3));
-        leaf<T>(Reduce::sum).columns(band.data(), x.data() + 3, rows, stride, columns - 3);
+        sum_columns(leaf<T>(Reduce::sum), band.data(), x.data() + 3, rows, stride, columns - 3);
         check(std::equal(band.begin(), band.end(), sum.begin() + 3), "a band of %d columns", int(columns));
       }
     }
@@ -100,9 +102,10 @@ template <class T>
 void check_definition() {
   const int64_t n = 3 * kReduceBlock + 1000;
   const std::vector<T> x = waves<T>(n);
-  std::vector<std::vector<T>> blocks;
+  using P = std::conditional_t<std::is_same_v<T, float>, double, T>;
+  std::vector<std::vector<P>> blocks;
   for (int64_t i = 0; i < n; i++) {
-    if (i % kReduceBlock == 0) blocks.emplace_back(kReduceLanes, T(0));
+    if (i % kReduceBlock == 0) blocks.emplace_back(kReduceLanes, P(0));
     blocks.back()[static_cast<size_t>(i % kReduceLanes)] += x[static_cast<size_t>(i)];
   }
   for (int64_t l = 0; l < kReduceLanes; l++) {
@@ -113,7 +116,7 @@ void check_definition() {
     for (int64_t l = 0; l < width; l++) blocks[0][static_cast<size_t>(l)] += blocks[0][static_cast<size_t>(l + width)];
   T sum;
   leaf<T>(Reduce::sum).rows(&sum, x.data(), 1, n, n);
-  check(same(sum, blocks[0][0]), "the order of summation");
+  check(same(sum, static_cast<T>(blocks[0][0])), "the order of summation");
 }
 
 template <class T>

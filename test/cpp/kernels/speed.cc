@@ -57,10 +57,11 @@ void measure_speed() {
   const ReduceLeaf& high = k.reduce.leaf[static_cast<int>(Reduce::amax)][kType<float>];
   const ArgReduceLeaf& arg = k.reduce.arg[static_cast<int>(ArgReduce::argmax)][kType<float>];
   float out[4096];
+  double partials[64];
   int32_t index[512];
   print_pass<float>("sum float32, one row", [&](float* x, int64_t n) { sum.rows(out, x, 1, n, n); });
   print_pass<float>("sum float32, rows of 8", [&](float* x, int64_t n) { sum.rows(out, x, n / 8, 8, 8); });
-  print_pass<float>("sum float32, 64 columns", [&](float* x, int64_t n) { sum.columns(out, x, n / 64, 64, 64); });
+  print_pass<float>("sum float32, 64 columns", [&](float* x, int64_t n) { sum.columns(partials, x, n / 64, 64, 64); });
   print_pass<float>("amax float32, one row", [&](float* x, int64_t n) { high.rows(out, x, 1, n, n); });
   print_pass<float>("argmax float32, one row", [&](float* x, int64_t n) { arg.rows(index, x, 1, n, n); });
   print_pass<float>("argmax float32, rows of 10", [&](float* x, int64_t n) { arg.rows(index, x, n / 10, 10, 10); });
