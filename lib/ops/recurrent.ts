@@ -138,7 +138,7 @@ function checkWeights(kind: Kind, weights: readonly RecurrentWeights[], features
     const inputs = i < directions ? features : directions * hidden;
     const { weightIh, weightHh, biasIh, biasHh } = w ?? {};
     if (!biasIh !== !biasHh)
-      fail("ERR_ARGUMENT", op, `one bias of weights ${i} is missing`, "biasIh and biasHh, or neither of them");
+      fail("ERR_ARGUMENT", op, `one bias of weights ${i} is missing`, "biasIh and biasHh, or neither", "one of them");
     const wanted: [string, unknown, Shape][] = [
       ["weightIh", weightIh, [rows, inputs]],
       ["weightHh", weightHh, [rows, hidden]],

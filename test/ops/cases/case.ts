@@ -94,3 +94,9 @@ export interface Case {
   /** The laws that do not apply, with the reason. */
   readonly exempt?: Partial<Record<Law, string>>;
 }
+
+/** A case with more laws that do not apply. */
+export const exempting = (of: Case, more: NonNullable<Case["exempt"]>): Case => ({
+  ...of,
+  exempt: { ...of.exempt, ...more },
+});
