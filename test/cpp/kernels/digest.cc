@@ -216,17 +216,22 @@ void digest_gemm(Digests& out) {
 
 Digests digests() {
   Digests out;
-#define X(id, name, type)             \
-  digest_elementwise<type>(out);      \
-  digest_convert<float, type>(out);   \
-  digest_convert<double, type>(out);  \
-  digest_convert<int32_t, type>(out); \
-  digest_convert<int64_t, type>(out); \
-  digest_convert<uint8_t, type>(out); \
-  digest_convert<bool, type>(out);    \
+#define FROM(id, name, type)           \
+  digest_convert<float, type>(out);    \
+  digest_convert<double, type>(out);   \
+  digest_convert<int32_t, type>(out);  \
+  digest_convert<int64_t, type>(out);  \
+  digest_convert<uint8_t, type>(out);  \
+  digest_convert<bool, type>(out);     \
+  digest_convert<BFloat16, type>(out); \
+  digest_convert<Float16, type>(out);
+  NABLA_DTYPES(FROM)
+#undef FROM
+#define OVER(id, name, type)     \
+  digest_elementwise<type>(out); \
   if constexpr (!std::is_same_v<type, bool>) digest_reductions<type>(out);
-  NABLA_DTYPES(X)
-#undef X
+  NABLA_COMPUTED_DTYPES(OVER)
+#undef OVER
   const RandomTable& random = kernels().random;
   out["random uniform float32"] = random_digest<float>(random.uniform[0]);
   out["random uniform float64"] = random_digest<double>(random.uniform[1]);
