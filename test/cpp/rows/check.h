@@ -63,6 +63,7 @@ struct Tensor {
     for (int i = 0; i < view.rank; i++) view.strides[i] = held.strides[i];
     if (layout == Layout::COLUMNS) std::swap(view.strides[last - 1], view.strides[last]);
     if (layout == Layout::REPEATED) view.strides[last - 1] = 0;
+    data.reserve(1);  // storages without elements have an address too
     data.resize(static_cast<size_t>(held.numel()));
     int64_t first = 0;
     if (layout == Layout::REVERSED && !data.empty()) {
