@@ -1,4 +1,4 @@
-import { zeros } from "nabla";
+import { scaledDotProductAttention, zeros } from "nabla";
 import { describe, expect, test } from "vitest";
 import { answer } from "../support/child.js";
 
@@ -26,4 +26,9 @@ describe("hand-made frames", () => {
 
 test("a reduction over empty dimensions on both sides of a kept one divides by no zero", () => {
   expect(zeros([0, 3, 0]).sum([0, 2]).toArray()).toEqual([0, 0, 0]);
+});
+
+test("attention to values without elements asks no query, however many there are", () => {
+  const queries = zeros([1, 1]).expand([2 ** 40, 1]);
+  expect(scaledDotProductAttention(queries, zeros([1, 1]), zeros([1, 0])).shape).toEqual([2 ** 40, 0]);
 });

@@ -165,6 +165,34 @@ export function calls(r, storages) {
     };
   };
 
+  /** What both directions of attention take. With many keys, each of them is the same one. */
+  const attending = () => {
+    const dtype = float();
+    const lead = shapeOf(r.below(2));
+    const [groups, queries, depth, width] = shapeOf(4);
+    const long = r.chance(0.2);
+    const keys = long ? 1 + r.below(300) : size();
+    const over = (kind, shape, dim) => {
+      if (!long) return view(kind, shape);
+      const one = view(kind, withSize(shape, dim, 1));
+      return one.kind === "view" ? { ...one, shape, strides: withSize(one.strides, dim, 0) } : one;
+    };
+    const rows = [...lead, groups, queries];
+    const n = lead.length;
+    return {
+      dtype,
+      out: [...rows, width],
+      aside: r.pick([rows, [...rows, keys + 1 + r.below(3)]]),
+      qkv: [
+        view(dtype, [...rows, depth]),
+        over(dtype, [...lead, keys, depth], n),
+        over(dtype, [...lead, keys, width], n),
+      ],
+      mask: r.chance(0.4) ? [over(r.pick(["bool", dtype]), [...rows, keys], n + 2)] : [],
+      attrs: [r.pick([1, 0.5, -1, 0]), r.below(2), ...(r.chance(0.3) ? [0.9 * r.next(), ...key()] : [0])],
+    };
+  };
+
   const own = {
     sum: reduction,
     prod: reduction,
@@ -345,6 +373,29 @@ export function calls(r, storages) {
       };
     },
     standardizeBackward: () => ({ ...alongRows(2)(), attrs: [r.pick([0, 1e-5]), r.below(2)] }),
+    scaledNormBackward: () => {
+      const shape = shapeOf(1 + r.below(3));
+      const dtype = float();
+      const row = shape.slice(-1);
+      return {
+        outs: [plainOut(dtype, shape), plainOut(dtype, row), plainOut(dtype, row)],
+        ins: [plain(dtype, shape), plain(dtype, shape), plain(dtype, row)],
+        attrs: [r.pick([0, 1e-5]), r.below(2)],
+      };
+    },
+    attention: () => {
+      const { dtype, out, aside, qkv, mask, attrs } = attending();
+      const kept = r.chance(0.6) ? [plainOut(dtype, aside)] : [];
+      return { outs: [plainOut(dtype, out), ...kept], ins: [...qkv, ...mask], attrs };
+    },
+    attentionBackward: () => {
+      const { dtype, out, aside, qkv, mask, attrs } = attending();
+      return {
+        outs: qkv.map(({ shape }) => plainOut(dtype, shape)),
+        ins: [view(dtype, out), plain(dtype, out), ...qkv, plain(dtype, aside), ...mask],
+        attrs,
+      };
+    },
     conv2d: convolution(([x, w, y]) => [y, x, w]),
     conv2dInput: convolution(([x, w, y]) => [x, y, w]),
     conv2dWeight: convolution(([x, w, y]) => [w, y, x]),
