@@ -6,8 +6,8 @@
 
 #include "exec/conv.h"
 #include "exec/pool2d.h"
-#include "kernels/table.h"
 #include "exec/windows.h"
+#include "kernels/table.h"
 
 namespace nabla::test {
 namespace {
@@ -208,12 +208,19 @@ void check_means(Random& r, Kind kind) {
   const int64_t dilated_rows = int64_t(g.numbers[4]) * (g.rows - 1) + 1;
   const int64_t dilated_cols = int64_t(g.numbers[5]) * (g.cols - 1) + 1;
   g.rows = dilated_rows, g.cols = dilated_cols;
-  const double numbers[9] = {g.numbers[0], g.numbers[1], g.numbers[2], g.numbers[3], 1, 1, static_cast<double>(g.rows),
-                             static_cast<double>(g.cols), 3};
+  const double numbers[9] = {g.numbers[0],
+                             g.numbers[1],
+                             g.numbers[2],
+                             g.numbers[3],
+                             1,
+                             1,
+                             static_cast<double>(g.rows),
+                             static_cast<double>(g.cols),
+                             3};
   for (int d = 4; d < 6; d++) g.numbers[d] = 1;
   Tensor<T> x(g.n, g.channels, g.height, g.width), dx = x, y(g.n, g.channels, g.oh, g.ow), out = y;
   Tensor<double> want_x(g.n, g.channels, g.height, g.width), size_x = want_x, want_y(g.n, g.channels, g.oh, g.ow),
-      size_y = want_y;
+                                                             size_y = want_y;
   // A copy's view is of the data that it was copied from.
   dx.view.data = dx.data.data(), out.view.data = out.data.data();
   x.fill(r), y.fill(r), dx.fill(r), out.fill(r);  // what was there before must not matter

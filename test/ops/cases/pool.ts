@@ -130,8 +130,7 @@ const spreadSample = ([shape, window, o]: (typeof shapes)[number]): Sample => {
   const out = image.map((n, d) => Math.floor((n + 2 * padding[d]! - window[d]!) / stride[d]!) + 1);
   const of = (g: Arr): Arr => map((v) => v / divisor, spreadOf(g, image, window, stride, padding));
   return sampleOf([[...shape.slice(0, -2), ...out]], {
-    call: (xs) =>
-      row("avgPool2dBackward").replay(xs, { window, stride, padding, dilation: [1, 1], image, divisor }),
+    call: (xs) => row("avgPool2dBackward").replay(xs, { window, stride, padding, dilation: [1, 1], image, divisor }),
     reference: ([g]) => of(g!),
     scale: ([g]) => of(map(Math.abs, g!)),
     terms: divisor + 1,
