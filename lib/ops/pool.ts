@@ -2,13 +2,13 @@
 import { dtypes } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { checkShape, numel, showShape } from "../core/shape.js";
+import { checkShape, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { defineRow } from "../engine/row.js";
+import { defineRow, type Row } from "../engine/row.js";
 import { arange, full } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { conv2d, type Pair, pairOf, places, type Sliding } from "./conv.js";
+import { type Pair, pairOf, places, type Sliding } from "./conv.js";
 
 interface Pool extends Sliding {
   readonly window: readonly [number, number];
@@ -31,6 +31,41 @@ function indices(x: Tensor, p: Pool): Tensor {
   const attrs = [...p.stride, ...p.padding, ...p.dilation, ...p.window];
   return apply(indicesRow, [x.contiguous()], x.type, dtypes.int32, shape, attrs, p);
 }
+
+interface Mean extends Pool {
+  /** The sizes of an image, and what sums are divided by. */
+  readonly image: Shape;
+  readonly divisor: number;
+}
+
+/** Means of windows, or the transpose of that: linear maps between planes of two sizes. */
+function meanRow(name: string, size: (p: Mean) => Shape, transpose: () => (x: Tensor, p: Mean) => Tensor) {
+  const run = (x: Tensor, p: Mean): Tensor => {
+    const attrs = [...p.stride, ...p.padding, ...p.dilation, ...p.window, p.divisor];
+    return apply(row, [x.contiguous()], x.type, x.type, [...x.shape.slice(0, -2), ...size(p)], attrs, p);
+  };
+  const row: Row<Mean> = defineRow<Mean>({
+    name,
+    family: "fused",
+    kernel: name,
+    inputs: 1,
+    accuracy: "tree",
+    rule: { kind: "linear", transpose: (g, c) => transpose()(g, c.params) },
+    replay: ([x], p) => run(x as Tensor, p),
+    batch: { rows: true },
+  });
+  return run;
+}
+const meansOf = meanRow(
+  "avgPool2d",
+  (p) => places("avgPool2d", p.image, p.window, p),
+  () => spread,
+);
+const spread = meanRow(
+  "avgPool2dBackward",
+  (p) => p.image,
+  () => meansOf,
+);
 
 function needImage(op: string, x: Tensor): Tensor {
   if (needTensor(op, x).ndim < 3 || x.ndim > 4)
@@ -94,18 +129,13 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions)
   const op = "avgPool2d";
   needImage(op, x);
   const o = checkOptions<AvgPoolOptions>(op, options, ["stride", "padding", "countIncludePad"]);
-  const { window, stride, padding } = pool(op, kernelSize, { stride: o.stride, padding: o.padding });
-  const shape = [
-    ...x.shape.slice(0, -2),
-    ...places(op, x.shape.slice(-2), window, { stride, padding, dilation: [1, 1] }),
-  ];
-  checkShape(op, window);
-  const ones = full([1, 1, ...window], 1, { dtype: x.dtype });
-  const summed = (planes: Tensor): Tensor => conv2d(planes, ones, null, { stride, padding });
-  const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
-  const sums = summed(x.reshape([numel(x.shape.slice(0, -2)), 1, h, w])).reshape(shape);
-  if (o.countIncludePad === false) return sums.div(summed(full([1, h, w], 1, { dtype: x.dtype })).squeeze(0));
-  return sums.div(window[0] * window[1]);
+  const p = pool(op, kernelSize, { stride: o.stride, padding: o.padding });
+  const image = x.shape.slice(-2);
+  if (o.countIncludePad !== false) return meansOf(x, { ...p, image, divisor: p.window[0] * p.window[1] });
+  const sums = { ...p, image, divisor: 1 };
+  const type = x.type.compute.name;
+  const counts = meansOf(full([1, ...image], 1, { dtype: type }), sums);
+  return meansOf(x.to(type), sums).div(counts).to(x.dtype);
 }
 
 /** [out, size]: each row takes the mean of its share of a dimension, from floor(i size / out) to ceil((i + 1) size / out). */

@@ -1,5 +1,6 @@
 #include "exec/index.h"
 
+#include <atomic>
 #include <cstring>
 #include <type_traits>
 
@@ -98,6 +99,49 @@ void add_to(T& a, T b) {
     a = a || b;
   else
     a = static_cast<T>(a + b);
+}
+
+// Along the last dimension. Rows have nothing in common: threads share them, and each is begun where it is worked on.
+Status scatter_rows(const View& out, const View& x, const View& index, const View& source, bool add) {
+  const int64_t size = out.dims[out.rank - 1], n = source.dims[out.rank - 1], rows = source.numel() / n;
+  bool one_number = true;
+  for (int d = 0; d < x.rank; d++) one_number = one_number && (x.strides[d] == 0 || x.dims[d] == 1);
+  const bool by_row = x.dtype == out.dtype && !x.scalar && same_shape(x, out) && (one_number || x.contiguous());
+  if (!by_row) NABLA_TRY(copy(out, x));
+  std::atomic<bool> bad{false};
+  with_type(out.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const T number = by_row ? x.as<T>()[0] : T();
+    const int64_t together = kElementwiseChunk / (n + size) + 1;
+    parallel_for((rows + together - 1) / together, [&](int64_t chunk) {
+      const int64_t end = (chunk + 1) * together < rows ? (chunk + 1) * together : rows;
+      bool outside = false;
+      for (int64_t r = chunk * together; r < end; r++) {
+        T* target = out.as<T>() + r * size;
+        const T* values = source.as<T>() + r * n;
+        if (by_row && one_number)
+          for (int64_t i = 0; i < size; i++) target[i] = number;
+        else if (by_row)
+          std::memmove(target, x.as<T>() + r * size, static_cast<size_t>(size) * sizeof(T));
+        with_indices(index, [&](const auto* indices) {
+          const auto* row = indices + r * n;
+          for (int64_t i = 0; i < n; i++) {
+            int64_t at = row[i];
+            if (!wrap(at, size)) {
+              outside = true;
+              continue;
+            }
+            if (add)
+              add_to(target[at], values[i]);
+            else
+              target[at] = values[i];
+          }
+        });
+      }
+      if (outside) bad.store(true, std::memory_order_relaxed);
+    });
+  });
+  return bad.load() ? first_bad_index(index, size, 2) : Status{};
 }
 
 }  // namespace
@@ -202,33 +246,14 @@ Status run_scatter(const Call& call) {
     if (d != dim && source.dims[d] > out.dims[d]) return fail(Code::SHAPE, "the source is larger than the result", 3);
     whole_rows = whole_rows && (d == dim || source.dims[d] == out.dims[d]);
   }
+  int64_t total = source.numel();
+  if (whole_rows && total > 0 && to.size > 0) return scatter_rows(out, x, index, source, add);
   NABLA_TRY(first_bad_index(index, to.size, 2));
   NABLA_TRY(copy(out, x));
-  int64_t total = source.numel();
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     // One after the other: with repeated indices the last one wins, or they add up in order.
     if (total == 0) return;
-    if (whole_rows) {
-      // Rows have nothing in common: threads share them.
-      const int64_t n = source.dims[dim], rows = total / n, together = kElementwiseChunk / (n + to.size) + 1;
-      parallel_for((rows + together - 1) / together, [&](int64_t chunk) {
-        const int64_t end = (chunk + 1) * together < rows ? (chunk + 1) * together : rows;
-        for (int64_t r = chunk * together; r < end; r++) {
-          T* target = out.as<T>() + r * to.size;
-          const T* values = source.as<T>() + r * n;
-          for (int64_t i = 0; i < n; i++) {
-            int64_t at = index_at(index, r * n + i);
-            if (!wrap(at, to.size)) at = 0;
-            if (add)
-              add_to(target[at], values[i]);
-            else
-              target[at] = values[i];
-          }
-        }
-      });
-      return;
-    }
     Walk walk(source, out, dim, 0), sources(source, source, -1, 0);
     for (int64_t i = 0; i < total; i++, walk.next(), sources.next()) {
       int64_t at = index_at(index, i);

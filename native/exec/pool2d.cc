@@ -1,11 +1,13 @@
 #include "exec/pool2d.h"
 
 #include <atomic>
+#include <cstring>
 #include <type_traits>
 
 #include "exec/tuning.h"
 #include "exec/windows.h"
 #include "kernels/table.h"
+#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -115,20 +117,142 @@ Status indices(const View& out, const View& x, const Window& window) {
   return empty.load() ? fail(Code::SHAPE, "a window lies in the padding altogether") : Status{};
 }
 
+// The windows of a mean: what they see of one plane, and the places that see it.
+template <class T>
+class Means {
+ public:
+  Means(const Window& w, double divisor)
+      : v_(window_axis(w, 0)), h_(window_axis(w, 1)), divisor_(static_cast<T>(divisor)) {
+    places_inside(h_, first_, last_);
+  }
+
+  // `line` has room for a line of the plane: its columns are added up first.
+  void forward(T* out, const T* x, T* line) const {
+    for (int64_t y = 0; y < v_.places; y++, out += h_.places) {
+      int64_t i0, i1;
+      taps_inside(v_, v_.at(y, 0), i0, i1);
+      sum_lines(line, x + v_.at(y, i0) * h_.size, h_.size, h_.size, i1 - i0);
+      for (int64_t z = 0; z < h_.places; z++) out[z] = 0;
+      each_column([&](int64_t z, int64_t at) { out[z] += line[at]; });
+      for (int64_t z = 0; z < h_.places; z++) out[z] /= divisor_;
+    }
+  }
+
+  // The transpose; `line` has room for a line of places.
+  void backward(T* dx, const T* g, T* line) const {
+    int64_t before0 = -1, before1 = -1;
+    for (int64_t r = 0; r < v_.size; r++, dx += h_.size) {
+      const int64_t reach = r - v_.first - (v_.taps - 1), y_end = (r - v_.first) / v_.step + 1;
+      const int64_t y0 = reach > 0 ? (reach + v_.step - 1) / v_.step : 0;
+      const int64_t y1 = y_end < v_.places ? y_end : v_.places;
+      if (y0 == before0 && y1 == before1) {
+        std::memcpy(dx, dx - h_.size, static_cast<size_t>(h_.size) * sizeof(T));
+        continue;
+      }
+      before0 = y0, before1 = y1;
+      sum_lines(line, g + y0 * h_.places, h_.places, h_.places, y1 - y0);
+      for (int64_t z = 0; z < h_.places; z++) line[z] /= divisor_;
+      for (int64_t i = 0; i < h_.size; i++) dx[i] = 0;
+      each_column([&](int64_t z, int64_t at) { dx[at] += line[z]; });
+    }
+  }
+
+  int64_t room() const { return h_.size > h_.places ? h_.size : h_.places; }
+
+ private:
+  static void sum_lines(T* __restrict to, const T* __restrict from, int64_t n, int64_t step, int64_t lines) {
+    if (lines <= 0) {
+      for (int64_t i = 0; i < n; i++) to[i] = 0;
+      return;
+    }
+    std::memcpy(to, from, static_cast<size_t>(n) * sizeof(T));
+    for (int64_t l = 1; l < lines; l++)
+      for (int64_t i = 0; i < n; i++) to[i] += from[l * step + i];
+  }
+  // f(place, column that it sees), for each place from the first tap to the last.
+  template <class F>
+  void each_column(F&& f) const {
+    for (int64_t z = 0; z < h_.places; z++) {
+      if (z == first_ && last_ > first_) z = last_;
+      if (z == h_.places) break;
+      int64_t j0, j1;
+      taps_inside(h_, h_.at(z, 0), j0, j1);
+      for (int64_t j = j0; j < j1; j++) f(z, h_.at(z, j));
+    }
+    if (last_ <= first_) return;
+    if (h_.step == 2) {
+      for (int64_t j = 0; j < h_.taps; j++)
+        for (int64_t z = first_; z < last_; z++) f(z, z * 2 + h_.first + j);
+      return;
+    }
+    for (int64_t j = 0; j < h_.taps; j++)
+      for (int64_t z = first_; z < last_; z++) f(z, h_.at(z, j));
+  }
+
+  WindowAxis v_, h_;
+  T divisor_;
+  int64_t first_, last_;  // places all of whose taps see something
+};
+
+template <class T>
+Status means(const View& out, const View& in, const Window& w, double divisor, bool backward) {
+  const Means<T> each(w, divisor);
+  const int64_t places = w.places(), plane = w.height * w.width, to = backward ? plane : places;
+  const int64_t from = backward ? places : plane;
+  const int64_t planes = to > 0 ? out.numel() / to : 0, together = kElementwiseChunk / (places + plane) + 1;
+  std::atomic<bool> no_memory{false};
+  parallel_for((planes + together - 1) / together, [&](int64_t chunk) {
+    Temporary memory;
+    T* line = static_cast<T*>(memory.get(each.room() * static_cast<int64_t>(sizeof(T))));
+    if (!line) return no_memory.store(true, std::memory_order_relaxed);
+    const int64_t end = (chunk + 1) * together < planes ? (chunk + 1) * together : planes;
+    for (int64_t p = chunk * together; p < end; p++)
+      if (backward)
+        each.backward(out.as<T>() + p * to, in.as<T>() + p * from, line);
+      else
+        each.forward(out.as<T>() + p * to, in.as<T>() + p * from, line);
+  });
+  return no_memory.load() ? fail(Code::MEMORY, "out of memory") : Status{};
+}
+
+// Images and what windows make of them, contiguous, and eight numbers or more.
+bool read_pool(const Call& call, const View& image, const View& result, Window& w) {
+  const double rows = call.attrs[6], cols = call.attrs[7];
+  if (image.scalar || result.scalar || result.rank != image.rank || !image.contiguous() || !result.contiguous() ||
+      !(rows >= 1 && rows <= INT32_MAX && cols >= 1 && cols <= INT32_MAX) ||
+      !read_window(image, static_cast<int64_t>(rows), static_cast<int64_t>(cols), result, call.attrs, w))
+    return false;
+  for (int d = 0; d < image.rank - 2; d++)
+    if (image.dims[d] != result.dims[d]) return false;
+  return true;
+}
+
+Status mean_pool(const Call& call, bool backward) {
+  if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 9) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &in = call.in(0);
+  Window w;
+  if (in.dtype != out.dtype || !read_pool(call, backward ? out : in, backward ? in : out, w) || w.dilation[0] != 1 ||
+      w.dilation[1] != 1)
+    return fail(Code::SHAPE, kOperands);
+  switch (out.dtype) {
+    case DType::F32: return means<float>(out, in, w, call.attrs[8], backward);
+    case DType::F64: return means<double>(out, in, w, call.attrs[8], backward);
+    default: break;
+  }
+  return fail(Code::DTYPE, "the op is not defined for this dtype");
+}
+
 }  // namespace
+
+Status run_avg_pool2d(const Call& call) { return mean_pool(call, false); }
+Status run_avg_pool2d_backward(const Call& call) { return mean_pool(call, true); }
 
 Status run_max_pool2d_indices(const Call& call) {
   if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 8) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0);
-  const double rows = call.attrs[6], cols = call.attrs[7];
   Window w;
-  if (x.scalar || out.dtype != DType::I32 || out.rank != x.rank || !x.contiguous() || !out.contiguous() ||
-      !(rows >= 1 && rows <= INT32_MAX && cols >= 1 && cols <= INT32_MAX) ||
-      !read_window(x, static_cast<int64_t>(rows), static_cast<int64_t>(cols), out, call.attrs, w) ||
-      w.height * w.width > INT32_MAX)
+  if (out.dtype != DType::I32 || !read_pool(call, x, out, w) || w.height * w.width > INT32_MAX)
     return fail(Code::SHAPE, kOperands);
-  for (int d = 0; d < x.rank - 2; d++)
-    if (x.dims[d] != out.dims[d]) return fail(Code::SHAPE, kOperands);
   switch (x.dtype) {
     case DType::F32: return indices<float>(out, x, w);
     case DType::F64: return indices<double>(out, x, w);

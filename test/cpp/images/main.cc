@@ -202,6 +202,45 @@ void check_pool(Random& r, Kind kind) {
   check(status.ok() == !empty, "a window without elements is refused", g.height, g.width);
 }
 
+template <class T>
+void check_means(Random& r, Kind kind) {
+  Geometry g = draw(r, kind);
+  const int64_t dilated_rows = int64_t(g.numbers[4]) * (g.rows - 1) + 1;
+  const int64_t dilated_cols = int64_t(g.numbers[5]) * (g.cols - 1) + 1;
+  g.rows = dilated_rows, g.cols = dilated_cols;
+  const double numbers[9] = {g.numbers[0],
+                             g.numbers[1],
+                             g.numbers[2],
+                             g.numbers[3],
+                             1,
+                             1,
+                             static_cast<double>(g.rows),
+                             static_cast<double>(g.cols),
+                             3};
+  for (int d = 4; d < 6; d++) g.numbers[d] = 1;
+  Tensor<T> x(g.n, g.channels, g.height, g.width), dx = x, y(g.n, g.channels, g.oh, g.ow), out = y;
+  Tensor<double> want_x(g.n, g.channels, g.height, g.width), size_x = want_x, want_y(g.n, g.channels, g.oh, g.ow),
+                                                             size_y = want_y;
+  // A copy's view is of the data that it was copied from.
+  dx.view.data = dx.data.data(), out.view.data = out.data.data();
+  x.fill(r), y.fill(r), dx.fill(r), out.fill(r);  // what was there before must not matter
+  g.groups = 1, g.out = g.channels;
+  each_product(g, [&](int64_t n, int64_t o, int64_t c, int64_t, int64_t, int64_t, int64_t py, int64_t px, int64_t iy,
+                      int64_t ix) {
+    if (c != o) return;
+    const double a = x.at(n, c, iy, ix) / 3.0, d = y.at(n, c, py, px) / 3.0;
+    want_y.at(n, c, py, px) += a, size_y.at(n, c, py, px) += std::fabs(a);
+    want_x.at(n, c, iy, ix) += d, size_x.at(n, c, iy, ix) += std::fabs(d);
+  });
+  const View there[2] = {out.view, x.view}, back[2] = {dx.view, y.view};
+  check(run_avg_pool2d(Call{-1, 1, 1, 9, there, numbers}).ok(), "means run", g.height, g.width);
+  check(run_avg_pool2d_backward(Call{-1, 1, 1, 9, back, numbers}).ok(), "their transpose runs", g.height, g.width);
+  expect_near(out, want_y, size_y, "means");
+  expect_near(dx, want_x, size_x, "the transpose of means");
+  check(!run_avg_pool2d(Call{-1, 1, 1, 9, back, numbers}).ok() || (g.height == g.oh && g.width == g.ow),
+        "refuses what does not fit", g.height, g.width);
+}
+
 }  // namespace
 }  // namespace nabla::test
 
@@ -217,12 +256,16 @@ int main() {
       check_convolution<float>(r, Kind::SMALL);
       check_convolution<double>(r, Kind::SMALL);
       check_pool(r, Kind::SMALL);
+      check_means<float>(r, Kind::SMALL);
+      check_means<double>(r, Kind::SMALL);
     }
     for (Kind kind : {Kind::DEEP, Kind::WIDE, Kind::WINDOW, Kind::PLANES})
       for (int i = 0; i < 6; i++) {
         check_convolution<float>(r, kind);
         check_convolution<double>(r, kind);
         check_pool(r, kind);
+        check_means<float>(r, kind);
+        check_means<double>(r, kind);
       }
   }
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(checks), static_cast<long long>(failures));

@@ -193,6 +193,18 @@ export function calls(r, storages) {
     };
   };
 
+  const means = (arrange) => () => {
+    const { image, window, out, numbers } = sliding();
+    const dtype = float();
+    const lead = shapeOf(r.below(3)).map((n) => Math.min(n, 3));
+    const [to, from] = arrange([image, out]).map((sizes) => [...lead, ...sizes]);
+    return {
+      outs: [plainOut(dtype, to)],
+      ins: [plain(dtype, from)],
+      attrs: [...numbers.slice(0, 4), r.pick([1, 1, 2]), 1, ...window, r.pick([1, 4])],
+    };
+  };
+
   const own = {
     sum: reduction,
     prod: reduction,
@@ -408,6 +420,8 @@ export function calls(r, storages) {
         attrs: [...numbers, ...window],
       };
     },
+    avgPool2d: means(([x, y]) => [y, x]),
+    avgPool2dBackward: means(([x, y]) => [x, y]),
     mse: () => {
       const shape = anyShape();
       const dtype = float();

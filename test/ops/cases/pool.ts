@@ -1,7 +1,7 @@
 import * as nb from "nabla";
 import { type Arr, build, map, pick, total } from "../../reference/array.js";
 import type { Case, Input, Sample, Wrong } from "./case.js";
-import { row } from "./row.js";
+import { notPublic, row } from "./row.js";
 import { sampleOf, shaped } from "./shaped.js";
 
 type Two = readonly [number, number];
@@ -112,6 +112,31 @@ const average = (counted: boolean, [shape, window, o]: (typeof shapes)[number]):
   });
 };
 
+/** What each place adds to the elements that it sees, all from the definition. */
+function spreadOf(g: Arr, image: Two, window: Two, stride: Two, padding: Two): Arr {
+  return build([...g.shape.slice(0, -2), ...image], (index) => {
+    const seenBy = (d: number): number[] =>
+      range(g.shape.at(d - 2)!).filter((place) => {
+        const tap = index.at(d - 2)! + padding[d]! - place * stride[d]!;
+        return tap >= 0 && tap < window[d]!;
+      });
+    return total(seenBy(0).flatMap((y) => seenBy(1).map((z) => pick(g, [...index.slice(0, -2), y, z]))));
+  });
+}
+const spreadSample = ([shape, window, o]: (typeof shapes)[number]): Sample => {
+  const { stride = window, padding = [0, 0] } = o;
+  const image = shape.slice(-2) as unknown as Two;
+  const divisor = window[0] * window[1];
+  const out = image.map((n, d) => Math.floor((n + 2 * padding[d]! - window[d]!) / stride[d]!) + 1);
+  const of = (g: Arr): Arr => map((v) => v / divisor, spreadOf(g, image, window, stride, padding));
+  return sampleOf([[...shape.slice(0, -2), ...out]], {
+    call: (xs) => row("avgPool2dBackward").replay(xs, { window, stride, padding, dilation: [1, 1], image, divisor }),
+    reference: ([g]) => of(g!),
+    scale: ([g]) => of(map(Math.abs, g!)),
+    terms: divisor + 1,
+  });
+};
+
 const adaptive: readonly (readonly [readonly number[], nb.Pair])[] = [
   [[1, 2, 4, 4], 2],
   [
@@ -173,6 +198,7 @@ export const poolCases = {
     [...shapes.slice(0, -1).map((of) => average(false, of)), ...shapes.map((of) => average(true, of))],
     wrong(nb.avgPool2d),
   ),
+  avgPool2dBackward: shaped([{ ...input, name: "g" }], shapes.map(spreadSample), [], { errors: notPublic }),
   adaptiveAvgPool2d: shaped([input], adaptive.map(adaptiveSample), [
     { what: "a matrix", call: () => nb.adaptiveAvgPool2d(ones([4, 4]), 2), code: "ERR_SHAPE" },
     { what: "a size of nothing", call: () => nb.adaptiveAvgPool2d(ones([1, 4, 4]), 0), code: "ERR_ARGUMENT" },
