@@ -3,7 +3,7 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { Lanes } from "../engine/lanes.js";
-import { withGrad } from "../engine/modes.js";
+import { mode, withGrad } from "../engine/modes.js";
 import { own } from "../engine/saved.js";
 import type { LeafNode, Node, OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/create.js";
@@ -147,13 +147,6 @@ function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
 
 /** The rule's mistakes read as the rule's; a saved value that was written to names who saved and who wrote it. */
 function step(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): readonly (Tensor | null)[] {
-  if (node.spent)
-    fail(
-      "ERR_GRADIENT",
-      "backward",
-      `the graph of ${node.row.name} has been used`,
-      "retainGraph: true in the first backward",
-    );
   try {
     return watched(node, g, () => vjpOf(node, g, needs, createGraph));
   } catch (error) {
@@ -217,6 +210,8 @@ function pass(
       const arrived = node.cotangent;
       if (arrived === null) continue;
       node.cotangent = null;
+      // From here on it is handed on.
+      arrived.handle.summing = false;
       if (!node.needed) {
         leave(arrived);
         continue;
@@ -247,13 +242,29 @@ function pass(
 function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: boolean): void {
   const needs = node.inputs.map((input) => input?.needed === true);
   if (!needs.includes(true)) return;
-  const gradients = step(node, g, needs, createGraph);
-  for (let i = 0; i < gradients.length; i++) {
-    const gradient = gradients[i];
-    const input = node.inputs[i];
-    if (gradient !== null && gradient !== undefined && input !== null && input !== undefined)
+  if (node.spent)
+    fail(
+      "ERR_GRADIENT",
+      "backward",
+      `the graph of ${node.row.name} has been used`,
+      "retainGraph: true in the first backward",
+    );
+  const { rule } = node.row;
+  const addTo =
+    rule.kind === "linear" && !createGraph && mode.intercept === null && !(g instanceof Lanes) ? rule.addTo : undefined;
+  const sum = node.inputs[0]?.cotangent;
+  if (addTo !== undefined && sum?.handle.summing && !sum.handle.kept && sum.type === g.type) {
+    addTo(sum, g, node as never);
+  } else {
+    const gradients = step(node, g, needs, createGraph);
+    for (let i = 0; i < gradients.length; i++) {
+      const gradient = gradients[i];
+      const input = node.inputs[i];
+      if (gradient === null || gradient === undefined || input === null || input === undefined) continue;
+      if (addTo !== undefined) gradient.handle.summing = true;
       // A rule may hand on what it saved, which this node is about to give back.
       arrive(input, own(gradient));
+    }
   }
   if (!retainGraph) node.release();
 }

@@ -61,7 +61,15 @@ export type Rule<P = never> =
   /** Per input its partial derivative; null where it is zero everywhere. */
   | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
   /** Linear in its only differentiable input: the transpose map; forward mode is the op itself. */
-  | { readonly kind: "linear"; transpose(g: Tensor, c: Context<P>): Tensor }
+  | {
+      readonly kind: "linear";
+      transpose(g: Tensor, c: Context<P>): Tensor;
+      /**
+       * Where g concerns few elements of the input: adds the transpose to `sum`, in place. Such a transpose is always a new
+       * tensor, which a sweep may go on adding to.
+       */
+      addTo?(sum: Tensor, g: Tensor, c: Context<P>): void;
+    }
   /** Linear in x with y held and the other way round. */
   | {
       readonly kind: "bilinear";

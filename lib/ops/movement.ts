@@ -12,9 +12,10 @@ import {
   sameShape,
   showShape,
 } from "../core/shape.js";
-import { apply, view } from "../engine/apply.js";
+import { apply, applyInPlace, view } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
+import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
@@ -312,6 +313,8 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   return x.reshape([...x.shape.slice(0, first), joined, ...x.shape.slice(last + 1)]);
 }
 
+const add = opcode("add");
+
 interface Range {
   readonly dim: number;
   readonly start: number;
@@ -322,7 +325,15 @@ interface Range {
 const sliceRow = defineRow<Range>({
   ...asView,
   name: "slice",
-  rule: { kind: "linear", transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params) },
+  rule: {
+    kind: "linear",
+    transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params),
+    addTo: (sum, g, c) => {
+      const part = sliceRange(sum, c.params);
+      applyInPlace("slice", add, [part], [part, g], part.type.attrs);
+      part.dispose();
+    },
+  },
   replay: ([x], range) => sliceRange(x as Tensor, range),
   batch: { params: (range) => ({ ...range, dim: range.dim + 1 }) },
 });

@@ -53,6 +53,8 @@ export class Handle implements frame.Slot {
   /** How many nodes a running sweep has it for; with none left, the sweep gives it back, unless it is `kept`. */
   pending = 0;
   kept = false;
+  /** A running sweep made it for one node, and may add to it in place. */
+  summing = false;
   /** Not watched: it borrows what a graph node pins and is good only while that node keeps its pins. */
   borrowed = false;
   /** Kept alive for the native table's sake. */

@@ -224,6 +224,7 @@ const ended = {
   users: 0,
   pending: 0,
   kept: false,
+  summing: false,
   borrowed: true,
   block: null,
   take() {},
