@@ -28,7 +28,9 @@ const cells = tableCells("README.md", /^\| PyTorch \| nabla \|$/m);
 const out = join(root, "build", "docs");
 const { enterFolder, ...given } = context;
 const quiet = { log: () => {}, error: () => {} };
-const scope: Record<string, unknown> = { ...internal, ...nabla, ...given, console: quiet };
+// `var` is a reserved word: examples know it as `variance`.
+const { var: _, ...named } = nabla;
+const scope: Record<string, unknown> = { ...internal, ...named, ...given, console: quiet };
 const toJavaScript = (code: string): string => transformSync(code, { loader: "ts", target: "node20" }).code;
 
 function claim(value: unknown, comment: string): void {
@@ -51,14 +53,11 @@ const fileOf = (block: Example, i: number): string => join(out, block.name || `r
 beforeAll(async () => {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  const names = (module: object): string =>
-    Object.keys(module)
-      .filter((name) => name !== "var") // a reserved word: examples import `variance`
-      .join(", ");
+  const names = (module: object): string => Object.keys(module).join(", ");
   const known = new Set(Object.keys(nabla));
   const onlyInternal = Object.fromEntries(Object.entries(internal).filter(([name]) => !known.has(name)));
   const imports = [
-    `import { ${names(nabla)} } from "nabla";`,
+    `import { ${names(named)} } from "nabla";`,
     `import { ${names(onlyInternal)} } from "nabla/internal";`,
     `import { ${names(given)} } from "../../test/docs/context.js";`,
   ];
