@@ -56,7 +56,8 @@ async function save(file, report) {
 
 async function main() {
   const { chosen, ...given } = options();
-  const report = { machine: { ...(await machine()), versions: {} }, results: [], missing: [], bounds: [] };
+  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
+  const report = { command, machine: { ...(await machine()), versions: {} }, results: [], missing: [], bounds: [] };
   const { cpu, cores, node, busy_cores, versions } = report.machine;
   console.log(`${cpu}, ${cores} cores, Node ${node}${busyNote(busy_cores)}`);
   for (const suite of chosen) {

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { readJson, readText, root } from "./common.mjs";
 
 const file = "bench/results/latest.json";
-const { machine, bounds } = readJson(file);
+const { command, machine, bounds } = readJson(file);
 const [start, end] = ["<!-- figures -->", "<!-- /figures -->"];
 
 const row = ({ text, against, target, shown, held }) =>
   `| ${text} | ${against || "itself"} | ${target.replace(/ x$/, " ×")} | ${shown.replace(/ x$/, " ×")} | ${held ? "held" : "**missed**"} |`;
 const table = (some) =>
   [
-    `\`npm run bench -- --json ${file}\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, every rival in the same run;`,
+    `\`${command}\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, every rival in the same run;`,
     "medians, as ratios of speed unless a unit says otherwise:",
     "",
     "| what | against | bound | measured | |",
