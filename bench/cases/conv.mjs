@@ -1,7 +1,8 @@
 // Convolutions, pooling and batch norm, each way by itself; the step of a small convolutional network.
 import { grad, nn, ones, optim, tensor, zeros } from "nabla";
-import { convolutionInputs, imageNetworkInputs } from "../harness/images.mjs";
+import { convolutionInputs } from "../harness/images.mjs";
 import { uniform } from "../harness/inputs.mjs";
+import { batchOf, networks, parametersOf } from "../harness/networks.mjs";
 import { probe, repeat } from "../harness/steps.mjs";
 
 const { avgPool2d, batchNorm, conv2d, maxPool2d, crossEntropy } = nn.functional;
@@ -45,19 +46,22 @@ function pooling({ op, shape, window, stride, padding = 0, direction }) {
   return oneWay(f, [x], direction);
 }
 
+const modules = {
+  conv: (from, to) => new nn.Conv2d(from, to, 3),
+  linear: (from, to) => new nn.Linear(from, to),
+  relu: () => new nn.ReLU(),
+  pool: () => new nn.MaxPool2d(2),
+  flatten: () => new nn.Flatten(),
+};
+
 function imageTraining(spec) {
-  const { layers, x, y } = imageNetworkInputs(spec);
-  const model = new nn.Sequential(
-    ...[new nn.Conv2d(1, 32, 3), new nn.ReLU(), new nn.Conv2d(32, 64, 3), new nn.ReLU(), new nn.MaxPool2d(2)],
-    ...[new nn.Flatten(), new nn.Linear(9216, 128), new nn.ReLU(), new nn.Linear(128, 10)],
-  );
-  const state = layers.flatMap(({ at, shape, weight, bias }) => [
-    [`${at}.weight`, tensor(weight, { shape })],
-    [`${at}.bias`, tensor(bias)],
-  ]);
-  model.loadStateDict(Object.fromEntries(state));
+  const net = networks["conv net"];
+  const { x, y } = batchOf(net, spec.batch);
+  const model = new nn.Sequential(...net.layers.map(([kind, ...sizes]) => modules[kind](...sizes)));
+  const values = parametersOf(net).map(({ shape, value }) => tensor(value, { shape }));
+  model.loadStateDict(Object.fromEntries(Object.keys(model.stateDict()).map((name, i) => [name, values[i]])));
   const rule = new optim.AdamW(model.parameters(), { lr: spec.lr, weightDecay: 0.01 });
-  const [images, classes] = [tensor(x, { shape: [spec.batch, 1, 28, 28] }), tensor(y)];
+  const [images, classes] = [tensor(x, { shape: [spec.batch, ...net.input] }), tensor(y)];
   const step = () => {
     const loss = crossEntropy(model.forward(images), classes);
     rule.zeroGrad();

@@ -1,5 +1,5 @@
-// Convolutions and the network of the digits: their operands, and what they must give, in float64 and the plainest code.
-import { labels, probes, uniform } from "./inputs.mjs";
+// Convolutions and pooling: their operands, and what they must give, in float64 and the plainest code.
+import { probes, uniform } from "./inputs.mjs";
 
 const product = (shape) => shape.reduce((a, b) => a * b, 1);
 
@@ -136,20 +136,5 @@ function normalised(x, n, channels, plane, direction) {
   return probes(result.length).map((p) => result[p]);
 }
 
-/** The first three losses of the network of the digits under AdamW at batch 64, as PyTorch gives them in float64. */
+/** The first three losses of the conv net under AdamW at batch 64, from `python bench/rivals/torch_conv.py`, in float64. */
 export const imageTraining = () => [2.289629565053255, 2.2764956193820645, 2.1676087922120773];
-
-/** Weights of its four layers, which are numbers `at` of a sequence, and one batch. */
-export function imageNetworkInputs({ batch }) {
-  const layers = [
-    [0, 32, 1, 3, 3],
-    [2, 64, 32, 3, 3],
-    [6, 128, 9216],
-    [8, 10, 128],
-  ].map(([at, ...shape], i) => {
-    const bound = 1 / Math.sqrt(product(shape.slice(1)));
-    const [weight, bias] = [product(shape), shape[0]].map((n, j) => uniform(n, 10 + 2 * i + j, -bound, bound));
-    return { at, shape, weight, bias };
-  });
-  return { layers, x: uniform(batch * 784, 3, 0, 1), y: labels(batch, 10, 4) };
-}

@@ -4,6 +4,7 @@ import math
 import torch
 import torch.nn.functional as F
 from inputs import labels, probe, uniform
+from torch_autograd import NETWORKS
 
 
 def tensor(shape, seed, low=-1.0, high=1.0):
@@ -41,24 +42,23 @@ def pooling(spec):
     return one_way(lambda t: call(t, *window), [x], spec["direction"])
 
 
+MODULES = {
+    "conv": lambda inputs, outputs: torch.nn.Conv2d(inputs, outputs, 3),
+    "linear": torch.nn.Linear,
+    "relu": torch.nn.ReLU,
+    "pool": lambda: torch.nn.MaxPool2d(2),
+    "flatten": torch.nn.Flatten,
+}
+
+
 def image_training(spec, optimizer):
-    model = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 32, 3),
-        torch.nn.ReLU(),
-        torch.nn.Conv2d(32, 64, 3),
-        torch.nn.ReLU(),
-        torch.nn.MaxPool2d(2),
-        torch.nn.Flatten(),
-        torch.nn.Linear(9216, 128),
-        torch.nn.ReLU(),
-        torch.nn.Linear(128, 10),
-    )
+    model = torch.nn.Sequential(*(MODULES[kind](*sizes) for kind, *sizes in NETWORKS["conv net"][1]))
     with torch.no_grad():
         for i, p in enumerate(model.parameters()):
             if i % 2 == 0:
                 bound = 1 / math.sqrt(p[0].numel())
             p.copy_(tensor(tuple(p.shape), 10 + i, -bound, bound))
-    x = tensor((spec["batch"], 1, 28, 28), 3, 0.0, 1.0)
+    x = tensor((spec["batch"], 1, 28, 28), 3, 0.0, 1.0).to(model[0].weight.dtype)
     y = torch.from_numpy(labels(spec["batch"], 10, 4))
     rule = optimizer(spec, model.parameters())
 
@@ -70,3 +70,12 @@ def image_training(spec, optimizer):
         return loss
 
     return [step().item() for _ in range(3)], step
+
+
+if __name__ == "__main__":
+
+    def adamw(spec, parameters):
+        return torch.optim.AdamW(parameters, lr=spec["lr"], weight_decay=0.01)
+
+    torch.set_default_dtype(torch.float64)
+    print(image_training({"batch": 64, "lr": 1e-3}, adamw)[0])

@@ -79,7 +79,7 @@ const density = (x: Tensor): Tensor =>
  */
 export const geluBackward: Binary = binary("geluBackward", {
   compute: "float",
-  accuracy: 8,
+  accuracy: 4,
   partials: [
     partial(["y"], (t, x) => t.geluBackward(x)),
     partial(["x", "y"], (t, g, x) => t.mul(g).mul(density(x)).mul(x.square().neg().add(2))),
@@ -137,7 +137,7 @@ export function gelu(x: Operand, options?: GeluOptions): Tensor {
  */
 export const siluBackward: Binary = binary("siluBackward", {
   compute: "float",
-  accuracy: 8,
+  accuracy: 4,
   partials: [
     partial(["y"], (t, x) => t.siluBackward(x)),
     partial(["x", "y"], (t, g, x) => {

@@ -91,6 +91,8 @@ export interface Case {
   readonly errors: readonly Wrong[];
   /** It takes one tensor, any that there is: nothing can be wrong but what is none, which the law tries. */
   readonly anyTensor?: boolean;
+  /** Its samples are made of several ops, each of which rounds halves. */
+  readonly parts?: boolean;
   /** The laws that do not apply, with the reason. */
   readonly exempt?: Partial<Record<Law, string>>;
 }
@@ -100,3 +102,5 @@ export const exempting = (of: Case, more: NonNullable<Case["exempt"]>): Case => 
   ...of,
   exempt: { ...of.exempt, ...more },
 });
+
+export const inParts = (of: Case): Case => ({ ...of, parts: true });

@@ -253,6 +253,7 @@ export const crossEntropyCases = {
     ],
   }),
   "crossEntropy, mean and smoothed": {
+    parts: true,
     ...fused({
       inputs: [x, target],
       shapes: [

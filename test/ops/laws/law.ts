@@ -38,7 +38,7 @@ export function law(name: Law, run: (op: string, of: Case) => unknown, excuse: E
   });
 }
 
-export const isFloat = (dtype: string): boolean => dtype.startsWith("float");
+export const isFloat = (dtype: string): boolean => dtype.includes("float");
 
 /** The excuse of laws about derivatives. */
 export function noDerivative(of: Case): string | undefined {
