@@ -57,22 +57,6 @@ void mask_row(const AttentionBlock& b, int64_t r, T* x, int64_t n) {
 }
 
 template <class T>
-T row_top(const T* x, int64_t n) {
-  using V = Vec<T>;
-  T top = kUnseen<T>;
-  int64_t i = 0;
-  if (n >= V::kLanes) {
-    V best = V::load(x);
-    for (i = V::kLanes; i + V::kLanes <= n; i += V::kLanes) best = max(V::load(x + i), best);
-    T lanes[V::kLanes];
-    V::store(lanes, best);
-    for (int l = 0; l < V::kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
-  }
-  for (; i < n; i++) top = x[i] > top ? x[i] : top;
-  return top;
-}
-
-template <class T>
 void attention_weigh(const AttentionBlock& b, int64_t clear, void* tops, void* totals, void* fades) {
   using V = Vec<T>;
   for (int64_t r = 0; r < b.rows; r++) {
@@ -80,7 +64,7 @@ void attention_weigh(const AttentionBlock& b, int64_t clear, void* tops, void* t
     T &top = static_cast<T*>(tops)[r], &total = static_cast<T*>(totals)[r], &fade = static_cast<T*>(fades)[r];
     const int64_t n = b.seen_by(r);
     mask_row(b, r, x, n);
-    const T here = row_top(x, n), before = top;
+    const T here = row_top(x, n, kUnseen<T>), before = top;
     top = here > before ? here : before;
     // A row that has seen no key yet is shifted by nothing.
     const V shift = V::set1(top == kUnseen<T> ? T(0) : top);

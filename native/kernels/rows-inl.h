@@ -9,6 +9,22 @@ namespace {
 
 constexpr int kRowLanes = 32;
 
+// The largest of the elements and of `top`.
+template <class T>
+T row_top(const T* x, int64_t n, T top) {
+  using V = Vec<T>;
+  int64_t i = 0;
+  if (n >= V::kLanes) {
+    V best = V::load(x);
+    for (i = V::kLanes; i + V::kLanes <= n; i += V::kLanes) best = max(V::load(x + i), best);
+    T lanes[V::kLanes];
+    V::store(lanes, best);
+    for (int l = 0; l < V::kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
+  }
+  for (; i < n; i++) top = x[i] > top ? x[i] : top;
+  return top;
+}
+
 // The first `count` elements at p; folds to a plain load where count is known to be all of them.
 template <class T>
 NABLA_INLINE Vec<T> load_first(const T* p, int count) {

@@ -11,18 +11,7 @@ namespace {
 // The largest element, or 0 where that is infinite: what exp is shifted by.
 template <class T>
 T row_shift(const T* x, int64_t n) {
-  using V = Vec<T>;
-  T top = x[0];
-  int64_t i = 0;
-  if (n >= V::kLanes) {
-    V best = V::load(x);
-    for (i = V::kLanes; i + V::kLanes <= n; i += V::kLanes) best = max(V::load(x + i), best);
-    T lanes[V::kLanes];
-    V::store(lanes, best);
-    top = lanes[0];
-    for (int l = 1; l < V::kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
-  }
-  for (; i < n; i++) top = x[i] > top ? x[i] : top;
+  const T top = row_top(x, n, x[0]);
   return top - top == 0 ? top : T(0);
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "../random.h"
 #include "exec/conv.h"
 #include "exec/pool2d.h"
 #include "exec/windows.h"
@@ -19,19 +20,6 @@ void check(bool ok, const char* what, int64_t a, int64_t b) {
     std::printf("failed: %s (%lld, %lld)\n", what, static_cast<long long>(a), static_cast<long long>(b));
 }
 
-struct Random {
-  uint64_t state;
-  uint64_t bits() {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-  }
-  int64_t between(int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(bits() % static_cast<uint64_t>(high - low + 1));
-  }
-};
-
 template <class T>
 struct Tensor {
   std::vector<T> data;
@@ -45,7 +33,7 @@ struct Tensor {
     view.data = data.data();
   }
   void fill(Random& r) {
-    for (T& v : data) v = static_cast<T>(static_cast<double>(r.bits() >> 11) * 0x1p-52 - 1);
+    for (T& v : data) v = static_cast<T>(r.number());
   }
   T& at(int64_t a, int64_t b, int64_t c, int64_t d) {
     return data[static_cast<size_t>(((a * view.dims[1] + b) * view.dims[2] + c) * view.dims[3] + d)];

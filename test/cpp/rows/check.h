@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "../random.h"
 #include "base/layout.h"
 #include "exec/call.h"
 #include "runtime/pool.h"
@@ -28,20 +29,6 @@ inline void check(bool ok, const char* what, int64_t a, int64_t b) {
   if (!ok && tally.failures++ < 20)
     std::printf("failed: %s (%lld, %lld)\n", what, static_cast<long long>(a), static_cast<long long>(b));
 }
-
-struct Random {
-  uint64_t state;
-  uint64_t bits() {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-  }
-  int64_t between(int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(bits() % static_cast<uint64_t>(high - low + 1));
-  }
-  double number() { return static_cast<double>(bits() >> 11) * 0x1p-52 - 1; }
-};
 
 enum class Layout { ROWS, COLUMNS, REVERSED, REPEATED, COUNT };
 
