@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { judge } from "./harness/bounds.mjs";
+import { Contestant } from "./harness/contestant.mjs";
 import { busyCores, machine } from "./harness/machine.mjs";
 import { full, measure, quick } from "./harness/measure.mjs";
 import { boundsTable, trialTable } from "./harness/report.mjs";
@@ -79,7 +80,9 @@ async function main() {
   if (given.json) console.log(`\nwritten: ${given.json}`);
 }
 
-await main().catch((error) => {
-  console.error(error.message);
-  process.exitCode = 1;
-});
+await main()
+  .catch((error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  })
+  .finally(Contestant.dismiss);

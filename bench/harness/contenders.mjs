@@ -13,7 +13,7 @@ const python = (interpreter, script) => async (spec) => {
   await access(interpreter).catch(() => {
     throw new Error(`no ${interpreter.split("/").slice(-3).join("/")}`);
   });
-  return { file: interpreter, args: [path(`rivals/${script}`), JSON.stringify(spec)] };
+  return { file: interpreter, args: [path(`rivals/${script}`)], spec };
 };
 const blas =
   (name) =>

@@ -3,23 +3,39 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 const PATIENCE_MS = 600_000;
+/** Processes between two cases, by how they were started. */
+const waiting = new Map();
 
-/** One contender at one case, alone in its process. */
+/** One contender at one case, alone in its process; one whose `spec` goes over the pipe takes further cases afterwards. */
 export class Contestant {
   #child;
   #lines;
   #complaint = "";
+  #kind;
 
   /** Starts the process and waits for its first line: { version, value, work? } or { absent | unsupported | failed }. */
-  static async start({ file, args, env }) {
-    const contestant = new Contestant();
-    contestant.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
-    contestant.#child.on("error", (error) => (contestant.#complaint = error.message));
-    contestant.#child.stdin.on("error", () => {});
-    contestant.#child.stderr.on("data", (chunk) => (contestant.#complaint += chunk));
-    contestant.#lines = createInterface({ input: contestant.#child.stdout })[Symbol.asyncIterator]();
+  static async start({ spec, ...launch }) {
+    const kind = spec && JSON.stringify(launch);
+    const contestant = waiting.get(kind)?.pop() ?? new Contestant(launch);
+    contestant.#kind = kind;
+    if (spec) contestant.#child.stdin.write(`${JSON.stringify(spec)}\n`);
     contestant.hello = await contestant.#next();
     return contestant;
+  }
+
+  /** Ends the processes that wait for another case. */
+  static async dismiss() {
+    const idle = [...waiting.values()].flat();
+    waiting.clear();
+    await Promise.all(idle.map((contestant) => contestant.#end()));
+  }
+
+  constructor({ file, args, env }) {
+    this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    this.#child.on("error", (error) => (this.#complaint = error.message));
+    this.#child.stdin.on("error", () => {});
+    this.#child.stderr.on("data", (chunk) => (this.#complaint += chunk));
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   /** Seconds that `times` runs of the case took. */
@@ -30,9 +46,17 @@ export class Contestant {
     return seconds;
   }
 
-  /** Ends the process; what it has to add, such as metrics of its own. */
+  /** Ends the case; what the contender has to add, such as metrics of its own. */
   async close() {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return {};
+    if (!this.#kind) return this.#end();
+    this.#child.stdin.write("\n");
+    const { failed, ...last } = await this.#next();
+    if (!failed) waiting.set(this.#kind, [...(waiting.get(this.#kind) ?? []), this]);
+    return last;
+  }
+
+  async #end() {
     const exit = once(this.#child, "exit");
     const timer = setTimeout(() => this.#child.kill(), 10_000);
     this.#child.stdin.end();

@@ -3,11 +3,21 @@ import { prepare } from "./contenders.mjs";
 import { Contestant } from "./contestant.mjs";
 import { disagreement, reference } from "./reference.mjs";
 
-/** How long and how often: a sample is long enough for the clock, rounds interleave the contenders. */
-export const full = { sampleSeconds: 0.025, warmSeconds: 0.25, rounds: 5, samplesPerRound: 3 };
+/**
+ * How long and how often: a sample is long enough for the clock, rounds interleave the contenders. Warming goes on for
+ * `warmRuns` too, within `warmAtMost` seconds: results of a loop come to lie in memory that was used before.
+ */
+export const full = {
+  sampleSeconds: 0.025,
+  warmSeconds: 0.25,
+  warmRuns: 32,
+  warmAtMost: 2,
+  rounds: 5,
+  samplesPerRound: 3,
+};
 /** Of a training job, which runs for minutes: past the time in which engines compile its code. */
 export const steady = { sampleSeconds: 0.1, warmSeconds: 2 };
-export const quick = { sampleSeconds: 0.02, warmSeconds: 0.1, rounds: 3, samplesPerRound: 2 };
+export const quick = { ...full, sampleSeconds: 0.02, warmSeconds: 0.1, rounds: 3, samplesPerRound: 2 };
 
 /** Median, least and greatest of some figures. */
 export function summary(figures) {
@@ -77,12 +87,14 @@ async function attempt(player, action) {
   }
 }
 
-async function calibrate(player, { sampleSeconds, warmSeconds }) {
+async function calibrate(player, { sampleSeconds, warmSeconds, warmRuns, warmAtMost }) {
   let times = 1;
-  for (let warmed = 0; ; ) {
+  for (let warmed = 0, runs = 0; ; ) {
     const seconds = await player.contestant.sample(times);
     warmed += seconds;
-    if (seconds >= sampleSeconds / 2 && warmed >= warmSeconds) {
+    runs += times;
+    const warm = warmed >= warmSeconds && (runs >= warmRuns || warmed >= warmAtMost);
+    if (seconds >= sampleSeconds / 2 && warm) {
       player.times = Math.max(1, Math.ceil((times * sampleSeconds) / seconds));
       return;
     }

@@ -35,19 +35,31 @@ def say(**fields):
 
 
 def serve(version, cases):
-    """Opens the case named on the command line: a function giving its result and a step to repeat."""
-    spec = json.loads(sys.argv[1])
-    case = cases.get(spec["kind"])
-    if case is None:
-        return say(unsupported=f"no case {spec['kind']}")
+    """A line opens a case (a spec), runs it so many times (a number), or ends it (empty); a case is a function giving
+    its result and a step to repeat."""
+    step = None
+    for line in map(str.strip, sys.stdin):
+        if line.startswith("{"):
+            step = None
+            value, step = opened(json.loads(line), cases)
+            if step:
+                say(version=version, value=value)
+        elif line:
+            count = range(int(line))
+            start = time.perf_counter()
+            for _ in count:
+                step()
+            say(seconds=time.perf_counter() - start)
+        else:
+            step = None
+            say()
+
+
+def opened(spec, cases):
     try:
-        value, step = case(spec)
+        if spec["kind"] in cases:
+            return cases[spec["kind"]](spec)
+        raise NotImplementedError(f"no case {spec['kind']}")
     except NotImplementedError as error:
-        return say(unsupported=str(error))
-    say(version=version, value=value)
-    for line in sys.stdin:
-        count = range(int(line))
-        start = time.perf_counter()
-        for _ in count:
-            step()
-        say(seconds=time.perf_counter() - start)
+        say(unsupported=str(error))
+        return None, None

@@ -1,5 +1,6 @@
 import inspect
 import math
+import os
 
 import torch
 import torch_autograd
@@ -128,10 +129,7 @@ def training(spec):
 
 
 def main():
-    import json
-    import sys
-
-    torch.set_num_threads(json.loads(sys.argv[1])["threads"])
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     cases = {"matmul": matmul, "elementwise": elementwise, "forward": forward, "bothWays": both_ways, "training": training}
     cases |= {"derivative": torch_autograd.derivative, "optimizer": adamw, "reduce": reduce}
     cases |= {"convolution": torch_conv.convolution, "pooling": torch_conv.pooling}
