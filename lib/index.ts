@@ -36,6 +36,7 @@ export {
 export { functionalCall } from "./nn/functional-call.js";
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";
+export { summary } from "./nn/summary.js";
 export * from "./ops/activation.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
 export * from "./ops/binary.js";

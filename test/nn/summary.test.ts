@@ -1,0 +1,47 @@
+import { nn, summary, type Tensor, zeros } from "nabla";
+import { expect, test } from "vitest";
+
+test("modules with their parameters, counts, outputs and totals", () => {
+  const model = new nn.Sequential(new nn.Linear(2, 16), new nn.Tanh(), new nn.Linear(16, 1));
+  const lines = [
+    "module  class       parameters                count  output",
+    "        Sequential                                   [8, 1]",
+    "0       Linear      weight [16, 2] bias [16]     48  [8, 16]",
+    "1       Tanh                                         [8, 16]",
+    "2       Linear      weight [1, 16] bias [1]      17  [8, 1]",
+    "65 parameters, 65 of them trained; 260 B",
+  ];
+  expect(summary(model, zeros([8, 2])).split("\n")).toEqual(lines);
+  const without = summary(model).split("\n");
+  expect(without[0]).toBe("module  class       parameters                count");
+  expect(without.slice(1)).toEqual(lines.slice(1).map((line) => line.replace(/ +\[8, \d+\]$/, "")));
+});
+
+class Tied extends nn.Module {
+  embedding = new nn.Embedding(1000, 4);
+  norm = new nn.BatchNorm1d(4);
+  shared = { again: this.embedding };
+  override forward(x: Tensor): [Tensor, { y: Tensor }] {
+    const h = this.embedding.forward(x);
+    return [h, { y: this.norm.forward(h) }];
+  }
+}
+
+test("what is shared counts once, frozen parameters are not trained, buffers are named, the model stays as it was", () => {
+  const model = new Tied();
+  model.embedding.weight.requiresGrad = false;
+  const text = summary(model, zeros([3], { dtype: "int32" }));
+  expect(text.match(/Embedding/g)).toHaveLength(1);
+  expect(text).toContain("[3, 4] [3, 4]");
+  expect(text).toContain("running_mean [4]");
+  expect(text.split("\n").at(-1)).toBe("4,008 parameters, 8 of them trained; 9 numbers in buffers; 15.7 KB");
+  expect(model.training && model.norm.training).toBe(true);
+  expect(model.norm.runningMean?.toArray()).toEqual([0, 0, 0, 0]);
+});
+
+test("refuses what is no module, and lets errors of forward through", () => {
+  expect(() => summary({} as nn.Module)).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT" }));
+  const model = new nn.Linear(2, 1);
+  expect(() => summary(model, zeros([3]))).toThrow(expect.objectContaining({ code: "ERR_SHAPE" }));
+  expect(Object.keys(model)).not.toContain("forward");
+});
