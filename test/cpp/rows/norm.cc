@@ -60,7 +60,10 @@ void test_norm() {
     }
   };
   for (int64_t n = 0; n < 40; n++) both(r.between(1, 9), n);
-  for (int i = 0; i < 10; i++) both(r.between(1, 300), r.between(40, 700));
+  for (int i = 0; i < 10; i++) {
+    const int64_t rows = r.between(1, 300);
+    both(rows, r.between(40, 700));
+  }
   both(0, 5);
   both(5001, 7);   // more rows than chunks of the usual size
   both(3, 30011);  // rows longer than a block of sums

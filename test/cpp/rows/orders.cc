@@ -56,8 +56,10 @@ void check_order(Random& r, int64_t n, int64_t k, int64_t inner, bool descending
 template <class T>
 void check_orders(Random& r) {
   for (int64_t n = 1; n <= 300; n++)
-    for (int64_t k : {n, n / 2, std::min<int64_t>(n, 3), r.between(0, n)})
-      check_order<T>(r, n, k, r.between(1, 3), r.between(0, 1) == 1);
+    for (int64_t k : {n, n / 2, std::min<int64_t>(n, 3), r.between(0, n)}) {
+      const int64_t rows = r.between(1, 3);
+      check_order<T>(r, n, k, rows, r.between(0, 1) == 1);
+    }
   for (bool descending : {false, true})
     for (int64_t k : {int64_t{200'003}, int64_t{50}}) check_order<T>(r, 200'003, k, 1, descending);
 }
