@@ -48,6 +48,7 @@ struct Vec<float> {
   static Vec load(const float* p) { return _mm256_loadu_ps(p); }
   static Vec load_n(const float* p, int n) { return _mm256_maskload_ps(p, first_lanes_32(n)); }
   static void store(float* p, Vec x) { _mm256_storeu_ps(p, x.v); }
+  static void stream(float* p, Vec x) { _mm256_stream_ps(p, x.v); }
   // By parts: a masked store is slow on Zen.
   static void store_n(float* p, Vec x, int n) {
     if (n >= 8) return store(p, x);
@@ -107,6 +108,7 @@ struct Vec<double> {
   static Vec load(const double* p) { return _mm256_loadu_pd(p); }
   static Vec load_n(const double* p, int n) { return _mm256_maskload_pd(p, first_lanes_64(n)); }
   static void store(double* p, Vec x) { _mm256_storeu_pd(p, x.v); }
+  static void stream(double* p, Vec x) { _mm256_stream_pd(p, x.v); }
   static void store_n(double* p, Vec x, int n) {
     if (n >= 4) return store(p, x);
     __m128d rest = _mm256_castpd256_pd128(x.v);
