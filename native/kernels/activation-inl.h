@@ -34,7 +34,7 @@ constexpr typename V::Scalar kVanishedAt = kIsSingle<V> ? -1000 : -10000;
 template <bool INSIDE, class V, class... Low>
 NABLA_INLINE V times_sigmoid(V x, V argument, Low... low) {
   const ExpParts<V> e = exp_parts<INSIDE>(-argument, -low...);
-  const V y = x / (1 + scale<INSIDE>(1 + e.fraction, e.n));
+  const V y = x / (1 + scale<INSIDE>(1 + e.fraction, e));
   if constexpr (INSIDE) return y;
   const ExpParts<V> far = exp_parts(argument, low...);
   return select(argument < -kExpInside<V>, scale(fma(x, far.fraction, x), far.n), y);

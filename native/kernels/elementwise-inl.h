@@ -26,6 +26,14 @@ NABLA_INLINE V last_of(V, Rest... rest) {
   return last_of(rest...);
 }
 
+// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of dependent
+// operations fill the schedulers of the processor.
+#if defined(__GNUC__) && !defined(__clang__)
+#define NABLA_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
+#else
+#define NABLA_INTERLEAVED
+#endif
+
 // Several vectors at a time hide the latency of one.
 template <class F, class T, int... I>
 NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool past_cache, Indices<I...>) {
@@ -80,7 +88,7 @@ NABLA_INLINE void map_lanes(void* const* args, int64_t n, Indices<I...>) {
 }
 
 template <class F, int ARITY, Result RESULT, class T>
-void map_leaf(void* const* args, int64_t n, bool past_cache) {
+NABLA_INTERLEAVED void map_leaf(void* const* args, int64_t n, bool past_cache) {
   constexpr typename MakeIndices<ARITY>::Type kInputs{};
   static_cast<void>(past_cache);
   if constexpr (RESULT == Result::BOOL) {

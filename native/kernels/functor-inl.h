@@ -26,11 +26,11 @@
 
 // Of a function that is cheaper, with the same bits, where its argument is within +-limit: `inside` is for blocks that
 // lie there whole.
-#define NABLA_INSIDE(limit)                         \
-  static constexpr bool kHasInside = true;          \
-  template <class V>                                \
+#define NABLA_INSIDE(limit)                        \
+  static constexpr bool kHasInside = true;         \
+  template <class V>                               \
   NABLA_INLINE static auto is_inside(V argument) { \
-    return abs(argument) <= limit;                  \
+    return abs(argument) <= limit;                 \
   }
 #define NABLA_UNARY_INSIDE(Functor, function, limit) \
   struct Functor {                                   \

@@ -16,6 +16,8 @@ constexpr T kTwoOverSqrtPi = static_cast<T>(0x120dd750429b6dp-52);
 template <class T>
 constexpr T kInvSqrt2Pi = static_cast<T>(0x19884533d43651p-54);
 template <class T>
+constexpr T kSqrt2Pi = static_cast<T>(0xa06c98ffb1383p-50);
+template <class T>
 constexpr T kSqrt2 = static_cast<T>(0x16a09e667f3bcdp-52);
 template <class T>
 constexpr T kSqrtHalf = static_cast<T>(0x16a09e667f3bcdp-53);
@@ -240,17 +242,17 @@ constexpr double kErfinvTail<double>[] = {
     -0x1a752203344501p-66, -0x15deceda899eddp-70, -0x13cfe837295b7dp-67, 0x1956f56325761p-63, -0x176528c1a80a6fp-69,
     -0x72333d07462fbp-69, 0x13c358c72f1147p-72};
 
-// exp(x^2 / 2) Phi(-x), 0 <= x <= 15, numerator and denominator
+// v(x), 0 <= x <= 15, numerator and denominator, where exp(x^2 / 2) Phi(-x) = 1 / (2 + x (sqrt(2 pi) - v(x)))
 template <class T>
 constexpr T kTailTop[1] = {};
 template <>
 constexpr float kTailTop<float>[] = {
-    0x1p-1f, 0xe0e9b3p-25f, 0x2f1893p-24f, 0x29dcb3p-26f, 0x440bc9p-30f};
+    0xe92df7p-24f, 0x47a7e3p-23f, 0xa18749p-26f, 0x9ed3a9p-29f};
 template <class T>
 constexpr T kTailBottom[1] = {};
 template <>
 constexpr float kTailBottom<float>[] = {
-    0x1p+0f, 0x6b4af9p-22f, 0x9a4f5bp-23f, 0xf15c55p-25f, 0x68f063p-26f, 0xaa9075p-30f};
+    0x1p+0f, 0xea2063p-24f, 0xca3913p-25f, 0x5d26dbp-26f, 0x9ed891p-30f};
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -9,7 +9,10 @@ namespace {
 template <class V>
 NABLA_INLINE TwoWords<V> normal_tail(V x) {
   using T = typename V::Scalar;
-  if constexpr (kIsSingle<V>) return {horner(x, kTailTop<T>) / horner(x, kTailBottom<T>), V(0)};
+  if constexpr (kIsSingle<V>) {
+    const V v = horner(x, kTailTop<T>) / horner(x, kTailBottom<T>);
+    return {1 / fma(x, kSqrt2Pi<T> - v, 2), V(0)};
+  }
   const V sum = x + 5, inverse = 1 / sum, rough = (x - 5) * inverse;
   // u = (x - 5) / (x + 5) to the last digit: near -1 the polynomial is steep.
   const V u = fma(inverse, fnma(rough, x, fnma(rough + 1, V(5), x)), rough);
@@ -21,14 +24,14 @@ NABLA_INLINE TwoWords<V> normal_tail(V x) {
 template <bool INSIDE = false, class V>
 NABLA_INLINE V times_exp(V y, V low, ExpParts<V> e) {
   const V fraction = kIsSingle<V> ? e.fraction : fma(1 + e.fraction, low, e.fraction);
-  return scale<INSIDE>(fma(y, fraction, y), e.n);
+  return scale<INSIDE>(fma(y, fraction, y), e);
 }
 
 // exp(-x^2 / 2): the square keeps the word that rounding would lose.
 template <bool INSIDE = false, class V>
 NABLA_INLINE ExpParts<V> normal_parts(V x) {
-  const V square = x * x, lost = fnma(x, x, square);
-  return exp_parts<INSIDE>(-0.5f * square, 0.5f * lost);
+  const V half = 0.5f * x, square = half * x, lost = fnma(half, x, square);
+  return exp_parts<INSIDE>(-square, lost);
 }
 
 // erfc(x), x >= 0.
@@ -69,6 +72,7 @@ NABLA_INLINE V gelu(V x) {
     const V middle = size * fnma(V(0.5), erf_small(size * kSqrtHalf<double>), V(0.5));
     below = select(size < 0.7, middle, below);
   }
+  if constexpr (INSIDE) return max(V(0), x) - below;
   return select(x < 0, -below, x - below);
 }
 
@@ -78,7 +82,7 @@ NABLA_INLINE V gelu_slope(V x) {
   const V size = clamp_to_tail<INSIDE>(x);
   const ExpParts<V> e = normal_parts<INSIDE>(size);
   const V factor = fnma(size, kInvSqrt2Pi<typename V::Scalar>, normal_tail(size).high);
-  const V below = scale<INSIDE>((1 + e.fraction) * factor, e.n);
+  const V below = scale<INSIDE>((1 + e.fraction) * factor, e);
   return select(x < 0, below, 1 - below);
 }
 

@@ -36,6 +36,12 @@ def tail(u):
     return scaled_erfc(x / mp.sqrt(2)) / 2 * (x + 5)
 
 
+def tail_rest(x):
+    """What sqrt(2 pi), rounded to float, exceeds (1 / t - 2) / x by, with t = exp(x^2 / 2) Phi(-x)."""
+    root = mp.sqrt(2 * mp.pi)
+    return round_to(24, root) - (4 / root if x < TINY else (2 / scaled_erfc(x / mp.sqrt(2)) - 2) / x)
+
+
 def erfinv_ratio(w):
     """erfinv(x) / x as a function of w = -log(1 - x^2), by Newton's method on log(erfc(y)) = log(1 - x)."""
     e = mp.exp(-w)
@@ -102,13 +108,13 @@ POLYNOMIALS = [
 # Numerator and denominator, for float alone; the denominator begins with 1.
 RATIONALS = [
     # names, what it is, f, weight, a, b, counts
-    (("TailTop", "TailBottom"), "exp(x^2 / 2) Phi(-x), 0 <= x <= 15, numerator and denominator",
-     lambda x: scaled_erfc(x / mp.sqrt(2)) / 2, lambda x: 2 / scaled_erfc(x / mp.sqrt(2)), 0, 15, (5, 6)),
+    (("TailTop", "TailBottom"), "v(x), 0 <= x <= 15, numerator and denominator, where exp(x^2 / 2) Phi(-x) = 1 / (2 + x (sqrt(2 pi) - v(x)))",
+     tail_rest, lambda x: (x + mp.mpf("0.001")) * scaled_erfc(x / SQRT2) / 2, 0, 15, (4, 5)),
 ]
 
 CONSTANTS = [
     ("Log2E", 1 / LN2), ("InvHalfPi", 2 / mp.pi), ("InvLn10", 1 / mp.log(10)),
-    ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)),
+    ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)), ("Sqrt2Pi", mp.sqrt(2 * mp.pi)),
     ("Sqrt2", SQRT2), ("SqrtHalf", 1 / SQRT2), ("HalfLog2Pi", mp.log(2 * mp.pi) / 2),
 ]
 

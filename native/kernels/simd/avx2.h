@@ -70,7 +70,7 @@ struct Vec<float> {
   friend Vec operator-(Vec a, Vec b) { return _mm256_sub_ps(a.v, b.v); }
   friend Vec operator*(Vec a, Vec b) { return _mm256_mul_ps(a.v, b.v); }
   friend Vec operator/(Vec a, Vec b) { return _mm256_div_ps(a.v, b.v); }
-  friend Vec operator-(Vec a) { return _mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f)); }
+  friend Vec operator-(Vec a) { return -a.v; }  // may become part of a multiply-add
   friend Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
   friend Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a.v, b.v, c.v); }
   friend Vec min(Vec a, Vec b) { return _mm256_min_ps(a.v, b.v); }
@@ -124,7 +124,7 @@ struct Vec<double> {
   friend Vec operator-(Vec a, Vec b) { return _mm256_sub_pd(a.v, b.v); }
   friend Vec operator*(Vec a, Vec b) { return _mm256_mul_pd(a.v, b.v); }
   friend Vec operator/(Vec a, Vec b) { return _mm256_div_pd(a.v, b.v); }
-  friend Vec operator-(Vec a) { return _mm256_xor_pd(a.v, _mm256_set1_pd(-0.0)); }
+  friend Vec operator-(Vec a) { return -a.v; }
   friend Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_pd(a.v, b.v, c.v); }
   friend Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_pd(a.v, b.v, c.v); }
   friend Vec min(Vec a, Vec b) { return _mm256_min_pd(a.v, b.v); }

@@ -86,7 +86,8 @@ void check_extremes() {
   std::vector<T> high(pairs.x.size()), low(pairs.x.size());
   void* to_high[] = {high.data(), pairs.x.data(), pairs.y.data()};
   void* to_low[] = {low.data(), pairs.x.data(), pairs.y.data()};
-  kernels().elementwise.leaf[index_of(Elementwise::maximum)][kType<T>](to_high, static_cast<int64_t>(high.size()), false);
+  kernels().elementwise.leaf[index_of(Elementwise::maximum)][kType<T>](to_high, static_cast<int64_t>(high.size()),
+                                                                       false);
   kernels().elementwise.leaf[index_of(Elementwise::minimum)][kType<T>](to_low, static_cast<int64_t>(low.size()), false);
   for (size_t i = 0; i < high.size(); i++) {
     const T x = pairs.x[i], y = pairs.y[i], nan = first_nan(x, y, T(0));
