@@ -59,27 +59,27 @@ template <class V>
 constexpr typename V::Scalar kGeluInside = kIsSingle<V> ? 12.5f : 36;
 template <bool INSIDE, class V>
 NABLA_INLINE V clamp_to_tail(V x) {
-  return INSIDE ? abs(x) : min(V(kIsSingle<V> ? 15 : 39.5f), abs(x));
+  const V end = kIsSingle<V> ? 15 : 39.5f;
+  return INSIDE ? x : max(-end, min(end, x));
 }
 
 template <bool INSIDE, class V>
 NABLA_INLINE V gelu(V x) {
-  const V size = clamp_to_tail<INSIDE>(x);
+  const V near = clamp_to_tail<INSIDE>(x), size = abs(near);
   const ExpParts<V> e = normal_parts<INSIDE>(size);
   const TwoWords<V> tail = normal_tail(size);
-  V below = times_exp<INSIDE>(size * tail.high, tail.low, e);
+  V part = times_exp<INSIDE>(near * tail.high, tail.low, e);  // x Phi(-|x|)
   if constexpr (!kIsSingle<V>) {
-    const V middle = size * fnma(V(0.5), erf_small(size * kSqrtHalf<double>), V(0.5));
-    below = select(size < 0.7, middle, below);
+    const V middle = near * fnma(V(0.5), erf_small(size * kSqrtHalf<double>), V(0.5));
+    part = select(size < 0.7, middle, part);
   }
-  if constexpr (INSIDE) return max(V(0), x) - below;
-  return select(x < 0, -below, x - below);
+  return select(x < 0, part, x - part);
 }
 
 // Phi(x) + x phi(x).
 template <bool INSIDE, class V>
 NABLA_INLINE V gelu_slope(V x) {
-  const V size = clamp_to_tail<INSIDE>(x);
+  const V size = abs(clamp_to_tail<INSIDE>(x));
   const ExpParts<V> e = normal_parts<INSIDE>(size);
   const V factor = fnma(size, kInvSqrt2Pi<typename V::Scalar>, normal_tail(size).high);
   const V below = scale<INSIDE>((1 + e.fraction) * factor, e);
