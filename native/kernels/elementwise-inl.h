@@ -26,8 +26,8 @@ NABLA_INLINE V last_of(V, Rest... rest) {
   return last_of(rest...);
 }
 
-// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of dependent
-// operations fill the schedulers of the processor.
+// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of
+// dependent operations fill the schedulers of the processor.
 #if defined(__GNUC__) && !defined(__clang__)
 #define NABLA_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
 #else

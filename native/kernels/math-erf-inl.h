@@ -73,7 +73,7 @@ NABLA_INLINE V gelu(V x) {
     const V middle = near * fnma(V(0.5), erf_small(size * kSqrtHalf<double>), V(0.5));
     part = select(size < 0.7, middle, part);
   }
-  return select(x < 0, part, x - part);
+  return select(x > 0, x - part, part);
 }
 
 // Phi(x) + x phi(x).
