@@ -13,8 +13,8 @@ namespace {
 constexpr int kMaxOperands = 6;
 // Elements in a tile: what does not lie in memory as a leaf wants it is brought into tiles of this length, in L1.
 constexpr int64_t kTile = 1024;
-// A result of this many bytes leaves the cache before it is read again: it is written past the cache, by ops that wait
-// for memory (those that integers have too; the others compute while stores drain, and would only be held up).
+// A result of this many bytes leaves the cache before it is read again: it is written past the cache, by the leaf while
+// it computes or from a tile.
 constexpr int64_t kStreamed = int64_t{32} << 20;
 constexpr int64_t kStreamedTile = 256;  // elements: the stores of one tile drain while the next is computed
 // From this inner length on, rows are handed to the leaf one by one; shorter ones are gathered into common tiles.
@@ -104,7 +104,7 @@ struct Tiles {
 struct Driver {
   const KernelTable& table = kernels();
   ElementwiseFn leaf;
-  bool light;
+  bool past_cache;  // the leaf can write there itself
   Space s;
 
   bool direct(int o) const { return s.strides[o][s.rank - 1] == 1 && s.stored[o] == s.wanted[o]; }
@@ -146,7 +146,7 @@ struct Driver {
         args[o] = direct(o) ? w.at[o] : tiles.bytes[o];
         if (o > 0 && !direct(o) && !splat[o]) gather(o, tiles.bytes[o], 0, w.at[o], n);
       }
-      leaf(args, n);
+      leaf(args, n, false);
       if (!direct(0)) scatter(w.at[0], tiles.bytes[0], 0, n);
       w.advance(n);
       start += n;
@@ -157,17 +157,20 @@ struct Driver {
   void streamed(int64_t start, int64_t end) const {
     Tiles tiles;
     Walker w(s, start);
+    const int64_t tile = past_cache ? kTile : kStreamedTile;
     for (int64_t n; start < end; start += n) {
-      n = end - start < kStreamedTile ? end - start : kStreamedTile;
-      void* args[kMaxOperands] = {tiles.bytes[0]};
+      n = end - start < tile ? end - start : tile;
+      void* args[kMaxOperands] = {past_cache ? w.at[0] : tiles.bytes[0]};
       for (int o = 1; o < s.operands; o++) {
         args[o] = direct(o) ? w.at[o] : tiles.bytes[o];
         if (!direct(o)) gather(o, tiles.bytes[o], 0, w.at[o], n);
       }
-      leaf(args, n);
-      const int64_t bytes = n * static_cast<int64_t>(size_of(s.stored[0])), whole = bytes & -16;
-      stream(w.at[0], tiles.bytes[0], whole);
-      std::memcpy(w.at[0] + whole, tiles.bytes[0] + whole, static_cast<size_t>(bytes - whole));
+      leaf(args, n, past_cache);
+      if (!past_cache) {
+        const int64_t bytes = n * static_cast<int64_t>(size_of(s.stored[0])), whole = bytes & -16;
+        stream(w.at[0], tiles.bytes[0], whole);
+        std::memcpy(w.at[0] + whole, tiles.bytes[0] + whole, static_cast<size_t>(bytes - whole));
+      }
       w.advance(n);
     }
     end_streaming();
@@ -199,7 +202,7 @@ struct Driver {
         w.advance(run);
         done += run;
       }
-      leaf(args, n);
+      leaf(args, n, false);
       if (!flat[0]) {
         for (int64_t done = 0; done < n;) {
           int64_t run = results.left_in_row();
@@ -219,7 +222,7 @@ struct Driver {
     const bool long_rows = s.rank == 1 || s.dims[s.rank - 1] >= kRow;
     const int64_t bytes = static_cast<int64_t>(size_of(s.stored[0]));
     const bool stream =
-        s.rank == 1 && direct(0) && total * bytes >= kStreamed && reinterpret_cast<uintptr_t>(s.data[0]) % 16 == 0;
+        s.rank == 1 && direct(0) && total * bytes >= kStreamed && reinterpret_cast<uintptr_t>(s.data[0]) % 64 == 0;
     parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
       int64_t start = chunk * kElementwiseChunk;
       int64_t end = start + kElementwiseChunk < total ? start + kElementwiseChunk : total;
@@ -259,12 +262,12 @@ Status run_elementwise(const Call& call, int kernel) {
   if (simple) {
     void* args[kMaxOperands] = {out.data};
     for (int i = 0; i < call.n_in; i++) args[i + 1] = call.in(i).data;
-    if (total > 0) leaf(args, total);
+    if (total > 0) leaf(args, total, false);
     return {};
   }
   Driver d;
   d.leaf = leaf;
-  d.light = info.domain != Domain::FLOATS;
+  d.past_cache = writes_past_cache(kernel, type);
   d.s.wanted[0] = result;
   for (int i = 0; i < call.n_in; i++) d.s.wanted[i + 1] = wanted(i);
   NABLA_TRY(plan(call.operands, 1 + call.n_in, d.s));

@@ -201,7 +201,7 @@ Status run_slogdet(const Call& call) {
       pivots[j] = std::fabs(pivots[j]);
     }
     void* args[] = {pivots, pivots};
-    log(args, n);
+    log(args, n, false);
     result[0] = sign;
     result[1] = 0;
     for (int64_t j = 0; j < n; j++) result[1] += pivots[j];

@@ -26,29 +26,32 @@ NABLA_INLINE V softplus(V x) {
   return max(V(0), x) + log1p(exp(-abs(x)));
 }
 
-// x * sigmoid(argument), with exp(-|argument|) applied last, so that a result far below 1 keeps its digits.
-template <class V>
-NABLA_INLINE V times_sigmoid(V x, ExpParts<V> e, Mask<typename V::Scalar> negative) {
-  const V power = scale(1 + e.fraction, e.n), quotient = x / (1 + power);
-  return select(negative, scale(fma(quotient, e.fraction, quotient), e.n), quotient);
-}
-
 // Here x exp(x) is 0, and x not yet so large that a clamped exponential would not do.
 template <class V>
 constexpr typename V::Scalar kVanishedAt = kIsSingle<V> ? -1000 : -10000;
 
-template <class V>
+// x * sigmoid(argument). Far below 0 the exponential is applied last, so that the result keeps its digits.
+template <bool INSIDE, class V, class... Low>
+NABLA_INLINE V times_sigmoid(V x, V argument, Low... low) {
+  const ExpParts<V> e = exp_parts<INSIDE>(-argument, -low...);
+  const V y = x / (1 + scale<INSIDE>(1 + e.fraction, e));
+  if constexpr (INSIDE) return y;
+  const ExpParts<V> far = exp_parts(argument, low...);
+  return select(argument < -kExpInside<V>, scale(fma(x, far.fraction, x), far.n), y);
+}
+
+template <bool INSIDE, class V>
 NABLA_INLINE V silu(V x) {
-  const V finite = max(V(kVanishedAt<V>), x);
-  return times_sigmoid(finite, exp_parts(-abs(finite)), x < 0);
+  const V finite = INSIDE ? x : max(V(kVanishedAt<V>), x);
+  return times_sigmoid<INSIDE>(finite, finite);
 }
 
 // sigmoid(y) (1 + y (1 - sigmoid(y))).
-template <class V>
+template <bool INSIDE, class V>
 NABLA_INLINE V silu_slope(V y) {
-  const V size = abs(y), e = exp(-size), inverse = 1 / (1 + e);
+  const V size = abs(y), e = exp<INSIDE>(-size), inverse = 1 / (1 + e);
   const V high = inverse, low = e * inverse;  // sigmoid(|y|), sigmoid(-|y|)
-  const V finite = select(e == 0, V(0), size);
+  const V finite = INSIDE ? size : select(e == 0, V(0), size);
   return select(y < 0, low * fnma(finite, high, 1), high * fma(finite, low, 1));
 }
 
@@ -66,13 +69,17 @@ NABLA_INLINE TwoWords<V> gelu_argument(V x) {
   return product(TwoWords<V>{sum, low}, TwoWords<V>{x, V(0)});
 }
 
+// Up to here |2 u| <= kExpInside.
 template <class V>
+constexpr typename V::Scalar kGeluTanhInside = kIsSingle<V> ? 9.9f : 20.8;
+
+template <bool INSIDE, class V>
 NABLA_INLINE V gelu_tanh(V x) {
   // Outside, the result is x or 0.
-  const V inside = min(V(40), max(V(-40), x));
-  const TwoWords<V> u = gelu_argument(abs(inside));
-  const V y = times_sigmoid(inside, exp_parts(-u.high, -u.low), x < 0);
-  return select(x > 40, x, y);
+  const V near = INSIDE ? x : min(V(40), max(V(-40), x));
+  const TwoWords<V> u = gelu_argument(near);
+  const V y = times_sigmoid<INSIDE>(near, u.high, u.low);
+  return INSIDE ? y : select(x > 40, x, y);
 }
 
 // x tanh(log(1 + exp(x))).
@@ -94,7 +101,7 @@ NABLA_INLINE V logaddexp(V x, V y) {
   return high + log1p(exp(-distance));
 }
 
-NABLA_UNARY(Exp, exp(x))
+NABLA_UNARY_INSIDE(Exp, exp, kExpInside<V>)
 NABLA_UNARY(Expm1, expm1(x))
 NABLA_UNARY(Log, log(x))
 NABLA_UNARY(Log1p, log1p(x))
@@ -119,22 +126,22 @@ NABLA_UNARY(LogGamma, lgamma(x))
 NABLA_UNARY(Digamma, digamma(x))
 NABLA_BINARY(LogAddExp, logaddexp(x, y))
 
-NABLA_UNARY(Sigmoid, sigmoid(x))
+NABLA_UNARY_INSIDE(Sigmoid, sigmoid, kExpInside<V>)
 NABLA_UNARY(LogSigmoid, -softplus(-x))
 NABLA_UNARY(Relu, relu(x))
 NABLA_BINARY(LeakyRelu, select(x > 0, x, x* y))
 NABLA_BINARY(Elu, elu(x, y))
-NABLA_UNARY(Gelu, gelu(x))
-NABLA_UNARY(GeluTanh, gelu_tanh(x))
-NABLA_UNARY(Silu, silu(x))
+NABLA_UNARY_INSIDE(Gelu, gelu, kGeluInside<V>)
+NABLA_UNARY_INSIDE(GeluTanh, gelu_tanh, kGeluTanhInside<V>)
+NABLA_UNARY_INSIDE(Silu, silu, kExpInside<V>)
 NABLA_UNARY(Softplus, softplus(x))
 NABLA_UNARY(Mish, mish(x))
 
 NABLA_BINARY(SigmoidBackward, x * y * (1 - y))
 NABLA_BINARY(TanhBackward, x* fnma(y, y, 1))
 NABLA_BINARY(ReluBackward, select(y > 0, x, V(0)))
-NABLA_BINARY(GeluBackward, x* gelu_slope(y))
-NABLA_BINARY(SiluBackward, x* silu_slope(y))
+NABLA_SLOPE_INSIDE(GeluBackward, gelu_slope, kGeluInside<V>)
+NABLA_SLOPE_INSIDE(SiluBackward, silu_slope, kExpInside<V>)
 NABLA_BINARY(SoftplusBackward, x* sigmoid(y))
 
 }  // namespace

@@ -16,19 +16,55 @@ struct MakeIndices<0, I...> {
   using Type = Indices<I...>;
 };
 
-// Two vectors at a time hide the latency of one.
+// The last of the inputs.
+template <class V>
+NABLA_INLINE V last_of(V x) {
+  return x;
+}
+template <class V, class... Rest>
+NABLA_INLINE V last_of(V, Rest... rest) {
+  return last_of(rest...);
+}
+
+// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of
+// dependent operations fill the schedulers of the processor.
+#if defined(__GNUC__) && !defined(__clang__)
+#define NABLA_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
+#else
+#define NABLA_INTERLEAVED
+#endif
+
+// Several vectors at a time hide the latency of one.
 template <class F, class T, int... I>
-NABLA_INLINE void map_vectors(void* const* args, int64_t n, Indices<I...>) {
+NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool past_cache, Indices<I...>) {
   using V = Vec<T>;
-  constexpr int kLanes = V::kLanes;
+  constexpr int kLanes = V::kLanes, kBlock = 4;
   T* const out = static_cast<T*>(args[0]);
   const T* const in[] = {static_cast<const T*>(args[1 + I])...};
+  const auto at = [&](int64_t i, auto f) { return f(V::load(in[I] + i)...); };
+  const auto put = [&](int64_t i, V y) { past_cache ? V::stream(out + i, y) : V::store(out + i, y); };
   int64_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-    const V y0 = F{}(V::load(in[I] + i)...);
-    const V y1 = F{}(V::load(in[I] + i + kLanes)...);
-    V::store(out + i, y0);
-    V::store(out + i + kLanes, y1);
+  for (; i + kBlock * kLanes <= n; i += kBlock * kLanes) {
+    V y[kBlock];
+    if constexpr (requires { F::kHasInside; }) {
+      const auto is_inside = [](auto... x) { return F::is_inside(last_of(x...)); };
+      auto inside = at(i, is_inside);
+#pragma GCC unroll 4
+      for (int k = 1; k < kBlock; k++) inside = inside & at(i + k * kLanes, is_inside);
+      if (__builtin_expect(!all(inside), 0)) {
+#pragma GCC unroll 1
+        for (int k = 0; k < kBlock; k++) put(i + k * kLanes, at(i + k * kLanes, F{}));
+        continue;
+      }
+#pragma GCC unroll 4
+      for (int k = 0; k < kBlock; k++)
+        y[k] = at(i + k * kLanes, [](auto... x) { return F{}.template operator()<true>(x...); });
+    } else {
+#pragma GCC unroll 4
+      for (int k = 0; k < kBlock; k++) y[k] = at(i + k * kLanes, F{});
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < kBlock; k++) put(i + k * kLanes, y[k]);
   }
   for (; i < n; i += kLanes) {
     const int rest = n - i < kLanes ? static_cast<int>(n - i) : kLanes;
@@ -52,12 +88,13 @@ NABLA_INLINE void map_lanes(void* const* args, int64_t n, Indices<I...>) {
 }
 
 template <class F, int ARITY, Result RESULT, class T>
-void map_leaf(void* const* args, int64_t n) {
+NABLA_INTERLEAVED void map_leaf(void* const* args, int64_t n, bool past_cache) {
   constexpr typename MakeIndices<ARITY>::Type kInputs{};
+  static_cast<void>(past_cache);
   if constexpr (RESULT == Result::BOOL) {
     map_lanes<F, T, bool>(args, n, kInputs);
   } else if constexpr (kIsFloat<T>) {
-    map_vectors<F, T>(args, n, kInputs);
+    map_vectors<F, T>(args, n, past_cache, kInputs);
   } else {
     map_lanes<F, T, T>(args, n, kInputs);
   }
@@ -78,7 +115,7 @@ struct WideInteger<T, 8> {
 };
 
 template <class T>
-void where_leaf(void* const* args, int64_t n) {
+void where_leaf(void* const* args, int64_t n, bool) {
   T* const out = static_cast<T*>(args[0]);
   const bool* const condition = static_cast<const bool*>(args[1]);
   const T *const x = static_cast<const T*>(args[2]), *const y = static_cast<const T*>(args[3]);
@@ -102,7 +139,7 @@ void where_leaf(void* const* args, int64_t n) {
 struct Where {};
 
 template <class T>
-void move_leaf(void* const* args, int64_t n) {
+void move_leaf(void* const* args, int64_t n, bool) {
   T* const out = static_cast<T*>(args[0]);
   const T* const in = static_cast<const T*>(args[1]);
   NABLA_INDEPENDENT

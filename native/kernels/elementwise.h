@@ -8,8 +8,9 @@ namespace nabla {
 
 // args[0] is the output, args[1..arity] the inputs; the first input of `where` is bool, all others have the dtype of
 // the leaf; the output has it too, or is bool. It may be an input (the same pointer, where sizes agree), never overlap
-// one.
-using ElementwiseFn = void (*)(void* const* args, int64_t n);
+// one. With `past_cache`, which `writes_past_cache` tells who heeds, the output is written past the cache and lies at a
+// multiple of 64 bytes; runtime/memory.h's end_streaming() is to follow.
+using ElementwiseFn = void (*)(void* const* args, int64_t n, bool past_cache);
 
 enum class Domain { FLOATS, NUMBERS, ALL, BOOLS };  // NUMBERS: all but bool
 enum class Result { SAME, BOOL };
@@ -41,6 +42,10 @@ constexpr ElementwiseInfo kElementwise[] = {
 #include "kernels/list.def"
 };
 constexpr int kElementwiseCount = sizeof(kElementwise) / sizeof(kElementwise[0]);
+
+constexpr bool writes_past_cache(int kernel, DType t) {
+  return is_float(t) && kElementwise[kernel].result == Result::SAME && kernel != static_cast<int>(Elementwise::where);
+}
 
 struct ElementwiseTable {
   ElementwiseFn leaf[kElementwiseCount][kDTypeCount];  // null outside the domain, and of halves but for `identity`

@@ -23,3 +23,29 @@
       return expression;                                \
     }                                                   \
   };
+
+// Of a function that is cheaper, with the same bits, where its argument is within +-limit: `inside` is for blocks that
+// lie there whole.
+#define NABLA_INSIDE(limit)                        \
+  static constexpr bool kHasInside = true;         \
+  template <class V>                               \
+  NABLA_INLINE static auto is_inside(V argument) { \
+    return abs(argument) <= limit;                 \
+  }
+#define NABLA_UNARY_INSIDE(Functor, function, limit) \
+  struct Functor {                                   \
+    NABLA_INSIDE(limit)                              \
+    template <bool INSIDE = false, class V>          \
+    NABLA_INLINE V operator()(V x) const {           \
+      return function<INSIDE>(x);                    \
+    }                                                \
+  };
+// x times a function of y.
+#define NABLA_SLOPE_INSIDE(Functor, function, limit) \
+  struct Functor {                                   \
+    NABLA_INSIDE(limit)                              \
+    template <bool INSIDE = false, class V>          \
+    NABLA_INLINE V operator()(V x, V y) const {      \
+      return x * function<INSIDE>(y);                \
+    }                                                \
+  };

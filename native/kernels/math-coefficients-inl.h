@@ -16,6 +16,8 @@ constexpr T kTwoOverSqrtPi = static_cast<T>(0x120dd750429b6dp-52);
 template <class T>
 constexpr T kInvSqrt2Pi = static_cast<T>(0x19884533d43651p-54);
 template <class T>
+constexpr T kSqrt2Pi = static_cast<T>(0xa06c98ffb1383p-50);
+template <class T>
 constexpr T kSqrt2 = static_cast<T>(0x16a09e667f3bcdp-52);
 template <class T>
 constexpr T kSqrtHalf = static_cast<T>(0x16a09e667f3bcdp-53);
@@ -155,18 +157,6 @@ constexpr double kCos<double>[] = {
     0x1555555555554bp-57, -0x16c16c16c1500dp-62, 0x1a01a019c8dcbdp-68, -0x127e4f7f045afbp-74, 0x11ee9dac03d5b3p-81,
     -0x63e9792cf30c1p-87};
 
-// (tanh(x) / x - 1) / x^2 in x^2, |x| <= 0.6
-template <class T>
-constexpr T kTanh[1] = {};
-template <>
-constexpr float kTanh<float>[] = {
-    -0x555555p-24f, 0x444421p-25f, -0xdcfa5fp-28f, 0x58f4a1p-28f, -0x86b373p-30f, 0x8f385fp-32f};
-template <>
-constexpr double kTanh<double>[] = {
-    -0x15555555555555p-54, 0x8888888888847p-54, -0x1ba1ba1ba15fbp-53, 0x1664f48821e10dp-58, -0x1226e3562c0087p-59,
-    0x75b4f5988a01p-55, -0x17da3fa8d09ab3p-62, 0x4d5820af2f37bp-61, -0x1f609b48964725p-65, 0x1991816dc2305p-62,
-    -0xa737a9e9b353dp-66, 0x1fcfdb5f19f843p-69, -0x7fb91afcadbc1p-69};
-
 // erf(x) / x - 1 in x^2, |x| <= 0.9
 template <class T>
 constexpr T kErf[1] = {};
@@ -182,10 +172,6 @@ constexpr double kErf<double>[] = {
 // exp(x^2 / 2) Phi(-x) (x + 5) in (x - 5) / (x + 5), x >= 0
 template <class T>
 constexpr T kTail[1] = {};
-template <>
-constexpr float kTail<float>[] = {
-    0x6274ebp-23f, -0x552b41p-23f, 0xfd98b3p-25f, -0x2821dbp-23f, 0x547d8fp-25f, -0x8d8dcfp-27f, 0x552ca7p-28f,
-    -0x623661p-31f, -0xd1182dp-34f, 0x49270bp-33f, -0xd5d0efp-38f, -0x44d6d3p-36f, -0x1e30cfp-39f};
 template <>
 constexpr double kTail<double>[] = {
     0xc4e9d5f0fcad7p-52, -0x2a95a07e4f943p-50, 0x1fb31653876f89p-54, -0x1410ed5f87594bp-54, 0x2a3ec653e036dp-52,
@@ -255,6 +241,18 @@ constexpr double kErfinvTail<double>[] = {
     0x1eb7e12a51b223p-51, 0x8137287665f2dp-51, 0xa286a1616ec09p-61, -0x73a7e49da20d1p-61, 0xc62f0c405d845p-63,
     -0x1a752203344501p-66, -0x15deceda899eddp-70, -0x13cfe837295b7dp-67, 0x1956f56325761p-63, -0x176528c1a80a6fp-69,
     -0x72333d07462fbp-69, 0x13c358c72f1147p-72};
+
+// v(x), 0 <= x <= 15, numerator and denominator, where exp(x^2 / 2) Phi(-x) = 1 / (2 + x (sqrt(2 pi) - v(x)))
+template <class T>
+constexpr T kTailTop[1] = {};
+template <>
+constexpr float kTailTop<float>[] = {
+    0xe92df7p-24f, 0x47a7e3p-23f, 0xa18749p-26f, 0x9ed3a9p-29f};
+template <class T>
+constexpr T kTailBottom[1] = {};
+template <>
+constexpr float kTailBottom<float>[] = {
+    0x1p+0f, 0xea2063p-24f, 0xca3913p-25f, 0x5d26dbp-26f, 0x9ed891p-30f};
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -8,6 +8,11 @@ namespace {
 // Phi(-x) exp(x^2 / 2), x >= 0; the low word is what rounding lost on the way, as a fraction of the high one.
 template <class V>
 NABLA_INLINE TwoWords<V> normal_tail(V x) {
+  using T = typename V::Scalar;
+  if constexpr (kIsSingle<V>) {
+    const V v = horner(x, kTailTop<T>) / horner(x, kTailBottom<T>);
+    return {1 / fma(x, kSqrt2Pi<T> - v, 2), V(0)};
+  }
   const V sum = x + 5, inverse = 1 / sum, rough = (x - 5) * inverse;
   // u = (x - 5) / (x + 5) to the last digit: near -1 the polynomial is steep.
   const V u = fma(inverse, fnma(rough, x, fnma(rough + 1, V(5), x)), rough);
@@ -15,17 +20,18 @@ NABLA_INLINE TwoWords<V> normal_tail(V x) {
   return {inverse * horner(u, kTail<typename V::Scalar>), low};
 }
 
-// y exp(x), where x comes in parts and y with its lost fraction `low`.
-template <class V>
+// y exp(x), where x comes in parts and y with its lost fraction `low`, which is 0 for float.
+template <bool INSIDE = false, class V>
 NABLA_INLINE V times_exp(V y, V low, ExpParts<V> e) {
-  return scale(fma(y, fma(1 + e.fraction, low, e.fraction), y), e.n);
+  const V fraction = kIsSingle<V> ? e.fraction : fma(1 + e.fraction, low, e.fraction);
+  return scale<INSIDE>(fma(y, fraction, y), e);
 }
 
 // exp(-x^2 / 2): the square keeps the word that rounding would lose.
-template <class V>
+template <bool INSIDE = false, class V>
 NABLA_INLINE ExpParts<V> normal_parts(V x) {
-  const TwoWords<V> square = exact_product(x, x);
-  return exp_parts(-0.5f * square.high, -0.5f * square.low);
+  const V half = 0.5f * x, square = half * x, lost = fnma(half, x, square);
+  return exp_parts<INSIDE>(-square, lost);
 }
 
 // erfc(x), x >= 0.
@@ -48,29 +54,35 @@ NABLA_INLINE V erf(V x) {
   return copysign(select(size < 0.9f, erf_small(size), 1 - erfc_positive(size)), x);
 }
 
-// Beyond this x * Phi(-x) is 0.
+// Up to here x Phi(-x) is a normal number; beyond the second, 0.
 template <class V>
+constexpr typename V::Scalar kGeluInside = kIsSingle<V> ? 12.5f : 36;
+template <bool INSIDE, class V>
 NABLA_INLINE V clamp_to_tail(V x) {
-  return min(V(kIsSingle<V> ? 15 : 39.5f), abs(x));
+  const V end = kIsSingle<V> ? 15 : 39.5f;
+  return INSIDE ? x : max(-end, min(end, x));
 }
 
-template <class V>
+template <bool INSIDE, class V>
 NABLA_INLINE V gelu(V x) {
-  const V size = clamp_to_tail(x);
-  const ExpParts<V> e = normal_parts(size);
+  const V near = clamp_to_tail<INSIDE>(x), size = abs(near);
+  const ExpParts<V> e = normal_parts<INSIDE>(size);
   const TwoWords<V> tail = normal_tail(size);
-  const V middle = size * fnma(V(0.5f), erf_small(size * kSqrtHalf<typename V::Scalar>), V(0.5f));
-  const V below = select(size < 0.7f, middle, times_exp(size * tail.high, tail.low, e));
-  return select(x < 0, -below, x - below);
+  V part = times_exp<INSIDE>(near * tail.high, tail.low, e);  // x Phi(-|x|)
+  if constexpr (!kIsSingle<V>) {
+    const V middle = near * fnma(V(0.5), erf_small(size * kSqrtHalf<double>), V(0.5));
+    part = select(size < 0.7, middle, part);
+  }
+  return select(x > 0, x - part, part);
 }
 
 // Phi(x) + x phi(x).
-template <class V>
+template <bool INSIDE, class V>
 NABLA_INLINE V gelu_slope(V x) {
-  using T = typename V::Scalar;
-  const V size = clamp_to_tail(x);
-  const ExpParts<V> e = normal_parts(size);
-  const V below = scale((1 + e.fraction) * fnma(size, kInvSqrt2Pi<T>, normal_tail(size).high), e.n);
+  const V size = abs(clamp_to_tail<INSIDE>(x));
+  const ExpParts<V> e = normal_parts<INSIDE>(size);
+  const V factor = fnma(size, kInvSqrt2Pi<typename V::Scalar>, normal_tail(size).high);
+  const V below = scale<INSIDE>((1 + e.fraction) * factor, e);
   return select(x < 0, below, 1 - below);
 }
 

@@ -8,7 +8,7 @@ import sys
 
 import mpmath as mp
 
-from minimax import fit, round_to
+from minimax import fit, fit_rational, round_to
 
 mp.mp.dps = 60
 LN2 = mp.log(2)
@@ -34,6 +34,12 @@ def tail(u):
     """exp(x^2 / 2) Phi(-x) (x + 5) as a function of u = (x - 5) / (x + 5)."""
     x = 5 * (1 + u) / (1 - u)
     return scaled_erfc(x / mp.sqrt(2)) / 2 * (x + 5)
+
+
+def tail_rest(x):
+    """What sqrt(2 pi), rounded to float, exceeds (1 / t - 2) / x by, with t = exp(x^2 / 2) Phi(-x)."""
+    root = mp.sqrt(2 * mp.pi)
+    return round_to(24, root) - (4 / root if x < TINY else (2 / scaled_erfc(x / mp.sqrt(2)) - 2) / x)
 
 
 def erfinv_ratio(w):
@@ -72,14 +78,11 @@ POLYNOMIALS = [
     ("Cos", "(cos(r) - 1 + r^2 / 2) / r^4 in r^2, |r| <= pi / 4",
      away(of_square(lambda r: (mp.cos(r) - 1 + r * r / 2) / r ** 4), mp.mpf(1) / 24),
      of_square(lambda r: r ** 4 / mp.cos(r)), 0, (mp.pi / 4) ** 2 * mp.mpf("1.001"), 3, 6),
-    ("Tanh", "(tanh(x) / x - 1) / x^2 in x^2, |x| <= 0.6",
-     away(of_square(lambda x: (mp.tanh(x) / x - 1) / (x * x)), -mp.mpf(1) / 3),
-     away(of_square(lambda x: x ** 3 / mp.tanh(x)), 0), 0, mp.mpf("0.36"), 6, 13),
     ("Erf", "erf(x) / x - 1 in x^2, |x| <= 0.9",
      away(of_square(lambda x: mp.erf(x) / x - 1), 2 / mp.sqrt(mp.pi) - 1),
      away(of_square(lambda x: x / mp.erf(x)), mp.sqrt(mp.pi) / 2), 0, mp.mpf("0.81"), 7, 13),
     ("Tail", "exp(x^2 / 2) Phi(-x) (x + 5) in (x - 5) / (x + 5), x >= 0",
-     tail, lambda u: 1 / tail(u), -1, (mp.mpf("0.51"), mp.mpf("0.79")), 13, 25),
+     tail, lambda u: 1 / tail(u), -1, mp.mpf("0.79"), 0, 25),
     ("Asin", "(asin(x) / x - 1) / x^2 in x^2, |x| <= 1 / 2",
      away(of_square(lambda x: (mp.asin(x) / x - 1) / (x * x)), mp.mpf(1) / 6),
      away(of_square(lambda x: x ** 3 / mp.asin(x)), 0), 0, mp.mpf("0.25"), 0, 12),
@@ -102,9 +105,16 @@ POLYNOMIALS = [
      lambda d: erfinv_ratio((d + 4) ** 2), ONE, -2, mp.mpf("2.2"), 0, 12),
 ]
 
+# Numerator and denominator, for float alone; the denominator begins with 1.
+RATIONALS = [
+    # names, what it is, f, weight, a, b, counts
+    (("TailTop", "TailBottom"), "v(x), 0 <= x <= 15, numerator and denominator, where exp(x^2 / 2) Phi(-x) = 1 / (2 + x (sqrt(2 pi) - v(x)))",
+     tail_rest, lambda x: (x + mp.mpf("0.001")) * scaled_erfc(x / SQRT2) / 2, 0, 15, (4, 5)),
+]
+
 CONSTANTS = [
     ("Log2E", 1 / LN2), ("InvHalfPi", 2 / mp.pi), ("InvLn10", 1 / mp.log(10)),
-    ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)),
+    ("TwoOverSqrtPi", 2 / mp.sqrt(mp.pi)), ("InvSqrt2Pi", 1 / mp.sqrt(2 * mp.pi)), ("Sqrt2Pi", mp.sqrt(2 * mp.pi)),
     ("Sqrt2", SQRT2), ("SqrtHalf", 1 / SQRT2), ("HalfLog2Pi", mp.log(2 * mp.pi) / 2),
 ]
 
@@ -142,6 +152,10 @@ def array(name, type_, values, bits):
     print(line[:-1] + "};")
 
 
+def report(name, type_, error):
+    print(f"{name} {type_}: {mp.nstr(error, 4)} = 2^{mp.nstr(mp.log(error, 2), 5)}", file=sys.stderr)
+
+
 TYPES = (("float", 24, 0), ("double", 53, 1))
 
 
@@ -166,10 +180,18 @@ def main():
         print(f"template <class T>\nconstexpr T k{name}[1] = {{}};")
         for type_, bits, which in TYPES:
             if counts[which]:
-                end = b[which] if isinstance(b, tuple) else b
-                c, error = fit(f, weight, a, end, counts[which], bits)
-                print(f"{name} {type_}: {mp.nstr(error, 4)} = 2^{mp.nstr(mp.log(error, 2), 5)}", file=sys.stderr)
+                c, error = fit(f, weight, a, b, counts[which], bits)
+                report(name, type_, error)
                 array(name, type_, c, bits)
+    for names, text, f, weight, a, b, counts in RATIONALS:
+        if only and not only & set(names):
+            continue
+        *fractions, error = fit_rational(f, weight, a, b, *counts, 24)
+        report(names[0], "float", error)
+        print(f"\n// {text}")
+        for name, c in zip(names, fractions):
+            print(f"template <class T>\nconstexpr T k{name}[1] = {{}};")
+            array(name, "float", c, 24)
     print("\n}  // namespace\n}  // namespace nabla::NABLA_ISA")
 
 

@@ -48,6 +48,7 @@ struct Vec<float> {
   static Vec load(const float* p) { return _mm256_loadu_ps(p); }
   static Vec load_n(const float* p, int n) { return _mm256_maskload_ps(p, first_lanes_32(n)); }
   static void store(float* p, Vec x) { _mm256_storeu_ps(p, x.v); }
+  static void stream(float* p, Vec x) { _mm256_stream_ps(p, x.v); }
   // By parts: a masked store is slow on Zen.
   static void store_n(float* p, Vec x, int n) {
     if (n >= 8) return store(p, x);
@@ -69,7 +70,7 @@ struct Vec<float> {
   friend Vec operator-(Vec a, Vec b) { return _mm256_sub_ps(a.v, b.v); }
   friend Vec operator*(Vec a, Vec b) { return _mm256_mul_ps(a.v, b.v); }
   friend Vec operator/(Vec a, Vec b) { return _mm256_div_ps(a.v, b.v); }
-  friend Vec operator-(Vec a) { return _mm256_xor_ps(a.v, _mm256_set1_ps(-0.0f)); }
+  friend Vec operator-(Vec a) { return -a.v; }  // may become part of a multiply-add
   friend Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
   friend Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a.v, b.v, c.v); }
   friend Vec min(Vec a, Vec b) { return _mm256_min_ps(a.v, b.v); }
@@ -107,6 +108,7 @@ struct Vec<double> {
   static Vec load(const double* p) { return _mm256_loadu_pd(p); }
   static Vec load_n(const double* p, int n) { return _mm256_maskload_pd(p, first_lanes_64(n)); }
   static void store(double* p, Vec x) { _mm256_storeu_pd(p, x.v); }
+  static void stream(double* p, Vec x) { _mm256_stream_pd(p, x.v); }
   static void store_n(double* p, Vec x, int n) {
     if (n >= 4) return store(p, x);
     __m128d rest = _mm256_castpd256_pd128(x.v);
@@ -122,7 +124,7 @@ struct Vec<double> {
   friend Vec operator-(Vec a, Vec b) { return _mm256_sub_pd(a.v, b.v); }
   friend Vec operator*(Vec a, Vec b) { return _mm256_mul_pd(a.v, b.v); }
   friend Vec operator/(Vec a, Vec b) { return _mm256_div_pd(a.v, b.v); }
-  friend Vec operator-(Vec a) { return _mm256_xor_pd(a.v, _mm256_set1_pd(-0.0)); }
+  friend Vec operator-(Vec a) { return -a.v; }
   friend Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_pd(a.v, b.v, c.v); }
   friend Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_pd(a.v, b.v, c.v); }
   friend Vec min(Vec a, Vec b) { return _mm256_min_pd(a.v, b.v); }

@@ -50,6 +50,7 @@ struct Vec<float> {
   static Vec load(const float* p) { return _mm512_loadu_ps(p); }
   static Vec load_n(const float* p, int n) { return _mm512_maskz_loadu_ps(first_lanes_32(n), p); }
   static void store(float* p, Vec x) { _mm512_storeu_ps(p, x.v); }
+  static void stream(float* p, Vec x) { _mm512_stream_ps(p, x.v); }
   static void store_n(float* p, Vec x, int n) { _mm512_mask_storeu_ps(p, first_lanes_32(n), x.v); }
 
   friend Vec operator+(Vec a, Vec b) { return _mm512_add_ps(a.v, b.v); }
@@ -94,6 +95,7 @@ struct Vec<double> {
   static Vec load(const double* p) { return _mm512_loadu_pd(p); }
   static Vec load_n(const double* p, int n) { return _mm512_maskz_loadu_pd(first_lanes_64(n), p); }
   static void store(double* p, Vec x) { _mm512_storeu_pd(p, x.v); }
+  static void stream(double* p, Vec x) { _mm512_stream_pd(p, x.v); }
   static void store_n(double* p, Vec x, int n) { _mm512_mask_storeu_pd(p, first_lanes_64(n), x.v); }
 
   friend Vec operator+(Vec a, Vec b) { return _mm512_add_pd(a.v, b.v); }

@@ -64,6 +64,7 @@ struct Lane {
   static Lane load(const T* p) { return *p; }
   static Lane load_n(const T* p, int n) { return n > 0 ? *p : T(0); }
   static void store(T* p, Lane x) { *p = x.v; }
+  static void stream(T* p, Lane x) { *p = x.v; }
   static void store_n(T* p, Lane x, int n) {
     if (n > 0) *p = x.v;
   }

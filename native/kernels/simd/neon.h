@@ -61,6 +61,7 @@ struct Vec<float> {
     return x;
   }
   static void store(float* p, Vec x) { vst1q_f32(p, x.v); }
+  static void stream(float* p, Vec x) { store(p, x); }
   static void store_n(float* p, Vec x, int n) {
     if (n >= 4) return store(p, x);
     if (n & 2) vst1_f32(p, vget_low_f32(x.v));
@@ -112,6 +113,7 @@ struct Vec<double> {
     return n > 0 ? vld1q_lane_f64(p, zero, 0) : zero;
   }
   static void store(double* p, Vec x) { vst1q_f64(p, x.v); }
+  static void stream(double* p, Vec x) { store(p, x); }
   static void store_n(double* p, Vec x, int n) {
     if (n >= 2) return store(p, x);
     if (n > 0) vst1q_lane_f64(p, x.v, 0);

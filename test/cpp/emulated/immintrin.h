@@ -143,6 +143,7 @@ EMULATED V shuffled(V a, V b, F from) {
   EMULATED V _mm512_set1_##suffix(T x) { return emulated::filled<V>(x); }                              \
   EMULATED V _mm512_loadu_##suffix(const void* p) { return emulated::load<V>(p); }                     \
   EMULATED void _mm512_storeu_##suffix(void* p, V v) { emulated::store(p, v); }                        \
+  EMULATED void _mm512_stream_##suffix(void* p, V v) { emulated::store(p, v); }                        \
   EMULATED V _mm512_maskz_loadu_##suffix(M m, const T* p) { return emulated::load_some<V>(m, p); }     \
   EMULATED void _mm512_mask_storeu_##suffix(T* p, M m, V v) { emulated::store_some(p, m, v); }         \
   EMULATED V _mm512_add_##suffix(V a, V b) { return a + b; }                                           \

@@ -39,9 +39,9 @@ void compare_elementwise(const KernelTable& tier, const KernelTable& scalar) {
       std::fill(out.begin(), out.end(), uint8_t{0xa5});
       std::fill(want.begin(), want.end(), uint8_t{0xa5});
       args[0] = out.data();
-      fast(args, n);
+      fast(args, n, false);
       args[0] = want.data();
-      slow(args, n);
+      slow(args, n, false);
       const size_t written = static_cast<size_t>(n) * (info.result == Result::BOOL ? 1 : sizeof(T));
       const bool equal = info.result == Result::BOOL ? same_array<uint8_t>(out.data(), want.data(), n)
                                                      : same_array<T>(out.data(), want.data(), n);

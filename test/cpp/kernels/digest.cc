@@ -71,7 +71,7 @@ void digest_elementwise(Digests& out) {
     void* args[6] = {y.data()};
     for (int i = 0; i < info.arity; i++) args[1 + i] = in[i].data();
     if (op == index_of(Elementwise::where)) args[1] = condition.data();
-    leaf(args, kCount);
+    leaf(args, kCount, false);
     Digest d;
     if (info.result == Result::BOOL) {
       d.add(reinterpret_cast<const uint8_t*>(y.data()), kCount);

@@ -54,7 +54,7 @@ void check_op(Elementwise op, F expected) {
   const ElementwiseFn leaf = kernels().elementwise.leaf[index_of(op)][kType<T>];
   check(leaf != nullptr, "%s has no leaf for %s", info.name, kDTypeNames[kType<T>]);
   if (!leaf) return;
-  leaf(args, static_cast<int64_t>(x.size()));
+  leaf(args, static_cast<int64_t>(x.size()), false);
   for (size_t i = 0; i < x.size(); i++) {
     const Out want = static_cast<Out>(expected(T(x[i]), T(y[i])));
     check(same(Out(z[i]), want), "%s %s(%g, %g): expected %.17g, got %.17g", info.name, kDTypeNames[kType<T>],
@@ -86,8 +86,9 @@ void check_extremes() {
   std::vector<T> high(pairs.x.size()), low(pairs.x.size());
   void* to_high[] = {high.data(), pairs.x.data(), pairs.y.data()};
   void* to_low[] = {low.data(), pairs.x.data(), pairs.y.data()};
-  kernels().elementwise.leaf[index_of(Elementwise::maximum)][kType<T>](to_high, static_cast<int64_t>(high.size()));
-  kernels().elementwise.leaf[index_of(Elementwise::minimum)][kType<T>](to_low, static_cast<int64_t>(low.size()));
+  kernels().elementwise.leaf[index_of(Elementwise::maximum)][kType<T>](to_high, static_cast<int64_t>(high.size()),
+                                                                       false);
+  kernels().elementwise.leaf[index_of(Elementwise::minimum)][kType<T>](to_low, static_cast<int64_t>(low.size()), false);
   for (size_t i = 0; i < high.size(); i++) {
     const T x = pairs.x[i], y = pairs.y[i], nan = first_nan(x, y, T(0));
     const T want_high = nan != nan ? nan : std::max(x, y), want_low = nan != nan ? nan : std::min(x, y);
@@ -175,7 +176,7 @@ void check_three_inputs() {
   const int64_t n = static_cast<int64_t>(x.size());
   auto run = [&](Elementwise op, void* first) {
     void* args[] = {out.data(), first, y.data(), z.data()};
-    kernels().elementwise.leaf[index_of(op)][kType<T>](args, n);
+    kernels().elementwise.leaf[index_of(op)][kType<T>](args, n, false);
   };
   auto each = [&](const char* name, auto want) {
     for (int64_t i = 0; i < n; i++)
@@ -257,7 +258,7 @@ void check_edges() {
                          {Elementwise::logSigmoid, -inf, -inf}}) {
     T y;
     void* args[] = {&y, const_cast<T*>(&row.x)};
-    kernels().elementwise.leaf[index_of(row.op)][kType<T>](args, 1);
+    kernels().elementwise.leaf[index_of(row.op)][kType<T>](args, 1, false);
     check(same(y, row.y), "%s %s(%g): expected %.17g, got %.17g", kElementwise[index_of(row.op)].name,
           kDTypeNames[kType<T>], double(row.x), double(row.y), double(y));
   }
@@ -265,13 +266,13 @@ void check_edges() {
   for (Elementwise op : {Elementwise::geluBackward, Elementwise::siluBackward, Elementwise::softplusBackward}) {
     T t[] = {1, 1, 1}, x[] = {inf, -inf, nan}, y[3];
     void* args[] = {y, t, x};
-    kernels().elementwise.leaf[index_of(op)][kType<T>](args, 3);
+    kernels().elementwise.leaf[index_of(op)][kType<T>](args, 3, false);
     check(y[0] == 1 && y[1] == 0 && y[2] != y[2], "%s at infinity: %g, %g", kElementwise[index_of(op)].name,
           double(y[0]), double(y[1]));
   }
   T x[] = {nan, inf, -inf, 5}, n[] = {1, 1, 1, 1}, p[] = {2, 2, 2, 2}, m[] = {3, 3, 3, 3}, y[4];
   void* args[] = {y, x, n, p, m};
-  kernels().elementwise.leaf[index_of(Elementwise::nanToNum)][kType<T>](args, 4);
+  kernels().elementwise.leaf[index_of(Elementwise::nanToNum)][kType<T>](args, 4, false);
   check(y[0] == 1 && y[1] == 2 && y[2] == 3 && y[3] == 5, "nanToNum: %g", double(y[0]));
 }
 
@@ -284,7 +285,7 @@ void check_in_place() {
     want[i] = x[i] - y[i];
   }
   void* args[] = {y.data(), x.data(), y.data()};
-  kernels().elementwise.leaf[index_of(Elementwise::sub)][kType<float>](args, 1003);
+  kernels().elementwise.leaf[index_of(Elementwise::sub)][kType<float>](args, 1003, false);
   check(y == want, "sub into its second input");
 }
 

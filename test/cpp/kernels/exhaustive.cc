@@ -45,7 +45,7 @@ Worst worst_of_part(const Function& f, uint32_t part) {
   for (uint32_t start = 0; start < (1u << 24); start += kBatch) {
     for (uint32_t i = 0; i < kBatch; i++) x[i] = from_bits<float>(part << 24 | (start + i));
     void* args[] = {y.data(), f.slope ? one.data() : x.data(), x.data()};
-    leaf(args, kBatch);
+    leaf(args, kBatch, false);
     for (uint32_t i = 0; i < kBatch; i++) {
       const double distance = error_of(f, x[i], y[i]);
       if (distance > worst.ulps) worst = {distance, x[i]};

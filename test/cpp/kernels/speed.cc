@@ -30,7 +30,7 @@ double nanoseconds(int op) {
   if (op == index_of(Elementwise::where)) args[1] = condition.data();
   const ElementwiseFn leaf = kernels().elementwise.leaf[op][kType<T>];
   return best_seconds([&] {
-           for (int64_t r = 0; r < kRepeats; r++) leaf(args, n);
+           for (int64_t r = 0; r < kRepeats; r++) leaf(args, n, false);
          }) *
          1e9 / (n * kRepeats);
 }

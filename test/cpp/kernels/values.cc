@@ -54,7 +54,7 @@ void check_unary(Elementwise op, Reference1<T> reference, Reference1<T> size, do
   const std::vector<T> x = samples_of<T>(samples);
   std::vector<T> y(x.size());
   void* args[] = {y.data(), const_cast<T*>(x.data())};
-  kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(x.size()));
+  kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(x.size()), false);
   Worst worst;
   for (size_t i = 0; i < x.size(); i++) {
     const auto exact = reference(x[i]);
@@ -88,7 +88,7 @@ void check_binary(Elementwise op, Reference2<T> reference, double bound, int64_t
   }
   std::vector<T> z(x.size());
   void* args[] = {z.data(), x.data(), y.data()};
-  kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(x.size()));
+  kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(x.size()), false);
   Worst worst;
   for (size_t i = 0; i < x.size(); i++) {
     const auto exact = reference(x[i], y[i]);
@@ -105,7 +105,7 @@ void check_slope(Elementwise op, Reference1<T> reference, double bound, int64_t 
   const std::vector<T> y = samples_of<T>(samples), one(y.size(), T(1));
   std::vector<T> z(y.size());
   void* args[] = {z.data(), const_cast<T*>(one.data()), const_cast<T*>(y.data())};
-  kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(y.size()));
+  kernels().elementwise.leaf[index_of(op)][kType<T>](args, static_cast<int64_t>(y.size()), false);
   Worst worst;
   for (size_t i = 0; i < y.size(); i++) {
     if (std::isinf(y[i]))
@@ -126,7 +126,7 @@ void check_logaddexp(int64_t samples) {
   }
   std::vector<T> z(x.size());
   void* args[] = {z.data(), x.data(), y.data()};
-  kernels().elementwise.leaf[index_of(Elementwise::logaddexp)][kType<T>](args, samples);
+  kernels().elementwise.leaf[index_of(Elementwise::logaddexp)][kType<T>](args, samples, false);
   Worst worst;
   for (size_t i = 0; i < x.size(); i++) {
     const R high = x[i] > y[i] ? x[i] : y[i], low = x[i] > y[i] ? y[i] : x[i];
