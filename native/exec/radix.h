@@ -33,11 +33,7 @@ void sort_in_cache(Item<K>* a, Item<K>* b, int64_t n, const To& to) {
   for (int64_t i = 0; i < n; i++) range.add(a[i].key);
   const K low = range.low;
   const int most = n < 4096 ? 8 : kMaxWidth, bits = range.bits(), passes = (bits + most - 1) / most;
-  if (passes == 0) {
-    for (int64_t i = 0; i < n; i++) to(i, a[i]);
-    return;
-  }
-  const int width = (bits + passes - 1) / passes;
+  const int width = passes ? (bits + passes - 1) / passes : 0;
   const K mask = (K{1} << width) - 1;
   int32_t counts[kMaxPasses][1 << kMaxWidth];
   for (int pass = 0; pass < passes; pass++) std::memset(counts[pass], 0, sizeof(int32_t) << width);
@@ -49,18 +45,13 @@ void sort_in_cache(Item<K>* a, Item<K>* b, int64_t n, const To& to) {
     int32_t* const places = counts[pass];
     int32_t before = 0;
     for (K d = 0; d <= mask; d++) before += std::exchange(places[d], before);
-    const auto scatter = [=](const auto& put) {
-      for (int64_t i = 0; i < n; i++) {
-        const Item<K> item = a[i];
-        put(places[static_cast<K>(item.key - low) >> (width * pass) & mask]++, item);
-      }
-    };
-    if (pass + 1 == passes)
-      scatter(to);
-    else
-      scatter([=](int64_t place, const Item<K>& item) { b[place] = item; });
+    for (int64_t i = 0; i < n; i++) {
+      const Item<K> item = a[i];
+      b[places[static_cast<K>(item.key - low) >> (width * pass) & mask]++] = item;
+    }
     std::swap(a, b);
   }
+  for (int64_t i = 0; i < n; i++) to(i, a[i]);
 }
 
 constexpr int64_t kPiece = 1 << 16;
@@ -74,25 +65,35 @@ struct Items {
 // Any number of items: divides them by their highest digit into groups of about half a piece, which threads sort one by
 // one: to(place, item) for places [first, k), where the first item belongs at `first`. read(i) gives the items; `b` has
 // room for n of them. False where memory is out.
-template <class K, class Read, class To>
+template <class Read, class K, class To>
 bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t k, const To& to) {
   using I = Item<K>;
   constexpr int kTopBits = 12, kDigits = 1 << kTopBits;
   constexpr int64_t kMostGroups = 256, kAgain = 16 * kPiece;
   using Counts = int32_t[kDigits];
-  const int64_t parts = std::min<int64_t>((n + kPiece - 1) / kPiece, 4 * thread_limit()), part = (n + parts - 1) / parts;
+  // Parts go by pairs, each with counts of its own: an increment need not wait for the one before it.
+  const int64_t pairs = std::min<int64_t>((n + kPiece - 1) / kPiece, 4 * thread_limit()), parts = 2 * pairs;
+  const int64_t part = (n + parts - 1) / parts;
   Temporary tables, lists;
   auto* const counts = static_cast<Counts*>(tables.get(parts * static_cast<int64_t>(sizeof(Counts))));
   // Two neighbouring groups are more than one should be.
   const int64_t wanted = std::max(kPiece / 2, n / kMostGroups), room = 2 * (n / wanted) + 2;
   auto* const starts = static_cast<int64_t*>(lists.get((room + 1) * static_cast<int64_t>(sizeof(int64_t))));
   if (!counts || !starts) return false;
-  const auto each_part = [&](const auto& body) {
-    parallel_for(parts, [&](int64_t p) { body(p, p * part, std::min(n, (p + 1) * part)); });
+  const auto each_item = [&](const auto& body) {
+    parallel_for(pairs, [&](int64_t pair) {
+      const int64_t p = 2 * pair, start = p * part, middle = std::min(n, start + part), end = std::min(n, middle + part);
+      int64_t i = start;
+      for (; i + part < end; i++) {
+        body(counts[p], i);
+        body(counts[p + 1], i + part);
+      }
+      for (; i < middle; i++) body(counts[p], i);
+    });
   };
 
   Range<K> ranges[64], range;
-  const int64_t shares = std::min<int64_t>(parts, 64);
+  const int64_t shares = std::min<int64_t>(pairs, 64);
   parallel_for(shares, [&](int64_t s) {
     Range<K> own;
     for (int64_t i = n * s / shares; i < n * (s + 1) / shares; i++) own.add(read(i).key);
@@ -106,10 +107,8 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   const int shift = std::max(0, range.bits() - kTopBits);
   // Memory that changes meanwhile may leave the range.
   const auto digit = [=](K key) { return static_cast<int>(static_cast<K>(key - low) >> shift & (kDigits - 1)); };
-  each_part([=](int64_t p, int64_t start, int64_t end) {
-    std::memset(counts[p], 0, sizeof counts[p]);
-    for (int64_t i = start; i < end; i++) counts[p][digit(read(i).key)]++;
-  });
+  std::memset(counts, 0, static_cast<size_t>(parts) * sizeof(Counts));
+  each_item([=](Counts& count, int64_t i) { count[digit(read(i).key)]++; });
 
   uint16_t group_of[kDigits];
   int64_t groups = 0, size = 0;
@@ -140,13 +139,11 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
     auto before = static_cast<int32_t>(starts[g]);
     for (int64_t p = 0; p < parts; p++) before += std::exchange(counts[p][g], before);
   }
-  each_part([=, &group_of](int64_t p, int64_t start, int64_t end) {
-    for (int64_t i = start; i < end; i++) {
-      const I item = read(i);
-      const int64_t place = counts[p][group_of[digit(item.key)]]++;
-      // Memory that changes meanwhile has other digits than were counted.
-      if (__builtin_expect(place < n, 1)) b[place] = item;
-    }
+  each_item([=, &group_of](Counts& count, int64_t i) {
+    const I item = read(i);
+    const int64_t place = count[group_of[digit(item.key)]]++;
+    // Memory that changes meanwhile has other digits than were counted.
+    if (__builtin_expect(place < n, 1)) b[place] = item;
   });
 
   std::atomic<bool> starved{false};
@@ -168,17 +165,19 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   return !starved;
 }
 
-// to(place, item) for the first k places of the order.
+// to(place, item) for the first k places of the order. The elements of the row stand side by side.
 template <class T, class To>
 bool sort_row(const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;
+  const auto read = [=, data = row.data](int64_t i) {
+    return I{row.key_of_value(data[i]), static_cast<int32_t>(i)};
+  };
   const bool alone = row.size <= kPiece;
   Temporary memory;
   I* const items = static_cast<I*>(memory.get((alone ? 2 : 1) * row.size * static_cast<int64_t>(sizeof(I))));
   if (!items) return false;
-  if (!alone)
-    return sort_groups<typename Row<T>::K>(row.size, [=](int64_t i) { return row.item(i); }, items, 0, k, to);
-  for (int64_t i = 0; i < row.size; i++) items[i] = row.item(i);
+  if (!alone) return sort_groups(row.size, read, items, 0, k, to);
+  for (int64_t i = 0; i < row.size; i++) items[i] = read(i);
   sort_in_cache(items, items + row.size, row.size, [&](int64_t place, const I& item) {
     if (place < k) to(place, item);
   });

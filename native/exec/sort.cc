@@ -33,6 +33,10 @@ struct Sorted {
     indices[place * stride] = item.index;
     if (values) values[place * stride] = row.value(item);
   }
+  void take(int64_t place, int32_t index) const {
+    indices[place * stride] = index;
+    if (values) values[place * stride] = row.at(index);
+  }
 };
 
 // The rows of one call: [outer, size, inner] becomes [outer, k, inner].
@@ -65,15 +69,29 @@ struct Order {
         lanes[lane] = ShortRow<T>(row(start + std::min(lane, count - 1)), items, table.lanes, lane);
       table.sort_lanes(items, from.size);
       for (int lane = 0; lane < count; lane++)
-        if (!lanes[lane].finish(k, to(start + lane)) && !sort_row(row(start + lane), k, to(start + lane))) return false;
+        if (!lanes[lane].finish(k, to(start + lane)) && !sort_all(start + lane)) return false;
     }
     return true;
   }
   bool long_rows(int64_t start, int64_t end) const {
     bool done = true;
-    for (; start < end; start++)
-      done = done && (k < from.size / 4 ? select_first(row(start), k, to(start)) : sort_row(row(start), k, to(start)));
+    for (; done && start < end; start++)
+      done = k < from.size / 4 ? select_first(row(start), k, to(start)) : sort_all(start);
     return done;
+  }
+  bool sort_all(int64_t r) const {
+    Row<T> x = row(r);
+    Sorted<T> sorted = to(r);
+    Temporary memory;
+    if (x.stride != 1) {
+      auto* const side_by_side = static_cast<T*>(memory.get(x.size * static_cast<int64_t>(sizeof(T))));
+      if (!side_by_side) return false;
+      for (int64_t i = 0; i < x.size; i++) side_by_side[i] = x.at(i);
+      x.data = side_by_side;
+      x.stride = 1;
+      sorted.row = x;
+    }
+    return sort_row(x, k, sorted);
   }
 };
 

@@ -36,10 +36,8 @@ struct Row {
   int64_t stride, size;
   bool descending;
   T at(int64_t i) const { return data[i * stride]; }
-  K key(int64_t i) const {
-    const K key = key_of(at(i));
-    return descending ? static_cast<K>(~key) : key;
-  }
+  K key_of_value(T value) const { return static_cast<K>(key_of(value) ^ (descending ? ~K{0} : K{0})); }
+  K key(int64_t i) const { return key_of_value(at(i)); }
   Item<K> item(int64_t i) const { return {key(i), static_cast<int32_t>(i)}; }
   // The element that an item was made of. Only zeros and NaN are not told by their keys; an index is wrong where memory
   // was written to meanwhile.

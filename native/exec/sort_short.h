@@ -19,8 +19,11 @@ class ShortRow {
   // Writes the items of `row` into lane `lane` of `items`.
   ShortRow(const Row<T>& row, int32_t* items, int lanes, int lane) : row_(row), items_(items + lane), lanes_(lanes) {
     K keys[kShortRow], low = static_cast<K>(~K{0}), high = 0;
+    if (row.stride == 1)
+      for (int64_t i = 0; i < row.size; i++) keys[i] = row.key_of_value(row.data[i]);
+    else
+      for (int64_t i = 0; i < row.size; i++) keys[i] = row.key(i);
     for (int64_t i = 0; i < row.size; i++) {
-      keys[i] = row.key(i);
       low = std::min(low, keys[i]);
       high = std::max(high, keys[i]);
     }
@@ -34,31 +37,37 @@ class ShortRow {
     }
   }
 
-  // to(place, item) for the first k places, after the lanes were sorted. False where too many of the keys differ only in
+  // to.take(place, index) for the first k places, after the lanes were sorted. False where too many of the keys differ only in
   // what their items lack.
   template <class To>
   bool finish(int64_t k, const To& to) const {
     if (exact_) {
-      for (int64_t i = 0; i < k; i++) to(i, row_.item(index(i)));
+      for (int64_t i = 0; i < k; i++) to.take(i, index(i));
       return true;
     }
-    Item<K> sorted[kShortRow];
+    K keys[kShortRow];
+    int32_t indices[kShortRow];
     int64_t moves_left = row_.size;
     for (int64_t i = 0; i < row_.size; i++) {
-      const Item<K> item = row_.item(index(i));
+      const int32_t from = index(i);
+      const K key = row_.key(from);
       int64_t at = i;
-      for (; at > 0 && item.key < sorted[at - 1].key; at--) sorted[at] = sorted[at - 1];
-      sorted[at] = item;
+      for (; at > 0 && key < keys[at - 1]; at--) {
+        keys[at] = keys[at - 1];
+        indices[at] = indices[at - 1];
+      }
+      keys[at] = key;
+      indices[at] = from;
       if ((moves_left -= i - at) < 0) return false;
     }
-    for (int64_t i = 0; i < k; i++) to(i, sorted[i]);
+    for (int64_t i = 0; i < k; i++) to.take(i, indices[i]);
     return true;
   }
 
  private:
   static constexpr uint32_t kSign = 1u << 31;  // lanes are compared as signed numbers
-  int64_t index(int64_t i) const {
-    return (static_cast<uint32_t>(items_[i * lanes_]) ^ kSign) & ((uint64_t{1} << index_bits_) - 1);
+  int32_t index(int64_t i) const {
+    return static_cast<int32_t>((static_cast<uint32_t>(items_[i * lanes_]) ^ kSign) & ((1u << index_bits_) - 1));
   }
 
   Row<T> row_{};
