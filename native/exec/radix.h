@@ -72,7 +72,7 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   constexpr int64_t kMostGroups = 256, kAgain = 16 * kPiece;
   using Counts = int32_t[kDigits];
   // Parts go by pairs, each with counts of its own: an increment need not wait for the one before it.
-  const int64_t pairs = std::min<int64_t>((n + kPiece - 1) / kPiece, 4 * thread_limit()), parts = 2 * pairs;
+  const int64_t pairs = std::min<int64_t>((n + kPiece - 1) / kPiece, 2 * thread_limit()), parts = 2 * pairs;
   const int64_t part = (n + parts - 1) / parts;
   Temporary tables, lists;
   auto* const counts = static_cast<Counts*>(tables.get(parts * static_cast<int64_t>(sizeof(Counts))));
@@ -107,22 +107,23 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   const int shift = std::max(0, range.bits() - kTopBits);
   // Memory that changes meanwhile may leave the range.
   const auto digit = [=](K key) { return static_cast<int>(static_cast<K>(key - low) >> shift & (kDigits - 1)); };
-  std::memset(counts, 0, static_cast<size_t>(parts) * sizeof(Counts));
+  parallel_for(parts, [=](int64_t p) { std::memset(counts[p], 0, sizeof counts[p]); });
   each_item([=](Counts& count, int64_t i) { count[digit(read(i).key)]++; });
 
+  int64_t total[kDigits] = {};
+  for (int64_t p = 0; p < parts; p++)
+    for (int d = 0; d < kDigits; d++) total[d] += counts[p][d];
   uint16_t group_of[kDigits];
   int64_t groups = 0, size = 0;
   starts[0] = 0;
   for (int d = 0; d < kDigits; d++) {
-    int64_t more = 0;
-    for (int64_t p = 0; p < parts; p++) more += counts[p][d];
-    if (size > 0 && size + more > wanted) {
+    if (size > 0 && size + total[d] > wanted) {
       starts[groups + 1] = starts[groups] + size;
       groups++;
       size = 0;
     }
     group_of[d] = static_cast<uint16_t>(groups);
-    size += more;
+    size += total[d];
   }
   starts[++groups] = n;
   // From here on a part counts by groups: where each of its items goes.
