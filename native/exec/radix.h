@@ -82,7 +82,8 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   if (!counts || !starts) return false;
   const auto each_item = [&](const auto& body) {
     parallel_for(pairs, [&](int64_t pair) {
-      const int64_t p = 2 * pair, start = p * part, middle = std::min(n, start + part), end = std::min(n, middle + part);
+      const int64_t p = 2 * pair, start = p * part, middle = std::min(n, start + part),
+                    end = std::min(n, middle + part);
       int64_t i = start;
       for (; i + part < end; i++) {
         body(counts[p], i);
@@ -170,9 +171,7 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
 template <class T, class To>
 bool sort_row(const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;
-  const auto read = [=, data = row.data](int64_t i) {
-    return I{row.key_of_value(data[i]), static_cast<int32_t>(i)};
-  };
+  const auto read = [=, data = row.data](int64_t i) { return I{row.key_of_value(data[i]), static_cast<int32_t>(i)}; };
   const bool alone = row.size <= kPiece;
   Temporary memory;
   I* const items = static_cast<I*>(memory.get((alone ? 2 : 1) * row.size * static_cast<int64_t>(sizeof(I))));

@@ -156,8 +156,8 @@ Status run_order(const Call& call) {
   Status status;
   with_type(x.dtype, [&](auto zero) {
     using T = Stored<decltype(zero)>;
-    status = order(Order<T>{x.as<T>(), out.as<int32_t>(), values ? values->as<T>() : nullptr, from, to.size,
-                            call.attrs[1] != 0});
+    status = order(
+        Order<T>{x.as<T>(), out.as<int32_t>(), values ? values->as<T>() : nullptr, from, to.size, call.attrs[1] != 0});
   });
   return status;
 }

@@ -37,8 +37,8 @@ class ShortRow {
     }
   }
 
-  // to.take(place, index) for the first k places, after the lanes were sorted. False where too many of the keys differ only in
-  // what their items lack.
+  // to.take(place, index) for the first k places, after the lanes were sorted. False where too many of the keys differ
+  // only in what their items lack.
   template <class To>
   bool finish(int64_t k, const To& to) const {
     if (exact_) {

@@ -47,8 +47,8 @@ void check_order(Random& r, int64_t n, int64_t k, int64_t inner, bool descending
   on_any_threads("values in order on other threads", [&] {
     out.spoil();
     values.spoil();
-    check(run_with(run_order, 2, {out.view, values.view, x.view}, {0, descending ? 1.0 : 0.0}).ok(), "values are sorted",
-          n, k);
+    check(run_with(run_order, 2, {out.view, values.view, x.view}, {0, descending ? 1.0 : 0.0}).ok(),
+          "values are sorted", n, k);
     check(out.data == indices, "indices are the same beside values", n, k);
     return digest_of(values.data, 0xCBF29CE484222325u);
   });
@@ -78,7 +78,8 @@ void check_crowd(Random& r, int64_t n, int64_t far) {
   Tensor<int32_t> out({n});
   const T step = std::is_floating_point_v<T> ? static_cast<T>(std::numeric_limits<float>::epsilon()) : T(1);
   for (T& v : x.data) v = T(1) + static_cast<T>(r.between(0, 999)) * step;
-  for (int64_t i = 0; i < far; i++) x.data[static_cast<size_t>(r.between(0, n - 1))] = i % 2 ? std::numeric_limits<T>::max() : T(0);
+  for (int64_t i = 0; i < far; i++)
+    x.data[static_cast<size_t>(r.between(0, n - 1))] = i % 2 ? std::numeric_limits<T>::max() : T(0);
   check(run_with(run_order, 1, {out.view, x.view}, {0, 0}).ok(), "an order of a crowd is found", n, far);
   std::vector<int32_t> want(static_cast<size_t>(n));
   std::iota(want.begin(), want.end(), 0);
