@@ -236,22 +236,23 @@ function viewIntercepted<P>(
 }
 
 /**
- * A kernel with several results, all of one dtype: the gradients by an op's inputs, where nobody differentiates them again
- * and no interceptor wants to see them.
+ * A kernel with several results: the gradients by an op's inputs, or a sort's values and indices, where nobody
+ * differentiates them and no interceptor wants to see them. Of one dtype, or each of its own.
  */
 export function applyForAll(
   name: string,
   opcode: number,
   inputs: readonly Tensor[],
-  type: DTypeRow,
+  type: DTypeRow | readonly DTypeRow[],
   shapes: readonly Shape[],
   attrs: readonly number[],
 ): Tensor[] {
+  const typeOf = (i: number): DTypeRow => ("code" in type ? type : type[i]!);
   if (frame.underPressure()) relieve();
   const handles = shapes.map(() => new Handle());
   frame.begin(opcode, shapes.length, inputs.length, attrs);
   shapes.forEach((shape, i) => {
-    frame.putFresh(i, type.code, shape, 0);
+    frame.putFresh(i, typeOf(i).code, shape, 0);
   });
   inputs.forEach((x, i) => {
     frame.putOperand(shapes.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
@@ -263,7 +264,7 @@ export function applyForAll(
   }
   return handles.map((handle, i) => {
     handle.take(i);
-    return new Tensor(handle, type, shapes[i]!, null, 0, null);
+    return new Tensor(handle, typeOf(i), shapes[i]!, null, 0, null);
   });
 }
 

@@ -1,7 +1,8 @@
 /** Ops that put elements in order: stable, so that equal ones keep theirs, with NaN above every number. */
 import { dtypes } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
-import { apply } from "../engine/apply.js";
+import { apply, applyForAll } from "../engine/apply.js";
+import { mode } from "../engine/modes.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -50,16 +51,27 @@ export interface Sorted {
   readonly indices: Tensor;
 }
 
+/** The first `count` elements in order, and their indices. */
+function sorted(x: Tensor, p: Order): Sorted {
+  if (x.ndim === 0 || x.type.half || mode.intercept !== null || (mode.grad && x.node !== null))
+    return taken(x, p.dim, order(x, p));
+  const shape = x.shape.with(p.dim, p.count);
+  const attrs = [p.dim, p.descending ? 1 : 0];
+  const types = [dtypes.int32, x.type];
+  const results = applyForAll(orderRow.name, orderRow.opcode, [x.contiguous()], types, [shape, shape], attrs);
+  return { values: results[1]!, indices: results[0]! };
+}
+
 /** The elements of x at indices along a dimension, which a tensor of rank 0 lacks. */
 function taken(x: Tensor, dim: number, indices: Tensor): Sorted {
   if (x.ndim > 0) return { values: x.gather(dim, indices), indices };
   return { values: x.reshape([1]).gather(0, indices).reshape([]), indices: indices.reshape([]) };
 }
 
-function sortOrder(op: string, x: Tensor, dim?: number | SortOptions, options?: SortOptions): [Tensor, number] {
+function wholeOrder(op: string, x: Tensor, dim?: number | SortOptions, options?: SortOptions): Order {
   needTensor(op, x);
   const { dim: at, descending } = dimAndOptions<SortOptions>(op, x, dim, options, ["dim", "descending"]);
-  return [order(x, { dim: at, descending: descending === true, count: x.shape[at] ?? 1 }), at];
+  return { dim: at, descending: descending === true, count: x.shape[at] ?? 1 };
 }
 
 /**
@@ -69,7 +81,7 @@ function sortOrder(op: string, x: Tensor, dim?: number | SortOptions, options?: 
  * @example tensor([3, 1, 2]).argsort().toArray(); // [1, 2, 0]
  */
 export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Tensor {
-  const [indices] = sortOrder("argsort", x, dim, options);
+  const indices = order(x, wholeOrder("argsort", x, dim, options));
   return x.ndim === 0 ? indices.reshape([]) : indices;
 }
 
@@ -82,8 +94,7 @@ export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOpt
  * @example tensor([3, 1, 2]).sort({ descending: true }).values.toArray(); // [3, 2, 1]
  */
 export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOptions): Sorted {
-  const [indices, at] = sortOrder("sort", x, dim, options);
-  return taken(x, at, indices);
+  return sorted(x, wholeOrder("sort", x, dim, options));
 }
 
 /**
@@ -100,5 +111,5 @@ export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?:
   const size = x.shape[at] ?? 1;
   if (needInteger("topk", "k", k, 0) > size || (x.ndim === 0 && k === 0))
     fail("ERR_ARGUMENT", "topk", "k does not fit the dimension", x.ndim === 0 ? "1" : `0 to ${size}`, String(k));
-  return taken(x, at, order(x, { dim: at, descending: largest, count: k }));
+  return sorted(x, { dim: at, descending: largest, count: k });
 }

@@ -1,134 +1,190 @@
-// Orders of one row by keys: a stable radix sort, and a selection of the first few.
+// Orders of one row by keys: stable sorts by digits, and a selection of the first few.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <limits>
-#include <type_traits>
 #include <utility>
 
+#include "exec/sort_keys.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
 
-// An unsigned number in the order of the values: -0 is 0, NaN above everything.
-template <class T>
-auto key_of(T value) {
-  using K = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
-  constexpr K kTop = K{1} << (8 * sizeof(K) - 1);
-  if constexpr (std::is_floating_point_v<T>) {
-    K bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    const K key = bits & kTop ? ~bits : bits | kTop;
-    return value != value ? static_cast<K>(~K{0}) : value == 0 ? kTop : key;
-  } else {
-    return static_cast<K>(std::is_signed_v<T> ? static_cast<K>(value) ^ kTop : static_cast<K>(value));
-  }
-}
-
+// The least and the greatest key.
 template <class K>
-struct Item {
-  K key;
-  int32_t index;
-  friend bool operator<(const Item& a, const Item& b) { return a.key < b.key || (a.key == b.key && a.index < b.index); }
+struct Range {
+  K low = std::numeric_limits<K>::max(), high = 0;
+  void add(K key) {
+    low = std::min(low, key);
+    high = std::max(high, key);
+  }
+  int bits() const { return bits_of(static_cast<K>(high - low)); }
 };
 
-// The elements of a row, with the keys of the order that is wanted.
-template <class T>
-struct Row {
-  using K = decltype(key_of(T()));
-  const T* data;
-  int64_t stride, size;
-  bool descending;
-  K key(int64_t i) const {
-    const K key = key_of(data[i * stride]);
-    return descending ? static_cast<K>(~key) : key;
+// to(place, item) for all places of the order of n items, which must fit into the cache: by digits from the lowest, of
+// what the keys are above the least. `a` and `b` have room for n items, and are spoilt.
+template <class K, class To>
+void sort_in_cache(Item<K>* a, Item<K>* b, int64_t n, const To& to) {
+  constexpr int kMaxWidth = 11, kMaxPasses = 8;
+  Range<K> range;
+  for (int64_t i = 0; i < n; i++) range.add(a[i].key);
+  const K low = range.low;
+  const int most = n < 4096 ? 8 : kMaxWidth, bits = range.bits(), passes = (bits + most - 1) / most;
+  const int width = passes ? (bits + passes - 1) / passes : 0;
+  const K mask = (K{1} << width) - 1;
+  int32_t counts[kMaxPasses][1 << kMaxWidth];
+  for (int pass = 0; pass < passes; pass++) std::memset(counts[pass], 0, sizeof(int32_t) << width);
+  for (int64_t i = 0; i < n; i++) {
+    K rest = static_cast<K>(a[i].key - low);
+    for (int pass = 0; pass < passes; pass++, rest >>= width) counts[pass][rest & mask]++;
   }
-  Item<K> item(int64_t i) const { return {key(i), static_cast<int32_t>(i)}; }
-  // Whether any of [start, end) may come before an element of value `last`; unordered ones may.
-  bool any_before(T last, int64_t start, int64_t end) const {
-    if (stride != 1) return true;
-    bool any = false;
-    if (descending)
-      for (int64_t i = start; i < end; i++) any |= !(data[i] <= last);
-    else
-      for (int64_t i = start; i < end; i++) any |= !(data[i] >= last);
-    return any;
-  }
-};
-
-// to(place, index) for the first k places of the order, by digits of 8 bits from the lowest. The row is cut into
-// `parts` pieces for threads to share; digits that are the same in all keys cost no pass.
-template <class T, class To>
-bool radix_sort(const Row<T>& row, int64_t k, int64_t parts, const To& to) {
-  using I = Item<typename Row<T>::K>;
-  constexpr int kPasses = sizeof(T), kDigits = 256;
-  using Counts = int32_t[kPasses][kDigits];
-  const int64_t n = row.size, part = (n + parts - 1) / parts;
-  Temporary items, tables;
-  I* a = static_cast<I*>(items.get(2 * n * static_cast<int64_t>(sizeof(I))));
-  Counts* counts = static_cast<Counts*>(tables.get(parts * static_cast<int64_t>(sizeof(Counts))));
-  if (!a || !counts) return false;
-  I* b = a + n;
-  const auto digit = [](typename Row<T>::K key, int pass) { return static_cast<int>(key >> (8 * pass) & 255); };
-  const auto each_part = [&](const auto& body) {
-    parallel_for(parts, [&](int64_t p) { body(counts[p], p * part, std::min(n, (p + 1) * part)); });
-  };
-
-  each_part([=](Counts& count, int64_t start, int64_t end) {
-    std::memset(count, 0, sizeof count);
-    for (int64_t i = start; i < end; i++) {
-      const auto key = row.key(i);
-      for (int pass = 0; pass < kPasses; pass++) count[pass][digit(key, pass)]++;
-    }
-  });
-  int moving[kPasses], moves = 0;
-  for (int pass = 0; pass < kPasses; pass++) {
-    int64_t same = 0;
-    for (int64_t p = 0; p < parts; p++) same += counts[p][pass][digit(row.key(0), pass)];
-    if (same < n) moving[moves++] = pass;
-  }
-  for (int move = 0; move < moves; move++) {
-    const int pass = moving[move];
-    if (move > 0 && parts > 1) {
-      each_part([=](Counts& count, int64_t start, int64_t end) {
-        std::memset(count[pass], 0, sizeof count[pass]);
-        for (int64_t i = start; i < end; i++) count[pass][digit(a[i].key, pass)]++;
-      });
-    }
+  for (int pass = 0; pass < passes; pass++) {
+    int32_t* const places = counts[pass];
     int32_t before = 0;
-    for (int d = 0; d < kDigits; d++)
-      for (int64_t p = 0; p < parts; p++) before += std::exchange(counts[p][pass][d], before);
-    const auto scatter = [&](const auto& from, const auto& put) {
-      each_part([=](Counts& count, int64_t start, int64_t end) {
-        for (int64_t i = start; i < end; i++) {
-          const I item = from(i);
-          const int64_t place = count[pass][digit(item.key, pass)]++;
-          // Memory that changes meanwhile has other digits than were counted.
-          if (__builtin_expect(place < n, 1)) put(place, item);
-        }
-      });
-    };
-    const auto read = [=](int64_t i) { return row.item(i); };
-    const auto again = [=](int64_t i) { return a[i]; };
-    const auto keep = [=](int64_t place, const I& item) { b[place] = item; };
-    const auto end = [=](int64_t place, const I& item) {
-      if (place < k) to(place, item.index);
-    };
-    const bool first = move == 0, last = move + 1 == moves;
-    if (first && last) scatter(read, end);
-    if (first && !last) scatter(read, keep);
-    if (!first && !last) scatter(again, keep);
-    if (!first && last) scatter(again, end);
+    for (K d = 0; d <= mask; d++) before += std::exchange(places[d], before);
+    for (int64_t i = 0; i < n; i++) {
+      const Item<K> item = a[i];
+      b[places[static_cast<K>(item.key - low) >> (width * pass) & mask]++] = item;
+    }
     std::swap(a, b);
   }
-  if (moves == 0)
-    for (int64_t i = 0; i < k; i++) to(i, static_cast<int32_t>(i));
+  for (int64_t i = 0; i < n; i++) to(i, a[i]);
+}
+
+constexpr int64_t kPiece = 1 << 16;
+
+template <class K>
+struct Items {
+  const Item<K>* items;
+  Item<K> operator()(int64_t i) const { return items[i]; }
+};
+
+// Any number of items: divides them by their highest digit into groups of about half a piece, which threads sort one by
+// one: to(place, item) for places [first, k), where the first item belongs at `first`. read(i) gives the items; `b` has
+// room for n of them. False where memory is out.
+template <class Read, class K, class To>
+bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t k, const To& to) {
+  using I = Item<K>;
+  constexpr int kTopBits = 12, kDigits = 1 << kTopBits;
+  constexpr int64_t kMostGroups = 256, kAgain = 16 * kPiece;
+  using Counts = int32_t[kDigits];
+  // Parts go by pairs, each with counts of its own: an increment need not wait for the one before it.
+  const int64_t pairs = std::min<int64_t>((n + kPiece - 1) / kPiece, 2 * thread_limit()), parts = 2 * pairs;
+  const int64_t part = (n + parts - 1) / parts;
+  Temporary tables, lists;
+  auto* const counts = static_cast<Counts*>(tables.get(parts * static_cast<int64_t>(sizeof(Counts))));
+  // Two neighbouring groups are more than one should be.
+  const int64_t wanted = std::max(kPiece / 2, n / kMostGroups), room = 2 * (n / wanted) + 2;
+  auto* const starts = static_cast<int64_t*>(lists.get((room + 1) * static_cast<int64_t>(sizeof(int64_t))));
+  if (!counts || !starts) return false;
+  const auto each_item = [&](const auto& body) {
+    parallel_for(pairs, [&](int64_t pair) {
+      const int64_t p = 2 * pair, start = p * part, middle = std::min(n, start + part),
+                    end = std::min(n, middle + part);
+      int64_t i = start;
+      for (; i + part < end; i++) {
+        body(counts[p], i);
+        body(counts[p + 1], i + part);
+      }
+      for (; i < middle; i++) body(counts[p], i);
+    });
+  };
+
+  Range<K> ranges[64], range;
+  const int64_t shares = std::min<int64_t>(pairs, 64);
+  parallel_for(shares, [&](int64_t s) {
+    Range<K> own;
+    for (int64_t i = n * s / shares; i < n * (s + 1) / shares; i++) own.add(read(i).key);
+    ranges[s] = own;
+  });
+  for (int64_t s = 0; s < shares; s++) {
+    range.add(ranges[s].low);
+    range.add(ranges[s].high);
+  }
+  const K low = range.low;
+  const int shift = std::max(0, range.bits() - kTopBits);
+  // Memory that changes meanwhile may leave the range.
+  const auto digit = [=](K key) { return static_cast<int>(static_cast<K>(key - low) >> shift & (kDigits - 1)); };
+  parallel_for(parts, [=](int64_t p) { std::memset(counts[p], 0, sizeof counts[p]); });
+  each_item([=](Counts& count, int64_t i) { count[digit(read(i).key)]++; });
+
+  int64_t total[kDigits] = {};
+  for (int64_t p = 0; p < parts; p++)
+    for (int d = 0; d < kDigits; d++) total[d] += counts[p][d];
+  uint16_t group_of[kDigits];
+  int64_t groups = 0, size = 0;
+  starts[0] = 0;
+  for (int d = 0; d < kDigits; d++) {
+    if (size > 0 && size + total[d] > wanted) {
+      starts[groups + 1] = starts[groups] + size;
+      groups++;
+      size = 0;
+    }
+    group_of[d] = static_cast<uint16_t>(groups);
+    size += total[d];
+  }
+  starts[++groups] = n;
+  // From here on a part counts by groups: where each of its items goes.
+  for (int64_t p = 0; p < parts; p++) {
+    int64_t own = 0;
+    for (int d = 0, g = 0; d < kDigits; d++) {
+      const int32_t count = counts[p][d];
+      if (group_of[d] != g) counts[p][g] = static_cast<int32_t>(std::exchange(own, 0)), g = group_of[d];
+      own += count;
+    }
+    counts[p][groups - 1] = static_cast<int32_t>(own);
+  }
+  for (int64_t g = 0; g < groups; g++) {
+    auto before = static_cast<int32_t>(starts[g]);
+    for (int64_t p = 0; p < parts; p++) before += std::exchange(counts[p][g], before);
+  }
+  each_item([=, &group_of](Counts& count, int64_t i) {
+    const I item = read(i);
+    const int64_t place = count[group_of[digit(item.key)]]++;
+    // Memory that changes meanwhile has other digits than were counted.
+    if (__builtin_expect(place < n, 1)) b[place] = item;
+  });
+
+  std::atomic<bool> starved{false};
+  const auto sort_group = [&](int64_t g, bool large) {
+    const int64_t start = starts[g], count = starts[g + 1] - start;
+    I* const items = b + start;
+    if (first + start >= k || (count > kAgain) != large) return;
+    Temporary memory;
+    I* const other = static_cast<I*>(memory.get(count * static_cast<int64_t>(sizeof(I))));
+    if (!other || (large && shift > 0 && !sort_groups(count, Items<K>{items}, other, first + start, k, to)))
+      starved.store(true, std::memory_order_relaxed);
+    else if (!large || shift == 0)
+      sort_in_cache(items, other, count, [&](int64_t place, const I& item) {
+        if (first + start + place < k) to(first + start + place, item);
+      });
+  };
+  for (int64_t g = 0; g < groups; g++) sort_group(g, true);
+  parallel_for(groups, [&](int64_t g) { sort_group(g, false); });
+  return !starved;
+}
+
+// to(place, item) for the first k places of the order. The elements of the row stand side by side.
+template <class T, class To>
+bool sort_row(const Row<T>& row, int64_t k, const To& to) {
+  using I = Item<typename Row<T>::K>;
+  const auto read = [=, data = row.data](int64_t i) { return I{row.key_of_value(data[i]), static_cast<int32_t>(i)}; };
+  const bool alone = row.size <= kPiece;
+  Temporary memory;
+  I* const items = static_cast<I*>(memory.get((alone ? 2 : 1) * row.size * static_cast<int64_t>(sizeof(I))));
+  if (!items) return false;
+  if (!alone) return sort_groups(row.size, read, items, 0, k, to);
+  for (int64_t i = 0; i < row.size; i++) items[i] = read(i);
+  sort_in_cache(items, items + row.size, row.size, [&](int64_t place, const I& item) {
+    if (place < k) to(place, item);
+  });
   return true;
 }
 
-// to(place, index) for the first k places of the order: what cannot be among them any more is passed over.
+// to(place, item) for the first k places of the order: what cannot be among them any more is passed over.
 template <class T, class To>
 bool select_first(const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;
@@ -157,7 +213,7 @@ bool select_first(const Row<T>& row, int64_t k, const To& to) {
   }
   if (k < count) std::nth_element(found, found + k, found + count);
   std::sort(found, found + k);
-  for (int64_t i = 0; i < k; i++) to(i, found[i].index);
+  for (int64_t i = 0; i < k; i++) to(i, found[i]);
   return true;
 }
 

@@ -5,7 +5,10 @@
 
 #include "exec/axis.h"
 #include "exec/radix.h"
+#include "exec/sort_short.h"
 #include "exec/tuning.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -17,31 +20,93 @@ constexpr const char* kOperands = "the operands do not fit the kernel";
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
-// From this length on a row is shared out among threads, in pieces of this length. There is one right order, so that
-// here the number of threads may say how it is found.
-constexpr int64_t kPiece = 1 << 16;
+constexpr int64_t kLeastSelection = 32;  // shorter rows are sorted, however few of their elements are wanted
 
-template <class T, class To>
-bool order_row(const Row<T>& row, int64_t k, const To& to) {
-  if (k < row.size / 4) return select_first(row, k, to);
-  return radix_sort(row, k, thread_limit() > 1 ? (row.size + kPiece - 1) / kPiece : 1, to);
-}
+// Where the results of one row go.
+template <class T>
+struct Sorted {
+  Row<T> row;
+  int64_t stride;
+  int32_t* indices;
+  T* values;  // nullptr where only indices are wanted
+  void operator()(int64_t place, const Item<typename Row<T>::K>& item) const {
+    indices[place * stride] = item.index;
+    if (values) values[place * stride] = row.value(item);
+  }
+  void take(int64_t place, int32_t index) const {
+    indices[place * stride] = index;
+    if (values) values[place * stride] = row.at(index);
+  }
+};
+
+// The rows of one call: [outer, size, inner] becomes [outer, k, inner].
+template <class T>
+struct Order {
+  const T* x;
+  int32_t* indices;
+  T* values;
+  Cut from;
+  int64_t k;
+  bool descending;
+
+  Row<T> row(int64_t r) const {
+    return {x + r / from.inner * from.size * from.inner + r % from.inner, from.inner, from.size, descending};
+  }
+  Sorted<T> to(int64_t r) const {
+    const int64_t at = r / from.inner * k * from.inner + r % from.inner;
+    return {row(r), from.inner, indices + at, values ? values + at : nullptr};
+  }
+  // Rows [start, end), side by side.
+  bool short_rows(int64_t start, int64_t end) const {
+    const SortTable& table = kernels().sort;
+    Temporary memory;
+    auto* const items = static_cast<int32_t*>(memory.get(from.size * table.lanes * int64_t{sizeof(int32_t)}));
+    if (!items) return false;
+    for (; start < end; start += table.lanes) {
+      ShortRow<T> lanes[kMaxSortLanes];
+      const int count = static_cast<int>(std::min<int64_t>(table.lanes, end - start));
+      for (int lane = 0; lane < table.lanes; lane++)
+        lanes[lane] = ShortRow<T>(row(start + std::min(lane, count - 1)), items, table.lanes, lane);
+      table.sort_lanes(items, from.size);
+      for (int lane = 0; lane < count; lane++)
+        if (!lanes[lane].finish(k, to(start + lane)) && !sort_all(start + lane)) return false;
+    }
+    return true;
+  }
+  bool long_rows(int64_t start, int64_t end) const {
+    bool done = true;
+    for (; done && start < end; start++)
+      done = k < from.size / 4 ? select_first(row(start), k, to(start)) : sort_all(start);
+    return done;
+  }
+  bool sort_all(int64_t r) const {
+    Row<T> x = row(r);
+    Sorted<T> sorted = to(r);
+    Temporary memory;
+    if (x.stride != 1) {
+      auto* const side_by_side = static_cast<T*>(memory.get(x.size * static_cast<int64_t>(sizeof(T))));
+      if (!side_by_side) return false;
+      for (int64_t i = 0; i < x.size; i++) side_by_side[i] = x.at(i);
+      x.data = side_by_side;
+      x.stride = 1;
+      sorted.row = x;
+    }
+    return sort_row(x, k, sorted);
+  }
+};
 
 template <class T>
-Status order(const View& out, const View& x, const Cut& from, int64_t k, bool descending) {
-  const int64_t n = from.size, rows = from.outer * from.inner;
-  const int64_t per_chunk = n >= 2 * kPiece ? rows : kRowsChunk / n + 1;  // long rows: threads share each of them
+Status order(const Order<T>& o) {
+  const int64_t n = o.from.size, rows = o.from.outer * o.from.inner;
+  const bool side_by_side = n <= kShortRow && (n <= kLeastSelection || o.k >= n / 4);
+  // Long rows are done one after the other: threads share each of them.
+  const int64_t some = (kRowsChunk / n / kMaxSortLanes + 1) * kMaxSortLanes;
+  const int64_t per_chunk = n >= 2 * kPiece ? rows : side_by_side ? some : kRowsChunk / n + 1;
   std::atomic<bool> starved{false};
   parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
-    const int64_t end = (chunk + 1) * per_chunk < rows ? (chunk + 1) * per_chunk : rows;
-    for (int64_t row = chunk * per_chunk; row < end; row++) {
-      const int64_t o = row / from.inner, i = row % from.inner;
-      int32_t* const target = out.as<int32_t>() + o * k * from.inner + i;
-      const Row<T> source{x.as<T>() + o * n * from.inner + i, from.inner, n, descending};
-      if (!order_row(source, k,
-                     [=, stride = from.inner](int64_t place, int32_t index) { target[place * stride] = index; }))
-        starved.store(true, std::memory_order_relaxed);
-    }
+    const int64_t start = chunk * per_chunk, end = std::min(rows, start + per_chunk);
+    if (!(side_by_side ? o.short_rows(start, end) : o.long_rows(start, end)))
+      starved.store(true, std::memory_order_relaxed);
   });
   return starved ? fail(Code::MEMORY, "out of memory") : Status{};
 }
@@ -79,17 +144,21 @@ void search(const View& out, const View& in, const View& values, int64_t n, int6
 }  // namespace
 
 Status run_order(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
-  const View &out = call.out(), &x = call.in(0);
+  if (call.n_out < 1 || call.n_out > 2 || call.n_in != 1 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0), *values = call.n_out == 2 ? &call.out(1) : nullptr;
   Cut from, to;
   if (x.scalar || x.rank != out.rank || out.dtype != DType::I32 || !x.contiguous() || !out.contiguous() ||
       !cut(x, call.attrs[0], from) || !cut(out, call.attrs[0], to) || from.outer != to.outer ||
-      from.inner != to.inner || to.size > from.size || from.size > INT32_MAX)
+      from.inner != to.inner || to.size > from.size || from.size > INT32_MAX ||
+      (values && (values->dtype != x.dtype || !values->contiguous() || !same_shape(*values, out))))
     return fail(Code::SHAPE, kOperands);
   if (out.numel() == 0) return {};
   Status status;
-  with_type(x.dtype,
-            [&](auto zero) { status = order<Stored<decltype(zero)>>(out, x, from, to.size, call.attrs[1] != 0); });
+  with_type(x.dtype, [&](auto zero) {
+    using T = Stored<decltype(zero)>;
+    status = order(
+        Order<T>{x.as<T>(), out.as<int32_t>(), values ? values->as<T>() : nullptr, from, to.size, call.attrs[1] != 0});
+  });
   return status;
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/random-inl.h"
 #include "kernels/reduce-inl.h"
 #include "kernels/softmax-inl.h"
+#include "kernels/sort-inl.h"
 #include "kernels/table.h"
 #include "kernels/windows-inl.h"
 
@@ -28,6 +29,7 @@ constexpr KernelTable make_table(const char* isa) {
       .optim = make_optim_table(),
       .windows = make_window_table(),
       .attention = make_attention_table(),
+      .sort = make_sort_table(),
   };
 }
 

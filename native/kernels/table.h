@@ -10,6 +10,7 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
+#include "kernels/sort.h"
 #include "kernels/windows.h"
 
 namespace nabla {
@@ -26,6 +27,7 @@ struct KernelTable {
   OptimTable optim;
   WindowTable windows;
   AttentionTable attention;
+  SortTable sort;
 };
 
 // Chosen once, at the first call: the best tier this CPU and its operating system allow, or NABLA_ISA.

@@ -221,7 +221,13 @@ void stream(void* to, const void* from, int64_t bytes) {
 #endif
 }
 
+namespace {
+std::atomic<int64_t> streamings{0};
+}
+int64_t times_streamed() { return streamings.load(std::memory_order_relaxed); }
+
 void end_streaming() {
+  streamings.fetch_add(1, std::memory_order_relaxed);
 #ifdef __SSE2__
   _mm_sfence();
 #endif

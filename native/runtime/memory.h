@@ -18,6 +18,8 @@ void trim_memory();
 void stream(void* to, const void* from, int64_t bytes);
 // To be called by a thread that has streamed, before others read.
 void end_streaming();
+// How often that has been, in the whole process.
+int64_t times_streamed();
 
 // A block that is given back at the end of its scope.
 class Temporary {

@@ -21,6 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kSpin = std::chrono::microseconds(30);
+constexpr auto kSpinWhereShared = std::chrono::microseconds(1);  // a core that spins is one that somebody waits for
 constexpr int kMaxThreads = 256;
 constexpr int kSpinsBeforeYield = 2000;
 
@@ -78,11 +79,8 @@ int cgroup_cpus() {
   return cpus < 1 ? 1 : static_cast<int>(cpus);
 }
 
-int detect_pool_size() {
-  if (const char* env = std::getenv("NABLA_NUM_THREADS")) {
-    int n = std::atoi(env);
-    if (n >= 1) return n < kMaxThreads ? n : kMaxThreads;
-  }
+// CPUs that the process may use: affinity and cgroup quota.
+int usable_cpus() {
   int cpus = static_cast<int>(std::thread::hardware_concurrency());
 #ifdef __linux__
   cpu_set_t set;
@@ -93,12 +91,21 @@ int detect_pool_size() {
   return cpus < 1 ? 1 : (cpus < kMaxThreads ? cpus : kMaxThreads);
 }
 
+int detect_pool_size() {
+  if (const char* env = std::getenv("NABLA_NUM_THREADS")) {
+    int n = std::atoi(env);
+    if (n >= 1) return n < kMaxThreads ? n : kMaxThreads;
+  }
+  return usable_cpus();
+}
+
 void worker_main(int index) {
   tl_in_job = true;  // whatever a chunk calls runs inline
   Pool& p = pool();
   uint32_t seen = 0;
+  const Clock::duration spin = index + 1 < usable_cpus() ? kSpin : kSpinWhereShared;
   for (;;) {
-    auto deadline = Clock::now() + kSpin;
+    auto deadline = Clock::now() + spin;
     uint32_t now;
     for (int spins = 0; (now = p.epoch.load()) == seen; spins++) {
       relax();

@@ -1,5 +1,7 @@
 // Orders and places of true elements, against the standard library.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "check.h"
@@ -19,7 +21,7 @@ template <class T>
 T any_value(Random& r) {
   const int64_t kind = r.between(0, 9);
   if constexpr (std::is_floating_point_v<T>) {
-    if (kind == 0) return std::numeric_limits<T>::quiet_NaN();
+    if (kind == 0) return std::copysign(std::numeric_limits<T>::quiet_NaN(), static_cast<T>(r.between(-1, 0)));
     if (kind == 1) return -std::numeric_limits<T>::infinity();
     if (kind < 5) return static_cast<T>(r.between(-3, 3)) * T(-1);  // ties, and both zeros
     return static_cast<T>(r.number());
@@ -33,6 +35,7 @@ template <class T>
 void check_order(Random& r, int64_t n, int64_t k, int64_t inner, bool descending) {
   Tensor<T> x({n, inner});
   Tensor<int32_t> out({k, inner});
+  Tensor<T> values({k, inner});
   const bool one_value = r.between(0, 9) == 0;  // no digit differs
   for (T& v : x.data) v = one_value ? T(7) : any_value<T>(r);
   on_any_threads("an order on other threads", [&] {
@@ -40,7 +43,22 @@ void check_order(Random& r, int64_t n, int64_t k, int64_t inner, bool descending
     check(run_with(run_order, 1, {out.view, x.view}, {0, descending ? 1.0 : 0.0}).ok(), "an order is found", n, k);
     return digest_of(out.data, 0xCBF29CE484222325u);
   });
+  const std::vector<int32_t> indices = out.data;
+  on_any_threads("values in order on other threads", [&] {
+    out.spoil();
+    values.spoil();
+    check(run_with(run_order, 2, {out.view, values.view, x.view}, {0, descending ? 1.0 : 0.0}).ok(),
+          "values are sorted", n, k);
+    check(out.data == indices, "indices are the same beside values", n, k);
+    return digest_of(values.data, 0xCBF29CE484222325u);
+  });
   for (int64_t i = 0; i < inner; i++) {
+    bool taken = true;  // bit for bit: which zero and which NaN it was shows
+    for (int64_t at = 0; at < k; at++) {
+      const T got = values.at(at, i), there = x.at(int64_t{out.at(at, i)}, i);
+      taken &= std::memcmp(&got, &there, sizeof got) == 0;
+    }
+    check(taken, "values stand where the indices say", n, k);
     std::vector<int32_t> want(static_cast<size_t>(n));
     std::iota(want.begin(), want.end(), 0);
     std::stable_sort(want.begin(), want.end(), [&](int32_t a, int32_t b) {
@@ -53,8 +71,28 @@ void check_order(Random& r, int64_t n, int64_t k, int64_t inner, bool descending
   }
 }
 
+// Keys that differ in their last bits alone, and keys far from all others: what digits from the top do not part.
+template <class T>
+void check_crowd(Random& r, int64_t n, int64_t far) {
+  Tensor<T> x({n});
+  Tensor<int32_t> out({n});
+  const T step = std::is_floating_point_v<T> ? static_cast<T>(std::numeric_limits<float>::epsilon()) : T(1);
+  for (T& v : x.data) v = T(1) + static_cast<T>(r.between(0, 999)) * step;
+  for (int64_t i = 0; i < far; i++)
+    x.data[static_cast<size_t>(r.between(0, n - 1))] = i % 2 ? std::numeric_limits<T>::max() : T(0);
+  check(run_with(run_order, 1, {out.view, x.view}, {0, 0}).ok(), "an order of a crowd is found", n, far);
+  std::vector<int32_t> want(static_cast<size_t>(n));
+  std::iota(want.begin(), want.end(), 0);
+  std::stable_sort(want.begin(), want.end(), [&](int32_t a, int32_t b) { return x.at(a) < x.at(b); });
+  check(out.data == want, "an order of a crowd", n, far);
+}
+
 template <class T>
 void check_orders(Random& r) {
+  for (int64_t n : {1023, 1024, 1025, 4095, 4097, 65536, 65537, 1'400'000})
+    for (int64_t far : {0, 2}) check_crowd<T>(r, n, far);
+  for (int64_t n : {511, 512, 513, 1000, 1023, 1024, 1025, 5000, 70'000})
+    check_order<T>(r, n, n, r.between(1, 3), r.between(0, 1) == 1);
   for (int64_t n = 1; n <= 300; n++)
     for (int64_t k : {n, n / 2, std::min<int64_t>(n, 3), r.between(0, n)}) {
       const int64_t rows = r.between(1, 3);

@@ -1,4 +1,6 @@
 // The pool, the allocator and the storages under many threads. Run as it is, and under the thread sanitizer.
+#include <sys/resource.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -8,6 +10,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/layout.h"
+#include "exec/elementwise.h"
+#include "kernels/elementwise.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
 #include "runtime/storage.h"
@@ -255,6 +260,57 @@ void stocks_count_only_what_is_live() {
 }  // namespace
 }  // namespace nabla
 
+namespace nabla {
+namespace {
+
+void large_results_are_written_past_the_cache() {
+  for (int64_t n : {int64_t{8} << 20, (int64_t{8} << 20) - 1}) {
+    View x;
+    x.dtype = DType::F32;
+    x.rank = 1;
+    x.dims[0] = n;
+    set_contiguous(x);
+    View out = x;
+    Temporary a, b;
+    x.data = a.get(n * 4);
+    out.data = b.get(n * 4);
+    CHECK(x.data && out.data);
+    for (int64_t i = 0; i < n; i++) x.as<float>()[i] = static_cast<float>(i);
+    const View operands[] = {out, x, x};
+    const double type = static_cast<int>(DType::F32);
+    const int64_t before = times_streamed();
+    CHECK(run_elementwise(Call{-1, 1, 2, 1, operands, &type}, static_cast<int>(Elementwise::add)).ok());
+    CHECK((times_streamed() > before) == (n * 4 >= int64_t{32} << 20));
+    for (int64_t i = 0; i < n; i++) CHECK(out.as<float>()[i] == 2 * static_cast<float>(i));
+  }
+}
+
+void memory_that_was_touched_stays_touched() {
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+  const auto step = [] {
+    Temporary blocks[6];
+    for (int i = 0; i < 6; i++) {
+      const int64_t bytes = int64_t{300'000} << i;
+      auto* const data = static_cast<char*>(blocks[i].get(bytes));
+      CHECK(data);
+      for (int64_t at = 0; at < bytes; at += 4096) data[at] = 1;
+    }
+  };
+  const auto faults = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+  };
+  step();
+  const auto before = faults();
+  for (int i = 0; i < 100; i++) step();
+  CHECK(faults() - before < 10);  // 470,000 pages are written
+#endif
+}
+
+}  // namespace
+}  // namespace nabla
+
 int main() {
   // More threads than cores, so that they get in each other's way.
   setenv("NABLA_NUM_THREADS", "4", 1);
@@ -276,6 +332,8 @@ int main() {
       TEST(impossible_sizes_are_refused),
       TEST(shared_storages_live_as_long_as_somebody_holds_them),
       TEST(stocks_count_only_what_is_live),
+      TEST(large_results_are_written_past_the_cache),
+      TEST(memory_that_was_touched_stays_touched),
 #undef TEST
   };
   for (auto& test : tests) {
