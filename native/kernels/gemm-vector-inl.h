@@ -17,16 +17,16 @@ constexpr int64_t gemm_vector_tile(int64_t rows) {
   return (rows == 1 ? 16384 : rows == 2 ? 8192 : rows <= 4 ? 4096 : 2048) / static_cast<int64_t>(sizeof(T));
 }
 
+// From one row of sums to the next: a line more than the tile, or the rows would crowd into the same cache sets.
+template <class T>
+constexpr int64_t gemm_sum_stride(int64_t rows) {
+  return gemm_vector_tile<T>(rows) + 64 / static_cast<int64_t>(sizeof(T));
+}
+
 template <class T>
 struct GemmSums {
-  static constexpr int64_t kLine = 64 / sizeof(T);
-  alignas(64) T all[16384 / sizeof(T) + kGemmVectorRows * kLine];
+  alignas(64) T sum[kGemmVectorRows * gemm_sum_stride<T>(kGemmVectorRows)];
   alignas(64) T x[kGemmVectorRows][kGemmDepth];
-  int64_t stride;
-
-  // A line more than the tile, or the rows would crowd into the same cache sets.
-  explicit GemmSums(int64_t rows) : stride(gemm_vector_tile<T>(rows) + kLine) {}
-  T* sum(int64_t row) { return all + row * stride; }
 };
 
 // sum[row][j, j + VECTORS vectors) continues over `depth` rows of B, which is stored in rows. In a TAIL the
@@ -38,7 +38,7 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int c = 0; c < VECTORS; c++) s[r][c] = V::load(v.sum(r) + j + c * V::kLanes);
+    for (int c = 0; c < VECTORS; c++) s[r][c] = V::load(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes);
   }
 #pragma GCC unroll 4
   for (int64_t i = 0; i < depth; i++, b += b_k) {
@@ -55,7 +55,7 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int c = 0; c < VECTORS; c++) V::store(v.sum(r) + j + c * V::kLanes, s[r][c]);
+    for (int c = 0; c < VECTORS; c++) V::store(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes, s[r][c]);
   }
 }
 
@@ -76,7 +76,7 @@ void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-      for (int c = 0; c < kVectors; c++) s[r][c] = V::load(v.sum(r) + j + c * V::kLanes);
+      for (int c = 0; c < kVectors; c++) s[r][c] = V::load(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < DEPTH; i++) {
@@ -90,7 +90,7 @@ void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-      for (int c = 0; c < kVectors; c++) V::store(v.sum(r) + j + c * V::kLanes, s[r][c]);
+      for (int c = 0; c < kVectors; c++) V::store(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes, s[r][c]);
     }
   };
   constexpr std::integral_constant<int, 2> kTwo;
@@ -157,7 +157,7 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int g = 0; g < GROUPS; g++) V::store(v.sum(r) + j + g * kLanes, s[r][g]);
+    for (int g = 0; g < GROUPS; g++) V::store(v.sum + r * gemm_sum_stride<T>(ROWS) + j + g * kLanes, s[r][g]);
   }
 }
 
@@ -186,8 +186,8 @@ constexpr GemmSum<T> kGemmSumColumns[kGemmVectorRows] = {
 
 template <class T>
 void gemm_vector(const GemmVector<T>& g) {
-  GemmSums<T> v(g.m);
-  const int64_t tile = gemm_vector_tile<T>(g.m);
+  GemmSums<T> v;
+  const int64_t tile = gemm_vector_tile<T>(g.m), stride = gemm_sum_stride<T>(g.m);
   const bool dots = gemm_takes_dots(g.m, g.n, g.k, g.x_k, g.b_k);
   const int64_t step = dots ? kGemmDotDepth<T> : kGemmDepth;
   for (int64_t j = 0; j < g.n; j += tile) {
@@ -197,11 +197,11 @@ void gemm_vector(const GemmVector<T>& g) {
       const int64_t depth = g.k - k < step ? g.k - k : step;
       const T* b = g.b + k * g.b_k + j * g.b_col;
       if (dots) {
-        gemm_dots(v.all, v.stride, g.m, n, g.x + k, g.x_row, b, g.b_col, depth);
+        gemm_dots(v.sum, stride, g.m, n, g.x + k, g.x_row, b, g.b_col, depth);
       } else {
         for (int64_t r = 0; r < g.m; r++) {
           for (int64_t i = 0; i < depth; i++) v.x[r][i] = g.x[r * g.x_row + (k + i) * g.x_k];
-          for (int64_t i = 0; i < n; i += Vec<T>::kLanes) Vec<T>::store(v.sum(r) + i, Vec<T>::set1(T(0)));
+          for (int64_t i = 0; i < n; i += Vec<T>::kLanes) Vec<T>::store(v.sum + r * stride + i, Vec<T>::set1(T(0)));
         }
         if (g.b_col == 1) {
           kGemmSumRows<T>[g.m - 1](v, b, g.b_k, n, depth);
@@ -210,7 +210,7 @@ void gemm_vector(const GemmVector<T>& g) {
         }
       }
       for (int64_t r = 0; r < g.m; r++) {
-        const T* sum = v.sum(r);
+        const T* sum = v.sum + r * stride;
         T* out = y + r * g.y_row;
         if (g.accumulate || k > 0) {
           for (int64_t i = 0; i < n; i++) out[i * g.y_col] += sum[i];
