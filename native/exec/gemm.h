@@ -19,8 +19,9 @@ struct GemmEpilogue {
 
 // C[m, n] = A[m, k] * B[k, n] (+ C when accumulate) (+ bias). C has unit column stride, overlaps neither operand, and
 // is not read unless accumulate. The bits of an element depend on its row of A, its column of B, C and bias alone: not
-// on threads, ISA or strides, nor on the other rows and columns. MEMORY when no scratch can be had, DTYPE for uint8 and
-// bool.
+// on threads, ISA or strides, nor on the other rows and columns; but for the sum being a dot product of virtual lanes
+// or a chain, which gemm_takes_dots() decides from shape and strides. MEMORY when no scratch can be had, DTYPE for
+// uint8 and bool.
 Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc, bool accumulate,
             const GemmEpilogue& epilogue = {});
 

@@ -87,6 +87,7 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
 // where there are columns to turn, or where the lines of such a strip all crowd into the same cache sets.
 template <class T>
 bool vector_pays(const GemmProblem<T>& p) {
+  if (gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k)) return p.n > 1;
   if (p.b_col != 1) return p.b_k == 1 && p.m <= kGemmVectorRows;
   return p.m <= (p.b_k * static_cast<int64_t>(sizeof(T)) % 4096 == 0 ? kGemmVectorRows : kGemmVectorRows / 2);
 }

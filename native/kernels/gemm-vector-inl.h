@@ -2,22 +2,30 @@
 // once and nothing is packed.
 #pragma once
 #include <cstdint>
+#include <type_traits>
 
+#include "kernels/gemm-dot-inl.h"
 #include "kernels/gemm-pack-inl.h"
 #include "kernels/gemm.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
 
-// Columns whose sums wait in L1 together: rows of B are read in long runs.
+// Columns whose sums wait in L1 together: rows of B are read in runs as long as that allows.
 template <class T>
-constexpr int64_t kGemmVectorTile = 4096 / sizeof(T);
-constexpr int64_t kGemmVectorLow = 4;  // so many rows at most have sums that long, more have half
+constexpr int64_t gemm_vector_tile(int64_t rows) {
+  return (rows == 1 ? 16384 : rows == 2 ? 8192 : rows <= 4 ? 4096 : 2048) / static_cast<int64_t>(sizeof(T));
+}
+
+// From one row of sums to the next: a line more than the tile, or the rows would crowd into the same cache sets.
+template <class T>
+constexpr int64_t gemm_sum_stride(int64_t rows) {
+  return gemm_vector_tile<T>(rows) + 64 / static_cast<int64_t>(sizeof(T));
+}
 
 template <class T>
 struct GemmSums {
-  // A line more, or the rows would crowd into the same cache sets.
-  alignas(64) T sum[kGemmVectorRows][kGemmVectorTile<T> + 64 / sizeof(T)];
+  alignas(64) T sum[kGemmVectorRows * gemm_sum_stride<T>(kGemmVectorRows)];
   alignas(64) T x[kGemmVectorRows][kGemmDepth];
 };
 
@@ -30,7 +38,7 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int c = 0; c < VECTORS; c++) s[r][c] = V::load(v.sum[r] + j + c * V::kLanes);
+    for (int c = 0; c < VECTORS; c++) s[r][c] = V::load(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes);
   }
 #pragma GCC unroll 4
   for (int64_t i = 0; i < depth; i++, b += b_k) {
@@ -47,14 +55,63 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int c = 0; c < VECTORS; c++) V::store(v.sum[r] + j + c * V::kLanes, s[r][c]);
+    for (int c = 0; c < VECTORS; c++) V::store(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes, s[r][c]);
   }
+}
+
+// All sums continue over DEPTH rows of B, read side by side, while the values of x stay in registers: for so few ROWS
+// that fetching B is all that takes time, and fetching likes long runs.
+template <class T, int ROWS, int DEPTH>
+void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t n) {
+  using V = Vec<T>;
+  V x[ROWS][DEPTH];
+#pragma GCC unroll 8
+  for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+    for (int i = 0; i < DEPTH; i++) x[r][i] = V::set1(v.x[r][k + i]);
+  }
+  const auto add = [&](int64_t j, auto vectors, const auto& load) __attribute__((always_inline)) {
+    constexpr int kVectors = decltype(vectors)::value;
+    V s[ROWS][kVectors];
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kVectors; c++) s[r][c] = V::load(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < DEPTH; i++) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kVectors; c++) {
+        const V column = load(b + i * b_k + j + c * V::kLanes);
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; r++) s[r][c] = fma(x[r][i], column, s[r][c]);
+      }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+#pragma GCC unroll 8
+      for (int c = 0; c < kVectors; c++) V::store(v.sum + r * gemm_sum_stride<T>(ROWS) + j + c * V::kLanes, s[r][c]);
+    }
+  };
+  constexpr std::integral_constant<int, 2> kTwo;
+  constexpr std::integral_constant<int, 1> kOne;
+  const auto whole = [](const T* p) { return V::load(p); };
+  int64_t j = 0;
+  for (; j + 2 * V::kLanes <= n; j += 2 * V::kLanes) add(j, kTwo, whole);
+  for (; j + V::kLanes <= n; j += V::kLanes) add(j, kOne, whole);
+  if (j < n) add(j, kOne, [&](const T* p) { return V::load_n(p, static_cast<int>(n - j)); });
 }
 
 // As many sums as hide the latency of each other's chains and stay in registers.
 template <class T, int ROWS>
 void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k) {
   constexpr int kLanes = Vec<T>::kLanes, kVectors = ROWS == 1 ? 8 : ROWS <= 3 ? 4 : ROWS <= 6 ? 2 : 1;
+  if constexpr (ROWS <= 2) {
+    int64_t i = 0;
+    for (; i + 4 <= k; i += 4) gemm_sweep_rows<T, ROWS, 4>(v, i, b + i * b_k, b_k, n);
+    for (; i < k; i++) gemm_sweep_rows<T, ROWS, 1>(v, i, b + i * b_k, b_k, n);
+    return;
+  }
   constexpr int64_t kDepth = 8;
   for (int64_t i = 0; i < k; i += kDepth) {
     const int64_t depth = k - i < kDepth ? k - i : kDepth;
@@ -100,7 +157,7 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 8
-    for (int g = 0; g < GROUPS; g++) V::store(v.sum[r] + j + g * kLanes, s[r][g]);
+    for (int g = 0; g < GROUPS; g++) V::store(v.sum + r * gemm_sum_stride<T>(ROWS) + j + g * kLanes, s[r][g]);
   }
 }
 
@@ -127,62 +184,38 @@ constexpr GemmSum<T> kGemmSumColumns[kGemmVectorRows] = {
     gemm_sum_columns<T, 1>, gemm_sum_columns<T, 2>, gemm_sum_columns<T, 3>, gemm_sum_columns<T, 4>,
     gemm_sum_columns<T, 5>, gemm_sum_columns<T, 6>, gemm_sum_columns<T, 7>, gemm_sum_columns<T, 8>};
 
-// A single product of vectors has one chain in each partial sum, so the lanes take one partial sum each.
-template <class T>
-void gemm_dot(const GemmVector<T>& g) {
-  using V = Vec<T>;
-  constexpr int kLanes = V::kLanes;
-  T total = g.accumulate ? *g.y : T(0);
-  for (int64_t k = 0; k == 0 || k < g.k;) {
-    const int64_t rest = g.k - k, depth = rest < kGemmDepth ? rest : kGemmDepth;
-    const int count = rest < kGemmDepth ? 1 : gemm_clamped(rest / kGemmDepth, kLanes);
-    const GemmTurnedRows<T> x(g.x + k, kGemmDepth, count), b(g.b + k, kGemmDepth, count);
-    V s = V::set1(T(0));
-    constexpr int kTurned = GemmTurnedRows<T>::kTurned;
-    for (int64_t i = 0; i < depth; i += kTurned) {
-      const int lanes = gemm_clamped(depth - i, kTurned);
-      V xs[kTurned], bs[kTurned];
-      x.load(xs, i, lanes);
-      b.load(bs, i, lanes);
-#pragma GCC unroll 8
-      for (int t = 0; t < kTurned; t++) {
-        if (t < lanes) s = fma(xs[t], bs[t], s);
-      }
-    }
-    T partial[kLanes];
-    V::store(partial, s);
-    for (int c = 0; c < count; c++) total = g.accumulate || k > 0 || c > 0 ? total + partial[c] : partial[c];
-    k += count * kGemmDepth;
-  }
-  *g.y = g.bias ? total + *g.bias : total;
-}
-
 template <class T>
 void gemm_vector(const GemmVector<T>& g) {
-  if (g.m == 1 && g.n == 1 && g.x_k == 1 && g.b_k == 1) return gemm_dot(g);
   GemmSums<T> v;
-  const int64_t tile = g.m > kGemmVectorLow ? kGemmVectorTile<T> / 2 : kGemmVectorTile<T>;
+  const int64_t tile = gemm_vector_tile<T>(g.m), stride = gemm_sum_stride<T>(g.m);
+  const bool dots = gemm_takes_dots(g.m, g.n, g.k, g.x_k, g.b_k);
+  const int64_t step = dots ? kGemmDotDepth<T> : kGemmDepth;
   for (int64_t j = 0; j < g.n; j += tile) {
     const int64_t n = g.n - j < tile ? g.n - j : tile;
     T* y = g.y + j * g.y_col;
-    for (int64_t k = 0; k == 0 || k < g.k; k += kGemmDepth) {
-      const int64_t depth = g.k - k < kGemmDepth ? g.k - k : kGemmDepth;
-      for (int64_t r = 0; r < g.m; r++) {
-        for (int64_t i = 0; i < depth; i++) v.x[r][i] = g.x[r * g.x_row + (k + i) * g.x_k];
-        for (int64_t i = 0; i < n; i += Vec<T>::kLanes) Vec<T>::store(v.sum[r] + i, Vec<T>::set1(T(0)));
-      }
+    for (int64_t k = 0; k == 0 || k < g.k; k += step) {
+      const int64_t depth = g.k - k < step ? g.k - k : step;
       const T* b = g.b + k * g.b_k + j * g.b_col;
-      if (g.b_col == 1) {
-        kGemmSumRows<T>[g.m - 1](v, b, g.b_k, n, depth);
+      if (dots) {
+        gemm_dots(v.sum, stride, g.m, n, g.x + k, g.x_row, b, g.b_col, depth);
       } else {
-        kGemmSumColumns<T>[g.m - 1](v, b, g.b_col, n, depth);
+        for (int64_t r = 0; r < g.m; r++) {
+          for (int64_t i = 0; i < depth; i++) v.x[r][i] = g.x[r * g.x_row + (k + i) * g.x_k];
+          for (int64_t i = 0; i < n; i += Vec<T>::kLanes) Vec<T>::store(v.sum + r * stride + i, Vec<T>::set1(T(0)));
+        }
+        if (g.b_col == 1) {
+          kGemmSumRows<T>[g.m - 1](v, b, g.b_k, n, depth);
+        } else {
+          kGemmSumColumns<T>[g.m - 1](v, b, g.b_col, n, depth);
+        }
       }
       for (int64_t r = 0; r < g.m; r++) {
+        const T* sum = v.sum + r * stride;
         T* out = y + r * g.y_row;
         if (g.accumulate || k > 0) {
-          for (int64_t i = 0; i < n; i++) out[i * g.y_col] += v.sum[r][i];
+          for (int64_t i = 0; i < n; i++) out[i * g.y_col] += sum[i];
         } else {
-          for (int64_t i = 0; i < n; i++) out[i * g.y_col] = v.sum[r][i];
+          for (int64_t i = 0; i < n; i++) out[i * g.y_col] = sum[i];
         }
       }
     }

@@ -1,5 +1,7 @@
-// Matrix multiplication leaves. Every element of C is the sum, in order, of partial sums over kGemmDepth values of k;
-// each partial sum is one chain of fused multiply-adds that starts at zero. No leaf deviates from this order.
+// Matrix multiplication leaves. Every element of C is the sum, in order, of partial sums. Those of a chain are over
+// kGemmDepth values of k, fused multiply-adds one after the other from zero on. Those of a dot product are over
+// kGemmDotDepth values: kGemmDotLanes such chains take turns, and are folded, the second half onto the first, until one
+// is left. gemm_takes_dots() says which elements are which. No leaf deviates from this order.
 #pragma once
 #include <cstdint>
 
@@ -7,6 +9,10 @@ namespace nabla {
 
 // Part of the definition of the result, hence the same for every ISA and dtype.
 constexpr int64_t kGemmDepth = 256;
+template <class T>
+constexpr int kGemmDotLanes = 64 / sizeof(T);
+template <class T>
+constexpr int64_t kGemmDotDepth = kGemmDotLanes<T> * kGemmDepth;
 
 // C[m, n] = A[m, k] * B[k, n] (+ C) (+ bias); any strides in A and B, unit column stride in C.
 template <class T>
@@ -40,6 +46,14 @@ struct GemmBlock {
 
 // Y[m, n] = X[m, k] * B[k, n] (+ Y) (+ bias) for m of at most kGemmVectorRows; B has unit stride along n or along k.
 constexpr int64_t kGemmVectorRows = 8;
+constexpr int64_t kGemmDotsFrom = 64;  // values of k
+
+// Whether the elements of A[m, k] * B[k, n] are dot products: both operands lie along k, and so few rows or columns use
+// a value of the other that turning it, which a chain needs, would take longer than the product.
+inline bool gemm_takes_dots(int64_t m, int64_t n, int64_t k, int64_t a_k, int64_t b_k) {
+  return a_k == 1 && b_k == 1 && k >= kGemmDotsFrom && (m <= kGemmVectorRows || n == 1);
+}
+
 template <class T>
 struct GemmVector {
   int64_t m, n, k;

@@ -1,4 +1,5 @@
-// The same bits from any number of threads, any ISA, any strides, and for any neighbours in the matrix.
+// The same bits from any number of threads, any ISA, any strides, and for any neighbours in the matrix; of dot products
+// among themselves, and of all others.
 #include "check.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
@@ -28,8 +29,14 @@ Operand<T> copy_in(const Operand<T>& from, int64_t rows, int64_t cols, Layout la
 }
 
 template <class T>
-void check_shape(Shape s, bool scalar_too) {
-  const Operand<T> a(s.m, s.k, Layout::ROWS, 7), b(s.k, s.n, Layout::ROWS, 8);
+bool takes_dots(Shape s, const Operand<T>& a, const Operand<T>& b) {
+  return gemm_takes_dots(s.m, s.n, s.k, a.col_stride, b.row_stride);
+}
+
+template <class T>
+void check_shape(Shape s, bool scalar_too, Layout b_layout = Layout::ROWS) {
+  const Operand<T> a(s.m, s.k, Layout::ROWS, 7), b = copy_in(Operand<T>(s.k, s.n, Layout::ROWS, 8), s.k, s.n, b_layout);
+  const bool dots = takes_dots(s, a, b);
   set_thread_limit(1);
   const std::vector<T> expected = product<T>(s, a.matrix(), b.matrix());
   for (int threads : {2, 7}) {
@@ -40,19 +47,20 @@ void check_shape(Shape s, bool scalar_too) {
   for (Layout la : {Layout::ROWS, Layout::COLUMNS, Layout::STRIDED, Layout::REVERSED}) {
     for (Layout lb : {Layout::PADDED_ROWS, Layout::PADDED_COLUMNS, Layout::STRIDED, Layout::REVERSED}) {
       const Operand<T> a2 = copy_in(a, s.m, s.k, la), b2 = copy_in(b, s.k, s.n, lb);
+      if (takes_dots(s, a2, b2) != dots) continue;
       CHECK(same_bits(expected, product<T>(s, a2.matrix(), b2.matrix())), "%dx%dx%d layouts %d %d", int(s.m), int(s.n),
             int(s.k), int(la), int(lb));
     }
   }
   // A part of the matrix takes another path and must not differ.
   for (int64_t rows : {1, 4, 11}) {
-    if (rows > s.m) continue;
+    if (rows > s.m || takes_dots({rows, s.n, s.k}, a, b) != dots) continue;
     const std::vector<T> part = product<T>({rows, s.n, s.k}, a.matrix(), b.matrix());
     CHECK(std::memcmp(part.data(), expected.data(), part.size() * sizeof(T)) == 0, "%d rows of %dx%dx%d", int(rows),
           int(s.m), int(s.n), int(s.k));
   }
   const std::vector<T> column = product<T>({s.m, 1, s.k}, a.matrix(), b.matrix());
-  for (int64_t i = 0; i < s.m; i++) {
+  for (int64_t i = 0; i < s.m && takes_dots({s.m, 1, s.k}, a, b) == dots; i++) {
     CHECK(std::memcmp(&column[i], &expected[i * s.n], sizeof(T)) == 0, "a column of %dx%dx%d", int(s.m), int(s.n),
           int(s.k));
   }
@@ -86,6 +94,9 @@ void check_shapes() {
   check_shape<T>({290, 512, 300}, false);
   check_shape<T>({4000, 9, 300}, false);
   check_shape<T>({64, 64, 3000}, false);
+  check_shape<T>({1, 700, 900}, true, Layout::COLUMNS);
+  check_shape<T>({8, 700, 4500}, true, Layout::PADDED_COLUMNS);
+  check_shape<T>({11, 90, 300}, true, Layout::COLUMNS);
 }
 
 }  // namespace

@@ -124,15 +124,32 @@ struct Result {
   }
 };
 
-// The definition: partial sums of kGemmDepth fused multiply-adds, added in order, then the bias.
+// One partial sum, over [from, to) of k: a chain, or the lanes of a dot product folded.
+template <class T>
+T defined_sum(const Operand<T>& a, const Operand<T>& b, int64_t i, int64_t j, int64_t from, int64_t to, bool dots) {
+  const int64_t lanes = dots ? kGemmDotLanes<T> : 1;
+  std::vector<T> sums(static_cast<size_t>(lanes));
+  for (int64_t k = from; k < to; k += lanes) {
+    for (int64_t l = 0; l < lanes; l++) {
+      const bool inside = k + l < to;
+      sums[l] = std::fma(inside ? a.at(i, k + l) : T(0), inside ? b.at(k + l, j) : T(0), sums[l]);
+    }
+  }
+  for (int64_t half = lanes / 2; half > 0; half /= 2) {
+    for (int64_t l = 0; l < half; l++) sums[l] += sums[l + half];
+  }
+  return sums[0];
+}
+
+// The definition: partial sums, added in order, then the bias.
 template <class T>
 T defined_element(const Operand<T>& a, const Operand<T>& b, int64_t i, int64_t j, int64_t k, bool accumulate, T before,
-                  const T* bias) {
+                  const T* bias, bool dots) {
   if constexpr (std::is_floating_point_v<T>) {
+    const int64_t step = dots ? kGemmDotDepth<T> : kGemmDepth;
     T total = before;
-    for (int64_t start = 0; start == 0 || start < k; start += kGemmDepth) {
-      T partial = 0;
-      for (int64_t p = start; p < k && p < start + kGemmDepth; p++) partial = std::fma(a.at(i, p), b.at(p, j), partial);
+    for (int64_t start = 0; start == 0 || start < k; start += step) {
+      const T partial = defined_sum(a, b, i, j, start, start + step < k ? start + step : k, dots);
       total = accumulate || start > 0 ? total + partial : partial;
     }
     return bias ? total + bias[j] : total;

@@ -16,10 +16,11 @@ void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bia
   Result<T> c(s.m, s.n, accumulate, 4), before = c;
   const Status status = gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, accumulate, {addend});
   CHECK(status.ok(), "%s", status.message);
+  const bool dots = gemm_takes_dots(s.m, s.n, s.k, a.col_stride, b.row_stride);
   int64_t wrong = 0;
   for (int64_t i = 0; i < s.m; i++) {
     for (int64_t j = 0; j < s.n; j++) {
-      const T expected = defined_element(a, b, i, j, s.k, accumulate, before(i, j), addend);
+      const T expected = defined_element(a, b, i, j, s.k, accumulate, before(i, j), addend, dots);
       wrong += std::memcmp(&expected, &c(i, j), sizeof(T)) != 0;
     }
   }
@@ -57,12 +58,17 @@ void check_shapes(bool quick) {
   for (Shape s : edges) check_layouts<T>(s, quick);
   for (bool accumulate : {false, true}) {
     for (bool bias : {false, true}) {
-      for (int64_t k : {0, 5, 256, 2047, 2048, 2050, 4700}) {
+      for (int64_t k : {0, 5, 63, 64, 256, 2047, 2048, 2050, 4700, 8200}) {
         check_product<T>({1, 1, k}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
       }
       check_product<T>({67, 83, 520}, Layout::ROWS, Layout::ROWS, accumulate, bias);
       check_product<T>({67, 83, 520}, Layout::COLUMNS, Layout::COLUMNS, accumulate, bias);
-      check_product<T>({1, 83, 520}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
+      for (int64_t m = 1; m <= 9; m++) {
+        check_product<T>({m, 83, 520}, Layout::PADDED_ROWS, Layout::COLUMNS, accumulate, bias);
+        check_product<T>({m, 50 + m, 65 + m}, Layout::ROWS, Layout::PADDED_COLUMNS, accumulate, bias);
+      }
+      check_product<T>({3, 7, 4113}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
+      check_product<T>({83, 1, 520}, Layout::ROWS, Layout::COLUMNS, accumulate, bias);
       check_product<T>({83, 1, 520}, Layout::COLUMNS, Layout::ROWS, accumulate, bias);
       check_product<T>({5, 9, 0}, Layout::ROWS, Layout::ROWS, accumulate, bias);
     }
@@ -113,8 +119,11 @@ void test_values(bool quick) {
   check_shapes<double>(quick);
   check_shapes<int32_t>(quick);
   check_shapes<int64_t>(quick);
-  check_accuracy<float>({70, 90, 1500});
-  check_accuracy<double>({70, 90, 1500});
+  for (int64_t m : {70, 7}) {
+    check_accuracy<float>({m, 90, 1500});
+    check_accuracy<double>({m, 90, 1500});
+  }
+  check_accuracy<float>({1, 9, 20000});
   check_refusals();
 }
 
