@@ -15,6 +15,7 @@ inline int64_t round_up(int64_t n, int64_t size) { return count(n, size) * size;
 constexpr int64_t kTaskWork = int64_t{1} << 19;   // multiply-adds that pay for a hand-over to another thread
 constexpr int64_t kMaxTasks = 16;                 // as many as a split for the sake of threads alone makes
 constexpr int64_t kTaskRows = 144;                // rows x depth of packed A stay in L2
+constexpr int64_t kTallTaskBytes = 288 << 10;     // of packed A that a task of a large product holds in L2
 constexpr int64_t kTaskCols = 256;                // columns x depth of packed B stay in L2 or close
 constexpr int64_t kStreamRows = 288;   // up to so many rows each task packs its own columns of B
 constexpr int64_t kStreamCols = 64;    // at a time; twice as many where B is stored in rows, for longer runs
@@ -55,7 +56,10 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   plan.pack_a = pack_a_pays(p, nr);
   plan.pack_b = pack_b_pays(p, mr);
   plan.stream_b = plan.pack_b && p.m <= kStreamRows;
-  plan.region_depth = larger(smaller(p.k, kRegionDepth), 1);
+  // A cut across rows or columns packs the other operand once more: half the depth may spare it.
+  const int64_t widest = larger(plan.pack_a ? p.m : 0, plan.pack_b && !plan.stream_b ? p.n : 0);
+  const bool spared = widest > kRegionElements / kRegionDepth && widest <= 2 * kRegionElements / kRegionDepth;
+  plan.region_depth = larger(smaller(p.k, spared ? kRegionDepth / 2 : kRegionDepth), 1);
   const int64_t across = kRegionElements / plan.region_depth;
   plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
   plan.region_cols = plan.pack_b && !plan.stream_b ? smaller(p.n, across / nr * nr) : p.n;
@@ -66,6 +70,9 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
   if (plan.stream_b) rows = larger(rows, kStreamRows);
+  // Taller tasks read B from L3 less often; an even end of the work needs many of them.
+  const int64_t tall = kTallTaskBytes / static_cast<int64_t>(kGemmDepth * sizeof(T)) / mr * mr;
+  if (count(plan.region_rows, tall) * count(plan.region_cols, kTaskCols) >= 2 * kMaxTasks) rows = larger(rows, tall);
   int64_t cols = round_up(plan.stream_b ? (p.b_col == 1 ? 2 * kStreamCols : kStreamCols) : kTaskCols, nr);
   rows = smaller(rows, round_up(plan.region_rows, mr));
   cols = smaller(cols, round_up(plan.region_cols, nr));
