@@ -1,0 +1,28 @@
+// Channels of [images, channels, size], each brought to mean 0 and variance 1. Leaves work on channels [first, last).
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+struct ChannelBlock {
+  int64_t images, channels, size, first, last;
+};
+
+// Mean and variance of each channel.
+using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, const void* x);
+// y = (x - mean) * weight / sqrt(variance + eps) + bias.
+using ChannelScaleFn = void (*)(const ChannelBlock& block, void* y, const void* x, const void* mean,
+                                const void* variance, const void* weight, const void* bias, double eps);
+// With s the standardized x and r = 1 / sqrt(variance + eps): dw = sum of g * s, db = sum of g, and
+// dx = weight * r * (g - mean(g) - s * mean(g * s)).
+using ChannelBackwardFn = void (*)(const ChannelBlock& block, void* dx, void* dw, void* db, const void* g,
+                                   const void* x, const void* mean, const void* variance, const void* weight,
+                                   double eps);
+
+struct BatchNormTable {
+  ChannelMomentsFn moments[2];
+  ChannelScaleFn scale[2];
+  ChannelBackwardFn backward[2];
+};
+
+}  // namespace nabla
