@@ -32,6 +32,21 @@ void over_channels(const View& x, F&& f) {
   });
 }
 
+// f(channels of one image, the first element of that image), cut without regard to images.
+template <class F>
+void over_planes(const View& x, F&& f) {
+  const int64_t images = x.dims[0], channels = x.dims[1], size = x.numel() / (images * channels);
+  const int64_t planes = images * channels, per_task = kRowsChunk / size + 1;
+  parallel_for((planes + per_task - 1) / per_task, [&](int64_t task) {
+    const int64_t end = (task + 1) * per_task < planes ? (task + 1) * per_task : planes;
+    for (int64_t plane = task * per_task, next; plane < end; plane = next) {
+      const int64_t image = plane / channels, first = plane % channels;
+      next = (image + 1) * channels < end ? (image + 1) * channels : end;
+      f(ChannelBlock{1, channels, size, first, first + next - plane}, image * channels * size);
+    }
+  });
+}
+
 }  // namespace
 
 Status run_batch_norm(const Call& call) {
@@ -50,15 +65,23 @@ Status run_batch_norm(const Call& call) {
     return {};
   }
   Temporary memory;
-  char* mean = given    ? call.in(3).as<char>()
-               : wanted ? call.out(1).as<char>()
-                        : static_cast<char*>(memory.get(2 * row));
-  if (!mean) return fail(Code::MEMORY, "out of memory");
+  char* rate = static_cast<char*>(memory.get(3 * row));
+  if (!rate) return fail(Code::MEMORY, "out of memory");
+  char* mean = given ? call.in(3).as<char>() : wanted ? call.out(1).as<char>() : rate + row;
   const auto& leaves = kernels().batch_norm;
   const int wide = x.dtype == DType::F64;
+  if (given) {
+    const int64_t channels = x.dims[1], size = static_cast<int64_t>(size_of(x.dtype));
+    leaves.rates[wide]({1, channels, 1, 0, channels}, rate, mean + row, weight.data, call.attrs[0]);
+    over_planes(x, [&](const ChannelBlock& block, int64_t at) {
+      leaves.scale[wide](block, y.as<char>() + at * size, x.as<char>() + at * size, mean, rate, bias.data);
+    });
+    return {};
+  }
   over_channels(x, [&](const ChannelBlock& block) {
-    if (!given) leaves.moments[wide](block, mean, mean + row, x.data);
-    leaves.scale[wide](block, y.data, x.data, mean, mean + row, weight.data, bias.data, call.attrs[0]);
+    leaves.moments[wide](block, mean, mean + row, x.data);
+    leaves.rates[wide](block, rate, mean + row, weight.data, call.attrs[0]);
+    leaves.scale[wide](block, y.data, x.data, mean, rate, bias.data);
   });
   return {};
 }
@@ -77,10 +100,14 @@ Status run_batch_norm_backward(const Call& call) {
     std::memset(db.data, 0, static_cast<size_t>(row));
     return {};
   }
-  const ChannelBackwardFn leaf = kernels().batch_norm.backward[x.dtype == DType::F64];
+  Temporary memory;
+  char* rate = static_cast<char*>(memory.get(row));
+  if (!rate) return fail(Code::MEMORY, "out of memory");
+  const auto& leaves = kernels().batch_norm;
+  const int wide = x.dtype == DType::F64;
   over_channels(x, [&](const ChannelBlock& block) {
-    leaf(block, dx.data, dw.data, db.data, g.data, x.data, moments.data, moments.as<char>() + row, weight.data,
-         call.attrs[0]);
+    leaves.rates[wide](block, rate, moments.as<char>() + row, nullptr, call.attrs[0]);
+    leaves.backward[wide](block, dx.data, dw.data, db.data, g.data, x.data, moments.data, rate, weight.data);
   });
   return {};
 }

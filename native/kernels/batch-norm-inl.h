@@ -8,7 +8,7 @@ namespace nabla::NABLA_ISA {
 namespace {
 
 constexpr int64_t kChannelBlock = 1024;  // elements of a channel
-constexpr int kColumnRows = 4;  // rows that are added up side by side
+constexpr int64_t kColumnBlock = 128;  // rows, where channels are lanes
 
 // Mean and sum of squares about it, block by block (Chan, Golub and LeVeque, 1983).
 struct RunningMoments {
@@ -72,27 +72,39 @@ NABLA_INLINE void piece_sums(T* total, int64_t pieces, int64_t length, int64_t s
   }
 }
 
+template <int N>
+struct Wide {
+  static constexpr int value = N;
+};
+
 // K sums over `rows` rows for each of `columns` columns: add(sums, row, column, count).
 template <class T, int K, class F>
 NABLA_INLINE void column_sums(T (*total)[kRowLanes], int64_t rows, int64_t columns, F&& add) {
   using V = Vec<T>;
-  each_vector<T>(columns, [&](int64_t c, int count) {
-    V parts[kColumnRows][K];
+  constexpr int kParts = kRowLanes / V::kLanes;
+  const auto sum_up = [&](auto parts, int64_t from, int count) {
+    constexpr int kWide = decltype(parts)::value;
+    V sums[kWide][K];
+#pragma GCC unroll 32
+    for (int p = 0; p < kWide; p++) {
 #pragma GCC unroll 8
-    for (int p = 0; p < kColumnRows; p++) {
-#pragma GCC unroll 8
-      for (int k = 0; k < K; k++) parts[p][k] = V::set1(0);
+      for (int k = 0; k < K; k++) sums[p][k] = V::set1(0);
     }
-    int64_t r = 0;
-    for (; r + kColumnRows <= rows; r += kColumnRows) {
-#pragma GCC unroll 8
-      for (int p = 0; p < kColumnRows; p++) add(parts[p], r + p, c, count);
+    for (int64_t r = 0; r < rows; r++) {
+#pragma GCC unroll 32
+      for (int p = 0; p < kWide; p++) add(sums[p], r, from + p * V::kLanes, count);
     }
-    for (; r < rows; r++) add(parts[0], r, c, count);
+#pragma GCC unroll 32
+    for (int p = 0; p < kWide; p++) {
 #pragma GCC unroll 8
-    for (int k = 0; k < K; k++)
-      V::store_n(total[k] + c, (parts[0][k] + parts[1][k]) + (parts[2][k] + parts[3][k]), count);
-  });
+      for (int k = 0; k < K; k++) V::store_n(total[k] + from + p * V::kLanes, sums[p][k], count);
+    }
+  };
+  // Whole lines of a row at once, as rows may lie so that they drive each other from the cache.
+  if (columns == kRowLanes)
+    sum_up(Wide<kParts>(), 0, V::kLanes);
+  else
+    each_vector<T>(columns, [&](int64_t c, int count) { sum_up(Wide<1>(), c, count); });
 }
 
 // f(first channel, channels) for a row of lanes at a time.
@@ -109,9 +121,8 @@ void channel_moments(const ChannelBlock& b, void* means, void* variances, const 
   if (b.size == 1) {
     each_columns(b, [&](int64_t first, int64_t columns) {
       RunningMoments all[kRowLanes];
-      for (int64_t row = 0; row < b.images; row += kChannelBlock / kColumnRows) {
-        const int64_t left = b.images - row,
-                      rows = left < kChannelBlock / kColumnRows ? left : kChannelBlock / kColumnRows;
+      for (int64_t row = 0; row < b.images; row += kColumnBlock) {
+        const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
         const T* x = static_cast<const T*>(in) + row * b.channels + first;
         T sum[1][kRowLanes], square[1][kRowLanes], centre[kRowLanes];
         column_sums<T, 1>(sum, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
@@ -155,16 +166,15 @@ void channel_moments(const ChannelBlock& b, void* means, void* variances, const 
 // f(own(channel, lanes), offset, count) over all elements of the block; `lanes` is 0 where one channel fills them all.
 template <class T, class Own, class F>
 NABLA_INLINE void each_element(const ChannelBlock& b, Own&& own, F&& f) {
-  if (b.size == 1) {
-    each_vector<T>(b.last - b.first, [&](int64_t c, int count) {
-      const auto values = own(b.first + c, count);
-      for (int64_t r = 0; r < b.images; r++) f(values, r * b.channels + b.first + c, count);
-    });
-    return;
-  }
-  for (int64_t c = b.first; c < b.last; c++) {
-    const auto values = own(c, 0);
-    for (int64_t image = 0; image < b.images; image++) {
+  for (int64_t image = 0; image < b.images; image++) {
+    if (b.size == 1) {
+      each_vector<T>(b.last - b.first, [&](int64_t c, int count) {
+        f(own(b.first + c, count), image * b.channels + b.first + c, count);
+      });
+      continue;
+    }
+    for (int64_t c = b.first; c < b.last; c++) {
+      const auto values = own(c, 0);
       const int64_t at = (image * b.channels + c) * b.size;
       each_vector<T>(b.size, [&](int64_t i, int count) { f(values, at + i, count); });
     }
@@ -178,35 +188,39 @@ NABLA_INLINE Vec<T> of_channel(const void* values, int64_t c, int count) {
   return count == 0 ? Vec<T>::set1(*v) : load_first(v, count);
 }
 
-template <class V>
-NABLA_INLINE V rate(V variance, double eps) {
-  return V::set1(1) / sqrt(variance + V::set1(static_cast<typename V::Scalar>(eps)));
+template <class T>
+void channel_rates(const ChannelBlock& b, void* rate, const void* variance, const void* weight, double eps) {
+  using V = Vec<T>;
+  each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
+    const int64_t c = b.first + i;
+    const V one = V::set1(1), e = V::set1(static_cast<T>(eps));
+    const V r = one / sqrt(load_first(static_cast<const T*>(variance) + c, count) + e);
+    V::store_n(static_cast<T*>(rate) + c, weight ? r * load_first(static_cast<const T*>(weight) + c, count) : r, count);
+  });
 }
 
 template <class T>
-void channel_scale(const ChannelBlock& b, void* out, const void* in, const void* mean, const void* variance,
-                   const void* weight, const void* bias, double eps) {
+void channel_scale(const ChannelBlock& b, void* out, const void* in, const void* mean, const void* rate,
+                   const void* bias) {
   using V = Vec<T>;
   struct Values {
-    V mean, scale, bias;
+    V mean, rate, bias;
   };
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
   each_element<T>(
       b,
       [&](int64_t c, int count) {
-        return Values{of_channel<T>(mean, c, count),
-                      rate(of_channel<T>(variance, c, count), eps) * of_channel<T>(weight, c, count),
-                      of_channel<T>(bias, c, count)};
+        return Values{of_channel<T>(mean, c, count), of_channel<T>(rate, c, count), of_channel<T>(bias, c, count)};
       },
       [&](const Values& v, int64_t i, int count) {
-        V::store_n(y + i, fma(load_first(x + i, count) - v.mean, v.scale, v.bias), count);
+        V::store_n(y + i, fma(load_first(x + i, count) - v.mean, v.rate, v.bias), count);
       });
 }
 
 template <class T>
 void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* by_bias, const void* gradient,
-                      const void* in, const void* mean, const void* variance, const void* weight, double eps) {
+                      const void* in, const void* mean, const void* rate, const void* weight) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
   T *dx = static_cast<T*>(out), *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
@@ -215,9 +229,8 @@ void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* b
   if (b.size == 1) {
     each_columns(b, [&](int64_t first, int64_t columns) {
       double level[kRowLanes] = {}, along[kRowLanes] = {};
-      for (int64_t row = 0; row < b.images; row += kChannelBlock / kColumnRows) {
-        const int64_t left = b.images - row,
-                      rows = left < kChannelBlock / kColumnRows ? left : kChannelBlock / kColumnRows;
+      for (int64_t row = 0; row < b.images; row += kColumnBlock) {
+        const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
         T sums[2][kRowLanes];
         column_sums<T, 2>(sums, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
           const int64_t at = (row + r) * b.channels + first + c;
@@ -261,7 +274,7 @@ void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* b
   each_element<T>(
       b,
       [&](int64_t c, int count) {
-        const V r = rate(of_channel<T>(variance, c, count), eps);
+        const V r = of_channel<T>(rate, c, count);
         return Values{of_channel<T>(mean, c, count), r * of_channel<T>(weight, c, count),
                       of_channel<T>(db, c, count) * share, of_channel<T>(dw, c, count) * share * r * r};
       },
@@ -270,13 +283,14 @@ void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* b
         V::store_n(dx + i, fnma(centred, v.along, load_first(g + i, count) - v.level) * v.scale, count);
       });
   each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
-    const V r = rate(load_first(static_cast<const T*>(variance) + b.first + i, count), eps);
+    const V r = load_first(static_cast<const T*>(rate) + b.first + i, count);
     V::store_n(dw + b.first + i, load_first(dw + b.first + i, count) * r, count);
   });
 }
 
 constexpr BatchNormTable make_batch_norm_table() {
   return {{channel_moments<float>, channel_moments<double>},
+          {channel_rates<float>, channel_rates<double>},
           {channel_scale<float>, channel_scale<double>},
           {channel_backward<float>, channel_backward<double>}};
 }

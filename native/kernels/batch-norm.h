@@ -10,17 +10,20 @@ struct ChannelBlock {
 
 // Mean and variance of each channel.
 using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, const void* x);
-// y = (x - mean) * weight / sqrt(variance + eps) + bias.
-using ChannelScaleFn = void (*)(const ChannelBlock& block, void* y, const void* x, const void* mean,
-                                const void* variance, const void* weight, const void* bias, double eps);
-// With s the standardized x and r = 1 / sqrt(variance + eps): dw = sum of g * s, db = sum of g, and
-// dx = weight * r * (g - mean(g) - s * mean(g * s)).
+// rate = weight / sqrt(variance + eps); without a weight where it is null.
+using ChannelRatesFn = void (*)(const ChannelBlock& block, void* rate, const void* variance, const void* weight,
+                                double eps);
+// y = (x - mean) * rate + bias.
+using ChannelScaleFn = void (*)(const ChannelBlock& block, void* y, const void* x, const void* mean, const void* rate,
+                                const void* bias);
+// With s the standardized x and rate = 1 / sqrt(variance + eps): dw = sum of g * s, db = sum of g, and
+// dx = weight * rate * (g - mean(g) - s * mean(g * s)).
 using ChannelBackwardFn = void (*)(const ChannelBlock& block, void* dx, void* dw, void* db, const void* g,
-                                   const void* x, const void* mean, const void* variance, const void* weight,
-                                   double eps);
+                                   const void* x, const void* mean, const void* rate, const void* weight);
 
 struct BatchNormTable {
   ChannelMomentsFn moments[2];
+  ChannelRatesFn rates[2];
   ChannelScaleFn scale[2];
   ChannelBackwardFn backward[2];
 };
