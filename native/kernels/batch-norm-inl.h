@@ -14,10 +14,12 @@ constexpr int64_t kColumnBlock = 128;  // rows, where channels are lanes
 struct RunningMoments {
   double count = 0, mean = 0, squares = 0;
 
-  void add(double n, double block_mean, double block_squares) {
-    const double total = count + n, step = block_mean - mean;
+  // n numbers by their distances from a centre, which is their mean but for rounding: sums of these and of their
+  // squares.
+  void add(double n, double centre, double distance, double square) {
+    const double total = count + n, step = centre + distance / n - mean;
     mean += step * (n / total);
-    squares += block_squares + step * step * (count * (n / total));
+    squares += square - distance * (distance / n) + step * step * (count * (n / total));
     count = total;
   }
 };
@@ -124,17 +126,18 @@ void channel_moments(const ChannelBlock& b, void* means, void* variances, const 
       for (int64_t row = 0; row < b.images; row += kColumnBlock) {
         const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
         const T* x = static_cast<const T*>(in) + row * b.channels + first;
-        T sum[1][kRowLanes], square[1][kRowLanes], centre[kRowLanes];
+        T sum[1][kRowLanes], apart[2][kRowLanes], centre[kRowLanes];
         column_sums<T, 1>(sum, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
           s[0] = s[0] + load_first(x + r * b.channels + c, count);
         });
-        for (int64_t c = 0; c < columns; c++) centre[c] = static_cast<T>(sum[0][c] / static_cast<double>(rows));
-        column_sums<T, 1>(square, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
+        const double n = static_cast<double>(rows);
+        for (int64_t c = 0; c < columns; c++) centre[c] = static_cast<T>(sum[0][c] / n);
+        column_sums<T, 2>(apart, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
           const V d = load_first(x + r * b.channels + c, count) - load_first(centre + c, count);
-          s[0] = fma(d, d, s[0]);
+          s[0] = s[0] + d;
+          s[1] = fma(d, d, s[1]);
         });
-        for (int64_t c = 0; c < columns; c++)
-          all[c].add(static_cast<double>(rows), sum[0][c] / static_cast<double>(rows), square[0][c]);
+        for (int64_t c = 0; c < columns; c++) all[c].add(n, centre[c], apart[0][c], apart[1][c]);
       }
       for (int64_t c = 0; c < columns; c++) {
         mean[first + c] = static_cast<T>(all[c].mean);
@@ -148,15 +151,16 @@ void channel_moments(const ChannelBlock& b, void* means, void* variances, const 
     each_piece(b, [&](int64_t at, int64_t pieces, int64_t length) {
       const T* x = static_cast<const T*>(in) + c * b.size + at;
       const double n = static_cast<double>(pieces * length);
-      T sum, square;
+      T sum, apart[2];
       piece_sums<T, 1>(&sum, pieces, length, b.channels * b.size,
                        [&](V* s, int64_t i, int count) { s[0] = s[0] + load_first(x + i, count); });
-      const V centre = V::set1(static_cast<T>(sum / n));
-      piece_sums<T, 1>(&square, pieces, length, b.channels * b.size, [&](V* s, int64_t i, int count) {
-        const V d = first_lanes<T>(load_first(x + i, count) - centre, count);
-        s[0] = fma(d, d, s[0]);
+      const T centre = static_cast<T>(sum / n);
+      piece_sums<T, 2>(apart, pieces, length, b.channels * b.size, [&](V* s, int64_t i, int count) {
+        const V d = first_lanes<T>(load_first(x + i, count) - V::set1(centre), count);
+        s[0] = s[0] + d;
+        s[1] = fma(d, d, s[1]);
       });
-      all.add(n, sum / n, square);
+      all.add(n, centre, apart[0], apart[1]);
     });
     mean[c] = static_cast<T>(all.mean);
     variance[c] = static_cast<T>(all.squares / size);
