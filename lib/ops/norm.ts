@@ -300,7 +300,14 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
   const centred = x.sub(mean(x));
   const rate = mean(centred.square()).add(eps).rsqrt();
   const y = centred.mul(rate);
-  return { y, jacobian: (t) => t.sub(mean(t)).sub(y.mul(mean(t.mul(y)))).mul(rate) };
+  return {
+    y,
+    jacobian: (t) =>
+      t
+        .sub(mean(t))
+        .sub(y.mul(mean(t.mul(y))))
+        .mul(rate),
+  };
 }
 
 const channelsBackward = opcode("batchNormBackward");
@@ -319,9 +326,14 @@ const ownRow: Row<Channels> = defineRow<Channels>({
       const own = c.aside();
       if (!mode.grad && mode.intercept === null && own !== null) {
         const inputs = [g.contiguous(), x!, w!, own];
-        return applyForAll("batchNorm", channelsBackward, inputs, x!.type, [x!.shape, w!.shape, w!.shape], [
-          c.params.eps,
-        ]);
+        return applyForAll(
+          "batchNorm",
+          channelsBackward,
+          inputs,
+          x!.type,
+          [x!.shape, w!.shape, w!.shape],
+          [c.params.eps],
+        );
       }
       const dims = otherDims(x!);
       const { y, jacobian } = standardChannels(x!, c.params.eps);

@@ -308,10 +308,7 @@ export const normCases = {
     row: "batchNorm",
     errors: "batchNorm's own",
   }),
-  channelNorm: shaped(
-    [x, weight, bias, { name: "moments", domain: [0.5, 2] }],
-    channelsOf.map(given),
-    [],
-    { errors: notPublic },
-  ),
+  channelNorm: shaped([x, weight, bias, { name: "moments", domain: [0.5, 2] }], channelsOf.map(given), [], {
+    errors: notPublic,
+  }),
 };
