@@ -305,7 +305,6 @@ export const normCases = {
     ],
   ),
   "batchNorm, training": shaped([x, weight, bias], channelsOf.map(batched), [], {
-    row: "batchNorm",
     errors: "batchNorm's own",
   }),
   channelNorm: shaped([x, weight, bias, { name: "moments", domain: [0.5, 2] }], channelsOf.map(given), [], {
