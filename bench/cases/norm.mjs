@@ -1,5 +1,5 @@
-// Ops over rows: softmax, layer norm, cross-entropy, and an embedding's gradient.
-import { crossEntropy, embedding, layerNorm, noGrad, softmax, tensor } from "nabla";
+// Norms and other ops over rows: softmax, layer norm, batch norm, cross-entropy, and an embedding's gradient.
+import { batchNorm, crossEntropy, embedding, layerNorm, noGrad, softmax, tensor } from "nabla";
 import { labels, uniform } from "../harness/inputs.mjs";
 import { probe, repeat } from "../harness/steps.mjs";
 
@@ -10,6 +10,12 @@ const ops = {
     [[rows, size], [size], [size]],
     ([x, weight, bias]) => layerNorm(x, size, { weight, bias }),
   ],
+  batchNorm: ({ shape, training }) => {
+    const sizes = [shape[1]];
+    const mean = tensor(uniform(shape[1], 11), { shape: sizes });
+    const variance = tensor(uniform(shape[1], 12, 0.5, 1.5), { shape: sizes });
+    return [[shape, sizes, sizes], ([x, weight, bias]) => batchNorm(x, mean, variance, { weight, bias, training })];
+  },
   crossEntropy: ({ rows, size }) => {
     const target = tensor(labels(rows, size, 9));
     return [[[rows, size]], ([x]) => crossEntropy(x, target)];

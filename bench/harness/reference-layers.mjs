@@ -68,8 +68,39 @@ function layerNormRow(x, g, weight, bias) {
   ];
 }
 
+/** Channels of [n, channels, ..] are rows to be normalised; by running values there is no gradient. */
+function batchNorm({ shape, training, backward }) {
+  const [images, channels] = shape;
+  const total = shape.reduce((a, b) => a * b);
+  const size = total / images / channels;
+  const [x, weight, bias, g] = [uniform(total, 1), uniform(channels, 2), uniform(channels, 3), uniform(total, 8)];
+  const [mean, variance] = [uniform(channels, 11), uniform(channels, 12, 0.5, 1.5)];
+  const places = probes(total);
+  const channelAt = (p) => Math.floor(p / size) % channels;
+  if (!training)
+    return places.map((p) => {
+      const c = channelAt(p);
+      return ((x[p] - mean[c]) / Math.sqrt(variance[c] + 1e-5)) * weight[c] + bias[c];
+    });
+  const step = channels * size;
+  const of = (all, c) =>
+    Float64Array.from({ length: images * size }, (_, i) => all[Math.floor(i / size) * step + c * size + (i % size)]);
+  const all = (v) => new Float64Array(images * size).fill(v);
+  const done = new Map();
+  const channel = (c) => {
+    if (!done.has(c)) done.set(c, layerNormRow(of(x, c), of(g, c), all(weight[c]), all(bias[c])));
+    return done.get(c);
+  };
+  const at = (k) => places.map((p) => channel(channelAt(p))[k][Math.floor(p / step) * size + (p % size)]);
+  if (!backward) return at(0);
+  const byWeight = (c) => dot(of(g, c), 0, channel(c)[2], 0, images * size);
+  const byBias = (c) => of(g, c).reduce((a, b) => a + b);
+  return [...at(0), ...at(1), ...[byWeight, byBias].flatMap((f) => probes(channels).map(f))];
+}
+
 function rowwise(spec) {
   const { op, rows, size, backward } = spec;
+  if (op === "batchNorm") return batchNorm(spec);
   const x = uniform(rows * size, 1);
   const row = (all, r) => Float64Array.from(all.subarray(r * size, (r + 1) * size));
   const places = probes(rows * size);

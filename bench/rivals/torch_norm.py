@@ -1,4 +1,4 @@
-"""Ops over rows: softmax, layer norm, cross-entropy, and an embedding's gradient."""
+"""Norms and other ops over rows: softmax, layer norm, batch norm, cross-entropy, and an embedding's gradient."""
 import torch
 import torch.nn.functional as F
 from inputs import labels, probe, uniform
@@ -13,6 +13,16 @@ def layer_norm(spec):
     return [(spec["rows"], size), (size,), (size,)], lambda x, weight, bias: F.layer_norm(x, (size,), weight, bias)
 
 
+def batch_norm(spec):
+    channels = spec["shape"][1]
+    mean, variance = torch.from_numpy(uniform(channels, 11)), torch.from_numpy(uniform(channels, 12, 0.5, 1.5))
+
+    def apply(x, weight, bias):
+        return F.batch_norm(x, mean, variance, weight, bias, training=spec["training"])
+
+    return [tuple(spec["shape"]), (channels,), (channels,)], apply
+
+
 def cross_entropy(spec):
     target = torch.from_numpy(labels(spec["rows"], spec["size"], 9))
     return [(spec["rows"], spec["size"])], lambda x: F.cross_entropy(x, target)
@@ -23,7 +33,13 @@ def embedding(spec):
     return [(spec["rows"], spec["size"])], lambda x: F.embedding(index, x)
 
 
-ops = {"softmax": softmax, "layerNorm": layer_norm, "crossEntropy": cross_entropy, "embedding": embedding}
+ops = {
+    "softmax": softmax,
+    "layerNorm": layer_norm,
+    "batchNorm": batch_norm,
+    "crossEntropy": cross_entropy,
+    "embedding": embedding,
+}
 
 
 def rowwise(spec):

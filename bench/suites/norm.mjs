@@ -3,6 +3,11 @@ const kind = "rowwise";
 const ops = [
   { title: "softmax [8192, 768]", spec: { kind, op: "softmax", rows: 8192, size: 768 } },
   { title: "layerNorm [8192, 768]", spec: { kind, op: "layerNorm", rows: 8192, size: 768 } },
+  {
+    title: "batchNorm [32, 64, 28, 28]",
+    spec: { kind, op: "batchNorm", shape: [32, 64, 28, 28], training: true },
+  },
+  { title: "batchNorm [256, 512]", spec: { kind, op: "batchNorm", shape: [256, 512], training: true } },
   { title: "crossEntropy [768, 50257]", spec: { kind, op: "crossEntropy", rows: 768, size: 50257 } },
 ];
 const cases = [
@@ -12,6 +17,10 @@ const cases = [
       spec: { ...spec, backward },
     })),
   ),
+  {
+    name: "batchNorm [32, 64, 28, 28] by running values, forward",
+    spec: { kind, op: "batchNorm", shape: [32, 64, 28, 28], training: false, backward: false },
+  },
   {
     name: "embedding 50257x768 of 3072, forward and backward",
     spec: { kind, op: "embedding", rows: 50257, size: 768, count: 3072, backward: true },

@@ -8,8 +8,11 @@ import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { type Batch, defineRow, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
+import { OpNode } from "../engine/tape.js";
 import { opcode } from "../native/frame.js";
+import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { stack } from "./join.js";
 
 interface Standard {
   readonly eps: number;
@@ -237,9 +240,8 @@ export function rmsNorm(x: Tensor, normalizedShape: number | readonly number[], 
 
 /** y times weight plus bias, one of each per channel. */
 function byChannel(y: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
-  const shape = [-1, ...y.shape.slice(2).map(() => 1)];
-  const scaled = weight ? y.mul(weight.reshape(shape)) : y;
-  return bias ? scaled.add(bias.reshape(shape)) : scaled;
+  const scaled = weight ? y.mul(beside(weight, y)) : y;
+  return bias ? scaled.add(beside(bias, y)) : scaled;
 }
 
 function needChannels(op: string, x: Tensor): number {
@@ -271,6 +273,146 @@ export function groupNorm(x: Tensor, groups: number, options?: LayerNormOptions)
   const rows = all!.reshape([x.shape[0]!, groups, numel(x.shape.slice(1)) / groups]);
   const y = standardize(rows, { eps: needEps(op, given.eps ?? 1e-5), centred: true });
   return byChannel(y.reshape(x.shape), weight!, bias!);
+}
+
+interface Channels {
+  readonly eps: number;
+}
+const keepdim = true;
+
+const otherDims = (x: Tensor): number[] => x.shape.map((_, i) => i).filter((i) => i !== 1);
+/** One value a channel, to meet x. */
+const beside = (v: Tensor, x: Tensor): Tensor => v.reshape([-1, ...x.shape.slice(2).map(() => 1)]);
+
+const momentOf = (m: Tensor, i: 0 | 1): Tensor => m.narrow(0, i, 1).squeeze(0);
+
+/** Mean and variance of each channel. */
+function moments(x: Tensor): [mean: Tensor, variance: Tensor] {
+  const dims = otherDims(x);
+  const mean = x.mean(dims);
+  return [mean, x.sub(beside(mean, x)).square().mean(dims)];
+}
+
+/** The standardized x, and its Jacobian by x, which is symmetric. */
+function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Tensor) => Tensor } {
+  const dims = otherDims(x);
+  const mean = (t: Tensor): Tensor => t.mean(dims, { keepdim });
+  const centred = x.sub(mean(x));
+  const rate = mean(centred.square()).add(eps).rsqrt();
+  const y = centred.mul(rate);
+  return {
+    y,
+    jacobian: (t) =>
+      t
+        .sub(mean(t))
+        .sub(y.mul(mean(t.mul(y))))
+        .mul(rate),
+  };
+}
+
+const channelsBackward = opcode("batchNormBackward");
+
+// By the batch's own mean and variance, which the kernel leaves aside.
+const ownRow: Row<Channels> = defineRow<Channels>({
+  name: "batchNorm",
+  family: "fused",
+  kernel: "batchNorm",
+  inputs: 3,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x | save.y,
+    vjp: (g, [, x, w], c) => {
+      const own = c.aside();
+      if (!mode.grad && mode.intercept === null && own !== null) {
+        const inputs = [g.contiguous(), x!, w!, own];
+        return applyForAll(
+          "batchNorm",
+          channelsBackward,
+          inputs,
+          x!.type,
+          [x!.shape, w!.shape, w!.shape],
+          [c.params.eps],
+        );
+      }
+      const dims = otherDims(x!);
+      const { y, jacobian } = standardChannels(x!, c.params.eps);
+      return [jacobian(g.mul(beside(w!, x!))), g.mul(y).sum(dims), g.sum(dims)];
+    },
+    jvp: ([tx, tw, tb], [, x, w], { params, shape }) => {
+      const { y, jacobian } = standardChannels(x!, params.eps);
+      return sumOf([
+        tx ? jacobian(tx).mul(beside(w!, x!)) : null,
+        tw ? y.mul(beside(tw, x!)) : null,
+        tb ? beside(tb, x!) : null,
+      ]).expand(shape);
+    },
+  },
+  replay: (inputs, p) => runOwn(inputs as Tensor[], p)[0],
+  batch: {
+    composed: ([x, w, b], p) => byChannel(standardChannels(x as Tensor, p.eps).y, w as Tensor, b as Tensor),
+  },
+});
+
+/** The result, and mean and variance where a kernel has computed them for x as it is. */
+function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor | null] {
+  const dense = inputs.map((t) => t.contiguous());
+  const { type, shape } = dense[0]!;
+  const own = [2, shape[1]!];
+  const plain = mode.intercept === null && !type.half && !(mode.grad && dense.some((t) => t.node !== null));
+  if (plain) return applyForAll(ownRow.name, ownRow.opcode, dense, type, [shape, own], [p.eps]) as [Tensor, Tensor];
+  const y = apply(ownRow, dense, type, type, shape, [p.eps], p, own);
+  return [y, y.node instanceof OpNode ? y.node.aside() : null];
+}
+
+// By moments [2, channels], a mean and a variance for each channel, that do not depend on x.
+const givenRow: Row<Channels> = defineRow<Channels>({
+  name: "channelNorm",
+  family: "fused",
+  kernel: "batchNorm",
+  inputs: 4,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.x | save.y | (save.z << 1),
+    vjp: (g, [, x, w, , m], { params }, needs) => {
+      const dims = otherDims(x!);
+      const rate = momentOf(m!, 1).add(params.eps).rsqrt();
+      const scale = rate.mul(w!);
+      const byX = needs[0] ? g.mul(beside(scale, x!)) : null;
+      if (!needs[1] && !needs[3]) return [byX, null, needs[2] ? g.sum(dims) : null, null];
+      const sum = g.sum(dims);
+      const along = g.mul(x!.sub(beside(momentOf(m!, 0), x!))).sum(dims);
+      const byMoments = [sum.mul(scale).neg(), along.mul(scale).mul(rate.square()).mul(-0.5)];
+      return [byX, along.mul(rate), sum, needs[3] ? stack(byMoments) : null];
+    },
+    jvp: ([tx, tw, tb, tm], [, x, w, , m], { params, shape }) => {
+      const rate = momentOf(m!, 1).add(params.eps).rsqrt();
+      const scale = beside(rate.mul(w!), x!);
+      const centred = x!.sub(beside(momentOf(m!, 0), x!));
+      const slope = tm ? centred.mul(beside(momentOf(tm, 1).mul(rate.square()).mul(-0.5), x!)) : null;
+      return sumOf([
+        tx ? tx.mul(scale) : null,
+        tw ? centred.mul(beside(rate.mul(tw), x!)) : null,
+        tb ? beside(tb, x!) : null,
+        tm ? slope!.sub(beside(momentOf(tm, 0), x!)).mul(scale) : null,
+      ]).expand(shape);
+    },
+  },
+  replay: (inputs, p) => runGiven(inputs as Tensor[], p),
+  batch: {
+    composed: ([x, w, b, m], p) => {
+      const [mean, variance] = [momentOf(m as Tensor, 0), momentOf(m as Tensor, 1)];
+      const rate = variance.add(p.eps).rsqrt();
+      return byChannel((x as Tensor).sub(beside(mean, x as Tensor)), rate.mul(w!), b as Tensor);
+    },
+  },
+});
+
+function runGiven(inputs: readonly Tensor[], p: Channels): Tensor {
+  const dense = inputs.map((t) => t.contiguous());
+  const { type, shape } = dense[0]!;
+  return apply(givenRow, dense, type, type, shape, [p.eps], p);
 }
 
 export interface BatchNormOptions extends LayerNormOptions {
@@ -309,24 +451,22 @@ export function batchNorm(
     factor(op, "the weight", given.weight, [channels]),
     factor(op, "the bias", given.bias, [channels]),
   ]);
-  const shape = [-1, ...x.shape.slice(2).map(() => 1)];
+  const w = weight ?? ones([channels], { dtype: all!.dtype });
+  const b = bias ?? zeros([channels], { dtype: all!.dtype });
   if (!training) {
     if (mean === null || variance === null)
       return fail("ERR_ARGUMENT", op, "there are no running values", "a mean and a variance, or training", "null");
-    const scale = variance.add(eps).rsqrt();
-    return byChannel(all!.sub(mean.reshape(shape)), weight ? scale.mul(weight) : scale, bias!);
+    return runGiven([all!, w, b, stack([mean, variance]).to(all!.dtype)], { eps });
   }
   const n = channels === 0 ? 0 : x.numel / channels;
   if (n === 1) fail("ERR_SHAPE", op, "one element a channel has no variance", "more elements", showShape(x.shape));
   if (n === 0) return byChannel(all!, weight!, bias!);
-  const dims = x.shape.map((_, i) => i).filter((i) => i !== 1);
-  const own = all!.mean(dims);
-  const centred = all!.sub(own.reshape(shape));
-  const spread = centred.square().mean(dims);
+  const [y, own] = runOwn([all!, w, b], { eps });
   withGrad(false, () => {
-    if (mean) mean.assign(mean.mul(1 - momentum).add(own.mul(momentum)));
+    if (mean === null && variance === null) return;
+    const [centre, spread] = own === null ? moments(all!) : [momentOf(own, 0), momentOf(own, 1)];
+    if (mean) mean.assign(mean.mul(1 - momentum).add(centre.mul(momentum)));
     if (variance) variance.assign(variance.mul(1 - momentum).add(spread.mul((momentum * n) / (n - 1))));
   });
-  const scale = spread.add(eps).rsqrt();
-  return byChannel(centred, weight ? scale.mul(weight) : scale, bias!);
+  return y;
 }

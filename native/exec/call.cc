@@ -1,6 +1,7 @@
 #include "exec/call.h"
 
 #include "exec/attention.h"
+#include "exec/batch_norm.h"
 #include "exec/conv.h"
 #include "exec/elementwise.h"
 #include "exec/index.h"

@@ -1,6 +1,7 @@
 // The table of a tier: all kernels, over the vocabulary that was included before.
 #pragma once
 #include "kernels/attention-inl.h"
+#include "kernels/batch-norm-inl.h"
 #include "kernels/convert-inl.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/gemm-inl.h"
@@ -26,6 +27,7 @@ constexpr KernelTable make_table(const char* isa) {
       .random = make_random_table(),
       .softmax = make_softmax_table(),
       .norm = make_norm_table(),
+      .batch_norm = make_batch_norm_table(),
       .optim = make_optim_table(),
       .windows = make_window_table(),
       .attention = make_attention_table(),

@@ -2,6 +2,7 @@
 // here.
 #pragma once
 #include "kernels/attention.h"
+#include "kernels/batch-norm.h"
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
@@ -24,6 +25,7 @@ struct KernelTable {
   RandomTable random;
   SoftmaxTable softmax;
   NormTable norm;
+  BatchNormTable batch_norm;
   OptimTable optim;
   WindowTable windows;
   AttentionTable attention;

@@ -225,6 +225,31 @@ function running(shape: readonly number[]): ReturnType<typeof sampleOf> {
   });
 }
 
+/** By moments [2, channels] that are given. */
+function given(shape: readonly number[]): ReturnType<typeof sampleOf> {
+  const rank = shape.length;
+  const channels = shape[1]!;
+  const parts = ([v, w, b, m]: readonly Arr[]): readonly Arr[] => [
+    v!,
+    ...[0, 1].map((i) => beside(arr([channels], m!.data.slice(i * channels, (i + 1) * channels)), rank)!),
+    beside(w, rank)!,
+    beside(b, rank)!,
+  ];
+  const formula = (xs: readonly Arr[], of: (v: number, m: number, s: number, w: number, b: number) => number): Arr =>
+    map(of, ...(parts(xs) as [Arr]));
+  return sampleOf([shape, [channels], [channels], [2, channels]], {
+    call: (xs) => row("channelNorm").replay(xs, { eps }),
+    reference: (xs) => formula(xs, (v, m, s, w, b) => ((v - m) / Math.sqrt(s + eps)) * w + b),
+    scale: (xs) =>
+      formula(xs, (v, m, s, w, b) => ((Math.abs(v) + Math.abs(m)) / Math.sqrt(s + eps)) * Math.abs(w) + Math.abs(b)),
+    decomposition: ([v, w, b, m]) => {
+      const one = [-1, ...shape.slice(2).map(() => 1)];
+      const [mean, variance] = [0, 1].map((i) => m!.narrow(0, i, 1).reshape(one));
+      return v!.sub(mean!).div(variance!.add(eps).sqrt()).mul(w!.reshape(one)).add(b!.reshape(one));
+    },
+  });
+}
+
 const withBias = (shapes: Shapes): Shapes => [...shapes, shapes[1]!];
 export const normCases = {
   layerNorm: shaped(
@@ -279,5 +304,10 @@ export const normCases = {
       { what: "integers", call: () => nb.batchNorm(ones([2, 3], integer), ones([3]), ones([3])), code: "ERR_DTYPE" },
     ],
   ),
-  "batchNorm, training": shaped([x, weight, bias], channelsOf.map(batched), [], { errors: "batchNorm's own" }),
+  "batchNorm, training": shaped([x, weight, bias], channelsOf.map(batched), [], {
+    errors: "batchNorm's own",
+  }),
+  channelNorm: shaped([x, weight, bias, { name: "moments", domain: [0.5, 2] }], channelsOf.map(given), [], {
+    errors: notPublic,
+  }),
 };

@@ -1,0 +1,115 @@
+#include "exec/batch_norm.h"
+
+#include <cstring>
+
+#include "exec/rows.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
+
+namespace nabla {
+namespace {
+
+constexpr const char* kOperands = "the operands do not fit batchNorm";
+constexpr int64_t kTogether = 32;  // channels of size 1 that a task takes at least
+
+bool by_channel(const View& v, const View& x) {
+  return !v.scalar && v.rank == 1 && v.dims[0] == x.dims[1] && v.dtype == x.dtype && v.contiguous();
+}
+bool moments_of(const View& v, const View& x) {
+  return !v.scalar && v.rank == 2 && v.dims[0] == 2 && v.dims[1] == x.dims[1] && v.dtype == x.dtype && v.contiguous();
+}
+
+// f(channels of one task), of x [n, channels, ..].
+template <class F>
+void over_channels(const View& x, F&& f) {
+  const int64_t channels = x.dims[1], of_channel = x.numel() / channels;
+  int64_t per_task = kRowsChunk / of_channel + 1;
+  const int64_t size = of_channel / x.dims[0];
+  if (size == 1) per_task = (per_task + kTogether - 1) / kTogether * kTogether;
+  parallel_for((channels + per_task - 1) / per_task, [&](int64_t task) {
+    const int64_t first = task * per_task, last = first + per_task < channels ? first + per_task : channels;
+    f(ChannelBlock{x.dims[0], channels, size, first, last});
+  });
+}
+
+// f(channels of one image, the first element of that image), cut without regard to images.
+template <class F>
+void over_planes(const View& x, F&& f) {
+  const int64_t images = x.dims[0], channels = x.dims[1], size = x.numel() / (images * channels);
+  const int64_t planes = images * channels, per_task = kRowsChunk / size + 1;
+  parallel_for((planes + per_task - 1) / per_task, [&](int64_t task) {
+    const int64_t end = (task + 1) * per_task < planes ? (task + 1) * per_task : planes;
+    for (int64_t plane = task * per_task, next; plane < end; plane = next) {
+      const int64_t image = plane / channels, first = plane % channels;
+      next = (image + 1) * channels < end ? (image + 1) * channels : end;
+      f(ChannelBlock{1, channels, size, first, first + next - plane}, image * channels * size);
+    }
+  });
+}
+
+}  // namespace
+
+Status run_batch_norm(const Call& call) {
+  if (call.n_out < 1 || call.n_out > 2 || call.n_in < 3 || call.n_in > 4 || call.n_out + call.n_in > 5 ||
+      call.n_attr != 1)
+    return fail(Code::NATIVE, kOperands);
+  const View &y = call.out(), &x = call.in(0), &weight = call.in(1), &bias = call.in(2);
+  if (!is_float(y.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
+  const bool given = call.n_in > 3, wanted = call.n_out > 1;
+  if (!rows_alike(y, x) || x.rank < 2 || !by_channel(weight, x) || !by_channel(bias, x) ||
+      (given && !moments_of(call.in(3), x)) || (wanted && !moments_of(call.out(1), x)))
+    return fail(Code::SHAPE, kOperands);
+  const int64_t row = x.dims[1] * static_cast<int64_t>(size_of(x.dtype));
+  if (x.numel() == 0) {
+    if (wanted) std::memset(call.out(1).data, 0, static_cast<size_t>(2 * row));
+    return {};
+  }
+  Temporary memory;
+  char* rate = static_cast<char*>(memory.get(3 * row));
+  if (!rate) return fail(Code::MEMORY, "out of memory");
+  char* mean = given ? call.in(3).as<char>() : wanted ? call.out(1).as<char>() : rate + row;
+  const auto& leaves = kernels().batch_norm;
+  const int wide = x.dtype == DType::F64;
+  if (given) {
+    const int64_t channels = x.dims[1], size = static_cast<int64_t>(size_of(x.dtype));
+    leaves.rates[wide]({1, channels, 1, 0, channels}, rate, mean + row, weight.data, call.attrs[0]);
+    over_planes(x, [&](const ChannelBlock& block, int64_t at) {
+      leaves.scale[wide](block, y.as<char>() + at * size, x.as<char>() + at * size, mean, rate, bias.data);
+    });
+    return {};
+  }
+  over_channels(x, [&](const ChannelBlock& block) {
+    leaves.moments[wide](block, mean, mean + row, x.data);
+    leaves.rates[wide](block, rate, mean + row, weight.data, call.attrs[0]);
+    leaves.scale[wide](block, y.data, x.data, mean, rate, bias.data);
+  });
+  return {};
+}
+
+Status run_batch_norm_backward(const Call& call) {
+  if (call.n_out != 3 || call.n_in != 4 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &dx = call.out(0), &dw = call.out(1), &db = call.out(2);
+  const View &g = call.in(0), &x = call.in(1), &weight = call.in(2), &moments = call.in(3);
+  if (!is_float(x.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
+  if (!rows_alike(x, g) || x.scalar || x.rank < 2 || !rows_alike(dx, x) || !by_channel(weight, x) ||
+      !by_channel(dw, x) || !by_channel(db, x) || !moments_of(moments, x))
+    return fail(Code::SHAPE, kOperands);
+  const int64_t row = x.dims[1] * static_cast<int64_t>(size_of(x.dtype));
+  if (x.numel() == 0) {
+    std::memset(dw.data, 0, static_cast<size_t>(row));
+    std::memset(db.data, 0, static_cast<size_t>(row));
+    return {};
+  }
+  Temporary memory;
+  char* rate = static_cast<char*>(memory.get(row));
+  if (!rate) return fail(Code::MEMORY, "out of memory");
+  const auto& leaves = kernels().batch_norm;
+  const int wide = x.dtype == DType::F64;
+  over_channels(x, [&](const ChannelBlock& block) {
+    leaves.rates[wide](block, rate, moments.as<char>() + row, nullptr, call.attrs[0]);
+    leaves.backward[wide](block, dx.data, dw.data, db.data, g.data, x.data, moments.data, rate, weight.data);
+  });
+  return {};
+}
+
+}  // namespace nabla

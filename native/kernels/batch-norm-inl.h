@@ -1,0 +1,303 @@
+// Included once per ISA: see batch-norm.h. Channels whose elements lie apart (size 1) are taken as lanes, others one by
+// one. Sums run in T over blocks of about a thousand elements, and in double from block to block.
+#pragma once
+#include "kernels/batch-norm.h"
+#include "kernels/rows-inl.h"
+
+namespace nabla::NABLA_ISA {
+namespace {
+
+constexpr int64_t kChannelBlock = 1024;  // elements of a channel
+constexpr int64_t kColumnBlock = 128;  // rows, where channels are lanes
+
+// Mean and sum of squares about it, block by block (Chan, Golub and LeVeque, 1983).
+struct RunningMoments {
+  double count = 0, mean = 0, squares = 0;
+
+  // n numbers by their distances from a centre, which is their mean but for rounding: sums of these and of their
+  // squares.
+  void add(double n, double centre, double distance, double square) {
+    const double total = count + n, step = centre + distance / n - mean;
+    mean += step * (n / total);
+    squares += square - distance * (distance / n) + step * step * (count * (n / total));
+    count = total;
+  }
+};
+
+// f(offset, pieces, length): pieces of a channel that lie an image apart and are summed up as one block.
+template <class F>
+NABLA_INLINE void each_piece(const ChannelBlock& b, F&& f) {
+  const int64_t step = b.channels * b.size;
+  if (b.size >= kChannelBlock) {
+    for (int64_t i = 0; i < b.images; i++) {
+      for (int64_t from = 0; from < b.size; from += kChannelBlock)
+        f(i * step + from, 1, b.size - from < kChannelBlock ? b.size - from : kChannelBlock);
+    }
+    return;
+  }
+  const int64_t images = kChannelBlock / b.size;
+  for (int64_t i = 0; i < b.images; i += images) f(i * step, b.images - i < images ? b.images - i : images, b.size);
+}
+
+// K sums over pieces of `length` elements: add(sums, offset, count) as for RowSums.
+template <class T, int K, class F>
+NABLA_INLINE void piece_sums(T* total, int64_t pieces, int64_t length, int64_t step, F&& add) {
+  using V = Vec<T>;
+  constexpr int kParts = kRowLanes / V::kLanes;
+  V parts[kParts][K];
+#pragma GCC unroll 32
+  for (int p = 0; p < kParts; p++) {
+#pragma GCC unroll 8
+    for (int k = 0; k < K; k++) parts[p][k] = V::set1(0);
+  }
+  for (int64_t piece = 0; piece < pieces; piece++) {
+    const int64_t at = piece * step;
+    int64_t i = 0;
+    for (; i + kRowLanes <= length; i += kRowLanes) {
+#pragma GCC unroll 32
+      for (int p = 0; p < kParts; p++) add(parts[p], at + i + p * V::kLanes, V::kLanes);
+    }
+#pragma GCC unroll 32
+    for (int p = 0; p < kParts; p++) {
+      const int64_t from = i + p * V::kLanes, left = length - from;
+      if (left > 0) add(parts[p], at + from, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
+    }
+  }
+#pragma GCC unroll 8
+  for (int k = 0; k < K; k++) {
+    T lanes[kRowLanes];
+#pragma GCC unroll 32
+    for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p][k]);
+    for (int width = kRowLanes / 2; width > 0; width /= 2)
+      for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
+    total[k] = lanes[0];
+  }
+}
+
+template <int N>
+struct Wide {
+  static constexpr int value = N;
+};
+
+// K sums over `rows` rows for each of `columns` columns: add(sums, row, column, count).
+template <class T, int K, class F>
+NABLA_INLINE void column_sums(T (*total)[kRowLanes], int64_t rows, int64_t columns, F&& add) {
+  using V = Vec<T>;
+  constexpr int kParts = kRowLanes / V::kLanes;
+  const auto sum_up = [&](auto parts, int64_t from, int count) {
+    constexpr int kWide = decltype(parts)::value;
+    V sums[kWide][K];
+#pragma GCC unroll 32
+    for (int p = 0; p < kWide; p++) {
+#pragma GCC unroll 8
+      for (int k = 0; k < K; k++) sums[p][k] = V::set1(0);
+    }
+    for (int64_t r = 0; r < rows; r++) {
+#pragma GCC unroll 32
+      for (int p = 0; p < kWide; p++) add(sums[p], r, from + p * V::kLanes, count);
+    }
+#pragma GCC unroll 32
+    for (int p = 0; p < kWide; p++) {
+#pragma GCC unroll 8
+      for (int k = 0; k < K; k++) V::store_n(total[k] + from + p * V::kLanes, sums[p][k], count);
+    }
+  };
+  // Whole lines of a row at once, as rows may lie so that they drive each other from the cache.
+  if (columns == kRowLanes)
+    sum_up(Wide<kParts>(), 0, V::kLanes);
+  else
+    each_vector<T>(columns, [&](int64_t c, int count) { sum_up(Wide<1>(), c, count); });
+}
+
+// f(first channel, channels) for a row of lanes at a time.
+template <class F>
+NABLA_INLINE void each_columns(const ChannelBlock& b, F&& f) {
+  for (int64_t c = b.first; c < b.last; c += kRowLanes) f(c, b.last - c < kRowLanes ? b.last - c : kRowLanes);
+}
+
+template <class T>
+void channel_moments(const ChannelBlock& b, void* means, void* variances, const void* in) {
+  using V = Vec<T>;
+  T *mean = static_cast<T*>(means), *variance = static_cast<T*>(variances);
+  const double size = static_cast<double>(b.images * b.size);
+  if (b.size == 1) {
+    each_columns(b, [&](int64_t first, int64_t columns) {
+      RunningMoments all[kRowLanes];
+      for (int64_t row = 0; row < b.images; row += kColumnBlock) {
+        const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
+        const T* x = static_cast<const T*>(in) + row * b.channels + first;
+        T sum[1][kRowLanes], apart[2][kRowLanes], centre[kRowLanes];
+        column_sums<T, 1>(sum, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
+          s[0] = s[0] + load_first(x + r * b.channels + c, count);
+        });
+        const double n = static_cast<double>(rows);
+        for (int64_t c = 0; c < columns; c++) centre[c] = static_cast<T>(sum[0][c] / n);
+        column_sums<T, 2>(apart, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
+          const V d = load_first(x + r * b.channels + c, count) - load_first(centre + c, count);
+          s[0] = s[0] + d;
+          s[1] = fma(d, d, s[1]);
+        });
+        for (int64_t c = 0; c < columns; c++) all[c].add(n, centre[c], apart[0][c], apart[1][c]);
+      }
+      for (int64_t c = 0; c < columns; c++) {
+        mean[first + c] = static_cast<T>(all[c].mean);
+        variance[first + c] = static_cast<T>(all[c].squares / size);
+      }
+    });
+    return;
+  }
+  for (int64_t c = b.first; c < b.last; c++) {
+    RunningMoments all;
+    each_piece(b, [&](int64_t at, int64_t pieces, int64_t length) {
+      const T* x = static_cast<const T*>(in) + c * b.size + at;
+      const double n = static_cast<double>(pieces * length);
+      T sum, apart[2];
+      piece_sums<T, 1>(&sum, pieces, length, b.channels * b.size,
+                       [&](V* s, int64_t i, int count) { s[0] = s[0] + load_first(x + i, count); });
+      const T centre = static_cast<T>(sum / n);
+      piece_sums<T, 2>(apart, pieces, length, b.channels * b.size, [&](V* s, int64_t i, int count) {
+        const V d = first_lanes<T>(load_first(x + i, count) - V::set1(centre), count);
+        s[0] = s[0] + d;
+        s[1] = fma(d, d, s[1]);
+      });
+      all.add(n, centre, apart[0], apart[1]);
+    });
+    mean[c] = static_cast<T>(all.mean);
+    variance[c] = static_cast<T>(all.squares / size);
+  }
+}
+
+// f(own(channel, lanes), offset, count) over all elements of the block; `lanes` is 0 where one channel fills them all.
+template <class T, class Own, class F>
+NABLA_INLINE void each_element(const ChannelBlock& b, Own&& own, F&& f) {
+  for (int64_t image = 0; image < b.images; image++) {
+    if (b.size == 1) {
+      each_vector<T>(b.last - b.first, [&](int64_t c, int count) {
+        f(own(b.first + c, count), image * b.channels + b.first + c, count);
+      });
+      continue;
+    }
+    for (int64_t c = b.first; c < b.last; c++) {
+      const auto values = own(c, 0);
+      const int64_t at = (image * b.channels + c) * b.size;
+      each_vector<T>(b.size, [&](int64_t i, int count) { f(values, at + i, count); });
+    }
+  }
+}
+
+// The values of `count` channels, or of one for all lanes where count is 0.
+template <class T>
+NABLA_INLINE Vec<T> of_channel(const void* values, int64_t c, int count) {
+  const T* v = static_cast<const T*>(values) + c;
+  return count == 0 ? Vec<T>::set1(*v) : load_first(v, count);
+}
+
+template <class T>
+void channel_rates(const ChannelBlock& b, void* rate, const void* variance, const void* weight, double eps) {
+  using V = Vec<T>;
+  each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
+    const int64_t c = b.first + i;
+    const V one = V::set1(1), e = V::set1(static_cast<T>(eps));
+    const V r = one / sqrt(load_first(static_cast<const T*>(variance) + c, count) + e);
+    V::store_n(static_cast<T*>(rate) + c, weight ? r * load_first(static_cast<const T*>(weight) + c, count) : r, count);
+  });
+}
+
+template <class T>
+void channel_scale(const ChannelBlock& b, void* out, const void* in, const void* mean, const void* rate,
+                   const void* bias) {
+  using V = Vec<T>;
+  struct Values {
+    V mean, rate, bias;
+  };
+  const T* x = static_cast<const T*>(in);
+  T* y = static_cast<T*>(out);
+  each_element<T>(
+      b,
+      [&](int64_t c, int count) {
+        return Values{of_channel<T>(mean, c, count), of_channel<T>(rate, c, count), of_channel<T>(bias, c, count)};
+      },
+      [&](const Values& v, int64_t i, int count) {
+        V::store_n(y + i, fma(load_first(x + i, count) - v.mean, v.rate, v.bias), count);
+      });
+}
+
+template <class T>
+void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* by_bias, const void* gradient,
+                      const void* in, const void* mean, const void* rate, const void* weight) {
+  using V = Vec<T>;
+  const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
+  T *dx = static_cast<T*>(out), *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
+  const double size = static_cast<double>(b.images * b.size);
+  // At first dw holds sums of g * (x - mean).
+  if (b.size == 1) {
+    each_columns(b, [&](int64_t first, int64_t columns) {
+      double level[kRowLanes] = {}, along[kRowLanes] = {};
+      for (int64_t row = 0; row < b.images; row += kColumnBlock) {
+        const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
+        T sums[2][kRowLanes];
+        column_sums<T, 2>(sums, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
+          const int64_t at = (row + r) * b.channels + first + c;
+          const V gi = load_first(g + at, count);
+          s[0] = s[0] + gi;
+          s[1] = fma(gi, load_first(x + at, count) - of_channel<T>(mean, first + c, count), s[1]);
+        });
+        for (int64_t c = 0; c < columns; c++) {
+          level[c] += sums[0][c];
+          along[c] += sums[1][c];
+        }
+      }
+      for (int64_t c = 0; c < columns; c++) {
+        db[first + c] = static_cast<T>(level[c]);
+        dw[first + c] = static_cast<T>(along[c]);
+      }
+    });
+  } else {
+    for (int64_t c = b.first; c < b.last; c++) {
+      const V centre = of_channel<T>(mean, c, 0);
+      double level = 0, along = 0;
+      each_piece(b, [&](int64_t at, int64_t pieces, int64_t length) {
+        const int64_t from = c * b.size + at;
+        T sums[2];
+        piece_sums<T, 2>(sums, pieces, length, b.channels * b.size, [&](V* s, int64_t i, int count) {
+          const V gi = load_first(g + from + i, count);
+          s[0] = s[0] + gi;
+          s[1] = fma(gi, load_first(x + from + i, count) - centre, s[1]);
+        });
+        level += sums[0];
+        along += sums[1];
+      });
+      db[c] = static_cast<T>(level);
+      dw[c] = static_cast<T>(along);
+    }
+  }
+  struct Values {
+    V mean, scale, level, along;
+  };
+  const V share = V::set1(static_cast<T>(1 / size));
+  each_element<T>(
+      b,
+      [&](int64_t c, int count) {
+        const V r = of_channel<T>(rate, c, count);
+        return Values{of_channel<T>(mean, c, count), r * of_channel<T>(weight, c, count),
+                      of_channel<T>(db, c, count) * share, of_channel<T>(dw, c, count) * share * r * r};
+      },
+      [&](const Values& v, int64_t i, int count) {
+        const V centred = load_first(x + i, count) - v.mean;
+        V::store_n(dx + i, fnma(centred, v.along, load_first(g + i, count) - v.level) * v.scale, count);
+      });
+  each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
+    const V r = load_first(static_cast<const T*>(rate) + b.first + i, count);
+    V::store_n(dw + b.first + i, load_first(dw + b.first + i, count) * r, count);
+  });
+}
+
+constexpr BatchNormTable make_batch_norm_table() {
+  return {{channel_moments<float>, channel_moments<double>},
+          {channel_rates<float>, channel_rates<double>},
+          {channel_scale<float>, channel_scale<double>},
+          {channel_backward<float>, channel_backward<double>}};
+}
+
+}  // namespace
+}  // namespace nabla::NABLA_ISA

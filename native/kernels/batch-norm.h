@@ -1,0 +1,31 @@
+// Channels of [images, channels, size], each brought to mean 0 and variance 1. Leaves work on channels [first, last).
+#pragma once
+#include <cstdint>
+
+namespace nabla {
+
+struct ChannelBlock {
+  int64_t images, channels, size, first, last;
+};
+
+// Mean and variance of each channel.
+using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, const void* x);
+// rate = weight / sqrt(variance + eps); without a weight where it is null.
+using ChannelRatesFn = void (*)(const ChannelBlock& block, void* rate, const void* variance, const void* weight,
+                                double eps);
+// y = (x - mean) * rate + bias.
+using ChannelScaleFn = void (*)(const ChannelBlock& block, void* y, const void* x, const void* mean, const void* rate,
+                                const void* bias);
+// With s the standardized x and rate = 1 / sqrt(variance + eps): dw = sum of g * s, db = sum of g, and
+// dx = weight * rate * (g - mean(g) - s * mean(g * s)).
+using ChannelBackwardFn = void (*)(const ChannelBlock& block, void* dx, void* dw, void* db, const void* g,
+                                   const void* x, const void* mean, const void* rate, const void* weight);
+
+struct BatchNormTable {
+  ChannelMomentsFn moments[2];
+  ChannelRatesFn rates[2];
+  ChannelScaleFn scale[2];
+  ChannelBackwardFn backward[2];
+};
+
+}  // namespace nabla
