@@ -10,7 +10,12 @@ describe("results of more than 32 MB", () => {
   const ops = {
     "a sum with a vector that repeats": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).add(tensor([3])),
     "an affine map": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).mul(-2),
-    "a function": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).sub(500).div(20).gelu(),
+    "a function": (lo: number, hi: number) =>
+      x
+        .narrow(0, lo, hi - lo)
+        .sub(500)
+        .div(20)
+        .gelu(),
     "a cast": (lo: number, hi: number) => x.narrow(0, lo, hi - lo).to("int64" satisfies DType),
     "a reversal": (lo: number, hi: number) =>
       x
