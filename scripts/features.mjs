@@ -162,7 +162,8 @@ Columns:
 - **errors**: bad inputs of every kind that applies give their code and sentence.
 - [1]: why there is none, below.
 
-Layouts, threads, instruction sets and memory have laws of their own, which all rows pass.
+Layouts, threads, instruction sets and memory have laws of their own, which all rows pass; but a product of at most 8 rows
+over 64 terms or more adds them up in another order where the larger operand lies along them.
 
 ${matrix}
 

@@ -178,11 +178,39 @@ void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
   });
 }
 
+// A few vectors, copied so that they lie along k.
+template <class T>
+const T* straightened(Scratch use, const T* x, int64_t vectors, int64_t vector_step, int64_t k_step, int64_t k) {
+  T* copy = static_cast<T*>(scratch(use, sizeof(T) * static_cast<size_t>(vectors * k)));
+  if (!copy) return nullptr;
+  for (int64_t v = 0; v < vectors; v++) {
+    for (int64_t i = 0; i < k; i++) copy[v * k + i] = x[v * vector_step + i * k_step];
+  }
+  return copy;
+}
+
+// Where one operand makes dot products possible, the layout of the other, a few vectors, is not to decide.
+template <class T>
+bool straighten(GemmProblem<T>& p) {
+  if (p.k < kGemmDotsFrom) return true;
+  if (p.m <= kGemmVectorRows && p.a_k != 1 && (p.b_k == 1 || p.n == 1)) {
+    p.a = straightened(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k);
+    p.a_row = p.k;
+    p.a_k = 1;
+  }
+  if (p.n == 1 && p.b_k != 1 && p.a_k == 1) {
+    p.b = straightened(Scratch::GEMM_B, p.b, 1, 0, p.b_k, p.k);
+    p.b_k = 1;
+  }
+  return p.a && p.b;
+}
+
 template <class T>
 Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
   // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
+  if (!straighten(p)) return kOutOfScratch;
   if (vector_pays(p)) {
     multiply_vector<T>(
         {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1}, kernels);

@@ -385,6 +385,27 @@ export function calls(r, storages) {
       };
     },
     standardizeBackward: () => ({ ...alongRows(2)(), attrs: [r.pick([0, 1e-5]), r.below(2)] }),
+    batchNorm: () => {
+      const shape = shapeOf(2 + r.below(3));
+      const dtype = float();
+      const of = () => plain(dtype, [shape[1]]);
+      const moments = r.below(3); // given, wanted, neither
+      return {
+        outs: [plainOut(dtype, shape), ...(moments === 1 ? [plainOut(dtype, [2, shape[1]])] : [])],
+        ins: [plain(dtype, shape), of(), of(), ...(moments === 0 ? [plain(dtype, [2, shape[1]])] : [])],
+        attrs: [r.next()],
+      };
+    },
+    batchNormBackward: () => {
+      const shape = shapeOf(2 + r.below(3));
+      const dtype = float();
+      const of = [shape[1]];
+      return {
+        outs: [plainOut(dtype, shape), plainOut(dtype, of), plainOut(dtype, of)],
+        ins: [plain(dtype, shape), plain(dtype, shape), plain(dtype, of), plain(dtype, [2, shape[1]])],
+        attrs: [r.next()],
+      };
+    },
     scaledNormBackward: () => {
       const shape = shapeOf(1 + r.below(3));
       const dtype = float();

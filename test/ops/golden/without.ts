@@ -24,7 +24,7 @@ export const without: ReadonlyMap<string, string> = new Map([
     files,
     "decodeIdx decodeSafetensors decodeSafetensorsMetadata encodeSafetensors loadIdx loadMnist loadSafetensors saveSafetensors",
   ),
-  ...names(logic, "allClose equal isTensor formula graph"),
+  ...names(logic, "allClose equal isTensor formula graph summary"),
   ...names("writes in place; its rows are those of test/ops/cases", "assign"),
   ...names("makes an index for `at`, whose rows use it as a string", "slice"),
   ...names("another name of `var`, for named imports", "variance"),
