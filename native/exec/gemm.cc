@@ -192,13 +192,13 @@ const T* straightened(Scratch use, const T* x, int64_t vectors, int64_t vector_s
 // Where one operand makes dot products possible, the layout of the other, a few vectors, is not to decide.
 template <class T>
 bool straighten(GemmProblem<T>& p) {
-  if (p.k < kGemmDotsFrom) return true;
-  if (p.m <= kGemmVectorRows && p.a_k != 1 && (p.b_k == 1 || p.n == 1)) {
+  if (!gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k)) return true;
+  if (p.a_k != 1) {
     p.a = straightened(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k);
     p.a_row = p.k;
     p.a_k = 1;
   }
-  if (p.n == 1 && p.b_k != 1 && p.a_k == 1) {
+  if (p.b_k != 1) {
     p.b = straightened(Scratch::GEMM_B, p.b, 1, 0, p.b_k, p.k);
     p.b_k = 1;
   }

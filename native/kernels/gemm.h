@@ -48,10 +48,10 @@ struct GemmBlock {
 constexpr int64_t kGemmVectorRows = 8;
 constexpr int64_t kGemmDotsFrom = 64;  // values of k
 
-// Whether the elements of A[m, k] * B[k, n] are dot products: both operands lie along k, and so few rows or columns use
-// a value of the other that turning it, which a chain needs, would take longer than the product.
+// Whether the elements of A[m, k] * B[k, n] are dot products: so few vectors use a value of the other operand, which
+// lies along k, that turning it, which a chain needs, would take longer than the product. Leaves want both along k.
 inline bool gemm_takes_dots(int64_t m, int64_t n, int64_t k, int64_t a_k, int64_t b_k) {
-  return a_k == 1 && b_k == 1 && k >= kGemmDotsFrom && (m <= kGemmVectorRows || n == 1);
+  return k >= kGemmDotsFrom && ((m <= kGemmVectorRows && (b_k == 1 || n == 1)) || (n == 1 && a_k == 1));
 }
 
 template <class T>
