@@ -13,6 +13,7 @@ inline int64_t count(int64_t n, int64_t size) { return (n + size - 1) / size; }
 inline int64_t round_up(int64_t n, int64_t size) { return count(n, size) * size; }
 
 constexpr int64_t kTaskWork = int64_t{1} << 19;   // multiply-adds that pay for a hand-over to another thread
+constexpr int64_t kHalfWork = int64_t{1} << 17;   // those of each half of a product that is cut only once
 constexpr int64_t kMaxTasks = 16;                 // as many as a split for the sake of threads alone makes
 constexpr int64_t kTaskRows = 144;                // rows x depth of packed A stay in L2
 constexpr int64_t kTallTaskBytes = 288 << 10;     // of packed A that a task of a large product holds in L2
@@ -65,7 +66,8 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   plan.region_cols = plan.pack_b && !plan.stream_b ? smaller(p.n, across / nr * nr) : p.n;
 
   const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth / kTaskWork;
-  const int64_t wanted = work < kMaxTasks ? static_cast<int64_t>(work) : kMaxTasks;
+  const int64_t least = work * kTaskWork >= 2 * kHalfWork ? 2 : 1;
+  const int64_t wanted = work < kMaxTasks ? larger(static_cast<int64_t>(work), least) : kMaxTasks;
   plan.parallel = wanted > 1;
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);

@@ -57,7 +57,7 @@ void mask_row(const AttentionBlock& b, int64_t r, T* x, int64_t n) {
 }
 
 template <class T>
-void attention_weigh(const AttentionBlock& b, int64_t clear, void* tops, void* totals, void* fades) {
+NABLA_INTERLEAVED void attention_weigh(const AttentionBlock& b, int64_t clear, void* tops, void* totals, void* fades) {
   using V = Vec<T>;
   for (int64_t r = 0; r < b.rows; r++) {
     T* x = static_cast<T*>(b.scores) + r * b.stride;

@@ -26,14 +26,6 @@ NABLA_INLINE V last_of(V, Rest... rest) {
   return last_of(rest...);
 }
 
-// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of
-// dependent operations fill the schedulers of the processor.
-#if defined(__GNUC__) && !defined(__clang__)
-#define NABLA_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
-#else
-#define NABLA_INTERLEAVED
-#endif
-
 // Several vectors at a time hide the latency of one.
 template <class F, class T, int... I>
 NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool past_cache, Indices<I...>) {

@@ -13,6 +13,14 @@
 #define NABLA_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
+// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of
+// dependent operations fill the schedulers of the processor.
+#if defined(__GNUC__) && !defined(__clang__)
+#define NABLA_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
+#else
+#define NABLA_INTERLEAVED
+#endif
+
 namespace nabla::NABLA_ISA {
 namespace {
 

@@ -13,12 +13,20 @@ constexpr int kRowLanes = 32;
 template <class T>
 T row_top(const T* x, int64_t n, T top) {
   using V = Vec<T>;
+  constexpr int kParts = 4, kStep = kParts * V::kLanes;
   int64_t i = 0;
   if (n >= V::kLanes) {
-    V best = V::load(x);
-    for (i = V::kLanes; i + V::kLanes <= n; i += V::kLanes) best = max(V::load(x + i), best);
+    V best[kParts];
+#pragma GCC unroll 4
+    for (V& b : best) b = V::load(x);
+    for (; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
+      for (int p = 0; p < kParts; p++) best[p] = max(V::load(x + i + p * V::kLanes), best[p]);
+    }
+    V all = max(max(best[0], best[1]), max(best[2], best[3]));
+    for (; i + V::kLanes <= n; i += V::kLanes) all = max(V::load(x + i), all);
     T lanes[V::kLanes];
-    V::store(lanes, best);
+    V::store(lanes, all);
     for (int l = 0; l < V::kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
   }
   for (; i < n; i++) top = x[i] > top ? x[i] : top;
