@@ -16,9 +16,9 @@ constexpr Status kNoKernel = {Code::DTYPE, "matrix multiplication needs float or
 bool has_gemm(DType t) { return is_float(t) || t == DType::I32 || t == DType::I64; }
 
 template <class F>
-void for_each_task(bool parallel, int64_t tasks, const F& body) {
+void for_each_task(bool parallel, int64_t tasks, const F& body, Job job = Job::HEAVY) {
   if (parallel) {
-    parallel_for(tasks, [&](int64_t t) { body(t); });
+    parallel_for(tasks, [&](int64_t t) { body(t); }, job);
   } else {
     for (int64_t t = 0; t < tasks; t++) body(t);
   }
@@ -44,15 +44,18 @@ class GemmRegion {
   Status run() {
     const int64_t a_units = plan_.pack_a ? row_tasks_ * depths_ : 0;
     const int64_t b_units = plan_.pack_b && !plan_.stream_b ? col_tasks_ * depths_ : 0;
-    for_each_task(plan_.parallel, a_units + b_units, [&](int64_t t) {
+    const auto share_out = [&](int64_t tasks, const auto& body) {
+      for_each_task(plan_.parallel, tasks, body, plan_.light ? Job::LIGHT : Job::HEAVY);
+    };
+    share_out(a_units + b_units, [&](int64_t t) {
       if (t < b_units) {
         pack_b(t % col_tasks_ * plan_.task_cols, t / col_tasks_);
       } else {
         pack_a((t - b_units) % row_tasks_ * plan_.task_rows, (t - b_units) / row_tasks_);
       }
     });
-    for_each_task(plan_.parallel, row_tasks_ * col_tasks_,
-                  [&](int64_t t) { multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols); });
+    share_out(row_tasks_ * col_tasks_,
+              [&](int64_t t) { multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols); });
     return out_of_scratch_.load() ? kOutOfScratch : Status{};
   }
 

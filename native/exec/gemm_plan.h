@@ -29,6 +29,7 @@ struct GemmPlan {
   // B is packed by the task that uses it, in pieces that stay in L2: no two tasks, or few, need the same columns.
   bool stream_b;
   bool parallel;
+  bool light;  // done sooner than a sleeping thread wakes
   // Packed at a time. Rows and columns are multiples of the register tile, or all there are.
   int64_t region_rows, region_cols, region_depth;
   // Multiplied at a time by one thread.
@@ -69,6 +70,7 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
   const int64_t least = work * kTaskWork >= 2 * kHalfWork ? 2 : 1;
   const int64_t wanted = work < kMaxTasks ? larger(static_cast<int64_t>(work), least) : kMaxTasks;
   plan.parallel = wanted > 1;
+  plan.light = work < 2;
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
   if (plan.stream_b) rows = larger(rows, kStreamRows);

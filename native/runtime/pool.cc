@@ -33,14 +33,14 @@ inline void relax() {
 #endif
 }
 
-struct Job {
+struct Work {
   ChunkFn fn;
   void* context;
   int64_t chunks;
   int helpers;  // workers with a smaller index take part
   alignas(64) std::atomic<int64_t> next{0};
 
-  void work() {
+  void run() {
     for (;;) {
       int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
       if (chunk >= chunks) return;
@@ -52,11 +52,13 @@ struct Job {
 // Leaked on purpose: its threads may run until the process ends.
 struct Pool {
   alignas(64) std::atomic<uint32_t> epoch{0};
-  alignas(64) std::atomic<Job*> job{nullptr};
+  alignas(64) std::atomic<Work*> job{nullptr};
   alignas(64) std::atomic<int> inside{0};
   alignas(64) std::atomic<int> sleepers{0};
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
-  int started = 0;  // guarded by busy
+  // Guarded by busy:
+  int started = 0;
+  Clock::time_point last_light;
 };
 
 Pool& pool() {
@@ -118,8 +120,8 @@ void worker_main(int index) {
     // Entering before reading the job and the publisher's clearing the job before reading `inside` (both seq_cst)
     // mean that a worker never holds a job whose caller has left.
     p.inside.fetch_add(1);
-    Job* job = p.job.load();
-    if (job && index < job->helpers) job->work();
+    Work* job = p.job.load();
+    if (job && index < job->helpers) job->run();
     p.inside.fetch_sub(1);
   }
 }
@@ -150,22 +152,31 @@ int pool_size() {
 int thread_limit() { return tl_limit > 0 ? tl_limit : pool_size(); }
 void set_thread_limit(int n) { tl_limit = n; }
 
-void parallel_for(int64_t chunks, ChunkFn fn, void* context) {
+void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   if (chunks <= 0) return;
   int threads = thread_limit();
   if (threads > chunks) threads = static_cast<int>(chunks);
   Pool& p = pool();
-  if (threads <= 1 || tl_in_job || p.busy.test_and_set(std::memory_order_acquire)) {
+  const auto run_inline = [&] {
     for (int64_t c = 0; c < chunks; c++) fn(context, c);
-    return;
+  };
+  if (threads <= 1 || tl_in_job || p.busy.test_and_set(std::memory_order_acquire)) return run_inline();
+  if (job == Job::LIGHT && p.sleepers.load() > 0) {
+    const auto now = Clock::now();
+    const bool alone = now - p.last_light > kSpin;
+    p.last_light = now;
+    if (alone) {
+      p.busy.clear(std::memory_order_release);
+      return run_inline();
+    }
   }
   if (p.started < threads - 1) start_workers(p, threads - 1);
-  Job job{fn, context, chunks, threads - 1};
-  p.job.store(&job);
+  Work work{fn, context, chunks, threads - 1};
+  p.job.store(&work);
   p.epoch.fetch_add(1);
   if (p.sleepers.load() > 0) p.epoch.notify_all();
   tl_in_job = true;
-  job.work();
+  work.run();
   tl_in_job = false;
   p.job.store(nullptr);
   // A worker that is still inside may have lost its core to somebody else: then give it ours.
