@@ -72,6 +72,8 @@ void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t
   }
   const auto add = [&](int64_t j, auto vectors, const auto& load) __attribute__((always_inline)) {
     constexpr int kVectors = decltype(vectors)::value;
+#pragma GCC unroll 8
+    for (int i = 0; i < DEPTH; i++) __builtin_prefetch(b + (DEPTH + i) * b_k + j);  // runs too short for the hardware
     V s[ROWS][kVectors];
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
