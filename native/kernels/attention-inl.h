@@ -127,7 +127,6 @@ void attention_scale(void* out, int64_t out_row, const void* in, int64_t x_row, 
 
 template <class T>
 void attention_dots(void* out, const void* a, int64_t a_row, const void* b, int64_t b_row, int64_t rows, int64_t cols) {
-  using V = Vec<T>;
   for (int64_t r = 0; r < rows; r++) {
     const T *x = static_cast<const T*>(a) + r * a_row, *y = static_cast<const T*>(b) + r * b_row;
     static_cast<T*>(out)[r] =

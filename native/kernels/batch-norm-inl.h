@@ -39,41 +39,6 @@ NABLA_INLINE void each_piece(const ChannelBlock& b, F&& f) {
   for (int64_t i = 0; i < b.images; i += images) f(i * step, b.images - i < images ? b.images - i : images, b.size);
 }
 
-// K sums over pieces of `length` elements: add(sums, offset, count) as for RowSums.
-template <class T, int K, class F>
-NABLA_INLINE void piece_sums(T* total, int64_t pieces, int64_t length, int64_t step, F&& add) {
-  using V = Vec<T>;
-  constexpr int kParts = kRowLanes / V::kLanes;
-  V parts[kParts][K];
-#pragma GCC unroll 32
-  for (int p = 0; p < kParts; p++) {
-#pragma GCC unroll 8
-    for (int k = 0; k < K; k++) parts[p][k] = V::set1(0);
-  }
-  for (int64_t piece = 0; piece < pieces; piece++) {
-    const int64_t at = piece * step;
-    int64_t i = 0;
-    for (; i + kRowLanes <= length; i += kRowLanes) {
-#pragma GCC unroll 32
-      for (int p = 0; p < kParts; p++) add(parts[p], at + i + p * V::kLanes, V::kLanes);
-    }
-#pragma GCC unroll 32
-    for (int p = 0; p < kParts; p++) {
-      const int64_t from = i + p * V::kLanes, left = length - from;
-      if (left > 0) add(parts[p], at + from, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
-    }
-  }
-#pragma GCC unroll 8
-  for (int k = 0; k < K; k++) {
-    T lanes[kRowLanes];
-#pragma GCC unroll 32
-    for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p][k]);
-    for (int width = kRowLanes / 2; width > 0; width /= 2)
-      for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
-    total[k] = lanes[0];
-  }
-}
-
 template <int N>
 struct Wide {
   static constexpr int value = N;

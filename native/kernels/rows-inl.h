@@ -39,41 +39,51 @@ NABLA_INLINE Vec<T> load_first(const T* p, int count) {
   return count == Vec<T>::kLanes ? Vec<T>::load(p) : Vec<T>::load_n(p, count);
 }
 
-// K sums of T over i < n: add(sums, i, count) adds to each a vector whose lanes from `count` on are zero.
-template <class T, int K>
-struct RowSums {
+// K sums over pieces of `length` elements, `step` apart: add(sums, offset, count) adds to each a vector whose lanes
+// from `count` on are zero.
+template <class T, int K, class F>
+NABLA_INLINE void piece_sums(T* total, int64_t pieces, int64_t length, int64_t step, F&& add) {
   using V = Vec<T>;
-  static constexpr int kParts = kRowLanes / V::kLanes;
-  T total[K];
-
-  template <class F>
-  RowSums(int64_t n, F&& add) {
-    V parts[kParts][K];
+  constexpr int kParts = kRowLanes / V::kLanes;
+  V parts[kParts][K];
 #pragma GCC unroll 32
-    for (int p = 0; p < kParts; p++) {
+  for (int p = 0; p < kParts; p++) {
 #pragma GCC unroll 8
-      for (int k = 0; k < K; k++) parts[p][k] = V::set1(0);
-    }
+    for (int k = 0; k < K; k++) parts[p][k] = V::set1(0);
+  }
+  for (int64_t piece = 0; piece < pieces; piece++) {
+    const int64_t at = piece * step;
     int64_t i = 0;
-    for (; i + kRowLanes <= n; i += kRowLanes) {
+    for (; i + kRowLanes <= length; i += kRowLanes) {
 #pragma GCC unroll 32
-      for (int p = 0; p < kParts; p++) add(parts[p], i + p * V::kLanes, V::kLanes);
+      for (int p = 0; p < kParts; p++) add(parts[p], at + i + p * V::kLanes, V::kLanes);
     }
     // Indices known to the compiler keep the sums in registers.
 #pragma GCC unroll 32
     for (int p = 0; p < kParts; p++) {
-      const int64_t at = i + p * V::kLanes, left = n - at;
-      if (left > 0) add(parts[p], at, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
+      const int64_t from = i + p * V::kLanes, left = length - from;
+      if (left > 0) add(parts[p], at + from, left < V::kLanes ? static_cast<int>(left) : V::kLanes);
     }
+  }
 #pragma GCC unroll 8
-    for (int k = 0; k < K; k++) {
-      T lanes[kRowLanes];
+  for (int k = 0; k < K; k++) {
+    T lanes[kRowLanes];
 #pragma GCC unroll 32
-      for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p][k]);
-      for (int width = kRowLanes / 2; width > 0; width /= 2)
-        for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
-      total[k] = lanes[0];
-    }
+    for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p][k]);
+    for (int width = kRowLanes / 2; width > 0; width /= 2)
+      for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
+    total[k] = lanes[0];
+  }
+}
+
+// K such sums of T over the n elements of a row.
+template <class T, int K>
+struct RowSums {
+  T total[K];
+
+  template <class F>
+  RowSums(int64_t n, F&& add) {
+    piece_sums<T, K>(total, 1, n, 0, add);
   }
 };
 

@@ -173,5 +173,6 @@ constexpr DType dtype_of = DTypeOf<T>::value;
 void test_values(bool quick);
 void test_bits();
 void test_batches();
+void test_plans();
 
 }  // namespace nabla::test

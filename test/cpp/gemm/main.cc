@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   nabla::force_isa(tiers[0]->isa);
   nabla::test::test_bits();
   nabla::test::test_batches();
+  nabla::test::test_plans();
   const nabla::test::Tally& t = nabla::test::tally;
   std::printf("%lld checks, %lld failures\n", static_cast<long long>(t.checks), static_cast<long long>(t.failures));
   return t.failures == 0 && t.checks > 0 ? 0 : 1;

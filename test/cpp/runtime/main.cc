@@ -99,6 +99,36 @@ void limits_belong_to_a_thread() {
 }
 
 // A million short regions, with pauses now and then so that the workers fall asleep. A hang is the failure.
+// A light job leaves a sleeping worker alone; one after the other, they wake it.
+void light_jobs_wake_nobody_unless_they_follow_each_other() {
+  set_thread_limit(2);
+  const std::thread::id self = std::this_thread::get_id();
+  std::atomic<int> helped{0};
+  const auto job = [&] {
+    parallel_for(
+        2,
+        [&](int64_t) {
+          if (std::this_thread::get_id() != self) helped.fetch_add(1);
+          const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(5);
+          while (std::chrono::steady_clock::now() < end) {
+          }
+        },
+        Job::LIGHT);
+  };
+  job();  // starts the worker
+  int alone = 0;  // on a busy machine a worker may not have come to sleeping
+  for (int round = 0; round < 40; round++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    helped = 0;
+    job();
+    alone += helped == 0;
+  }
+  CHECK(alone >= 30);
+  helped = 0;
+  for (int i = 0; i < 100000 && helped == 0; i++) job();
+  CHECK(helped > 0);
+}
+
 void no_wake_up_is_lost() {
   std::atomic<int64_t> total{0};
   const int64_t regions = 1000000 / kSlower;
@@ -324,6 +354,7 @@ int main() {
       TEST(nested_regions_run_inline),
       TEST(many_callers_at_once),
       TEST(limits_belong_to_a_thread),
+      TEST(light_jobs_wake_nobody_unless_they_follow_each_other),
       TEST(no_wake_up_is_lost),
       TEST(threads_come_and_go),
       TEST(blocks_do_not_overlap),
