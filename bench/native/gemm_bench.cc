@@ -73,7 +73,7 @@ void run(const Case& s, int threads, const std::string& only) {
   T *ours = random_values<T>(s.m * s.n), *theirs = random_values<T>(s.m * s.n);
   const nabla::Matrix ma = ta ? nabla::Matrix{a, 1, s.m} : nabla::Matrix{a, s.k, 1};
   const nabla::Matrix mb = tb ? nabla::Matrix{b, 1, s.k} : nabla::Matrix{b, s.n, 1};
-  const auto nabla_call = [&] { (void)nabla::gemm(nabla::DTypeOf<T>::value, s.m, s.n, s.k, ma, mb, ours, s.n, false); };
+  const auto nabla_call = [&] { (void)nabla::gemm(nabla::DTypeOf<T>::value, s.m, s.n, s.k, ma, mb, ours, s.n); };
   const auto blas_call = [&] {
     blas(ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, s, a, static_cast<int>(ta ? s.m : s.k), b,
          static_cast<int>(tb ? s.k : s.n), theirs);

@@ -2,10 +2,12 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
+import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { own } from "../engine/saved.js";
 import type { LeafNode, Node, OpNode } from "../engine/tape.js";
+import { opcode } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { watched } from "./anomaly.js";
@@ -79,6 +81,10 @@ function order(roots: readonly Node[], floor: number, displaced: Displaced[] | n
   return sorted;
 }
 
+/** Whether nobody but this sweep sees how g is added to others. */
+const inPlace = (g: Tensor): boolean => !mode.grad && mode.intercept === null && !(g instanceof Lanes);
+const addition = opcode("add");
+
 /** Adds g to what has arrived at a node. */
 function arrive(node: Node, g: Tensor): void {
   const before = node.cotangent;
@@ -87,8 +93,14 @@ function arrive(node: Node, g: Tensor): void {
     g.handle.pending++;
     return;
   }
+  if (before.handle.summing && !before.handle.kept && before.type === g.type && inPlace(g)) {
+    applyInPlace("backward", addition, [before], [before, g], g.type.attrs);
+    drop(g);
+    return;
+  }
   const sum = before.add(g);
   sum.handle.pending++;
+  sum.handle.summing = inPlace(g);
   node.cotangent = sum;
   leave(before);
   drop(g);
@@ -146,9 +158,9 @@ function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
 }
 
 /** The rule's mistakes read as the rule's; a saved value that was written to names who saved and who wrote it. */
-function step(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): readonly (Tensor | null)[] {
+function ruleOf<T>(node: OpNode, rule: () => T): T {
   try {
-    return watched(node, g, () => vjpOf(node, g, needs, createGraph));
+    return rule();
   } catch (error) {
     if (error instanceof NablaError && error.code === "ERR_GRADIENT" && error.message.includes("was changed since"))
       throw new NablaError(
@@ -238,6 +250,14 @@ function pass(
   return (targets ?? []).map((target) => wanted.get(target) ?? null);
 }
 
+/** Adds the gradient of an input to what has arrived there, where the rule can. */
+function addTo(node: OpNode, g: Tensor, i: number): boolean {
+  const sum = node.inputs[i]!.cotangent;
+  if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
+  const saved = (place: number): Tensor => node.unpack(place, false) as Tensor;
+  return ruleOf(node, () => node.row.rule.addTo!(sum, g, i, saved, node as never));
+}
+
 /** Sends a node's gradient to its inputs. */
 function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: boolean): void {
   const needs = node.inputs.map((input) => input?.needed === true);
@@ -249,19 +269,19 @@ function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: bool
       `the graph of ${node.row.name} has been used`,
       "retainGraph: true in the first backward",
     );
-  const { rule } = node.row;
-  const addTo =
-    rule.kind === "linear" && !createGraph && mode.intercept === null && !(g instanceof Lanes) ? rule.addTo : undefined;
-  const sum = node.inputs[0]?.cotangent;
-  if (addTo !== undefined && sum?.handle.summing && !sum.handle.kept && sum.type === g.type) {
-    addTo(sum, g, node as never);
-  } else {
-    const gradients = step(node, g, needs, createGraph);
+  const adds = node.row.rule.addTo !== undefined && inPlace(g);
+  if (adds) {
+    needs.forEach((need, i) => {
+      if (need) needs[i] = !addTo(node, g, i);
+    });
+  }
+  if (needs.includes(true)) {
+    const gradients = ruleOf(node, () => watched(node, g, () => vjpOf(node, g, needs, createGraph)));
     for (let i = 0; i < gradients.length; i++) {
       const gradient = gradients[i];
       const input = node.inputs[i];
       if (gradient === null || gradient === undefined || input === null || input === undefined) continue;
-      if (addTo !== undefined) gradient.handle.summing = true;
+      if (adds && gradient.handle !== g.handle) gradient.handle.summing = true;
       // A rule may hand on what it saved, which this node is about to give back.
       arrive(input, own(gradient));
     }

@@ -297,7 +297,7 @@ export function applyInPlace(
   frame.addon.run();
   if (frame.failed()) {
     retryWhenOutOfMemory(() => frame.addon.run());
-    if (frame.failed()) raise(name);
+    if (frame.failed()) raise(name, changedSince);
   }
 }
 

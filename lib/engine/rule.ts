@@ -57,18 +57,13 @@ export const minusOne: Partial = partial([], (t) => t.neg());
  * How an op is differentiated. A closed set: the drivers in autograd/ do the rest (un-broadcasting, skipping inputs that
  * need no gradient, accumulation).
  */
-export type Rule<P = never> =
+export type Rule<P = never> = (
   /** Per input its partial derivative; null where it is zero everywhere. */
   | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
   /** Linear in its only differentiable input: the transpose map; forward mode is the op itself. */
   | {
       readonly kind: "linear";
       transpose(g: Tensor, c: Context<P>): Tensor;
-      /**
-       * Where g concerns few elements of the input: adds the transpose to `sum`, in place. Such a transpose is always a new
-       * tensor, which a sweep may go on adding to.
-       */
-      addTo?(sum: Tensor, g: Tensor, c: Context<P>): void;
     }
   /** Linear in x with y held and the other way round. */
   | {
@@ -84,7 +79,15 @@ export type Rule<P = never> =
       jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
     }
   /** No derivative: the result never requires grad. The reason is shown to whoever asks for one. */
-  | { readonly kind: "none"; readonly reason: string };
+  | { readonly kind: "none"; readonly reason: string }
+) & {
+  /**
+   * Adds the gradient of input `i` to `sum`, in place, where that takes less than making it and adding it; false where it
+   * does not. `saved` gives what was saved, by place. A gradient of such a rule is a new tensor, which a sweep may go on
+   * adding to, or it shares g's storage.
+   */
+  addTo?(sum: Tensor, g: Tensor, i: number, saved: (place: number) => Tensor, c: Context<P>): boolean;
+};
 
 /** Bits for `saves`. */
 export const save = { out: 1, x: 2, y: 4, z: 8 } as const;

@@ -2,7 +2,7 @@
 import { type DTypeRow, promote } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply } from "../engine/apply.js";
+import { apply, applyInPlace } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { save } from "../engine/rule.js";
@@ -16,15 +16,28 @@ const row = defineRow<undefined>({
   accuracy: "tree",
   rule: {
     kind: "bilinear",
-    left: (g, b, c) => product(g, b.transpose(-2, -1)).sumTo(c.inputShapes[0]!),
-    right: (g, a, c) => {
-      // A batch of rows against one matrix is one tall product, also on the way back.
-      if (c.inputShapes[1]!.length === 2 && a.ndim > 2) return product(rows(a).t(), rows(g));
-      return product(a.transpose(-2, -1), g).sumTo(c.inputShapes[1]!);
-    },
+    left: (g, b, c) => multiplied(toLeft(g, b), c.inputShapes[0]!),
+    right: (g, a, c) => multiplied(toRight(g, a, c.inputShapes[1]!), c.inputShapes[1]!),
+    addTo: (sum, g, i, saved, c) =>
+      addProduct(sum, i === 0 ? toLeft(g, saved(2)) : toRight(g, saved(1), c.inputShapes[1]!)),
   },
   replay: ([a, b]) => product(a as Tensor, b as Tensor),
 });
+
+/** What a gradient by an operand is the product of, before sums over what was broadcast. */
+type Factors = readonly [Tensor, Tensor];
+const toLeft = (g: Tensor, b: Tensor): Factors => [g, b.transpose(-2, -1)];
+/** A batch of rows against one matrix is one tall product, also on the way back. */
+const toRight = (g: Tensor, a: Tensor, shape: Shape): Factors =>
+  shape.length === 2 && a.ndim > 2 ? [rows(a).t(), rows(g)] : [a.transpose(-2, -1), g];
+const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumTo(shape);
+
+/** Adds a gradient to what has arrived, where the product writes: unless it has still to be summed. */
+function addProduct(sum: Tensor, [a, b]: Factors): boolean {
+  if (!sameShape(sum.shape, shapeOf("matmul", a, b))) return false;
+  applyInPlace("matmul", addRow.opcode, [sum], [sum, a, b], noAttrs);
+  return true;
+}
 
 /** All leading dimensions joined. */
 const rows = (x: Tensor): Tensor => (x.ndim === 2 ? x : x.reshape([-1, x.shape[x.ndim - 1]!]));
@@ -35,16 +48,77 @@ function common(op: string, a: Tensor, b: Tensor): DTypeRow {
   return type;
 }
 
+/** The shape of a product of operands of rank 2 or more. */
+function shapeOf(op: string, a: Tensor, b: Tensor): Shape {
+  const batch = a.ndim === 2 && b.ndim === 2 ? none : broadcast(op, a.shape.slice(0, -2), b.shape.slice(0, -2));
+  return [...batch, a.shape[a.ndim - 2]!, b.shape[b.ndim - 1]!];
+}
+const none: Shape = [];
+
 /** Both of rank 2 or more. */
 function product(a: Tensor, b: Tensor): Tensor {
   const type = common("matmul", a, b);
-  const m = a.shape[a.ndim - 2]!;
-  const n = b.shape[b.ndim - 1]!;
-  const batch = a.ndim === 2 && b.ndim === 2 ? none : broadcast("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return apply(row, [a.to(type.name), b.to(type.name)], type, type, [...batch, m, n], noAttrs, undefined);
+  return apply(row, [a.to(type.name), b.to(type.name)], type, type, shapeOf("matmul", a, b), noAttrs, undefined);
 }
-const none: Shape = [];
 const noAttrs: readonly number[] = [];
+
+const addRow = defineRow<undefined>({
+  name: "addmm",
+  family: "matmul",
+  kernel: "addmm",
+  inputs: 3,
+  accuracy: "tree",
+  rule: {
+    kind: "general",
+    saves: save.y | save.z,
+    vjp: (g, [, , a, b], c, needs) => [
+      needs[0] ? g : null,
+      needs[1] ? multiplied(toLeft(g, b!), c.inputShapes[1]!) : null,
+      needs[2] ? multiplied(toRight(g, a!, c.inputShapes[2]!), c.inputShapes[2]!) : null,
+    ],
+    jvp: ([tx, ta, tb], [, , a, b]) => {
+      const parts = [tx, ta && product(ta, b!), tb && product(a!, tb)].filter((part) => part !== null) as Tensor[];
+      return parts.reduce((sum, part) => sum.add(part));
+    },
+    addTo: (sum, g, i, saved, c) =>
+      i > 0 && addProduct(sum, i === 1 ? toLeft(g, saved(3)) : toRight(g, saved(2), c.inputShapes[2]!)),
+  },
+  replay: ([x, a, b]) => sumAndProduct(x as Tensor, a as Tensor, b as Tensor),
+  batch: { composed: ([x, a, b]) => matmul(a as Tensor, b as Tensor).add(x!) },
+});
+
+/** All of one dtype, x in the result's shape. */
+function sumAndProduct(x: Tensor, a: Tensor, b: Tensor): Tensor {
+  // The kernel reads the rows of x in one piece.
+  const addend = x.layout === null || x.layout.at(-1) === 1 ? x : x.contiguous();
+  return apply(addRow, [addend, a, b], x.type, x.type, x.shape, noAttrs, undefined);
+}
+
+/**
+ * `x + a b` in one pass: x is added where the product is written, to its first partial sums.
+ * @shape a [.., m, k] and b [.., k, n], whose leading dimensions broadcast; x broadcasts to the result [.., m, n].
+ * @dtype promoted; not uint8 or bool.
+ * @gradient g, g bᵀ and aᵀ g, each summed over what was broadcast.
+ * @throws ERR_SHAPE where the sizes do not fit, or a or b has no two dimensions.
+ * @example addmm(tensor([10]), tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // [[21]]
+ */
+export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
+  needTensor("addmm", x, "what is added");
+  needTensor("addmm", a, "the left operand");
+  needTensor("addmm", b, "the right operand");
+  if (a.ndim < 2 || b.ndim < 2 || a.shape[a.ndim - 1] !== b.shape[b.ndim - 2])
+    fail(
+      "ERR_SHAPE",
+      "addmm",
+      "the operands do not fit a matrix product",
+      "[.., m, k] and [.., k, n]",
+      `${showShape(a.shape)} and ${showShape(b.shape)}`,
+    );
+  const type = promote(common("addmm", a, b), x.type);
+  const shape = shapeOf("addmm", a, b);
+  const addend = named("addmm", () => x.to(type.name).expand(shape));
+  return sumAndProduct(addend, a.to(type.name), b.to(type.name));
+}
 
 /**
  * The matrix product, by NumPy's rules: a vector counts as a row on the left and a column on the right; leading dimensions
@@ -152,6 +226,8 @@ const linearRow = defineRow<undefined>({
       needs[1] ? matmul(rows(g).t(), rows(x!)) : null,
       needs[2] ? rows(g).sum(0) : null,
     ],
+    addTo: (sum, g, i, saved) =>
+      i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : [rows(g).t(), rows(saved(1))]),
     jvp: ([tx, tw, tb], [, x, w]) => {
       const parts = [tx && matmul(tx, w!.t()), tw && matmul(x!, tw.t()), tb].filter(
         (part) => part !== null,

@@ -328,10 +328,11 @@ const sliceRow = defineRow<Range>({
   rule: {
     kind: "linear",
     transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params),
-    addTo: (sum, g, c) => {
+    addTo: (sum, g, _, __, c) => {
       const part = sliceRange(sum, c.params);
       applyInPlace("slice", add, [part], [part, g], part.type.attrs);
       part.dispose();
+      return true;
     },
   },
   replay: ([x], range) => sliceRange(x as Tensor, range),

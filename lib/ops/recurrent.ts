@@ -6,7 +6,7 @@ import { needFloat, needTensor } from "../engine/operand.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat, stack } from "./join.js";
-import { linear } from "./matmul.js";
+import { addmm, linear } from "./matmul.js";
 import { dropout } from "./random.js";
 
 /** What one layer learns in one direction; the gates lie one after the other in the first dimension. */
@@ -67,7 +67,7 @@ const lstmKind: Kind = {
   project: (x, { weightIh, biasIh, biasHh }) => linear(x, weightIh, biasIh && biasHh ? biasIh.add(biasHh) : null),
   step(projected, [h, c], { weightHh }) {
     const size = h!.shape[1]!;
-    const gates = projected.add(linear(h!, weightHh));
+    const gates = addmm(projected, h!, weightHh.t());
     const opened = gates.narrow(1, 0, 2 * size).sigmoid();
     const fresh = gates.narrow(1, 2 * size, size).tanh();
     const shown = gates.narrow(1, 3 * size, size).sigmoid();

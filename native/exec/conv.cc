@@ -257,7 +257,8 @@ Status multiply(const Product<T>& p) {
       g.b = panels;
       g.b_k = nr;
       g.b_panel = panel;
-      g.accumulate = d > 0;
+      g.addend = d > 0 ? g.c : nullptr;
+      g.addend_row = g.ldc;
       leaf.gemm.block(g);
     }
     if (copied) put(p, block, group, row, g.m, g.c, g.ldc);
@@ -349,13 +350,14 @@ Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
                      leaf.gemm.nr,
                      rows,
                      width,
-                     false,
+                     nullptr,
+                     width,
                      nullptr};
       for (int64_t o = 0; o < c.out; o += kGemmDepth) {
         g.k = smaller(c.out - o, kGemmDepth);
         g.a = weight + (item % c.groups * c.out + o) * c.depth() + row;
         g.b = y + (item * c.out + o) * places + first;
-        g.accumulate = o > 0;
+        g.addend = o > 0 ? rows : nullptr;
         leaf.gemm.block(g);
       }
       WindowBlock<T> block(w, image, 1, first, blocks.count(b));
@@ -472,7 +474,7 @@ class ByWeight {
       if (!view) return kOutOfMemory;
       leaf_.windows.gather(rows, pitch, 0, *view);
       leaf_.gemm.block({height, c_.out, places, rows, pitch, 1, 0, panels, nr, panel, sums + row * c_.out, c_.out,
-                        accumulate, nullptr});
+                        accumulate ? sums + row * c_.out : nullptr, c_.out, nullptr});
     }
     return {};
   }

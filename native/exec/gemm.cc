@@ -114,7 +114,8 @@ class GemmRegion {
         block.b_k = p_.b_k;
         block.b_panel = kernels_.nr;
       }
-      block.accumulate = p_.accumulate || d > 0;
+      block.addend = d > 0 ? block.c : p_.addend ? p_.addend + row * p_.addend_row + col : nullptr;
+      block.addend_row = d > 0 ? block.ldc : p_.addend_row;
       block.bias = p_.bias && d + 1 == depths_ ? p_.bias + col : nullptr;
       kernels_.block(block);
     }
@@ -156,7 +157,12 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
         region.a += row * p.a_row + k * p.a_k;
         region.b += k * p.b_k + col * p.b_col;
         region.c += row * p.ldc + col;
-        region.accumulate = p.accumulate || k > 0;
+        if (k > 0) {
+          region.addend = region.c;
+          region.addend_row = region.ldc;
+        } else if (p.addend) {
+          region.addend += row * p.addend_row + col;
+        }
         region.bias = p.bias && k + region.k == p.k ? p.bias + col : nullptr;
         const Status status = GemmRegion<T>(region, plan, kernels, a_panels, b_panels).run();
         if (!status.ok()) return status;
@@ -176,6 +182,7 @@ void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
     part.n = smaller(v.n - col, cols);
     part.b += col * v.b_col;
     part.y += col * v.y_col;
+    if (v.addend) part.addend += col * v.addend_col;
     if (v.bias) part.bias += col * v.bias_col;
     kernels.vector(part);
   });
@@ -216,13 +223,15 @@ Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
   if (!straighten(p)) return kOutOfScratch;
   if (vector_pays(p)) {
     multiply_vector<T>(
-        {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.accumulate, p.bias, 1}, kernels);
+        {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.addend, p.addend_row, 1, p.bias, 1},
+        kernels);
     return {};
   }
   // A single column is a single row of the transposed product.
   if (p.n == 1 && (p.a_row == 1 || p.a_k == 1)) {
-    multiply_vector<T>({1, p.m, p.k, p.b, 0, p.b_k, p.a, p.a_k, p.a_row, p.c, 0, p.ldc, p.accumulate, p.bias, 0},
-                       kernels);
+    multiply_vector<T>(
+        {1, p.m, p.k, p.b, 0, p.b_k, p.a, p.a_k, p.a_row, p.c, 0, p.ldc, p.addend, 0, p.addend_row, p.bias, 0},
+        kernels);
     return {};
   }
   return multiply_regions(p, kernels);
@@ -236,6 +245,7 @@ Status multiply_integers(const GemmProblem<T>& p, void (*kernel)(const GemmProbl
     part.m = smaller(p.m - t * rows, rows);
     part.a += t * rows * p.a_row;
     part.c += t * rows * p.ldc;
+    if (p.addend) part.addend += t * rows * p.addend_row;
     kernel(part);
   });
   return {};
@@ -243,7 +253,7 @@ Status multiply_integers(const GemmProblem<T>& p, void (*kernel)(const GemmProbl
 
 template <class T>
 GemmProblem<T> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, int64_t ldc,
-                       bool accumulate, const GemmEpilogue& epilogue) {
+                       const GemmEpilogue& epilogue) {
   return {m,
           n,
           k,
@@ -255,7 +265,8 @@ GemmProblem<T> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, const M
           b.col_stride,
           static_cast<T*>(c),
           ldc,
-          accumulate,
+          static_cast<const T*>(epilogue.addend),
+          epilogue.addend_row,
           static_cast<const T*>(epilogue.bias)};
 }
 
@@ -265,25 +276,28 @@ const void* offset(const void* data, int64_t elements, DType dtype) {
 
 }  // namespace
 
-Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc, bool accumulate,
+Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc,
             const GemmEpilogue& epilogue) {
   if (m == 0 || n == 0) return {};
   const GemmTable& table = kernels().gemm;
   switch (dtype) {
-    case DType::F32: return multiply(problem<float>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f32);
-    case DType::F64: return multiply(problem<double>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.f64);
-    case DType::I32: return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i32);
-    case DType::I64: return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, accumulate, epilogue), table.i64);
+    case DType::F32: return multiply(problem<float>(m, n, k, a, b, c, ldc, epilogue), table.f32);
+    case DType::F64: return multiply(problem<double>(m, n, k, a, b, c, ldc, epilogue), table.f64);
+    case DType::I32: return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, epilogue), table.i32);
+    case DType::I64: return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, epilogue), table.i64);
     default: return kNoKernel;
   }
 }
 
 Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
-                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc) {
+                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc,
+                    const GemmEpilogue& epilogue, const int64_t* addend_offsets) {
   const auto item = [&](int64_t i) {
+    GemmEpilogue own = epilogue;
+    if (own.addend) own.addend = offset(own.addend, addend_offsets[i], dtype);
     return gemm(dtype, m, n, k, {offset(a.data, a_offsets[i], dtype), a.row_stride, a.col_stride},
                 {offset(b.data, b_offsets[i], dtype), b.row_stride, b.col_stride},
-                static_cast<char*>(c) + c_offsets[i] * static_cast<int64_t>(size_of(dtype)), ldc, false);
+                static_cast<char*>(c) + c_offsets[i] * static_cast<int64_t>(size_of(dtype)), ldc, own);
   };
   if (count == 0) return {};
   if (!has_gemm(dtype)) return kNoKernel;
@@ -292,7 +306,8 @@ Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k,
     bool tall = true;
     for (int64_t i = 0; tall && i < count; i++) {
       tall = b_offsets[i] == b_offsets[0] && a_offsets[i] - a_offsets[0] == i * m * a.row_stride &&
-             c_offsets[i] - c_offsets[0] == i * m * ldc;
+             c_offsets[i] - c_offsets[0] == i * m * ldc &&
+             (!epilogue.addend || addend_offsets[i] - addend_offsets[0] == i * m * epilogue.addend_row);
     }
     if (tall) {
       m *= count;

@@ -13,20 +13,25 @@ struct Matrix {
   int64_t row_stride, col_stride;
 };
 
+// What is added to a product.
 struct GemmEpilogue {
-  const void* bias = nullptr;  // n values, contiguous, added to each row last
+  const void* bias = nullptr;    // n values, contiguous, added to each row last
+  const void* addend =
+      nullptr;  // [m, n], unit column stride, added to the first partial sum: C itself, or apart from it
+  int64_t addend_row = 0;
 };
 
-// C[m, n] = A[m, k] * B[k, n] (+ C when accumulate) (+ bias). C has unit column stride, overlaps neither operand, and
-// is not read unless accumulate. The bits of an element depend on its row of A, its column of B, C and bias alone: not
+// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias). C has unit column stride, overlaps neither operand, and is not read
+// unless it is the addend. The bits of an element depend on its row of A, its column of B, addend and bias alone: not
 // on threads, ISA or strides, nor on the other rows and columns; but for the sum being a dot product of virtual lanes
 // or a chain, which gemm_takes_dots() decides from shape and strides. MEMORY when no scratch can be had, DTYPE for
 // uint8 and bool.
-Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc, bool accumulate,
+Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc,
             const GemmEpilogue& epilogue = {});
 
-// `count` such products; the offsets are in elements, and those of A and B may repeat.
+// `count` such products with one bias; the offsets are in elements, and only those of C may not repeat.
 Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
-                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc);
+                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc,
+                    const GemmEpilogue& epilogue = {}, const int64_t* addend_offsets = nullptr);
 
 }  // namespace nabla

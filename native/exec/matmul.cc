@@ -31,26 +31,29 @@ bool rows_continue(const View& a) {
   return true;
 }
 
-}  // namespace
-
-Status run_matmul(const Call& call) {
-  if (call.n_out != 1 || call.n_in < 2 || call.n_in > 3 || call.n_attr != 0) return fail(Code::NATIVE, kShapes);
-  const View &out = call.out(), &a = call.in(0), &b = call.in(1);
+// out = a · b (+ bias) (+ addend); null where there is none.
+Status multiply(const View& out, const View& a, const View& b, const View* bias, const View* addend) {
   if (a.rank < 2 || b.rank < 2 || out.rank < a.rank || out.rank < b.rank || a.scalar || b.scalar)
     return fail(Code::SHAPE, kShapes);
-  int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1], n = b.dims[b.rank - 1];
+  const int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1], n = b.dims[b.rank - 1];
   if (b.dims[b.rank - 2] != k || out.dims[out.rank - 2] != m || out.dims[out.rank - 1] != n || !out.contiguous())
     return fail(Code::SHAPE, kShapes);
   if (a.dtype != out.dtype || b.dtype != out.dtype || out.dtype == DType::U8 || out.dtype == DType::BOOL)
     return fail(Code::DTYPE, "the op is not defined for this dtype");
   GemmEpilogue epilogue;
-  if (call.n_in == 3) {
-    const View& bias = call.in(2);
-    if (bias.rank != 1 || bias.dims[0] != n || !bias.contiguous() || bias.dtype != out.dtype || bias.scalar)
+  if (bias) {
+    if (bias->rank != 1 || bias->dims[0] != n || !bias->contiguous() || bias->dtype != out.dtype || bias->scalar)
       return fail(Code::SHAPE, "the bias must be contiguous, of the result's last size", 3);
-    epilogue.bias = bias.data;
+    epilogue.bias = bias->data;
   }
-  int batch_rank = out.rank - 2;
+  if (addend) {
+    if (addend->scalar || addend->dtype != out.dtype || !same_shape(*addend, out) ||
+        (n > 1 && addend->strides[out.rank - 1] != 1))
+      return fail(Code::SHAPE, "the addend must have the result's shape, and rows that lie in one piece", 3);
+    epilogue.addend = addend->data;
+    epilogue.addend_row = addend->strides[out.rank - 2];
+  }
+  const int batch_rank = out.rank - 2;
   int64_t count = 1;
   bool one_b = true;
   int64_t a_steps[kMaxRank], b_steps[kMaxRank];
@@ -60,42 +63,47 @@ Status run_matmul(const Call& call) {
     count *= out.dims[d];
   }
   if (count == 0 || m == 0 || n == 0) return {};
-  if (count == 1 || (one_b && a.rank == out.rank && a.numel() == count * m * k && rows_continue(a)))
-    return gemm(out.dtype, count * m, n, k, matrix(a), matrix(b), out.data, n, false, epilogue);
+  if (count == 1 || (one_b && a.rank == out.rank && a.numel() == count * m * k && rows_continue(a) &&
+                     (!addend || rows_continue(*addend))))
+    return gemm(out.dtype, count * m, n, k, matrix(a), matrix(b), out.data, n, epilogue);
 
-  std::vector<int64_t> a_at(count), b_at(count), c_at(count);
+  std::vector<int64_t> a_at(count), b_at(count), c_at(count), addend_at(addend ? count : 0);
   for (int64_t i = 0; i < count; i++) {
     int64_t rest = i;
     for (int d = batch_rank - 1; d >= 0; d--) {
-      a_at[i] += rest % out.dims[d] * a_steps[d];
-      b_at[i] += rest % out.dims[d] * b_steps[d];
+      const int64_t at = rest % out.dims[d];
+      a_at[i] += at * a_steps[d];
+      b_at[i] += at * b_steps[d];
+      if (addend) addend_at[i] += at * addend->strides[d];
       rest /= out.dims[d];
     }
     c_at[i] = i * m * n;
   }
-  if (!epilogue.bias)
-    return gemm_batched(out.dtype, count, m, n, k, matrix(a), a_at.data(), matrix(b), b_at.data(), out.data,
-                        c_at.data(), n);
-  const int64_t size = static_cast<int64_t>(size_of(out.dtype));
-  auto shifted = [&](const View& v, int64_t at) {
-    Matrix result = matrix(v);
-    result.data = static_cast<const char*>(result.data) + at * size;
-    return result;
-  };
-  for (int64_t i = 0; i < count; i++)
-    NABLA_TRY(gemm(out.dtype, m, n, k, shifted(a, a_at[i]), shifted(b, b_at[i]),
-                   static_cast<char*>(out.data) + c_at[i] * size, n, false, epilogue));
-  return {};
+  return gemm_batched(out.dtype, count, m, n, k, matrix(a), a_at.data(), matrix(b), b_at.data(), out.data, c_at.data(),
+                      n, epilogue, addend_at.data());
+}
+
+bool takes(const Call& call, int inputs) { return call.n_out == 1 && call.n_in == inputs && call.n_attr == 0; }
+
+}  // namespace
+
+Status run_matmul(const Call& call) {
+  if (!takes(call, 2)) return fail(Code::NATIVE, kShapes);
+  return multiply(call.out(), call.in(0), call.in(1), nullptr, nullptr);
+}
+
+Status run_addmm(const Call& call) {
+  if (!takes(call, 3)) return fail(Code::NATIVE, kShapes);
+  return multiply(call.out(), call.in(1), call.in(2), nullptr, &call.in(0));
 }
 
 Status run_linear(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 0) return fail(Code::NATIVE, kShapes);
-  View operands[4] = {call.out(), call.in(0), call.in(1), call.in(2)};
-  View& weight = operands[2];
+  if (!takes(call, 3)) return fail(Code::NATIVE, kShapes);
+  View weight = call.in(1);
   if (weight.rank != 2) return fail(Code::SHAPE, kShapes);
   std::swap(weight.dims[0], weight.dims[1]);
   std::swap(weight.strides[0], weight.strides[1]);
-  return run_matmul(Call{call.opcode, 1, 3, 0, operands, nullptr});
+  return multiply(call.out(), call.in(0), weight, &call.in(2), nullptr);
 }
 
 }  // namespace nabla

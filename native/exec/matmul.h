@@ -3,8 +3,10 @@
 
 namespace nabla {
 
-// out[.., m, n] = a[.., m, k] · b[.., k, n] (+ bias[n]); the leading dimensions broadcast.
+// out[.., m, n] = a[.., m, k] · b[.., k, n]; the leading dimensions broadcast.
 Status run_matmul(const Call& call);
+// out = x + a · b, where x has the shape of out and rows in one piece; it may be out itself.
+Status run_addmm(const Call& call);
 // out[.., out] = x[.., in] · weight[out, in]ᵀ + bias[out].
 Status run_linear(const Call& call);
 

@@ -11,7 +11,7 @@ namespace {
 
 // ROWS x VECTORS registers of C. In a TAIL tile the last vector holds `lanes` columns.
 template <class T, int ROWS, int VECTORS, bool TAIL>
-void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, const T* bias) {
+void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, const T* addend, const T* bias) {
   using V = Vec<T>;
   constexpr int kLast = VECTORS - 1;
   const int64_t row = g.a_row * static_cast<int64_t>(sizeof(T));
@@ -55,10 +55,10 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
   for (int j = 0; j < VECTORS; j++) {
     const bool partial = TAIL && j == kLast;
     const int64_t at = j * V::kLanes;
-    if (g.accumulate) {
+    if (addend) {
 #pragma GCC unroll 16
       for (int i = 0; i < ROWS; i++) {
-        const T* p = c + i * ldc + at;
+        const T* p = addend + i * g.addend_row + at;
         sum[i][j] = (partial ? V::load_n(p, lanes) : V::load(p)) + sum[i][j];
       }
     }
@@ -80,7 +80,7 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
 }
 
 template <class T>
-using GemmTile = void (*)(const GemmBlock<T>&, const T*, const T*, T*, int, const T*);
+using GemmTile = void (*)(const GemmBlock<T>&, const T*, const T*, T*, int, const T*, const T*);
 
 template <class T>
 struct GemmTiles {
@@ -123,7 +123,8 @@ void gemm_block(const GemmBlock<T>& g) {
     for (int64_t p = 0, row = 0; p < rows.count; p++) {
       const int64_t height = rows.height(p);
       const T* a = g.a + (g.a_panel ? p * g.a_panel : row * g.a_row);
-      tiles.by_rows[height](g, a, b, g.c + row * g.ldc + j, lanes, bias);
+      const T* addend = g.addend ? g.addend + row * g.addend_row + j : nullptr;
+      tiles.by_rows[height](g, a, b, g.c + row * g.ldc + j, lanes, addend, bias);
       row += height;
     }
   }
@@ -133,9 +134,10 @@ void gemm_block(const GemmBlock<T>& g) {
 template <class T, class Unsigned>
 void gemm_integer(const GemmProblem<T>& g) {
   for (int64_t i = 0; i < g.m; i++) {
-    T* __restrict c = g.c + i * g.ldc;
+    T* c = g.c + i * g.ldc;
+    const T* addend = g.addend ? g.addend + i * g.addend_row : nullptr;
     for (int64_t j = 0; j < g.n; j++) {
-      c[j] = static_cast<T>((g.accumulate ? Unsigned(c[j]) : 0) + (g.bias ? Unsigned(g.bias[j]) : 0));
+      c[j] = static_cast<T>((addend ? Unsigned(addend[j]) : 0) + (g.bias ? Unsigned(g.bias[j]) : 0));
     }
     for (int64_t k = 0; k < g.k; k++) {
       const Unsigned value = static_cast<Unsigned>(g.a[i * g.a_row + k * g.a_k]);

@@ -214,8 +214,11 @@ void gemm_vector(const GemmVector<T>& g) {
       for (int64_t r = 0; r < g.m; r++) {
         const T* sum = v.sum + r * stride;
         T* out = y + r * g.y_row;
-        if (g.accumulate || k > 0) {
+        if (k > 0) {
           for (int64_t i = 0; i < n; i++) out[i * g.y_col] += sum[i];
+        } else if (g.addend) {
+          const T* addend = g.addend + r * g.addend_row + j * g.addend_col;
+          for (int64_t i = 0; i < n; i++) out[i * g.y_col] = addend[i * g.addend_col] + sum[i];
         } else {
           for (int64_t i = 0; i < n; i++) out[i * g.y_col] = sum[i];
         }

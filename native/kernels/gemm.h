@@ -14,7 +14,8 @@ constexpr int kGemmDotLanes = 64 / sizeof(T);
 template <class T>
 constexpr int64_t kGemmDotDepth = kGemmDotLanes<T> * kGemmDepth;
 
-// C[m, n] = A[m, k] * B[k, n] (+ C) (+ bias); any strides in A and B, unit column stride in C.
+// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias); any strides in A and B, unit column stride in C and the addend,
+// which may be C itself.
 template <class T>
 struct GemmProblem {
   int64_t m, n, k;
@@ -24,7 +25,8 @@ struct GemmProblem {
   int64_t b_k, b_col;
   T* c;
   int64_t ldc;
-  bool accumulate;
+  const T* addend;
+  int64_t addend_row;
   const T* bias;
 };
 
@@ -40,11 +42,13 @@ struct GemmBlock {
   int64_t b_panel;  // from one packed panel to the next; nr where B is not packed
   T* c;
   int64_t ldc;
-  bool accumulate;
+  const T* addend;
+  int64_t addend_row;
   const T* bias;
 };
 
-// Y[m, n] = X[m, k] * B[k, n] (+ Y) (+ bias) for m of at most kGemmVectorRows; B has unit stride along n or along k.
+// Y[m, n] = X[m, k] * B[k, n] (+ addend) (+ bias) for m of at most kGemmVectorRows; B has unit stride along n or along
+// k.
 constexpr int64_t kGemmVectorRows = 8;
 constexpr int64_t kGemmDotsFrom = 64;  // values of k
 
@@ -63,7 +67,8 @@ struct GemmVector {
   int64_t b_k, b_col;
   T* y;
   int64_t y_row, y_col;
-  bool accumulate;
+  const T* addend;
+  int64_t addend_row, addend_col;
   const T* bias;
   int64_t bias_col;
 };

@@ -1,5 +1,5 @@
-// Gradients of pieces are added up in place: no other gradient may change by that.
-import { grad, ones, type Tensor, tensor } from "nabla";
+// Gradients of pieces, and products, are added up in place: no other gradient may change by that.
+import { addmm, grad, linear, memory, ones, type Tensor, tensor } from "nabla";
 import { expect, test } from "vitest";
 
 const weights = (...w: number[]): Tensor => tensor(w);
@@ -85,6 +85,23 @@ const losses: Record<string, readonly [(x: Tensor) => Tensor, readonly number[]]
     },
     [5, 15, 10, 5],
   ],
+  "a vector in several products": [
+    (x) => {
+      const [m, v] = [tensor([[1, 2, 3, 4]]), x.unsqueeze(1)];
+      const [a, b] = [m.matmul(v), addmm(m.matmul(v), m.mul(2), v)];
+      return a.add(b.mul(3)).add(linear(x.unsqueeze(0), m)).add(x.narrow(0, 1, 1)).sum();
+    },
+    [11, 23, 33, 44],
+  ],
+  "a square": [(x) => x.unsqueeze(1).matmul(x.unsqueeze(0)).sum(), [20, 20, 20, 20]],
+  "a product with itself, that two share": [
+    (x) => {
+      const y = x.reshape([2, 2]).mul(1);
+      const p = y.matmul(y);
+      return p.add(y).add(p.matmul(y)).sum();
+    },
+    [59, 99, 77, 125],
+  ],
 };
 
 for (const [name, [loss, expected]] of Object.entries(losses))
@@ -113,4 +130,17 @@ test("what a hook, retainGrad or the caller keeps of a sum of pieces stays as it
   expect(z.grad!.toArray()).toEqual([20, 60, 100, 60]);
   expect(seen.map((g) => g.toArray())).toEqual([[140, 180, 100, 60]]);
   expect(x.grad!.toArray()).toEqual([280, 360, 200, 120]);
+});
+
+test("products are added where the sum lies: a weight's gradient is held once", () => {
+  const size = 512;
+  const w = ones([size, size], { requiresGrad: true });
+  const rows = Array.from({ length: 6 }, () => ones([1, size]));
+  const sum = rows.map((row) => row.matmul(w)).reduce((all, y) => all.add(y));
+  const loss = sum.add(addmm(sum, rows[0]!, w)).add(linear(rows[1]!, w, ones([size]))).sum();
+  const { liveBytes, peakBytes } = memory();
+  expect(peakBytes).toBeLessThan(liveBytes + w.numel * 4);
+  loss.backward();
+  expect(memory().peakBytes - liveBytes).toBeLessThan(2 * w.numel * 4);
+  expect(w.grad!.at(3, 4).item()).toBe(14);
 });

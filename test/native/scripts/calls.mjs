@@ -218,12 +218,26 @@ export function calls(r, storages) {
       const [m, k, n] = shapeOf(3);
       const batch = shapeOf(r.below(3));
       const dtype = r.pick([...floats, "int32", "int64"]);
-      const bias = r.chance(0.3) ? [plain(dtype, [n])] : [];
       const cut = (shape) =>
         r.chance(0.3) ? shape.slice(r.below(shape.length + 1)) : shape.map((s) => (r.chance(0.2) ? 1 : s));
       return {
         outs: [plainOut(dtype, [...batch, m, n])],
-        ins: [view(dtype, [...cut(batch), m, k]), view(dtype, [...cut(batch), k, n]), ...bias],
+        ins: [view(dtype, [...cut(batch), m, k]), view(dtype, [...cut(batch), k, n])],
+        attrs: [],
+      };
+    },
+    addmm: () => {
+      const [m, k, n] = shapeOf(3);
+      const batch = shapeOf(r.below(2));
+      const dtype = r.pick([...floats, "int32", "int64"]);
+      const cut = (shape) => (r.chance(0.3) ? [] : shape);
+      return {
+        outs: [plainOut(dtype, [...batch, m, n])],
+        ins: [
+          (r.chance(0.5) ? plain : view)(dtype, [...batch, m, n]),
+          view(dtype, [...cut(batch), m, k]),
+          view(dtype, [...cut(batch), k, n]),
+        ],
         attrs: [],
       };
     },

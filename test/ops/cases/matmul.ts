@@ -135,6 +135,81 @@ export const matmulCases = {
       return a!.ndim === 1 ? kept.squeeze(b!.ndim === 1 ? -1 : -2) : kept;
     },
   ),
+  addmm: product(
+    ["x", "a", "b"],
+    ([x, a, b]) => nb.addmm(x!, a!, b!),
+    ([x, a, b]) => map((p, q) => p + q, x!, matmul(a!, b!)),
+    [
+      [
+        [2, 4],
+        [2, 3],
+        [3, 4],
+      ],
+      [[4], [2, 3], [3, 4]],
+      [
+        [2, 1],
+        [2, 3],
+        [3, 4],
+      ],
+      [[], [2, 3], [3, 4]],
+      [
+        [2, 4],
+        [2, 2, 3],
+        [3, 4],
+      ],
+      [
+        [2, 2, 4],
+        [2, 3],
+        [2, 3, 4],
+      ],
+      [
+        [2, 4],
+        [2, 0],
+        [0, 4],
+      ],
+      [
+        [0, 4],
+        [0, 3],
+        [3, 4],
+      ],
+      [
+        [1, 1],
+        [1, 1],
+        [1, 1],
+      ],
+      [
+        [7, 17],
+        [7, 300],
+        [300, 17],
+      ],
+      [
+        [150, 140],
+        [150, 130],
+        [130, 140],
+      ],
+    ],
+    [
+      {
+        what: "inner sizes that differ",
+        call: () => nb.addmm(ones([2, 2]), ones([2, 3]), ones([4, 2])),
+        code: "ERR_SHAPE",
+        says: /; expected \[\.\., m, k\] and \[\.\., k, n\], got \[2, 3\] and \[4, 2\]$/,
+      },
+      { what: "a vector", call: () => nb.addmm(ones([2]), ones([2, 3]), ones([3])), code: "ERR_SHAPE" },
+      {
+        what: "an addend that does not broadcast",
+        call: () => nb.addmm(ones([3, 2]), ones([2, 3]), ones([3, 2])),
+        code: "ERR_SHAPE",
+        says: /^addmm: /,
+      },
+      {
+        what: "an addend that would make the result larger",
+        call: () => nb.addmm(ones([2, 2, 2]), ones([2, 3]), ones([3, 2])),
+        code: "ERR_SHAPE",
+      },
+    ],
+    ([x, a, b]) => a!.matmul(b!).add(x!),
+  ),
   bmm: product(
     ["a", "b"],
     ([a, b]) => nb.bmm(a!, b!),

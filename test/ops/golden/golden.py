@@ -366,6 +366,8 @@ def algebra():
         case("dot", draw((n,)), draw((n,)))
     for equation, *shapes in (("ij,jk->ik", (2, 3), (3, 2)), ("bij,bjk->bik", (2, 2, 3), (2, 3, 2)), ("ii->i", (3, 3)), ("i,j,ij->", (2,), (3,), (2, 3)), ("...i,...i->...", (2, 3), (3,)), ("ij->ji", "2 3")):
         case("einsum", equation, *map(draw, shapes))
+    for x, a, b in (((3, 2), (3, 4), (4, 2)), ((2,), (3, 4), (4, 2)), ((3, 1), (3, 4), (4, 2)), ((0, 2), (0, 4), (4, 2))):
+        case("addmm", draw(x), draw(a), draw(b))
     for x, w, b in (((3, 4), (2, 4), (2,)), ((2, 3, 4), (2, 4), (2,)), ((4,), (2, 4), (2,)), ((0, 4), (2, 4), (2,))):
         case("linear", draw(x), draw(w), draw(b), by=F.linear)
     case("linear", draw("3 4"), draw((2, 4)), by=F.linear)
