@@ -226,8 +226,7 @@ const linearRow = defineRow<undefined>({
       needs[1] ? matmul(rows(g).t(), rows(x!)) : null,
       needs[2] ? rows(g).sum(0) : null,
     ],
-    addTo: (sum, g, i, saved) =>
-      i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : [rows(g).t(), rows(saved(1))]),
+    addTo: (sum, g, i, saved) => i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : [rows(g).t(), rows(saved(1))]),
     jvp: ([tx, tw, tb], [, x, w]) => {
       const parts = [tx && matmul(tx, w!.t()), tw && matmul(x!, tw.t()), tb].filter(
         (part) => part !== null,

@@ -89,7 +89,11 @@ const losses: Record<string, readonly [(x: Tensor) => Tensor, readonly number[]]
     (x) => {
       const [m, v] = [tensor([[1, 2, 3, 4]]), x.unsqueeze(1)];
       const [a, b] = [m.matmul(v), addmm(m.matmul(v), m.mul(2), v)];
-      return a.add(b.mul(3)).add(linear(x.unsqueeze(0), m)).add(x.narrow(0, 1, 1)).sum();
+      return a
+        .add(b.mul(3))
+        .add(linear(x.unsqueeze(0), m))
+        .add(x.narrow(0, 1, 1))
+        .sum();
     },
     [11, 23, 33, 44],
   ],
@@ -137,7 +141,10 @@ test("products are added where the sum lies: a weight's gradient is held once", 
   const w = ones([size, size], { requiresGrad: true });
   const rows = Array.from({ length: 6 }, () => ones([1, size]));
   const sum = rows.map((row) => row.matmul(w)).reduce((all, y) => all.add(y));
-  const loss = sum.add(addmm(sum, rows[0]!, w)).add(linear(rows[1]!, w, ones([size]))).sum();
+  const loss = sum
+    .add(addmm(sum, rows[0]!, w))
+    .add(linear(rows[1]!, w, ones([size])))
+    .sum();
   const { liveBytes, peakBytes } = memory();
   expect(peakBytes).toBeLessThan(liveBytes + w.numel * 4);
   loss.backward();
