@@ -1,4 +1,4 @@
-import type { DTypeRow } from "../core/dtype.js";
+import { type DTypeRow, dtypes } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
@@ -135,6 +135,13 @@ export const cast = (x: Tensor, type: DTypeRow): Tensor =>
 const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
   row.moves === true || (attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
 
+/** Whether input i, of bfloat16, is read by the kernel as the float32 that it stands for: no copy; but a rule is to see one. */
+export const readsHalf = (row: Row, inputs: readonly Operand[], i: number): boolean =>
+  row.reads?.includes(i) === true &&
+  (inputs[i] as Tensor).type === dtypes.bfloat16 &&
+  mode.intercept === null &&
+  !(mode.grad && tracked(inputs) !== 0);
+
 const widened = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
 
 /**
@@ -152,7 +159,8 @@ function applyWide<P>(
   aside: Shape | null,
 ): Tensor {
   const list = attrs === scalar.attrs ? scalar.compute.attrs : attrs;
-  return cast(apply(row, inputs.map(widened), scalar.compute, type.compute, shape, list, params, aside), type);
+  const wide = inputs.map((x, i) => (readsHalf(row as unknown as Row, inputs, i) ? x : widened(x)));
+  return cast(apply(row, wide, scalar.compute, type.compute, shape, list, params, aside), type);
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */

@@ -1,10 +1,10 @@
 /** Matrix products. */
-import { type DTypeRow, promote } from "../core/dtype.js";
+import { type DTypeRow, dtypes, promote } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply, applyInPlace } from "../engine/apply.js";
+import { apply, applyInPlace, readsHalf } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
-import { defineRow } from "../engine/row.js";
+import { defineRow, type Row } from "../engine/row.js";
 import { save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -13,6 +13,7 @@ const row = defineRow<undefined>({
   family: "matmul",
   kernel: "matmul",
   inputs: 2,
+  reads: [0, 1],
   accuracy: "tree",
   rule: {
     kind: "bilinear",
@@ -55,10 +56,16 @@ function shapeOf(op: string, a: Tensor, b: Tensor): Shape {
 }
 const none: Shape = [];
 
+/** Input i in the dtype of the product; not converted where the kernel does that. */
+const factor = (row: Row<undefined>, inputs: readonly Tensor[], i: number, type: DTypeRow): Tensor =>
+  type === dtypes.float32 && readsHalf(row as unknown as Row, inputs, i) ? inputs[i]! : inputs[i]!.to(type.name);
+
 /** Both of rank 2 or more. */
 function product(a: Tensor, b: Tensor): Tensor {
   const type = common("matmul", a, b);
-  return apply(row, [a.to(type.name), b.to(type.name)], type, type, shapeOf("matmul", a, b), noAttrs, undefined);
+  const both = [a, b];
+  const factors = [factor(row, both, 0, type), factor(row, both, 1, type)];
+  return apply(row, factors, type, type, shapeOf("matmul", a, b), noAttrs, undefined);
 }
 const noAttrs: readonly number[] = [];
 
@@ -67,6 +74,7 @@ const addRow = defineRow<undefined>({
   family: "matmul",
   kernel: "addmm",
   inputs: 3,
+  reads: [1, 2],
   accuracy: "tree",
   rule: {
     kind: "general",
@@ -83,15 +91,17 @@ const addRow = defineRow<undefined>({
     addTo: (sum, g, i, saved, c) =>
       i > 0 && addProduct(sum, i === 1 ? toLeft(g, saved(3)) : toRight(g, saved(2), c.inputShapes[2]!)),
   },
-  replay: ([x, a, b]) => sumAndProduct(x as Tensor, a as Tensor, b as Tensor),
+  replay: (inputs) => sumAndProduct(inputs as Tensor[], (inputs[0] as Tensor).type),
   batch: { composed: ([x, a, b]) => matmul(a as Tensor, b as Tensor).add(x!) },
 });
 
-/** All of one dtype, x in the result's shape. */
-function sumAndProduct(x: Tensor, a: Tensor, b: Tensor): Tensor {
+/** x, in the result's shape, a and b. */
+function sumAndProduct(inputs: readonly Tensor[], type: DTypeRow): Tensor {
+  const x = inputs[0]!.to(type.name);
   // The kernel reads the rows of x in one piece.
   const addend = x.layout === null || x.layout.at(-1) === 1 ? x : x.contiguous();
-  return apply(addRow, [addend, a, b], x.type, x.type, x.shape, noAttrs, undefined);
+  const factors = [addend, factor(addRow, inputs, 1, type), factor(addRow, inputs, 2, type)];
+  return apply(addRow, factors, type, type, x.shape, noAttrs, undefined);
 }
 
 /**
@@ -117,7 +127,7 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
   const type = promote(common("addmm", a, b), x.type);
   const shape = shapeOf("addmm", a, b);
   const addend = named("addmm", () => x.to(type.name).expand(shape));
-  return sumAndProduct(addend, a.to(type.name), b.to(type.name));
+  return sumAndProduct([addend, a, b], type);
 }
 
 /**
@@ -217,6 +227,7 @@ const linearRow = defineRow<undefined>({
   family: "matmul",
   kernel: "linear",
   inputs: 3,
+  reads: [0, 1],
   accuracy: "tree",
   rule: {
     kind: "general",
@@ -235,7 +246,7 @@ const linearRow = defineRow<undefined>({
       return out.expand([...x!.shape.slice(0, -1), w!.shape[0]!]);
     },
   },
-  replay: ([x, w, b]) => affine(x as Tensor, w as Tensor, b as Tensor),
+  replay: ([x, w, b]) => affine(x as Tensor, w as Tensor, b as Tensor, (x as Tensor).type),
   batch: {
     shared: [1, 2],
     params: (p) => p,
@@ -243,8 +254,8 @@ const linearRow = defineRow<undefined>({
   },
 });
 
-const affine = (x: Tensor, w: Tensor, b: Tensor): Tensor =>
-  apply(linearRow, [x, w, b], x.type, x.type, [...x.shape.slice(0, -1), w.shape[0]!], noAttrs, undefined);
+const affine = (x: Tensor, w: Tensor, b: Tensor, type: DTypeRow): Tensor =>
+  apply(linearRow, [x, w, b], type, type, [...x.shape.slice(0, -1), w.shape[0]!], noAttrs, undefined);
 
 /**
  * `x weightᵀ + bias`, as a layer of a network computes it.
@@ -271,6 +282,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     fail("ERR_SHAPE", "linear", "the bias does not fit the weight", `[${out}]`, showShape(bias.shape));
   const type = promote(common("linear", x, weight), bias.type);
   const input = x.ndim === 1 ? x.unsqueeze(0) : x;
-  const y = affine(input.to(type.name), weight.to(type.name), bias.to(type.name).contiguous());
+  const all = [input, weight, bias];
+  const addend = bias.to(type.name).contiguous();
+  const y = affine(factor(linearRow, all, 0, type), factor(linearRow, all, 1, type), addend, type);
   return x.ndim === 1 ? y.squeeze(0) : y;
 }

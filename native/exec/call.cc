@@ -40,7 +40,7 @@ constexpr Opcode kOpcodes[] = {
 #define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name), false},
 #define ARG_REDUCE(name, ...) {#name, run_arg_reduce, static_cast<int>(ArgReduce::name), false},
 #define KERNEL(name, driver) {#name, without_kernel<driver>, 0, false},
-#define MOVING(name, driver) {#name, without_kernel<driver>, 0, true},
+#define HALVES(name, driver) {#name, without_kernel<driver>, 0, true},
 #include "kernels/list.def"
 };
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "base/half.h"
 #include "exec/gemm_plan.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
@@ -15,6 +16,15 @@ constexpr Status kNoKernel = {Code::DTYPE, "matrix multiplication needs float or
 
 bool has_gemm(DType t) { return is_float(t) || t == DType::I32 || t == DType::I64; }
 
+template <class T, class S>
+const GemmReaders<T, S>& readers(const GemmKernels<T>& own) {
+  if constexpr (kGemmConverts<T, S>) {
+    return kernels().gemm.bf16;
+  } else {
+    return own;
+  }
+}
+
 template <class F>
 void for_each_task(bool parallel, int64_t tasks, const F& body, Job job = Job::HEAVY) {
   if (parallel) {
@@ -25,10 +35,10 @@ void for_each_task(bool parallel, int64_t tasks, const F& body, Job job = Job::H
 }
 
 // A part of a problem small enough to be packed whole.
-template <class T>
+template <class T, class A, class B>
 class GemmRegion {
  public:
-  GemmRegion(const GemmProblem<T>& problem, const GemmPlan& plan, const GemmKernels<T>& kernels, T* a_panels,
+  GemmRegion(const GemmProblem<T, A, B>& problem, const GemmPlan& plan, const GemmKernels<T>& kernels, T* a_panels,
              T* b_panels)
       : p_(problem),
         plan_(plan),
@@ -69,13 +79,13 @@ class GemmRegion {
   }
 
   void pack_a(int64_t row, int64_t d) const {
-    kernels_.pack_a(a_panel(row, d), p_.a + row * p_.a_row + d * kGemmDepth * p_.a_k, p_.a_row, p_.a_k,
-                    smaller(p_.m - row, plan_.task_rows), depth(d));
+    readers<T, A>(kernels_).pack_a(a_panel(row, d), p_.a + row * p_.a_row + d * kGemmDepth * p_.a_k, p_.a_row, p_.a_k,
+                                   smaller(p_.m - row, plan_.task_rows), depth(d));
   }
   void pack_b(int64_t col, int64_t d) const { pack_b(b_panel(col, d), col, d); }
   void pack_b(T* panels, int64_t col, int64_t d) const {
-    kernels_.pack_b(panels, p_.b + d * kGemmDepth * p_.b_k + col * p_.b_col, p_.b_k, p_.b_col,
-                    smaller(p_.n - col, plan_.task_cols), depth(d));
+    readers<T, B>(kernels_).pack_b(panels, p_.b + d * kGemmDepth * p_.b_k + col * p_.b_col, p_.b_k, p_.b_col,
+                                   smaller(p_.n - col, plan_.task_cols), depth(d));
   }
 
   void multiply(int64_t row, int64_t col) const {
@@ -98,7 +108,7 @@ class GemmRegion {
         block.a_row = 1;
         block.a_k = kernels_.mr;
         block.a_panel = gemm_panel(kernels_.mr, block.k);
-      } else {
+      } else if constexpr (!kGemmConverts<T, A>) {
         block.a = p_.a + row * p_.a_row + d * kGemmDepth * p_.a_k;
         block.a_row = p_.a_row;
         block.a_k = p_.a_k;
@@ -109,7 +119,7 @@ class GemmRegion {
         block.b = own ? own : b_panel(col, d);
         block.b_k = kernels_.nr;
         block.b_panel = gemm_panel(kernels_.nr, block.k);
-      } else {
+      } else if constexpr (!kGemmConverts<T, B>) {
         block.b = p_.b + d * kGemmDepth * p_.b_k + col;
         block.b_k = p_.b_k;
         block.b_panel = kernels_.nr;
@@ -121,7 +131,7 @@ class GemmRegion {
     }
   }
 
-  const GemmProblem<T>& p_;
+  const GemmProblem<T, A, B>& p_;
   const GemmPlan& plan_;
   const GemmKernels<T>& kernels_;
   T* a_panels_;
@@ -130,8 +140,8 @@ class GemmRegion {
   mutable std::atomic<bool> out_of_scratch_{false};
 };
 
-template <class T>
-Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) {
+template <class T, class A, class B>
+Status multiply_regions(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels) {
   const GemmPlan plan = plan_gemm(p, kernels.mr, kernels.nr);
   const int64_t depths = count(plan.region_depth, kGemmDepth), panel_depth = smaller(p.k, kGemmDepth);
   T* a_panels = nullptr;
@@ -150,7 +160,7 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
   do {
     for (int64_t col = 0; col < p.n; col += plan.region_cols) {
       for (int64_t row = 0; row < p.m; row += plan.region_rows) {
-        GemmProblem<T> region = p;
+        GemmProblem<T, A, B> region = p;
         region.m = smaller(p.m - row, plan.region_rows);
         region.n = smaller(p.n - col, plan.region_cols);
         region.k = smaller(p.k - k, plan.region_depth);
@@ -164,7 +174,7 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
           region.addend += row * p.addend_row + col;
         }
         region.bias = p.bias && k + region.k == p.k ? p.bias + col : nullptr;
-        const Status status = GemmRegion<T>(region, plan, kernels, a_panels, b_panels).run();
+        const Status status = GemmRegion<T, A, B>(region, plan, kernels, a_panels, b_panels).run();
         if (!status.ok()) return status;
       }
     }
@@ -173,11 +183,11 @@ Status multiply_regions(const GemmProblem<T>& p, const GemmKernels<T>& kernels) 
   return {};
 }
 
-template <class T>
-void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
+template <class T, class B>
+void multiply_vector(const GemmVector<T, B>& v, const GemmReaders<T, B>& kernels) {
   const int64_t cols = plan_vector(v.n, v.k, v.b_col == 1), tasks = count(v.n, cols);
   for_each_task(tasks > 1, tasks, [&](int64_t t) {
-    GemmVector<T> part = v;
+    GemmVector<T, B> part = v;
     const int64_t col = t * cols;
     part.n = smaller(v.n - col, cols);
     part.b += col * v.b_col;
@@ -188,50 +198,57 @@ void multiply_vector(const GemmVector<T>& v, const GemmKernels<T>& kernels) {
   });
 }
 
-// A few vectors, copied so that they lie along k.
+// A few vectors as the kernels take them: of T and, for dot products, along k.
 template <class T>
-const T* straightened(Scratch use, const T* x, int64_t vectors, int64_t vector_step, int64_t k_step, int64_t k) {
-  T* copy = static_cast<T*>(scratch(use, sizeof(T) * static_cast<size_t>(vectors * k)));
-  if (!copy) return nullptr;
+struct GemmVectors {
+  const T* data;
+  int64_t step, k_step;
+  bool out_of_scratch = false;
+};
+template <class T, class S>
+GemmVectors<T> straightened(Scratch use, const S* x, int64_t vectors, int64_t step, int64_t k_step, int64_t k,
+                            bool dots) {
+  if constexpr (!kGemmConverts<T, S>) {
+    if (!dots || k_step == 1) return {x, step, k_step};
+  }
+  T* copy = static_cast<T*>(scratch(use, sizeof(T) * static_cast<size_t>(vectors * larger(k, 1))));
+  if (!copy) return {nullptr, 0, 0, true};
   for (int64_t v = 0; v < vectors; v++) {
-    for (int64_t i = 0; i < k; i++) copy[v * k + i] = x[v * vector_step + i * k_step];
+    for (int64_t i = 0; i < k; i++) {
+      const S value = x[v * step + i * k_step];
+      if constexpr (kGemmConverts<T, S>) {
+        copy[v * k + i] = widen(value);
+      } else {
+        copy[v * k + i] = value;
+      }
+    }
   }
-  return copy;
+  return {copy, k, 1};
 }
 
-// Where one operand makes dot products possible, the layout of the other, a few vectors, is not to decide.
-template <class T>
-bool straighten(GemmProblem<T>& p) {
-  if (!gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k)) return true;
-  if (p.a_k != 1) {
-    p.a = straightened(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k);
-    p.a_row = p.k;
-    p.a_k = 1;
-  }
-  if (p.b_k != 1) {
-    p.b = straightened(Scratch::GEMM_B, p.b, 1, 0, p.b_k, p.k);
-    p.b_k = 1;
-  }
-  return p.a && p.b;
-}
-
-template <class T>
-Status multiply(GemmProblem<T> p, const GemmKernels<T>& kernels) {
+template <class T, class A, class B>
+Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
   // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
-  if (!straighten(p)) return kOutOfScratch;
+  // Where one operand makes dot products possible, the layout of the other, a few vectors, is not to decide.
+  const bool dots = gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k);
   if (vector_pays(p)) {
-    multiply_vector<T>(
-        {p.m, p.n, p.k, p.a, p.a_row, p.a_k, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.addend, p.addend_row, 1, p.bias, 1},
-        kernels);
+    const auto a = straightened<T>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
+    if (a.out_of_scratch) return kOutOfScratch;
+    multiply_vector<T, B>({p.m, p.n, p.k, a.data, a.step, a.k_step, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.addend,
+                           p.addend_row, 1, p.bias, 1},
+                          readers<T, B>(kernels));
     return {};
   }
   // A single column is a single row of the transposed product.
-  if (p.n == 1 && (p.a_row == 1 || p.a_k == 1)) {
-    multiply_vector<T>(
-        {1, p.m, p.k, p.b, 0, p.b_k, p.a, p.a_k, p.a_row, p.c, 0, p.ldc, p.addend, 0, p.addend_row, p.bias, 0},
-        kernels);
+  if (p.n == 1 && (dots || p.a_row == 1 || p.a_k == 1)) {
+    const auto a = straightened<A>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
+    const auto b = straightened<T>(Scratch::GEMM_B, p.b, 1, 0, p.b_k, p.k, dots);
+    if (a.out_of_scratch || b.out_of_scratch) return kOutOfScratch;
+    multiply_vector<T, A>({1, p.m, p.k, b.data, 0, b.k_step, a.data, a.k_step, a.step, p.c, 0, p.ldc, p.addend, 0,
+                           p.addend_row, p.bias, 0},
+                          readers<T, A>(kernels));
     return {};
   }
   return multiply_regions(p, kernels);
@@ -251,16 +268,16 @@ Status multiply_integers(const GemmProblem<T>& p, void (*kernel)(const GemmProbl
   return {};
 }
 
-template <class T>
-GemmProblem<T> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, int64_t ldc,
-                       const GemmEpilogue& epilogue) {
+template <class T, class A = T, class B = T>
+GemmProblem<T, A, B> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, const Matrix& b, void* c, int64_t ldc,
+                             const GemmEpilogue& epilogue) {
   return {m,
           n,
           k,
-          static_cast<const T*>(a.data),
+          static_cast<const A*>(a.data),
           a.row_stride,
           a.col_stride,
-          static_cast<const T*>(b.data),
+          static_cast<const B*>(b.data),
           b.row_stride,
           b.col_stride,
           static_cast<T*>(c),
@@ -280,8 +297,15 @@ Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, vo
             const GemmEpilogue& epilogue) {
   if (m == 0 || n == 0) return {};
   const GemmTable& table = kernels().gemm;
+  const auto floats = [&]<class A, class B>(A, B) {
+    return multiply(problem<float, A, B>(m, n, k, a, b, c, ldc, epilogue), table.f32);
+  };
+  constexpr BFloat16 kHalf{};
+  if (dtype != DType::F32 && (a.bf16 || b.bf16)) return kNoKernel;
   switch (dtype) {
-    case DType::F32: return multiply(problem<float>(m, n, k, a, b, c, ldc, epilogue), table.f32);
+    case DType::F32:
+      if (a.bf16) return b.bf16 ? floats(kHalf, kHalf) : floats(kHalf, 0.0f);
+      return b.bf16 ? floats(0.0f, kHalf) : floats(0.0f, 0.0f);
     case DType::F64: return multiply(problem<double>(m, n, k, a, b, c, ldc, epilogue), table.f64);
     case DType::I32: return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, epilogue), table.i32);
     case DType::I64: return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, epilogue), table.i64);
@@ -295,8 +319,7 @@ Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k,
   const auto item = [&](int64_t i) {
     GemmEpilogue own = epilogue;
     if (own.addend) own.addend = offset(own.addend, addend_offsets[i], dtype);
-    return gemm(dtype, m, n, k, {offset(a.data, a_offsets[i], dtype), a.row_stride, a.col_stride},
-                {offset(b.data, b_offsets[i], dtype), b.row_stride, b.col_stride},
+    return gemm(dtype, m, n, k, a.shifted(a_offsets[i], dtype), b.shifted(b_offsets[i], dtype),
                 static_cast<char*>(c) + c_offsets[i] * static_cast<int64_t>(size_of(dtype)), ldc, own);
   };
   if (count == 0) return {};

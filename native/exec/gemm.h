@@ -11,6 +11,12 @@ namespace nabla {
 struct Matrix {
   const void* data;
   int64_t row_stride, col_stride;
+  bool bf16 = false;  // instead of float32: the product is that of a float32 copy, bit for bit, but none is made
+
+  Matrix shifted(int64_t elements, DType dtype) const {
+    const int64_t size = static_cast<int64_t>(bf16 ? sizeof(BFloat16) : size_of(dtype));
+    return {static_cast<const char*>(data) + elements * size, row_stride, col_stride, bf16};
+  }
 };
 
 // What is added to a product.

@@ -36,24 +36,29 @@ struct GemmPlan {
   int64_t task_rows, task_cols;
 };
 
+// Whether elements become others while they are read.
+template <class T, class S>
+constexpr bool kGemmConverts = !__is_same(T, S);
+
 // Packing pays for itself only where what it tidies up is used often enough and would not stay in the cache as it is.
-template <class T>
-bool pack_b_pays(const GemmProblem<T>& p, int64_t mr) {
-  if (p.b_col != 1) return true;  // the register tile reads rows
+template <class T, class A, class B>
+bool pack_b_pays(const GemmProblem<T, A, B>& p, int64_t mr) {
+  if (kGemmConverts<T, B> || p.b_col != 1) return true;  // the register tile reads rows of T
   // Rows whose lines crowd into few sets of the L1 cache push each other out before the next panel of A uses them.
   const bool crowded = p.k > 32 && p.b_k * static_cast<int64_t>(sizeof(T)) % 1024 == 0;
   return p.m > (crowded ? 2 * mr : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
 }
 
-template <class T>
-bool pack_a_pays(const GemmProblem<T>& p, int64_t nr) {
+template <class T, class A, class B>
+bool pack_a_pays(const GemmProblem<T, A, B>& p, int64_t nr) {
+  if (kGemmConverts<T, A>) return true;
   const int64_t bytes = p.m * p.k * static_cast<int64_t>(sizeof(T));
   if (p.a_k == 1) return p.n > 8 * nr && bytes > 4 * kSmallOperand;
   return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand / 4);
 }
 
-template <class T>
-GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
+template <class T, class A, class B>
+GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, int64_t mr, int64_t nr) {
   GemmPlan plan;
   plan.pack_a = pack_a_pays(p, nr);
   plan.pack_b = pack_b_pays(p, mr);
@@ -96,11 +101,11 @@ GemmPlan plan_gemm(const GemmProblem<T>& p, int64_t mr, int64_t nr) {
 
 // Whether one pass over B for all rows beats the register tile, which walks down a strip of B for each panel of rows:
 // where there are columns to turn, or where the lines of such a strip all crowd into the same cache sets.
-template <class T>
-bool vector_pays(const GemmProblem<T>& p) {
+template <class T, class A, class B>
+bool vector_pays(const GemmProblem<T, A, B>& p) {
   if (gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k)) return p.n > 1;
   if (p.b_col != 1) return p.b_k == 1 && p.m <= kGemmVectorRows;
-  return p.m <= (p.b_k * static_cast<int64_t>(sizeof(T)) % 4096 == 0 ? kGemmVectorRows : kGemmVectorRows / 2);
+  return p.m <= (p.b_k * static_cast<int64_t>(sizeof(B)) % 4096 == 0 ? kGemmVectorRows : kGemmVectorRows / 2);
 }
 
 // Columns that one thread takes of a few rows times a matrix; where that is stored in rows, it is read in long runs.

@@ -10,7 +10,10 @@ namespace {
 
 constexpr const char* kShapes = "the operands do not fit a matrix product";
 
-Matrix matrix(const View& v) { return {v.data, v.strides[v.rank - 2], v.strides[v.rank - 1]}; }
+Matrix matrix(const View& v) { return {v.data, v.strides[v.rank - 2], v.strides[v.rank - 1], v.dtype == DType::BF16}; }
+
+// bfloat16 is read as the float32 that it stands for; results are float32.
+bool fits(DType operand, DType out) { return operand == out || (operand == DType::BF16 && out == DType::F32); }
 
 // The step of batch dimension d of the result in an operand: 0 where it broadcasts, -1 in `ok` where it does not fit.
 bool batch_step(const View& v, const View& out, int d, int64_t& step) {
@@ -38,7 +41,8 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
   const int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1], n = b.dims[b.rank - 1];
   if (b.dims[b.rank - 2] != k || out.dims[out.rank - 2] != m || out.dims[out.rank - 1] != n || !out.contiguous())
     return fail(Code::SHAPE, kShapes);
-  if (a.dtype != out.dtype || b.dtype != out.dtype || out.dtype == DType::U8 || out.dtype == DType::BOOL)
+  if (!fits(a.dtype, out.dtype) || !fits(b.dtype, out.dtype) || out.dtype == DType::U8 || out.dtype == DType::BOOL ||
+      is_half(out.dtype))
     return fail(Code::DTYPE, "the op is not defined for this dtype");
   GemmEpilogue epilogue;
   if (bias) {

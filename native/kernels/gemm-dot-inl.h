@@ -18,8 +18,8 @@ struct GemmDots {
 };
 
 // ROWS x COLUMNS sums from row r and column j on. What is missing to a whole step of k counts as zeros.
-template <class T, int ROWS, int COLUMNS>
-void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t x_row, const T* b, int64_t b_col,
+template <class T, int ROWS, int COLUMNS, class S>
+void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,
                    int64_t depth) {
   using V = Vec<T>;
   constexpr int kStep = kGemmDotLanes<T>, kParts = kStep / V::kLanes;
@@ -47,8 +47,9 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
     }
   };
   int64_t k = depth;
-  for (; k >= kStep; k -= kStep, x += kStep, b += kStep) add([](const T* p, int at) { return V::load(p + at); });
-  if (k > 0) add([&](const T* p, int at) { return V::load_n(p + (at < k ? at : 0), gemm_clamped(k - at, V::kLanes)); });
+  for (; k >= kStep; k -= kStep, x += kStep, b += kStep) add([](const auto* p, int at) { return gemm_load(p + at); });
+  if (k > 0)
+    add([&](const auto* p, int at) { return gemm_load_n(p + (at < k ? at : 0), gemm_clamped(k - at, V::kLanes)); });
 #pragma GCC unroll 2
   for (int i = 0; i < ROWS; i++) {
 #pragma GCC unroll 6
@@ -64,8 +65,8 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
 }
 
 // All rows of a few columns while those are in L1.
-template <class T, int COLUMNS>
-void gemm_dot_columns(GemmDots<T>& dots, int64_t m, int64_t j, const T* x, int64_t x_row, const T* b, int64_t b_col,
+template <class T, int COLUMNS, class S>
+void gemm_dot_columns(GemmDots<T>& dots, int64_t m, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,
                       int64_t depth) {
   int64_t r = 0;
   for (; r + 2 <= m; r += 2) {
@@ -80,7 +81,7 @@ void gemm_fold_dots(const T (&lanes)[kGemmDotColumns][Vec<T>::kLanes], T* sum, i
   using V = Vec<T>;
   constexpr int kLanes = V::kLanes, kTurned = kGemmTurned<T>;
   for (int64_t j = 0; j < n; j += kLanes) {
-    const GemmTurnedRows<T> rows(lanes[j], kLanes, gemm_clamped(n - j, kLanes));
+    const GemmTurnedRows<T, T> rows(lanes[j], kLanes, gemm_clamped(n - j, kLanes));
     V lane[kLanes];
 #pragma GCC unroll 16
     for (int at = 0; at < kLanes; at += kTurned) {
@@ -99,13 +100,13 @@ void gemm_fold_dots(const T (&lanes)[kGemmDotColumns][Vec<T>::kLanes], T* sum, i
 }
 
 // sum[row * sum_row + column] over at most kGemmDotDepth values of k.
-template <class T>
-void gemm_dots(T* sum, int64_t sum_row, int64_t m, int64_t n, const T* x, int64_t x_row, const T* b, int64_t b_col,
+template <class T, class S>
+void gemm_dots(T* sum, int64_t sum_row, int64_t m, int64_t n, const T* x, int64_t x_row, const S* b, int64_t b_col,
                int64_t depth) {
   GemmDots<T> dots;
   for (int64_t first = 0; first < n; first += kGemmDotColumns) {
     const int64_t width = n - first < kGemmDotColumns ? n - first : kGemmDotColumns;
-    const T* columns = b + first * b_col;
+    const S* columns = b + first * b_col;
     int64_t j = 0;
     if (m == 1) {
       for (; j + 6 <= width; j += 6) gemm_dot_tile<T, 1, 6>(dots, 0, j, x, x_row, columns + j * b_col, b_col, depth);

@@ -151,14 +151,19 @@ void gemm_integer(const GemmProblem<T>& g) {
   }
 }
 
+template <class T, class S>
+constexpr GemmReaders<T, S> make_gemm_readers() {
+  return {gemm_pack_a<T, S>, gemm_pack_b<T, S>, gemm_vector<T, S>};
+}
+
 template <class T>
 constexpr GemmKernels<T> make_gemm_kernels() {
-  return {kGemmRows, kGemmVectors * Vec<T>::kLanes, gemm_pack_a<T>, gemm_pack_b<T>, gemm_block<T>, gemm_vector<T>};
+  return {make_gemm_readers<T, T>(), kGemmRows, kGemmVectors * Vec<T>::kLanes, gemm_block<T>};
 }
 
 constexpr GemmTable make_gemm_table() {
-  return {make_gemm_kernels<float>(), make_gemm_kernels<double>(), gemm_integer<int32_t, uint32_t>,
-          gemm_integer<int64_t, uint64_t>};
+  return {make_gemm_kernels<float>(), make_gemm_readers<float, BFloat16>(), make_gemm_kernels<double>(),
+          gemm_integer<int32_t, uint32_t>, gemm_integer<int64_t, uint64_t>};
 }
 
 }  // namespace

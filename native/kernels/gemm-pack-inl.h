@@ -15,28 +15,57 @@ struct GemmRowPanels {
   int64_t height(int64_t panel) const { return low + (panel < higher); }
 };
 
-// Rows of T, `stride` apart; in place of those past `count` the first one is repeated.
+// Elements that are stored as what is computed with, or as halves of it.
 template <class T>
+Vec<T> gemm_load(const T* p) {
+  return Vec<T>::load(p);
+}
+inline Vec<float> gemm_load(const BFloat16* p) { return load_float(p); }
+
+template <class T>
+Vec<T> gemm_load_n(const T* p, int n) {
+  return Vec<T>::load_n(p, n);
+}
+inline Vec<float> gemm_load_n(const BFloat16* p, int n) {
+  if (n == Vec<float>::kLanes) return load_float(p);
+  BFloat16 copy[Vec<float>::kLanes] = {};
+  for (int i = 0; i < n; i++) copy[i] = p[i];
+  return load_float(copy);
+}
+
+template <class T>
+T gemm_value(T x) {
+  return x;
+}
+inline float gemm_value(BFloat16 x) { return widen(x); }
+
+// Rows of S, `stride` apart; in place of those past `count` the first one is repeated.
+template <class T, class S>
 struct GemmTurnedRows {
   static constexpr int kLanes = Vec<T>::kLanes, kTurned = kGemmTurned<T>;
-  const T* row[kLanes];
+  const S* row[kLanes];
 
-  GemmTurnedRows(const T* src, int64_t stride, int count) {
+  GemmTurnedRows(const S* src, int64_t stride, int count) {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; i++) row[i] = i < count ? src + i * stride : src;
   }
   // Values [at, at + depth) of each, turned; depth is at most kTurned.
   void load(Vec<T> (&v)[kTurned], int64_t at, int depth) const {
-    const T* p[kLanes];
-    T copy[kLanes][kLanes];
+    if (depth == kTurned) {
+      const S* p[kLanes];
 #pragma GCC unroll 16
-    for (int i = 0; i < kLanes; i++) {
-      p[i] = row[i] + at;
-      if (depth == kTurned) continue;
-      Vec<T>::store(copy[i], Vec<T>::load_n(p[i], depth));
-      p[i] = copy[i];
+      for (int i = 0; i < kLanes; i++) p[i] = row[i] + at;
+      load_turned(v, p);
+    } else {
+      const T* p[kLanes];
+      T copy[kLanes][kLanes];
+#pragma GCC unroll 16
+      for (int i = 0; i < kLanes; i++) {
+        Vec<T>::store(copy[i], gemm_load_n(row[i] + at, depth));
+        p[i] = copy[i];
+      }
+      load_turned(v, p);
     }
-    load_turned(v, p);
   }
 };
 
@@ -44,30 +73,30 @@ constexpr int gemm_clamped(int64_t n, int64_t most) { return static_cast<int>(n 
 
 // One panel: WIDTH places per step of k, `width` of them filled from src; nobody reads the others.
 // Vectors are stored whole: what they spill over is written again by a later store, or lies behind the panel.
-template <class T, int WIDTH>
-void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t width, int64_t depth) {
+template <class T, int WIDTH, class S>
+void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t width, int64_t depth) {
   using V = Vec<T>;
   constexpr int kLanes = V::kLanes, kGroups = (WIDTH + kLanes - 1) / kLanes;
   if (stride == 1 && width == WIDTH) {
     for (int64_t k = 0; k < depth; k++, src += k_stride, dst += WIDTH) {
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; g++) {
-        const T* p = src + g * kLanes;
+        const S* p = src + g * kLanes;
         constexpr int kRest = WIDTH - (kGroups - 1) * kLanes;
-        V::store(dst + g * kLanes, g + 1 == kGroups && kRest < kLanes ? V::load_n(p, kRest) : V::load(p));
+        V::store(dst + g * kLanes, g + 1 == kGroups && kRest < kLanes ? gemm_load_n(p, kRest) : gemm_load(p));
       }
     }
   } else if (stride == 1) {
     for (int64_t k = 0; k < depth; k++, src += k_stride, dst += WIDTH) {
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; g++) {
-        V::store(dst + g * kLanes, V::load_n(src + g * kLanes, gemm_clamped(width - g * kLanes, kLanes)));
+        V::store(dst + g * kLanes, gemm_load_n(src + g * kLanes, gemm_clamped(width - g * kLanes, kLanes)));
       }
     }
   } else if (k_stride == 1) {
     // From the last group on: what it spills, the groups before it overwrite.
     for (int g = static_cast<int>((width - 1) / kLanes); g >= 0; g--) {
-      const GemmTurnedRows<T> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
+      const GemmTurnedRows<T, S> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
       T* out = dst + g * kLanes;
       constexpr int kTurned = kGemmTurned<T>;
       V v[kTurned];
@@ -83,13 +112,13 @@ void pack_panel(T* dst, const T* src, int64_t stride, int64_t k_stride, int64_t 
     }
   } else {
     for (int64_t k = 0; k < depth; k++, src += k_stride, dst += WIDTH) {
-      for (int64_t i = 0; i < width; i++) dst[i] = src[i * stride];
+      for (int64_t i = 0; i < width; i++) dst[i] = gemm_value(src[i * stride]);
     }
   }
 }
 
-template <class T>
-void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k) {
+template <class T, class S>
+void gemm_pack_a(T* panels, const S* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k) {
   const GemmRowPanels rows(m);
   // Where a step of k is one run of memory, all panels take it up while it is in the cache.
   const int64_t step = a_row == 1 ? 4 : k;
@@ -104,8 +133,8 @@ void gemm_pack_a(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, i
   }
 }
 
-template <class T>
-void gemm_pack_b(T* panels, const T* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k) {
+template <class T, class S>
+void gemm_pack_b(T* panels, const S* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k) {
   constexpr int64_t kColumns = kGemmVectors * Vec<T>::kLanes;
   const int64_t step = b_col == 1 ? 8 : k;
   for (int64_t start = 0; start < k; start += step) {

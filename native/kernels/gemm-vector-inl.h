@@ -31,8 +31,8 @@ struct GemmSums {
 
 // sum[row][j, j + VECTORS vectors) continues over `depth` rows of B, which is stored in rows. In a TAIL the
 // only vector holds `lanes` columns.
-template <class T, int ROWS, int VECTORS, bool TAIL>
-void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t depth, int64_t j, int lanes) {
+template <class T, int ROWS, int VECTORS, bool TAIL, class S>
+void gemm_add_rows(GemmSums<T>& v, int64_t k, const S* b, int64_t b_k, int64_t depth, int64_t j, int lanes) {
   using V = Vec<T>;
   V s[ROWS][VECTORS];
 #pragma GCC unroll 8
@@ -44,7 +44,7 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
   for (int64_t i = 0; i < depth; i++, b += b_k) {
     V columns[VECTORS];
 #pragma GCC unroll 8
-    for (int c = 0; c < VECTORS; c++) columns[c] = TAIL ? V::load_n(b, lanes) : V::load(b + c * V::kLanes);
+    for (int c = 0; c < VECTORS; c++) columns[c] = TAIL ? gemm_load_n(b, lanes) : gemm_load(b + c * V::kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < ROWS; r++) {
       const V value = V::set1(v.x[r][k + i]);
@@ -61,8 +61,8 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t d
 
 // All sums continue over DEPTH rows of B, read side by side, while the values of x stay in registers: for so few ROWS
 // that fetching B is all that takes time, and fetching likes long runs.
-template <class T, int ROWS, int DEPTH>
-void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t n) {
+template <class T, int ROWS, int DEPTH, class S>
+void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const S* b, int64_t b_k, int64_t n) {
   using V = Vec<T>;
   V x[ROWS][DEPTH];
 #pragma GCC unroll 8
@@ -97,16 +97,16 @@ void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const T* b, int64_t b_k, int64_t
   };
   constexpr std::integral_constant<int, 2> kTwo;
   constexpr std::integral_constant<int, 1> kOne;
-  const auto whole = [](const T* p) { return V::load(p); };
+  const auto whole = [](const S* p) { return gemm_load(p); };
   int64_t j = 0;
   for (; j + 2 * V::kLanes <= n; j += 2 * V::kLanes) add(j, kTwo, whole);
   for (; j + V::kLanes <= n; j += V::kLanes) add(j, kOne, whole);
-  if (j < n) add(j, kOne, [&](const T* p) { return V::load_n(p, static_cast<int>(n - j)); });
+  if (j < n) add(j, kOne, [&](const S* p) { return gemm_load_n(p, static_cast<int>(n - j)); });
 }
 
 // As many sums as hide the latency of each other's chains and stay in registers.
-template <class T, int ROWS>
-void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k) {
+template <class T, class S, int ROWS>
+void gemm_sum_rows(GemmSums<T>& v, const S* b, int64_t b_k, int64_t n, int64_t k) {
   constexpr int kLanes = Vec<T>::kLanes, kVectors = ROWS == 1 ? 8 : ROWS <= 3 ? 4 : ROWS <= 6 ? 2 : 1;
   if constexpr (ROWS <= 2) {
     int64_t i = 0;
@@ -117,7 +117,7 @@ void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k
   constexpr int64_t kDepth = 8;
   for (int64_t i = 0; i < k; i += kDepth) {
     const int64_t depth = k - i < kDepth ? k - i : kDepth;
-    const T* rows = b + i * b_k;
+    const S* rows = b + i * b_k;
     int64_t j = 0;
     for (; j + kVectors * kLanes <= n; j += kVectors * kLanes) {
       gemm_add_rows<T, ROWS, kVectors, false>(v, i, rows + j, b_k, depth, j, kLanes);
@@ -129,10 +129,10 @@ void gemm_sum_rows(GemmSums<T>& v, const T* b, int64_t b_k, int64_t n, int64_t k
 
 // ROWS rows of sums over GROUPS vectors of columns, B stored in columns; the last vector holds `last` of them.
 // The groups take turns, to hide the latency of each other's chains.
-template <class T, int ROWS, int GROUPS>
-void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j, int last, int64_t k) {
+template <class T, int ROWS, int GROUPS, class S>
+void gemm_sum_column_groups(GemmSums<T>& v, const S* b, int64_t b_col, int64_t j, int last, int64_t k) {
   using V = Vec<T>;
-  using Columns = GemmTurnedRows<T>;
+  using Columns = GemmTurnedRows<T, S>;
   constexpr int kLanes = V::kLanes, kTurned = Columns::kTurned;
   V s[ROWS][GROUPS];
 #pragma GCC unroll 8
@@ -163,8 +163,8 @@ void gemm_sum_column_groups(GemmSums<T>& v, const T* b, int64_t b_col, int64_t j
   }
 }
 
-template <class T, int ROWS>
-void gemm_sum_columns(GemmSums<T>& v, const T* b, int64_t b_col, int64_t n, int64_t k) {
+template <class T, class S, int ROWS>
+void gemm_sum_columns(GemmSums<T>& v, const S* b, int64_t b_col, int64_t n, int64_t k) {
   constexpr int kLanes = Vec<T>::kLanes, kGroups = ROWS <= 4 ? 2 : 1;
   int64_t j = 0;
   for (; j + kGroups * kLanes <= n; j += kGroups * kLanes) {
@@ -173,21 +173,21 @@ void gemm_sum_columns(GemmSums<T>& v, const T* b, int64_t b_col, int64_t n, int6
   for (; j < n; j += kLanes) gemm_sum_column_groups<T, ROWS, 1>(v, b, b_col, j, gemm_clamped(n - j, kLanes), k);
 }
 
-template <class T>
-using GemmSum = void (*)(GemmSums<T>&, const T*, int64_t, int64_t, int64_t);
+template <class T, class S>
+using GemmSum = void (*)(GemmSums<T>&, const S*, int64_t, int64_t, int64_t);
 
 // By the number of rows, less one.
-template <class T>
-constexpr GemmSum<T> kGemmSumRows[kGemmVectorRows] = {gemm_sum_rows<T, 1>, gemm_sum_rows<T, 2>, gemm_sum_rows<T, 3>,
-                                                      gemm_sum_rows<T, 4>, gemm_sum_rows<T, 5>, gemm_sum_rows<T, 6>,
-                                                      gemm_sum_rows<T, 7>, gemm_sum_rows<T, 8>};
-template <class T>
-constexpr GemmSum<T> kGemmSumColumns[kGemmVectorRows] = {
-    gemm_sum_columns<T, 1>, gemm_sum_columns<T, 2>, gemm_sum_columns<T, 3>, gemm_sum_columns<T, 4>,
-    gemm_sum_columns<T, 5>, gemm_sum_columns<T, 6>, gemm_sum_columns<T, 7>, gemm_sum_columns<T, 8>};
+template <class T, class S>
+constexpr GemmSum<T, S> kGemmSumRows[kGemmVectorRows] = {
+    gemm_sum_rows<T, S, 1>, gemm_sum_rows<T, S, 2>, gemm_sum_rows<T, S, 3>, gemm_sum_rows<T, S, 4>,
+    gemm_sum_rows<T, S, 5>, gemm_sum_rows<T, S, 6>, gemm_sum_rows<T, S, 7>, gemm_sum_rows<T, S, 8>};
+template <class T, class S>
+constexpr GemmSum<T, S> kGemmSumColumns[kGemmVectorRows] = {
+    gemm_sum_columns<T, S, 1>, gemm_sum_columns<T, S, 2>, gemm_sum_columns<T, S, 3>, gemm_sum_columns<T, S, 4>,
+    gemm_sum_columns<T, S, 5>, gemm_sum_columns<T, S, 6>, gemm_sum_columns<T, S, 7>, gemm_sum_columns<T, S, 8>};
 
-template <class T>
-void gemm_vector(const GemmVector<T>& g) {
+template <class T, class S>
+void gemm_vector(const GemmVector<T, S>& g) {
   GemmSums<T> v;
   const int64_t tile = gemm_vector_tile<T>(g.m), stride = gemm_sum_stride<T>(g.m);
   const bool dots = gemm_takes_dots(g.m, g.n, g.k, g.x_k, g.b_k);
@@ -197,7 +197,7 @@ void gemm_vector(const GemmVector<T>& g) {
     T* y = g.y + j * g.y_col;
     for (int64_t k = 0; k == 0 || k < g.k; k += step) {
       const int64_t depth = g.k - k < step ? g.k - k : step;
-      const T* b = g.b + k * g.b_k + j * g.b_col;
+      const S* b = g.b + k * g.b_k + j * g.b_col;
       if (dots) {
         gemm_dots(v.sum, stride, g.m, n, g.x + k, g.x_row, b, g.b_col, depth);
       } else {
@@ -206,9 +206,9 @@ void gemm_vector(const GemmVector<T>& g) {
           for (int64_t i = 0; i < n; i += Vec<T>::kLanes) Vec<T>::store(v.sum + r * stride + i, Vec<T>::set1(T(0)));
         }
         if (g.b_col == 1) {
-          kGemmSumRows<T>[g.m - 1](v, b, g.b_k, n, depth);
+          kGemmSumRows<T, S>[g.m - 1](v, b, g.b_k, n, depth);
         } else {
-          kGemmSumColumns<T>[g.m - 1](v, b, g.b_col, n, depth);
+          kGemmSumColumns<T, S>[g.m - 1](v, b, g.b_col, n, depth);
         }
       }
       for (int64_t r = 0; r < g.m; r++) {

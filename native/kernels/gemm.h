@@ -5,6 +5,8 @@
 #pragma once
 #include <cstdint>
 
+#include "base/dtype.h"
+
 namespace nabla {
 
 // Part of the definition of the result, hence the same for every ISA and dtype.
@@ -15,13 +17,13 @@ template <class T>
 constexpr int64_t kGemmDotDepth = kGemmDotLanes<T> * kGemmDepth;
 
 // C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias); any strides in A and B, unit column stride in C and the addend,
-// which may be C itself.
-template <class T>
+// which may be C itself. A and B are stored as T, or in halves that become T while they are read.
+template <class T, class A = T, class B = T>
 struct GemmProblem {
   int64_t m, n, k;
-  const T* a;
+  const A* a;
   int64_t a_row, a_k;
-  const T* b;
+  const B* b;
   int64_t b_k, b_col;
   T* c;
   int64_t ldc;
@@ -58,12 +60,12 @@ inline bool gemm_takes_dots(int64_t m, int64_t n, int64_t k, int64_t a_k, int64_
   return k >= kGemmDotsFrom && ((m <= kGemmVectorRows && (b_k == 1 || n == 1)) || (n == 1 && a_k == 1));
 }
 
-template <class T>
+template <class T, class B = T>
 struct GemmVector {
   int64_t m, n, k;
   const T* x;
   int64_t x_row, x_k;
-  const T* b;
+  const B* b;
   int64_t b_k, b_col;
   T* y;
   int64_t y_row, y_col;
@@ -73,15 +75,20 @@ struct GemmVector {
   int64_t bias_col;
 };
 
-template <class T>
-struct GemmKernels {
-  int64_t mr, nr;  // the register tile
+// What reads operands that are stored as S.
+template <class T, class S>
+struct GemmReaders {
   // Panels of at most mr rows of A, element (row, k) at k * mr + row; rows are shared out as block() expects.
-  void (*pack_a)(T* panels, const T* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
+  void (*pack_a)(T* panels, const S* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k);
   // Panels of nr columns of B, element (k, column) at k * nr + column.
-  void (*pack_b)(T* panels, const T* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k);
+  void (*pack_b)(T* panels, const S* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k);
+  void (*vector)(const GemmVector<T, S>& vector);
+};
+
+template <class T>
+struct GemmKernels : GemmReaders<T, T> {
+  int64_t mr, nr;  // the register tile
   void (*block)(const GemmBlock<T>& block);
-  void (*vector)(const GemmVector<T>& vector);
 };
 
 // Elements from one packed panel to the next. Packing stores whole vectors, past the last element too.
@@ -89,6 +96,7 @@ static constexpr int64_t gemm_panel(int64_t width, int64_t k) { return width * k
 
 struct GemmTable {
   GemmKernels<float> f32;
+  GemmReaders<float, BFloat16> bf16;
   GemmKernels<double> f64;
   void (*i32)(const GemmProblem<int32_t>& problem);
   void (*i64)(const GemmProblem<int64_t>& problem);

@@ -237,6 +237,10 @@ inline Vec<double> low_half(Vec<float> a) { return _mm256_cvtps_pd(_mm256_castps
 inline Vec<double> high_half(Vec<float> a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1)); }
 
 inline Vec<double> load_double(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+inline Vec<float> load_float(const BFloat16* p) {
+  const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
+}
 
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
@@ -272,11 +276,18 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
 template <class T>
 constexpr int kGemmTurned = 16 / sizeof(T);
 
-inline void load_turned(Vec<float> (&v)[4], const float* const (&row)[8]) {
+inline __m128 load_four(const float* p) { return _mm_loadu_ps(p); }
+inline __m128 load_four(const BFloat16* p) {
+  const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), halves));
+}
+
+template <class S>
+inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[8]) {
   __m256 half[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++)
-    half[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(row[i])), _mm_loadu_ps(row[i + 4]), 1);
+    half[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(load_four(row[i])), load_four(row[i + 4]), 1);
   const __m256 a = _mm256_unpacklo_ps(half[0], half[1]), b = _mm256_unpackhi_ps(half[0], half[1]);
   const __m256 c = _mm256_unpacklo_ps(half[2], half[3]), d = _mm256_unpackhi_ps(half[2], half[3]);
   v[0] = _mm256_shuffle_ps(a, c, 0x44);

@@ -209,6 +209,10 @@ inline Vec<double> low_half(Vec<float> a) { return _mm512_cvtps_pd(_mm512_castps
 inline Vec<double> high_half(Vec<float> a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1)); }
 
 inline Vec<double> load_double(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+inline Vec<float> load_float(const BFloat16* p) {
+  const __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
+}
 
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
@@ -243,14 +247,21 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
 template <class T>
 constexpr int kGemmTurned = 16 / sizeof(T);
 
-inline void load_turned(Vec<float> (&v)[4], const float* const (&row)[16]) {
+inline __m128 load_four(const float* p) { return _mm_loadu_ps(p); }
+inline __m128 load_four(const BFloat16* p) {
+  const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  return _mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), halves));
+}
+
+template <class S>
+inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[16]) {
   __m512 quarter[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
-    quarter[i] = _mm512_castps128_ps512(_mm_loadu_ps(row[i]));
-    quarter[i] = _mm512_insertf32x4(quarter[i], _mm_loadu_ps(row[i + 4]), 1);
-    quarter[i] = _mm512_insertf32x4(quarter[i], _mm_loadu_ps(row[i + 8]), 2);
-    quarter[i] = _mm512_insertf32x4(quarter[i], _mm_loadu_ps(row[i + 12]), 3);
+    quarter[i] = _mm512_castps128_ps512(load_four(row[i]));
+    quarter[i] = _mm512_insertf32x4(quarter[i], load_four(row[i + 4]), 1);
+    quarter[i] = _mm512_insertf32x4(quarter[i], load_four(row[i + 8]), 2);
+    quarter[i] = _mm512_insertf32x4(quarter[i], load_four(row[i + 12]), 3);
   }
   const __m512 a = _mm512_unpacklo_ps(quarter[0], quarter[1]), b = _mm512_unpackhi_ps(quarter[0], quarter[1]);
   const __m512 c = _mm512_unpacklo_ps(quarter[2], quarter[3]), d = _mm512_unpackhi_ps(quarter[2], quarter[3]);

@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 
+#include "base/half.h"
+
 namespace nabla::NABLA_ISA {
 namespace {
 

@@ -240,6 +240,9 @@ inline Vec<int32_t> to_int(Vec<float> a) {
 }
 
 inline Vec<double> load_double(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
+inline Vec<float> load_float(const BFloat16* p) {
+  return vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vld1_u16(&p->bits)), 16));
+}
 
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
@@ -276,8 +279,12 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
 template <class T>
 constexpr int kGemmTurned = 16 / sizeof(T);
 
-inline void load_turned(Vec<float> (&v)[4], const float* const (&row)[4]) {
-  const float32x4_t r0 = vld1q_f32(row[0]), r1 = vld1q_f32(row[1]), r2 = vld1q_f32(row[2]), r3 = vld1q_f32(row[3]);
+inline float32x4_t load_four(const float* p) { return vld1q_f32(p); }
+inline float32x4_t load_four(const BFloat16* p) { return load_float(p).v; }
+
+template <class S>
+inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[4]) {
+  const float32x4_t r0 = load_four(row[0]), r1 = load_four(row[1]), r2 = load_four(row[2]), r3 = load_four(row[3]);
   const float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(r0, r1)), b = vreinterpretq_f64_f32(vtrn2q_f32(r0, r1));
   const float64x2_t c = vreinterpretq_f64_f32(vtrn1q_f32(r2, r3)), d = vreinterpretq_f64_f32(vtrn2q_f32(r2, r3));
   v[0] = vreinterpretq_f32_f64(vtrn1q_f64(a, c));

@@ -11,6 +11,7 @@ template <class T>
 using Mask = bool;
 
 inline Lane<double> load_double(const float* p) { return static_cast<double>(*p); }
+inline Lane<float> load_float(const BFloat16* p) { return widen(*p); }
 
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
@@ -36,6 +37,7 @@ template <class T>
 inline void load_turned(Lane<T> (&v)[1], const T* const (&row)[1]) {
   v[0] = *row[0];
 }
+inline void load_turned(Lane<float> (&v)[1], const BFloat16* const (&row)[1]) { v[0] = load_float(row[0]); }
 
 constexpr int kGemmRows = 6, kGemmVectors = 2;
 

@@ -8,6 +8,7 @@ typedef float __m512 __attribute__((vector_size(64), may_alias));
 typedef double __m512d __attribute__((vector_size(64), may_alias));
 typedef long long __m512i __attribute__((vector_size(64), may_alias));
 typedef float __m256 __attribute__((vector_size(32), may_alias));
+typedef long long __m256i __attribute__((vector_size(32), may_alias));
 typedef float __m128 __attribute__((vector_size(16), may_alias));
 typedef double __m128d __attribute__((vector_size(16), may_alias));
 typedef long long __m128i __attribute__((vector_size(16), may_alias));
@@ -241,6 +242,12 @@ EMULATED __m512i _mm512_cvtps_epi32(__m512 a) {
   }));
 }
 EMULATED __m256 _mm256_loadu_ps(const float* p) { EACH(__m256, p[i]); }
+EMULATED __m256i _mm256_loadu_si256(const void* p) { return emulated::load<__m256i>(p); }
+EMULATED __m512i _mm512_cvtepu16_epi32(__m256i a) {
+  typedef uint16_t Halves __attribute__((vector_size(32), may_alias));
+  const auto x = emulated::as<Halves>(a);
+  return emulated::as<__m512i>(emulated::lanes<emulated::Int32>([=](int i) { return int32_t{x[i]}; }));
+}
 EMULATED __m512d _mm512_cvtps_pd(__m256 a) { EACH(__m512d, static_cast<double>(a[i])); }
 EMULATED __m256 _mm512_cvtpd_ps(__m512d a) { EACH(__m256, static_cast<float>(a[i])); }
 
@@ -273,6 +280,12 @@ EMULATED __m128 _mm_loadu_ps(const float* p) { return emulated::load<__m128>(p);
 EMULATED __m128d _mm_loadu_pd(const double* p) { return emulated::load<__m128d>(p); }
 EMULATED __m128i _mm_loadu_si128(const void* p) { return emulated::load<__m128i>(p); }
 EMULATED __m128i _mm_loadl_epi64(const void* p) { return __m128i{emulated::load<long long>(p), 0}; }
+EMULATED __m128i _mm_setzero_si128() { return __m128i{}; }
+EMULATED __m128i _mm_unpacklo_epi16(__m128i a, __m128i b) {
+  typedef uint16_t Halves __attribute__((vector_size(16), may_alias));
+  return emulated::as<__m128i>(emulated::shuffled<8>(Halves(a), Halves(b), [](int i) { return i / 2 + i % 2 * 8; }));
+}
+EMULATED __m128 _mm_castsi128_ps(__m128i a) { return emulated::as<__m128>(a); }
 EMULATED __mmask16 _mm_test_epi8_mask(__m128i a, __m128i b) {
   typedef uint8_t Bytes __attribute__((vector_size(16), may_alias));
   const Bytes both = Bytes(a & b);

@@ -171,6 +171,7 @@ constexpr DType dtype_of = DTypeOf<T>::value;
 
 // `quick`, for emulators: a quarter of the pairs of layouts, nothing that takes several regions.
 void test_values(bool quick);
+void test_halves(bool quick);
 void test_bits();
 void test_batches();
 void test_plans();

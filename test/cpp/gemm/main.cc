@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
     nabla::force_isa(tiers[i]->isa);
     std::printf("tier: %s\n", nabla::kernels().isa);
     nabla::test::test_values(quick);
+    nabla::test::test_halves(quick);
   }
   // From the best tier: the first of these holds it against the others.
   nabla::force_isa(tiers[0]->isa);

@@ -67,6 +67,8 @@ export function calls(r, storages) {
   const plainOut = (dtype, shape) => (r.chance(0.3) ? { ...plain(dtype, shape), write: true } : fresh(dtype, shape));
 
   const float = () => r.pick(floats);
+  /** What a factor of a product of that dtype may be stored as. */
+  const stored = (dtype) => (dtype === "float32" && r.chance(0.5) ? "bfloat16" : dtype);
   const any = () => r.pick(Object.keys(dtypes));
   const index = (shape) => plain(r.pick(integers), shape);
   const key = () => [r.below(2 ** 32), r.below(2 ** 32), r.below(1000)];
@@ -222,7 +224,7 @@ export function calls(r, storages) {
         r.chance(0.3) ? shape.slice(r.below(shape.length + 1)) : shape.map((s) => (r.chance(0.2) ? 1 : s));
       return {
         outs: [plainOut(dtype, [...batch, m, n])],
-        ins: [view(dtype, [...cut(batch), m, k]), view(dtype, [...cut(batch), k, n])],
+        ins: [view(stored(dtype), [...cut(batch), m, k]), view(stored(dtype), [...cut(batch), k, n])],
         attrs: [],
       };
     },
@@ -235,8 +237,8 @@ export function calls(r, storages) {
         outs: [plainOut(dtype, [...batch, m, n])],
         ins: [
           (r.chance(0.5) ? plain : view)(dtype, [...batch, m, n]),
-          view(dtype, [...cut(batch), m, k]),
-          view(dtype, [...cut(batch), k, n]),
+          view(stored(dtype), [...cut(batch), m, k]),
+          view(stored(dtype), [...cut(batch), k, n]),
         ],
         attrs: [],
       };
@@ -246,7 +248,7 @@ export function calls(r, storages) {
       const dtype = float();
       return {
         outs: [plainOut(dtype, [m, n])],
-        ins: [view(dtype, [m, k]), view(dtype, [n, k]), plain(dtype, [n])],
+        ins: [view(stored(dtype), [m, k]), view(stored(dtype), [n, k]), plain(dtype, [n])],
         attrs: [],
       };
     },
