@@ -61,7 +61,7 @@ export { cat, chunk, split, stack, unbind } from "./ops/join.js";
 export * from "./ops/lookup.js";
 export * from "./ops/losses.js";
 export { maskedFill, maskedSelect, nonzero } from "./ops/masks.js";
-export { addmm, bmm, dot, linear, matmul, outer } from "./ops/matmul.js";
+export { addmm, bmm, dot, linear, linearRelu, matmul, outer } from "./ops/matmul.js";
 export {
   broadcastTo,
   contiguous,

@@ -1,6 +1,8 @@
 /** Modules made of modules. */
 import { describe, fail } from "../core/errors.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { ReLU } from "./activations.js";
+import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { members } from "./walk.js";
 
@@ -50,7 +52,11 @@ export class Sequential extends Module {
     let y = x;
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i]!;
-      y = typeof layer === "function" ? layer(y) : layer.forward(y);
+      const next = this.layers[i + 1];
+      if (layer instanceof Linear && next instanceof ReLU && next.forward === ReLU.prototype.forward) {
+        y = layer.forwardRelu(y);
+        i++;
+      } else y = typeof layer === "function" ? layer(y) : layer.forward(y);
       if (!isTensor(y)) fail("ERR_ARGUMENT", "Sequential", `layer ${i} gave no tensor`, "a tensor", describe(y));
     }
     return y;

@@ -1,7 +1,7 @@
 import type { DType } from "../core/dtype.js";
 import { checkOptions } from "../core/options.js";
 import { needInteger } from "../engine/operand.js";
-import { linear } from "../ops/matmul.js";
+import { linear, linearRelu } from "../ops/matmul.js";
 import { type CreateOptions, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { kaimingUniform, uniform } from "./init.js";
@@ -48,7 +48,14 @@ export class Linear extends Module {
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
+  /** @internal `relu(forward(x))`; in one op, unless forward is another one, or has hooks. */
+  forwardRelu(x: Tensor): Tensor {
+    return this.forward === plainForward ? linearRelu(x, this.weight, this.bias) : this.forward(x).relu();
+  }
   override extraRepr(): string {
     return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
   }
 }
+
+/** Apart: a class that names itself gets another name from the bundler. */
+const plainForward: unknown = Linear.prototype.forward;

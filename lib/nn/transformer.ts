@@ -1,8 +1,6 @@
 import type { DType } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { gelu } from "../ops/activation.js";
-import { relu } from "../ops/unary.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { MultiheadAttention } from "./attention.js";
 import { Dropout } from "./dropout.js";
@@ -38,7 +36,7 @@ export interface EncoderCallOptions {
   readonly isCausal?: boolean | undefined;
 }
 
-const activations = { relu, gelu };
+const activations = ["relu", "gelu"];
 const keys: Readonly<Record<string, string>> = { selfAttn: "self_attn" };
 
 /**
@@ -79,7 +77,7 @@ export class TransformerEncoderLayer extends Module {
     ]);
     const { dimFeedforward = 2048, dropout: p = 0.1, activation = "relu", layerNormEps: eps = 1e-5 } = given;
     const { batchFirst = false, normFirst = false, bias = true, dtype } = given;
-    if (!Object.hasOwn(activations, activation))
+    if (!activations.includes(activation))
       fail("ERR_ARGUMENT", op, "unknown activation", '"relu" or "gelu"', describe(activation));
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, bias, batchFirst, dtype });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, dtype });
@@ -110,7 +108,7 @@ export class TransformerEncoderLayer extends Module {
     return this.dropout1.forward(this.selfAttn.forward(x, x, x, masks)[0]);
   }
   private feed(x: Tensor): Tensor {
-    const inner = activations[this.activation](this.linear1.forward(x));
+    const inner = this.activation === "relu" ? this.linear1.forwardRelu(x) : this.linear1.forward(x).gelu();
     return this.dropout2.forward(this.linear2.forward(this.dropout.forward(inner)));
   }
   override extraRepr(): string {

@@ -5,7 +5,7 @@ import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace, readsHalf } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { save } from "../engine/rule.js";
+import { type Operand, type Rule, save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const row = defineRow<undefined>({
@@ -222,40 +222,64 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   return a.unsqueeze(1).mul(b);
 }
 
-const linearRow = defineRow<undefined>({
-  name: "linear",
-  family: "matmul",
-  kernel: "linear",
-  inputs: 3,
-  reads: [0, 1],
-  accuracy: "tree",
-  rule: {
+/** The gradients of `x wᵀ + b`. */
+const affineVjp = (g: Tensor, x: Tensor, w: Tensor, needs: readonly boolean[]): (Tensor | null)[] => [
+  needs[0] ? matmul(g, w) : null,
+  needs[1] ? matmul(rows(g).t(), rows(x)) : null,
+  needs[2] ? rows(g).sum(0) : null,
+];
+function affineJvp([tx, tw, tb]: readonly (Tensor | null)[], x: Tensor, w: Tensor): Tensor {
+  const parts = [tx && matmul(tx, w.t()), tw && matmul(x, tw.t()), tb].filter((part) => part !== null) as Tensor[];
+  const out = parts.reduce((sum, part) => sum.add(part));
+  return out.expand([...x.shape.slice(0, -1), w.shape[0]!]);
+}
+const composedLinear = ([x, w, b]: readonly Operand[]): Tensor =>
+  matmul(x as Tensor, (w as Tensor).transpose(0, 1)).add(b!);
+
+/** `linear` with a bias, on its own or with relu in its write-back. */
+const affineRow = (name: string, rule: Rule<undefined>, composed: (inputs: readonly Operand[]) => Tensor) => {
+  const row: Row<undefined> = defineRow<undefined>({
+    name,
+    family: "matmul",
+    kernel: name,
+    inputs: 3,
+    reads: [0, 1],
+    accuracy: "tree",
+    rule,
+    replay: (inputs) => affine(row, inputs as Tensor[], (inputs[0] as Tensor).type),
+    batch: { shared: [1, 2], params: (p) => p, composed },
+  });
+  return row;
+};
+const linearRow = affineRow(
+  "linear",
+  {
     kind: "general",
     saves: save.x | save.y,
-    vjp: (g, [, x, w], _, needs) => [
-      needs[0] ? matmul(g, w!) : null,
-      needs[1] ? matmul(rows(g).t(), rows(x!)) : null,
-      needs[2] ? rows(g).sum(0) : null,
-    ],
+    vjp: (g, [, x, w], _, needs) => affineVjp(g, x!, w!, needs),
+    jvp: (tangents, [, x, w]) => affineJvp(tangents, x!, w!),
     addTo: (sum, g, i, saved) => i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : [rows(g).t(), rows(saved(1))]),
-    jvp: ([tx, tw, tb], [, x, w]) => {
-      const parts = [tx && matmul(tx, w!.t()), tw && matmul(x!, tw.t()), tb].filter(
-        (part) => part !== null,
-      ) as Tensor[];
-      const out = parts.reduce((sum, part) => sum.add(part));
-      return out.expand([...x!.shape.slice(0, -1), w!.shape[0]!]);
-    },
   },
-  replay: ([x, w, b]) => affine(x as Tensor, w as Tensor, b as Tensor, (x as Tensor).type),
-  batch: {
-    shared: [1, 2],
-    params: (p) => p,
-    composed: ([x, w, b]) => matmul(x as Tensor, (w as Tensor).transpose(0, 1)).add(b!),
+  composedLinear,
+);
+const linearReluRow = affineRow(
+  "linearRelu",
+  {
+    kind: "general",
+    saves: save.out | save.x | save.y,
+    vjp: (g, [out, x, w], _, needs) => affineVjp(g.reluBackward(out!), x!, w!, needs),
+    jvp: (tangents, [out, x, w]) => affineJvp(tangents, x!, w!).reluBackward(out!),
   },
-});
+  (inputs) => composedLinear(inputs).relu(),
+);
 
-const affine = (x: Tensor, w: Tensor, b: Tensor, type: DTypeRow): Tensor =>
-  apply(linearRow, [x, w, b], type, type, [...x.shape.slice(0, -1), w.shape[0]!], noAttrs, undefined);
+/** Input, weight and bias, which have been checked, to the result in the given dtype. */
+function affine(row: Row<undefined>, inputs: readonly Tensor[], type: DTypeRow): Tensor {
+  const factors = [factor(row, inputs, 0, type), factor(row, inputs, 1, type)];
+  const bias = inputs[2]!.to(type.name).contiguous();
+  const shape = [...inputs[0]!.shape.slice(0, -1), inputs[1]!.shape[0]!];
+  return apply(row, [...factors, bias], type, type, shape, noAttrs, undefined);
+}
 
 /**
  * `x weightᵀ + bias`, as a layer of a network computes it.
@@ -265,6 +289,25 @@ const affine = (x: Tensor, w: Tensor, b: Tensor, type: DTypeRow): Tensor =>
  * @example linear(tensor([1, 2]), tensor([[3, 4]]), tensor([5])).toArray(); // [16]
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  return checkedLinear(linearRow, x, weight, bias) ?? matmul(x, weight.t());
+}
+
+/**
+ * `max(x weightᵀ + bias, 0)`: {@link linear} and {@link relu}, where there is a bias in one op, for floats. `nn.Sequential`
+ * takes it for a `Linear` and the `ReLU` behind it.
+ * @shape as {@link linear}. @gradient that of linear, of g where the result is above 0. @throws as {@link linear}.
+ * @example linearRelu(tensor([1, 2]), tensor([[3, 4], [-3, 4]]), tensor([5, -6])).toArray(); // [16, 0]
+ */
+export function linearRelu(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  needTensor("linearRelu", x);
+  return named("linearRelu", () => {
+    const fused = bias && x.type.kind === "float" ? checkedLinear(linearReluRow, x, weight, bias) : null;
+    return fused ?? linear(x, weight, bias).relu();
+  });
+}
+
+/** Null where there is no bias. */
+function checkedLinear(row: Row<undefined>, x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor | null {
   needTensor("linear", x);
   needTensor("linear", weight, "the weight");
   const [out, size] = weight.shape;
@@ -276,14 +319,12 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       "x [.., in] and weight [out, in]",
       `${showShape(x.shape)} and ${showShape(weight.shape)}`,
     );
-  if (bias === undefined || bias === null) return matmul(x, weight.t());
+  if (bias === undefined || bias === null) return null;
   needTensor("linear", bias, "the bias");
   if (bias.ndim !== 1 || bias.shape[0] !== out)
     fail("ERR_SHAPE", "linear", "the bias does not fit the weight", `[${out}]`, showShape(bias.shape));
   const type = promote(common("linear", x, weight), bias.type);
   const input = x.ndim === 1 ? x.unsqueeze(0) : x;
-  const all = [input, weight, bias];
-  const addend = bias.to(type.name).contiguous();
-  const y = affine(factor(linearRow, all, 0, type), factor(linearRow, all, 1, type), addend, type);
+  const y = affine(row, [input, weight, bias], type);
   return x.ndim === 1 ? y.squeeze(0) : y;
 }

@@ -238,6 +238,7 @@ Status multiply(const Product<T>& p) {
     g.m = smaller(p.m - row, band);
     g.n = places;
     g.bias = nullptr;
+    g.relu = false;
     g.c = made_in_place(p, first, places, group, row);
     g.ldc = p.target.row;
     const bool copied = !g.c;
@@ -352,7 +353,8 @@ Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
                      width,
                      nullptr,
                      width,
-                     nullptr};
+                     nullptr,
+                     false};
       for (int64_t o = 0; o < c.out; o += kGemmDepth) {
         g.k = smaller(c.out - o, kGemmDepth);
         g.a = weight + (item % c.groups * c.out + o) * c.depth() + row;
@@ -474,7 +476,7 @@ class ByWeight {
       if (!view) return kOutOfMemory;
       leaf_.windows.gather(rows, pitch, 0, *view);
       leaf_.gemm.block({height, c_.out, places, rows, pitch, 1, 0, panels, nr, panel, sums + row * c_.out, c_.out,
-                        accumulate ? sums + row * c_.out : nullptr, c_.out, nullptr});
+                        accumulate ? sums + row * c_.out : nullptr, c_.out, nullptr, false});
     }
     return {};
   }

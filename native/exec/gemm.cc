@@ -126,7 +126,9 @@ class GemmRegion {
       }
       block.addend = d > 0 ? block.c : p_.addend ? p_.addend + row * p_.addend_row + col : nullptr;
       block.addend_row = d > 0 ? block.ldc : p_.addend_row;
-      block.bias = p_.bias && d + 1 == depths_ ? p_.bias + col : nullptr;
+      const bool last = d + 1 == depths_;
+      block.bias = p_.bias && last ? p_.bias + col : nullptr;
+      block.relu = p_.relu && last;
       kernels_.block(block);
     }
   }
@@ -173,7 +175,9 @@ Status multiply_regions(const GemmProblem<T, A, B>& p, const GemmKernels<T>& ker
         } else if (p.addend) {
           region.addend += row * p.addend_row + col;
         }
-        region.bias = p.bias && k + region.k == p.k ? p.bias + col : nullptr;
+        const bool last = k + region.k == p.k;
+        region.bias = p.bias && last ? p.bias + col : nullptr;
+        region.relu = p.relu && last;
         const Status status = GemmRegion<T, A, B>(region, plan, kernels, a_panels, b_panels).run();
         if (!status.ok()) return status;
       }
@@ -237,7 +241,7 @@ Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
     const auto a = straightened<T>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
     if (a.out_of_scratch) return kOutOfScratch;
     multiply_vector<T, B>({p.m, p.n, p.k, a.data, a.step, a.k_step, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.addend,
-                           p.addend_row, 1, p.bias, 1},
+                           p.addend_row, 1, p.bias, 1, p.relu},
                           readers<T, B>(kernels));
     return {};
   }
@@ -247,7 +251,7 @@ Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
     const auto b = straightened<T>(Scratch::GEMM_B, p.b, 1, 0, p.b_k, p.k, dots);
     if (a.out_of_scratch || b.out_of_scratch) return kOutOfScratch;
     multiply_vector<T, A>({1, p.m, p.k, b.data, 0, b.k_step, a.data, a.k_step, a.step, p.c, 0, p.ldc, p.addend, 0,
-                           p.addend_row, p.bias, 0},
+                           p.addend_row, p.bias, 0, p.relu},
                           readers<T, A>(kernels));
     return {};
   }
@@ -284,7 +288,8 @@ GemmProblem<T, A, B> problem(int64_t m, int64_t n, int64_t k, const Matrix& a, c
           ldc,
           static_cast<const T*>(epilogue.addend),
           epilogue.addend_row,
-          static_cast<const T*>(epilogue.bias)};
+          static_cast<const T*>(epilogue.bias),
+          epilogue.relu};
 }
 
 const void* offset(const void* data, int64_t elements, DType dtype) {

@@ -19,12 +19,13 @@ struct Matrix {
   }
 };
 
-// What is added to a product.
+// What is done to a product where it is written.
 struct GemmEpilogue {
   const void* bias = nullptr;    // n values, contiguous, added to each row last
   const void* addend =
       nullptr;  // [m, n], unit column stride, added to the first partial sum: C itself, or apart from it
   int64_t addend_row = 0;
+  bool relu = false;  // the larger of 0 and the sum, of floats
 };
 
 // C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias). C has unit column stride, overlaps neither operand, and is not read

@@ -34,8 +34,9 @@ bool rows_continue(const View& a) {
   return true;
 }
 
-// out = a · b (+ bias) (+ addend); null where there is none.
-Status multiply(const View& out, const View& a, const View& b, const View* bias, const View* addend) {
+// out = a · b (+ bias) (+ addend), or 0 where that is less and `relu`; null where there is none.
+Status multiply(const View& out, const View& a, const View& b, const View* bias, const View* addend,
+                bool relu = false) {
   if (a.rank < 2 || b.rank < 2 || out.rank < a.rank || out.rank < b.rank || a.scalar || b.scalar)
     return fail(Code::SHAPE, kShapes);
   const int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1], n = b.dims[b.rank - 1];
@@ -44,7 +45,9 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
   if (!fits(a.dtype, out.dtype) || !fits(b.dtype, out.dtype) || out.dtype == DType::U8 || out.dtype == DType::BOOL ||
       is_half(out.dtype))
     return fail(Code::DTYPE, "the op is not defined for this dtype");
+  if (relu && !is_float(out.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
   GemmEpilogue epilogue;
+  epilogue.relu = relu;
   if (bias) {
     if (bias->rank != 1 || bias->dims[0] != n || !bias->contiguous() || bias->dtype != out.dtype || bias->scalar)
       return fail(Code::SHAPE, "the bias must be contiguous, of the result's last size", 3);
@@ -89,6 +92,15 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
 
 bool takes(const Call& call, int inputs) { return call.n_out == 1 && call.n_in == inputs && call.n_attr == 0; }
 
+Status multiply_turned(const Call& call, bool relu) {
+  if (!takes(call, 3)) return fail(Code::NATIVE, kShapes);
+  View weight = call.in(1);
+  if (weight.rank != 2) return fail(Code::SHAPE, kShapes);
+  std::swap(weight.dims[0], weight.dims[1]);
+  std::swap(weight.strides[0], weight.strides[1]);
+  return multiply(call.out(), call.in(0), weight, &call.in(2), nullptr, relu);
+}
+
 }  // namespace
 
 Status run_matmul(const Call& call) {
@@ -101,13 +113,7 @@ Status run_addmm(const Call& call) {
   return multiply(call.out(), call.in(1), call.in(2), nullptr, &call.in(0));
 }
 
-Status run_linear(const Call& call) {
-  if (!takes(call, 3)) return fail(Code::NATIVE, kShapes);
-  View weight = call.in(1);
-  if (weight.rank != 2) return fail(Code::SHAPE, kShapes);
-  std::swap(weight.dims[0], weight.dims[1]);
-  std::swap(weight.strides[0], weight.strides[1]);
-  return multiply(call.out(), call.in(0), weight, &call.in(2), nullptr);
-}
+Status run_linear(const Call& call) { return multiply_turned(call, false); }
+Status run_linear_relu(const Call& call) { return multiply_turned(call, true); }
 
 }  // namespace nabla

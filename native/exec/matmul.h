@@ -9,5 +9,7 @@ Status run_matmul(const Call& call);
 Status run_addmm(const Call& call);
 // out[.., out] = x[.., in] · weight[out, in]ᵀ + bias[out].
 Status run_linear(const Call& call);
+// The same, of floats, and 0 where that is less.
+Status run_linear_relu(const Call& call);
 
 }  // namespace nabla

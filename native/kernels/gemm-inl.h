@@ -67,6 +67,10 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
 #pragma GCC unroll 16
       for (int i = 0; i < ROWS; i++) sum[i][j] = sum[i][j] + v;
     }
+    if (g.relu) {
+#pragma GCC unroll 16
+      for (int i = 0; i < ROWS; i++) sum[i][j] = max(V::set1(T(0)), sum[i][j]);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
       T* p = c + i * ldc + at;

@@ -224,9 +224,14 @@ void gemm_vector(const GemmVector<T, S>& g) {
         }
       }
     }
-    if (!g.bias) continue;
     for (int64_t r = 0; r < g.m; r++) {
-      for (int64_t i = 0; i < n; i++) y[r * g.y_row + i * g.y_col] += g.bias[(j + i) * g.bias_col];
+      T* out = y + r * g.y_row;
+      if (g.bias) {
+        for (int64_t i = 0; i < n; i++) out[i * g.y_col] += g.bias[(j + i) * g.bias_col];
+      }
+      if (g.relu) {
+        for (int64_t i = 0; i < n; i++) out[i * g.y_col] = T(0) > out[i * g.y_col] ? T(0) : out[i * g.y_col];
+      }
     }
   }
 }

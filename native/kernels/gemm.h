@@ -16,8 +16,9 @@ constexpr int kGemmDotLanes = 64 / sizeof(T);
 template <class T>
 constexpr int64_t kGemmDotDepth = kGemmDotLanes<T> * kGemmDepth;
 
-// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias); any strides in A and B, unit column stride in C and the addend,
-// which may be C itself. A and B are stored as T, or in halves that become T while they are read.
+// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias), or 0 where that is less and `relu`; any strides in A and B, unit
+// column stride in C and the addend, which may be C itself. A and B are stored as T, or in halves that become T while
+// they are read.
 template <class T, class A = T, class B = T>
 struct GemmProblem {
   int64_t m, n, k;
@@ -30,6 +31,7 @@ struct GemmProblem {
   const T* addend;
   int64_t addend_row;
   const T* bias;
+  bool relu;
 };
 
 // One partial sum of such a problem, k at most kGemmDepth. A and B are packed, or stand where they are (B in rows).
@@ -47,10 +49,11 @@ struct GemmBlock {
   const T* addend;
   int64_t addend_row;
   const T* bias;
+  bool relu;
 };
 
-// Y[m, n] = X[m, k] * B[k, n] (+ addend) (+ bias) for m of at most kGemmVectorRows; B has unit stride along n or along
-// k.
+// Y[m, n] = X[m, k] * B[k, n] (+ addend) (+ bias), or 0 as above, for m of at most kGemmVectorRows; B has unit stride
+// along n or along k.
 constexpr int64_t kGemmVectorRows = 8;
 constexpr int64_t kGemmDotsFrom = 64;  // values of k
 
@@ -73,6 +76,7 @@ struct GemmVector {
   int64_t addend_row, addend_col;
   const T* bias;
   int64_t bias_col;
+  bool relu;
 };
 
 // What reads operands that are stored as S.

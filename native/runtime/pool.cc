@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -20,7 +21,6 @@ namespace nabla {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kSpin = std::chrono::microseconds(30);
 constexpr auto kSpinWhereShared = std::chrono::microseconds(1);  // a core that spins is one that somebody waits for
 constexpr int kMaxThreads = 256;
 constexpr int kSpinsBeforeYield = 2000;
@@ -49,12 +49,46 @@ struct Work {
   }
 };
 
+// What it takes to wake a sleeping worker, from the call to the worker's first step: measured whenever one is woken.
+class WakeCost {
+ public:
+  Clock::duration now() const { return Clock::duration(cost_.load(std::memory_order_relaxed)); }
+  void called() { called_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+  void awake(Clock::time_point time) {
+    const auto took = time.time_since_epoch().count() - called_.load(std::memory_order_relaxed);
+    // Longer waits are those for a core that others use.
+    if (took < 0 || took > kMost) return;
+    const auto before = cost_.load(std::memory_order_relaxed);
+    cost_.store(before + (took - before) / 8, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr Clock::rep kMost = Clock::duration(std::chrono::microseconds(200)).count();
+  std::atomic<Clock::rep> cost_{Clock::duration(std::chrono::microseconds(30)).count()}, called_{0};
+};
+
+// How long a worker spins before it sleeps: at least what waking it costs, for then spinning in vain costs no more than
+// sleeping in vain; twice as long after each sleep so short that spinning would have done, as between the kernels of a
+// step, and half as long after each other one (the rule of Linux's haltpoll governor).
+class Patience {
+ public:
+  Clock::duration spin(Clock::duration cost) const { return cost * factor_; }
+  void slept(Clock::duration time, Clock::duration cost) {
+    factor_ = time < kMost * cost ? std::min(2 * factor_, kMost) : std::max(factor_ / 2, 1);
+  }
+
+ private:
+  static constexpr int kMost = 4;
+  int factor_ = 1;
+};
+
 // Leaked on purpose: its threads may run until the process ends.
 struct Pool {
   alignas(64) std::atomic<uint32_t> epoch{0};
   alignas(64) std::atomic<Work*> job{nullptr};
   alignas(64) std::atomic<int> inside{0};
   alignas(64) std::atomic<int> sleepers{0};
+  alignas(64) WakeCost wake;
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
   // Guarded by busy:
   int started = 0;
@@ -105,16 +139,21 @@ void worker_main(int index) {
   tl_in_job = true;  // whatever a chunk calls runs inline
   Pool& p = pool();
   uint32_t seen = 0;
-  const Clock::duration spin = index + 1 < usable_cpus() ? kSpin : kSpinWhereShared;
+  const bool shared = index + 1 >= usable_cpus();
+  Patience patience;
   for (;;) {
-    auto deadline = Clock::now() + spin;
+    const auto deadline = Clock::now() + (shared ? kSpinWhereShared : patience.spin(p.wake.now()));
     uint32_t now;
     for (int spins = 0; (now = p.epoch.load()) == seen; spins++) {
       relax();
       if ((spins & 63) != 63 || Clock::now() < deadline) continue;
       p.sleepers.fetch_add(1);
+      const auto start = Clock::now();
       p.epoch.wait(seen);
+      const auto end = Clock::now();
       p.sleepers.fetch_sub(1);
+      p.wake.awake(end);
+      patience.slept(end - start, p.wake.now());
     }
     seen = now;
     // Entering before reading the job and the publisher's clearing the job before reading `inside` (both seq_cst)
@@ -163,7 +202,7 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   if (threads <= 1 || tl_in_job || p.busy.test_and_set(std::memory_order_acquire)) return run_inline();
   if (job == Job::LIGHT && p.sleepers.load() > 0) {
     const auto now = Clock::now();
-    const bool alone = now - p.last_light > kSpin;
+    const bool alone = now - p.last_light > p.wake.now();
     p.last_light = now;
     if (alone) {
       p.busy.clear(std::memory_order_release);
@@ -174,7 +213,10 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   Work work{fn, context, chunks, threads - 1};
   p.job.store(&work);
   p.epoch.fetch_add(1);
-  if (p.sleepers.load() > 0) p.epoch.notify_all();
+  if (p.sleepers.load() > 0) {
+    p.wake.called();
+    p.epoch.notify_all();
+  }
   tl_in_job = true;
   work.run();
   tl_in_job = false;

@@ -1,4 +1,4 @@
-import { manualSeed, nn, noGrad, ones, RandomGenerator, type Tensor, tensor, zeros } from "nabla";
+import { graph, manualSeed, nn, noGrad, ones, RandomGenerator, type Tensor, tensor, zeros } from "nabla";
 import { describe, expect, test } from "vitest";
 
 const refused = (f: () => unknown, code: string, text: RegExp): void => {
@@ -15,6 +15,32 @@ describe("containers", () => {
     expect([model.length, model.at(0), [...model][2]]).toEqual([3, double, model.at(-1)]);
     refused(() => new nn.Sequential(3 as never), "ERR_ARGUMENT", /module or a function.*got 3/);
     refused(() => new nn.Sequential((() => 3) as never).forward(ones([1])), "ERR_ARGUMENT", /layer 0 gave no tensor/);
+  });
+  test("Sequential runs a Linear and the ReLU behind it as one op, unless someone is to see between them", () => {
+    const [linear, activation] = [new nn.Linear(3, 4), new nn.ReLU()];
+    const model = new nn.Sequential(linear, activation, (x) => x.mul(2));
+    const names = () => graph(model.forward(ones([2, 3]))).nodes.map(({ label }) => label);
+    const run = () => {
+      for (const p of model.parameters()) p.grad = null;
+      const y = model.forward(
+        tensor([
+          [1, -2, 3],
+          [4, 5, -6],
+        ]),
+      );
+      y.square().sum().backward();
+      return [y, ...[...model.parameters()].map((p) => p.grad!)].map((t) => t.toArray());
+    };
+    const fused = run();
+    expect(names()).toContain("linearRelu");
+    for (const module of [linear, activation]) {
+      let seen = 0;
+      const remove = module.registerForwardHook(() => void seen++);
+      expect(names()).not.toContain("linearRelu");
+      expect(run()).toEqual(fused);
+      expect(seen).toBe(2);
+      remove();
+    }
   });
   test("an empty Sequential is the identity", () => {
     const x = ones([1]);

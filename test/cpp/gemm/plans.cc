@@ -6,7 +6,8 @@ namespace nabla::test {
 namespace {
 
 GemmPlan plan_of(int64_t size) {
-  const GemmProblem<float> p{size, size, size, nullptr, size, 1, nullptr, size, 1, nullptr, size, nullptr, 0, nullptr};
+  const GemmProblem<float> p{size, size,    size, nullptr, size, 1,       nullptr, size,
+                             1,    nullptr, size, nullptr, 0,    nullptr, false};
   return plan_gemm(p, 6, 16);
 }
 

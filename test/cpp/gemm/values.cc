@@ -9,7 +9,7 @@ struct Shape {
 };
 
 template <class T>
-void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bias) {
+void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bias, bool relu = false) {
   const Operand<T> a(s.m, s.k, la, 1), b(s.k, s.n, lb, 2);
   const Operand<T> bias(1, s.n, Layout::ROWS, 3);
   const T* bias_row = with_bias ? bias.buffer.data() : nullptr;
@@ -17,13 +17,14 @@ void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bia
   // Either C itself or what it started as.
   const T* addend = !accumulate ? nullptr : (s.m + s.n) % 2 ? c.data() : before.data();
   const Status status =
-      gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, {bias_row, addend, c.ldc});
+      gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, {bias_row, addend, c.ldc, relu});
   CHECK(status.ok(), "%s", status.message);
   const bool dots = gemm_takes_dots(s.m, s.n, s.k, a.col_stride, b.row_stride);
   int64_t wrong = 0;
   for (int64_t i = 0; i < s.m; i++) {
     for (int64_t j = 0; j < s.n; j++) {
-      const T expected = defined_element(a, b, i, j, s.k, accumulate, before(i, j), bias_row, dots);
+      T expected = defined_element(a, b, i, j, s.k, accumulate, before(i, j), bias_row, dots);
+      if (relu && expected < 0) expected = 0;
       wrong += std::memcmp(&expected, &c(i, j), sizeof(T)) != 0;
     }
   }
@@ -38,7 +39,7 @@ void check_layouts(Shape s, bool quick) {
   for (int la = 0; la < layouts; la++) {
     for (int lb = quick ? la % 4 : 0; lb < layouts; lb += quick ? 4 : 1) {
       const int mode = la + lb;
-      check_product<T>(s, Layout(la), Layout(lb), mode & 1, mode & 2);
+      check_product<T>(s, Layout(la), Layout(lb), mode & 1, mode & 2, std::is_floating_point_v<T> && mode % 3 == 0);
     }
   }
 }

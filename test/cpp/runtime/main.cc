@@ -98,7 +98,6 @@ void limits_belong_to_a_thread() {
   });
 }
 
-// A million short regions, with pauses now and then so that the workers fall asleep. A hang is the failure.
 // A light job leaves a sleeping worker alone; one after the other, they wake it.
 void light_jobs_wake_nobody_unless_they_follow_each_other() {
   set_thread_limit(2);
@@ -129,6 +128,7 @@ void light_jobs_wake_nobody_unless_they_follow_each_other() {
   CHECK(helped > 0);
 }
 
+// A million short regions, with pauses now and then so that the workers fall asleep. A hang is the failure.
 void no_wake_up_is_lost() {
   std::atomic<int64_t> total{0};
   const int64_t regions = 1000000 / kSlower;

@@ -207,6 +207,16 @@ export function calls(r, storages) {
     };
   };
 
+  const affine = () => {
+    const [m, k, n] = shapeOf(3);
+    const dtype = float();
+    return {
+      outs: [plainOut(dtype, [m, n])],
+      ins: [view(stored(dtype), [m, k]), view(stored(dtype), [n, k]), plain(dtype, [n])],
+      attrs: [],
+    };
+  };
+
   const own = {
     sum: reduction,
     prod: reduction,
@@ -243,15 +253,8 @@ export function calls(r, storages) {
         attrs: [],
       };
     },
-    linear: () => {
-      const [m, k, n] = shapeOf(3);
-      const dtype = float();
-      return {
-        outs: [plainOut(dtype, [m, n])],
-        ins: [view(stored(dtype), [m, k]), view(stored(dtype), [n, k]), plain(dtype, [n])],
-        attrs: [],
-      };
-    },
+    linear: affine,
+    linearRelu: affine,
     indexSelect: () => {
       const x = shapeOf(1 + r.below(3));
       const dim = r.below(x.length);

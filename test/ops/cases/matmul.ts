@@ -301,4 +301,20 @@ export const matmulCases = {
     ],
     ([x, w, b]) => x!.matmul(w!.t()).add(b!),
   ),
+  linearRelu: product(
+    ["x", "weight", "bias"],
+    ([x, w, b]) => nb.linearRelu(x!, w!, b),
+    (xs) => map((v) => (v < 0 ? 0 : v), affine(xs)),
+    [
+      [[2, 3], [4, 3], [4]],
+      [[3], [2, 3], [2]],
+      [[2, 2, 3], [2, 3], [2]],
+      [[0, 3], [2, 3], [2]],
+      [[1, 1], [1, 1], [1]],
+      [[13, 300], [35, 300], [35]],
+      [[130, 140], [150, 140], [150]],
+    ],
+    [{ what: "an input that does not fit", call: () => nb.linearRelu(ones([2, 3]), ones([4, 2])), code: "ERR_SHAPE" }],
+    ([x, w, b]) => x!.matmul(w!.t()).add(b!).relu(),
+  ),
 };

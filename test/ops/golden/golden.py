@@ -370,6 +370,7 @@ def algebra():
         case("addmm", draw(x), draw(a), draw(b))
     for x, w, b in (((3, 4), (2, 4), (2,)), ((2, 3, 4), (2, 4), (2,)), ((4,), (2, 4), (2,)), ((0, 4), (2, 4), (2,))):
         case("linear", draw(x), draw(w), draw(b), by=F.linear)
+        case("linearRelu", draw(x), draw(w), draw(b), by=lambda *args: F.relu(F.linear(*args)))
     case("linear", draw("3 4"), draw((2, 4)), by=F.linear)
 
     def spd(shape):

@@ -105,6 +105,7 @@ const prepared = new Set(["assign", "cholesky", "eigh"]);
 /** Operands that may be left out: biases and weights, first states, the slope of leakyRelu, the bounds of clamp. */
 const optional: Readonly<Record<string, readonly number[]>> = {
   linear: [2],
+  linearRelu: [2],
   leakyRelu: [1],
   clamp: [1, 2],
   conv1d: [2],
