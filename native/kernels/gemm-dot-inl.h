@@ -17,10 +17,11 @@ struct GemmDots {
   alignas(64) T lanes[kGemmVectorRows][kGemmDotColumns][Vec<T>::kLanes];
 };
 
-// ROWS x COLUMNS sums from row r and column j on. What is missing to a whole step of k counts as zeros.
-template <class T, int ROWS, int COLUMNS, class S>
+// ROWS x COLUMNS sums from row r and column j on. What is missing to a whole step of k counts as zeros. Meanwhile AHEAD
+// columns from `next` on are fetched.
+template <class T, int ROWS, int COLUMNS, int AHEAD, class S>
 void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,
-                   int64_t depth) {
+                   int64_t depth, const S* next) {
   using V = Vec<T>;
   constexpr int kStep = kGemmDotLanes<T>, kParts = kStep / V::kLanes;
   V s[ROWS][COLUMNS][kParts];
@@ -33,6 +34,8 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
     }
   }
   const auto add = [&](const auto& load) __attribute__((always_inline)) {
+#pragma GCC unroll 6
+    for (int c = 0; c < AHEAD; c++) __builtin_prefetch(next + c * b_col);
 #pragma GCC unroll 16
     for (int p = 0; p < kParts; p++) {
       V row[ROWS];
@@ -47,7 +50,8 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
     }
   };
   int64_t k = depth;
-  for (; k >= kStep; k -= kStep, x += kStep, b += kStep) add([](const auto* p, int at) { return gemm_load(p + at); });
+  for (; k >= kStep; k -= kStep, x += kStep, b += kStep, next += kStep)
+    add([](const auto* p, int at) { return gemm_load(p + at); });
   if (k > 0)
     add([&](const auto* p, int at) { return gemm_load_n(p + (at < k ? at : 0), gemm_clamped(k - at, V::kLanes)); });
 #pragma GCC unroll 2
@@ -64,15 +68,17 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
   }
 }
 
-// All rows of a few columns while those are in L1.
-template <class T, int COLUMNS, class S>
+// All rows of a few columns while those are in L1. The columns behind them are fetched by pairs of rows in turns.
+template <class T, int COLUMNS, int AHEAD, class S>
 void gemm_dot_columns(GemmDots<T>& dots, int64_t m, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,
                       int64_t depth) {
+  const S* columns = b + j * b_col;
+  const S* next = columns + COLUMNS * b_col;
   int64_t r = 0;
-  for (; r + 2 <= m; r += 2) {
-    gemm_dot_tile<T, 2, COLUMNS>(dots, r, j, x + r * x_row, x_row, b + j * b_col, b_col, depth);
+  for (; r + 2 <= m; r += 2, x += 2 * x_row, next += AHEAD * b_col) {
+    gemm_dot_tile<T, 2, COLUMNS, AHEAD>(dots, r, j, x, x_row, columns, b_col, depth, next);
   }
-  if (r < m) gemm_dot_tile<T, 1, COLUMNS>(dots, r, j, x + r * x_row, x_row, b + j * b_col, b_col, depth);
+  if (r < m) gemm_dot_tile<T, 1, COLUMNS, AHEAD>(dots, r, j, x, x_row, columns, b_col, depth, next);
 }
 
 // Folds the lanes of `n` sums, as many at a time as a vector holds, into sum[0, n), rounded up to whole vectors.
@@ -109,10 +115,19 @@ void gemm_dots(T* sum, int64_t sum_row, int64_t m, int64_t n, const T* x, int64_
     const S* columns = b + first * b_col;
     int64_t j = 0;
     if (m == 1) {
-      for (; j + 6 <= width; j += 6) gemm_dot_tile<T, 1, 6>(dots, 0, j, x, x_row, columns + j * b_col, b_col, depth);
+      for (; j + 6 <= width; j += 6) {
+        const S* six = columns + j * b_col;
+        gemm_dot_tile<T, 1, 6, 6>(dots, 0, j, x, x_row, six, b_col, depth, six + 6 * b_col);
+      }
     }
-    for (; j + 3 <= width; j += 3) gemm_dot_columns<T, 3>(dots, m, j, x, x_row, columns, b_col, depth);
-    for (; j < width; j++) gemm_dot_columns<T, 1>(dots, m, j, x, x_row, columns, b_col, depth);
+    for (; j + 3 <= width; j += 3) {
+      if (m <= 2) {
+        gemm_dot_columns<T, 3, 3>(dots, m, j, x, x_row, columns, b_col, depth);
+      } else {
+        gemm_dot_columns<T, 3, 1>(dots, m, j, x, x_row, columns, b_col, depth);
+      }
+    }
+    for (; j < width; j++) gemm_dot_columns<T, 1, 1>(dots, m, j, x, x_row, columns, b_col, depth);
     for (int64_t r = 0; r < m; r++) gemm_fold_dots<T>(dots.lanes[r], sum + r * sum_row + first, width);
   }
 }
