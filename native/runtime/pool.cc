@@ -22,6 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kSpinWhereShared = std::chrono::microseconds(1);  // a core that spins is one that somebody waits for
+constexpr auto kClose = std::chrono::microseconds(30);           // from one light job to the next
 constexpr int kMaxThreads = 256;
 constexpr int kSpinsBeforeYield = 2000;
 
@@ -202,7 +203,7 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   if (threads <= 1 || tl_in_job || p.busy.test_and_set(std::memory_order_acquire)) return run_inline();
   if (job == Job::LIGHT && p.sleepers.load() > 0) {
     const auto now = Clock::now();
-    const bool alone = now - p.last_light > p.wake.now();
+    const bool alone = now - p.last_light > kClose;
     p.last_light = now;
     if (alone) {
       p.busy.clear(std::memory_order_release);
