@@ -1,4 +1,5 @@
 import type { DType } from "../core/dtype.js";
+import { named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needInteger } from "../engine/operand.js";
 import { linear, linearRelu } from "../ops/matmul.js";
@@ -50,7 +51,8 @@ export class Linear extends Module {
   }
   /** @internal `relu(forward(x))`; in one op, unless forward is another one, or has hooks. */
   forwardRelu(x: Tensor): Tensor {
-    return this.forward === plainForward ? linearRelu(x, this.weight, this.bias) : this.forward(x).relu();
+    if (this.forward !== plainForward) return this.forward(x).relu();
+    return named("linear", () => linearRelu(x, this.weight, this.bias));
   }
   override extraRepr(): string {
     return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;

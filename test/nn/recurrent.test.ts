@@ -5,6 +5,7 @@ import {
   gradcheck,
   type LstmResult,
   lstm,
+  manualSeed,
   nn,
   optim,
   rand,
@@ -198,6 +199,7 @@ test("Embedding looks rows up; nothing flows through the row of paddingIdx, whic
 });
 
 test("an LSTM learns to add the two marked numbers of a sequence", () => {
+  manualSeed(1); // of 25 seeds one is not there yet after so few steps
   const net = new nn.LSTM(2, 12);
   const head = new nn.Linear(12, 1);
   const opt = new optim.Adam([...net.parameters(), ...head.parameters()], { lr: 0.02 });
