@@ -152,8 +152,8 @@ Columns:
 - **rule**: how the row is differentiated, or that the op is made of others and has their derivatives.
 - **dtypes**: ● the value is that of a float64 reference, to the accuracy in the last column; empty: refused with ERR_DTYPE, which the
   laws provoke. Integer dtypes have no derivatives. f16 and bf16 are stored so and computed in float32: ● the result is float32's,
-  rounded once; ○ made of parts that each round. Without gradients, \`matmul\` and \`linear\` read bf16 as it is stored, instead of from a
-  float32 copy.
+  rounded once; ○ made of parts that each round. Without gradients, matrix products read bf16 as it is stored,
+  instead of from a float32 copy.
 - **vjp**: against central differences, and \`backward\`, \`grad\` and \`vjp\` bit for bit alike. **jvp**: against the vjp, all tangents
   and each alone. **2nd**: second derivatives in reverse over reverse and forward over reverse mode, against differences of the first. 0: zero
   everywhere.

@@ -53,42 +53,39 @@ export const one: Partial = partial([], (t) => t);
 /** ∂ = -1. */
 export const minusOne: Partial = partial([], (t) => t.neg());
 
+type Kind<P> =
+  /** Per input its partial derivative; null where it is zero everywhere. */
+  | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
+  /** Linear in its only differentiable input: the transpose map; forward mode is the op itself. */
+  | { readonly kind: "linear"; transpose(g: Tensor, c: Context<P>): Tensor }
+  /** Linear in x with y held and the other way round. */
+  | {
+      readonly kind: "bilinear";
+      left(g: Tensor, y: Tensor, c: Context<P>): Tensor;
+      right(g: Tensor, x: Tensor, c: Context<P>): Tensor;
+    }
+  /** Anything else: both directions are written out. `saved` holds what `saves` (a bit mask as above) names, by place. */
+  | {
+      readonly kind: "general";
+      readonly saves: number;
+      vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): readonly (Tensor | null)[];
+      jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
+    }
+  /** No derivative: the result never requires grad. The reason is shown to whoever asks for one. */
+  | { readonly kind: "none"; readonly reason: string };
+
 /**
  * How an op is differentiated. A closed set: the drivers in autograd/ do the rest (un-broadcasting, skipping inputs that
  * need no gradient, accumulation).
  */
-export type Rule<P = never> =
-  /** Per input its partial derivative; null where it is zero everywhere. */
-  (
-    | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
-    /** Linear in its only differentiable input: the transpose map; forward mode is the op itself. */
-    | {
-        readonly kind: "linear";
-        transpose(g: Tensor, c: Context<P>): Tensor;
-      }
-    /** Linear in x with y held and the other way round. */
-    | {
-        readonly kind: "bilinear";
-        left(g: Tensor, y: Tensor, c: Context<P>): Tensor;
-        right(g: Tensor, x: Tensor, c: Context<P>): Tensor;
-      }
-    /** Anything else: both directions are written out. `saved` holds what `saves` (a bit mask as above) names, by place. */
-    | {
-        readonly kind: "general";
-        readonly saves: number;
-        vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): readonly (Tensor | null)[];
-        jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
-      }
-    /** No derivative: the result never requires grad. The reason is shown to whoever asks for one. */
-    | { readonly kind: "none"; readonly reason: string }
-  ) & {
-    /**
-     * Adds the gradient of input `i` to `sum`, in place, where that takes less than making it and adding it; false where it
-     * does not. `saved` gives what was saved, by place. A gradient of such a rule is a new tensor, which a sweep may go on
-     * adding to, or it shares g's storage.
-     */
-    addTo?(sum: Tensor, g: Tensor, i: number, saved: (place: number) => Tensor, c: Context<P>): boolean;
-  };
+export type Rule<P = never> = Kind<P> & {
+  /**
+   * Adds the gradient of input `i` to `sum`, in place, where that takes less than making it and adding it; false where it
+   * does not. `saved` gives what was saved, by place. A gradient of such a rule is a new tensor, which a sweep may go on
+   * adding to, or it shares g's storage.
+   */
+  addTo?(sum: Tensor, g: Tensor, i: number, saved: (place: number) => Tensor, c: Context<P>): boolean;
+};
 
 /** Bits for `saves`. */
 export const save = { out: 1, x: 2, y: 4, z: 8 } as const;

@@ -32,6 +32,9 @@ const toLeft = (g: Tensor, b: Tensor): Factors => [g, b.transpose(-2, -1)];
 const toRight = (g: Tensor, a: Tensor, shape: Shape): Factors =>
   shape.length === 2 && a.ndim > 2 ? [rows(a).t(), rows(g)] : [a.transpose(-2, -1), g];
 const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumTo(shape);
+/** The tangents that there are, added up. */
+const total = (parts: readonly (Tensor | null)[]): Tensor =>
+  parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
 
 /** Adds a gradient to what has arrived, where the product writes: unless it has still to be summed. */
 function addProduct(sum: Tensor, [a, b]: Factors): boolean {
@@ -84,10 +87,7 @@ const addRow = defineRow<undefined>({
       needs[1] ? multiplied(toLeft(g, b!), c.inputShapes[1]!) : null,
       needs[2] ? multiplied(toRight(g, a!, c.inputShapes[2]!), c.inputShapes[2]!) : null,
     ],
-    jvp: ([tx, ta, tb], [, , a, b]) => {
-      const parts = [tx, ta && product(ta, b!), tb && product(a!, tb)].filter((part) => part !== null) as Tensor[];
-      return parts.reduce((sum, part) => sum.add(part));
-    },
+    jvp: ([tx, ta, tb], [, , a, b]) => total([tx!, ta! && product(ta, b!), tb! && product(a!, tb)]),
     addTo: (sum, g, i, saved, c) =>
       i > 0 && addProduct(sum, i === 1 ? toLeft(g, saved(3)) : toRight(g, saved(2), c.inputShapes[2]!)),
   },
@@ -222,15 +222,15 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   return a.unsqueeze(1).mul(b);
 }
 
+const toWeight = (g: Tensor, x: Tensor): Factors => [rows(g).t(), rows(x)];
 /** The gradients of `x wᵀ + b`. */
 const affineVjp = (g: Tensor, x: Tensor, w: Tensor, needs: readonly boolean[]): (Tensor | null)[] => [
   needs[0] ? matmul(g, w) : null,
-  needs[1] ? matmul(rows(g).t(), rows(x)) : null,
+  needs[1] ? matmul(...toWeight(g, x)) : null,
   needs[2] ? rows(g).sum(0) : null,
 ];
 function affineJvp([tx, tw, tb]: readonly (Tensor | null)[], x: Tensor, w: Tensor): Tensor {
-  const parts = [tx && matmul(tx, w.t()), tw && matmul(x, tw.t()), tb].filter((part) => part !== null) as Tensor[];
-  const out = parts.reduce((sum, part) => sum.add(part));
+  const out = total([tx! && matmul(tx, w.t()), tw! && matmul(x, tw.t()), tb!]);
   return out.expand([...x.shape.slice(0, -1), w.shape[0]!]);
 }
 const composedLinear = ([x, w, b]: readonly Operand[]): Tensor =>
@@ -258,7 +258,7 @@ const linearRow = affineRow(
     saves: save.x | save.y,
     vjp: (g, [, x, w], _, needs) => affineVjp(g, x!, w!, needs),
     jvp: (tangents, [, x, w]) => affineJvp(tangents, x!, w!),
-    addTo: (sum, g, i, saved) => i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : [rows(g).t(), rows(saved(1))]),
+    addTo: (sum, g, i, saved) => i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : toWeight(g, saved(1))),
   },
   composedLinear,
 );

@@ -1,5 +1,6 @@
 // Gradients of pieces, and products, are added up in place: no other gradient may change by that.
 import { addmm, grad, linear, memory, ones, type Tensor, tensor } from "nabla";
+import { addon } from "nabla/internal";
 import { expect, test } from "vitest";
 
 const weights = (...w: number[]): Tensor => tensor(w);
@@ -150,4 +151,16 @@ test("products are added where the sum lies: a weight's gradient is held once", 
   loss.backward();
   expect(memory().peakBytes - liveBytes).toBeLessThan(2 * w.numel * 4);
   expect(w.grad!.at(3, 4).item()).toBe(14);
+});
+
+test("what arrives after a product's gradient is added in its place", () => {
+  const x = ones([512, 512], { requiresGrad: true });
+  const sums = [1, 2, 3].map((n) => x.mul(n).sum());
+  const loss = [...sums, ones([1, 512]).matmul(x).sum()].reduce((all, y) => all.add(y));
+  addon.resetPeak();
+  const { liveBytes } = memory();
+  loss.backward();
+  // The sum and what is added to it, and not a second sum besides.
+  expect(memory().peakBytes - liveBytes).toBeLessThan(2.5 * x.numel * 4);
+  expect(x.grad!.at(3, 4).item()).toBe(7);
 });

@@ -42,6 +42,15 @@ describe("containers", () => {
       remove();
     }
   });
+  test("the encoder layer's inner Linear takes relu with it, and an LSTM adds its gates in the product", () => {
+    const ops = (y: Tensor) => graph(y.sum()).nodes.map(({ label }) => label);
+    const encoder = (activation: "relu" | "gelu") =>
+      ops(new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, activation }).forward(ones([3, 1, 4])));
+    expect(encoder("relu")).toContain("linearRelu");
+    expect(encoder("gelu")).not.toContain("linearRelu");
+    const gates = ops(new nn.LSTM(2, 3).forward(ones([4, 1, 2])).output).filter((op) => op === "addmm");
+    expect(gates).toHaveLength(4);
+  });
   test("an empty Sequential is the identity", () => {
     const x = ones([1]);
     expect(new nn.Sequential().forward(x)).toBe(x);
