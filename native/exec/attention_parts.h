@@ -95,7 +95,7 @@ void multiply_rows(const GemmKernels<T>& kernels, int64_t m, int64_t n, int64_t 
                    int64_t a_k, const T* b, int64_t b_k, T* c, int64_t ldc, bool accumulate) {
   for (int64_t d = 0; d == 0 || d < k; d += kGemmDepth) {
     kernels.block({m, n, smaller(k - d, kGemmDepth), a + d * a_k, a_row, a_k, 0, b + d * b_k, b_k, kernels.nr, c, ldc,
-                   accumulate || d > 0 ? c : nullptr, ldc, nullptr, false});
+                   accumulate || d > 0 ? c : nullptr, ldc});
   }
 }
 
@@ -117,8 +117,8 @@ struct Panels {
                 int64_t ldc, bool accumulate) const {
     for (int64_t d = 0; d == 0 || d < depth; d += kGemmDepth) {
       kernels.block({m, cols, smaller(depth - d, kGemmDepth), a + d, a_row, 1, 0, at(kernels, d), kernels.nr,
-                     gemm_panel(kernels.nr, smaller(k - d, kGemmDepth)), c, ldc, accumulate || d > 0 ? c : nullptr, ldc,
-                     nullptr});
+                     gemm_panel(kernels.nr, smaller(k - d, kGemmDepth)), c, ldc, accumulate || d > 0 ? c : nullptr,
+                     ldc});
     }
   }
 

@@ -237,8 +237,6 @@ Status multiply(const Product<T>& p) {
     GemmBlock<T> g;
     g.m = smaller(p.m - row, band);
     g.n = places;
-    g.bias = nullptr;
-    g.relu = false;
     g.c = made_in_place(p, first, places, group, row);
     g.ldc = p.target.row;
     const bool copied = !g.c;
@@ -352,9 +350,7 @@ Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
                      rows,
                      width,
                      nullptr,
-                     width,
-                     nullptr,
-                     false};
+                     width};
       for (int64_t o = 0; o < c.out; o += kGemmDepth) {
         g.k = smaller(c.out - o, kGemmDepth);
         g.a = weight + (item % c.groups * c.out + o) * c.depth() + row;
@@ -476,7 +472,7 @@ class ByWeight {
       if (!view) return kOutOfMemory;
       leaf_.windows.gather(rows, pitch, 0, *view);
       leaf_.gemm.block({height, c_.out, places, rows, pitch, 1, 0, panels, nr, panel, sums + row * c_.out, c_.out,
-                        accumulate ? sums + row * c_.out : nullptr, c_.out, nullptr, false});
+                        accumulate ? sums + row * c_.out : nullptr, c_.out});
     }
     return {};
   }

@@ -21,18 +21,18 @@ struct Matrix {
 
 // What is done to a product where it is written.
 struct GemmEpilogue {
-  const void* bias = nullptr;    // n values, contiguous, added to each row last
-  const void* addend =
-      nullptr;  // [m, n], unit column stride, added to the first partial sum: C itself, or apart from it
+  const void* bias = nullptr;  // n values, contiguous, added to each row last
+  // [m, n], unit column stride, added to the first partial sum: C itself, or apart from it.
+  const void* addend = nullptr;
   int64_t addend_row = 0;
   bool relu = false;  // the larger of 0 and the sum, of floats
 };
 
-// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias). C has unit column stride, overlaps neither operand, and is not read
-// unless it is the addend. The bits of an element depend on its row of A, its column of B, addend and bias alone: not
-// on threads, ISA or strides, nor on the other rows and columns; but for the sum being a dot product of virtual lanes
-// or a chain, which gemm_takes_dots() decides from shape and strides. MEMORY when no scratch can be had, DTYPE for
-// uint8 and bool.
+// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias), and what else the epilogue says. C has unit column stride, overlaps
+// neither operand, and is not read unless it is the addend. The bits of an element depend on its row of A, its column
+// of B, addend and bias alone: not on threads, ISA or strides, nor on the other rows and columns; but for the sum being
+// a dot product of virtual lanes or a chain, which gemm_takes_dots() decides from shape and strides. MEMORY when no
+// scratch can be had, DTYPE for uint8 and bool.
 Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc,
             const GemmEpilogue& epilogue = {});
 

@@ -28,10 +28,10 @@ struct GemmProblem {
   int64_t b_k, b_col;
   T* c;
   int64_t ldc;
-  const T* addend;
-  int64_t addend_row;
-  const T* bias;
-  bool relu;
+  const T* addend = nullptr;
+  int64_t addend_row = 0;
+  const T* bias = nullptr;
+  bool relu = false;
 };
 
 // One partial sum of such a problem, k at most kGemmDepth. A and B are packed, or stand where they are (B in rows).
@@ -46,10 +46,10 @@ struct GemmBlock {
   int64_t b_panel;  // from one packed panel to the next; nr where B is not packed
   T* c;
   int64_t ldc;
-  const T* addend;
-  int64_t addend_row;
-  const T* bias;
-  bool relu;
+  const T* addend = nullptr;
+  int64_t addend_row = 0;
+  const T* bias = nullptr;
+  bool relu = false;
 };
 
 // Y[m, n] = X[m, k] * B[k, n] (+ addend) (+ bias), or 0 as above, for m of at most kGemmVectorRows; B has unit stride

@@ -6,8 +6,7 @@ namespace nabla::test {
 namespace {
 
 GemmPlan plan_of(int64_t size) {
-  const GemmProblem<float> p{size, size,    size, nullptr, size, 1,       nullptr, size,
-                             1,    nullptr, size, nullptr, 0,    nullptr, false};
+  const GemmProblem<float> p{size, size, size, nullptr, size, 1, nullptr, size, 1, nullptr, size};
   return plan_gemm(p, 6, 16);
 }
 
