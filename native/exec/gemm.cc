@@ -144,7 +144,7 @@ class GemmRegion {
 
 template <class T, class A, class B>
 Status multiply_regions(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels) {
-  const GemmPlan plan = plan_gemm(p, kernels.mr, kernels.nr);
+  const GemmPlan plan = plan_gemm(p, kernels, thread_limit());
   const int64_t depths = count(plan.region_depth, kGemmDepth), panel_depth = smaller(p.k, kGemmDepth);
   T* a_panels = nullptr;
   T* b_panels = nullptr;

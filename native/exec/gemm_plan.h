@@ -1,4 +1,4 @@
-// How a product is cut up: from shape, strides and dtype alone, never from the number of threads.
+// How a product is cut up. Nobody sees it in the result: kernels/gemm.h says in which order that is summed.
 #pragma once
 #include <cstdint>
 
@@ -15,14 +15,12 @@ inline int64_t round_up(int64_t n, int64_t size) { return count(n, size) * size;
 constexpr int64_t kTaskWork = int64_t{1} << 19;   // multiply-adds that pay for a hand-over to another thread
 constexpr int64_t kHalfWork = int64_t{1} << 17;   // those of each half of a product that is cut only once
 constexpr int64_t kMaxTasks = 16;                 // as many as a split for the sake of threads alone makes
+constexpr int64_t kThreadTasks = 4;               // for each of them, so that they end together
 constexpr int64_t kTaskRows = 144;                // rows x depth of packed A stay in L2
-constexpr int64_t kTallTaskBytes = 288 << 10;     // of packed A that a task of a large product holds in L2
-constexpr int64_t kTaskCols = 256;                // columns x depth of packed B stay in L2 or close
 constexpr int64_t kStreamRows = 288;   // up to so many rows each task packs its own columns of B
 constexpr int64_t kStreamCols = 64;    // at a time; twice as many where B is stored in rows, for longer runs
 constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A and of B each
-constexpr int64_t kRegionDepth = 4 * kGemmDepth;
-constexpr int64_t kSmallOperand = 128 << 10;            // bytes that stay in L2 beside everything else
+constexpr int64_t kSmallOperand = 32 << 10;  // bytes of A that stay as they are in any layout
 
 struct GemmPlan {
   bool pack_a, pack_b;
@@ -42,47 +40,53 @@ constexpr bool kGemmConverts = !__is_same(T, S);
 
 // Packing pays for itself only where what it tidies up is used often enough and would not stay in the cache as it is.
 template <class T, class A, class B>
-bool pack_b_pays(const GemmProblem<T, A, B>& p, int64_t mr) {
+bool pack_b_pays(const GemmProblem<T, A, B>& p, int64_t mr, const GemmCaches& caches) {
   if (kGemmConverts<T, B> || p.b_col != 1) return true;  // the register tile reads rows of T
+  if (p.n * p.k * static_cast<int64_t>(sizeof(T)) <= caches.near_bytes) return p.m > caches.near_rows;
   // Rows whose lines crowd into few sets of the L1 cache push each other out before the next panel of A uses them.
   const bool crowded = p.k > 32 && p.b_k * static_cast<int64_t>(sizeof(T)) % 1024 == 0;
-  return p.m > (crowded ? 2 * mr : kTaskRows) && p.n * p.k > kSmallOperand / static_cast<int64_t>(sizeof(T));
+  return p.m > (crowded ? caches.crowded_tiles * mr : caches.far_rows);
 }
 
 template <class T, class A, class B>
-bool pack_a_pays(const GemmProblem<T, A, B>& p, int64_t nr) {
+bool pack_a_pays(const GemmProblem<T, A, B>& p, int64_t nr, const GemmCaches& caches) {
   if (kGemmConverts<T, A>) return true;
   const int64_t bytes = p.m * p.k * static_cast<int64_t>(sizeof(T));
-  if (p.a_k == 1) return p.n > 8 * nr && bytes > 4 * kSmallOperand;
-  return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand / 4);
+  if (p.a_k == 1) return p.n > 8 * nr && bytes > caches.loose_bytes;
+  return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand);
 }
 
+// For as many threads: that many tasks, and more of them than threads, so that these end together.
 template <class T, class A, class B>
-GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, int64_t mr, int64_t nr) {
+GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels, int64_t threads) {
+  const int64_t mr = kernels.mr, nr = kernels.nr;
+  const GemmCaches& caches = kernels.caches;
   GemmPlan plan;
-  plan.pack_a = pack_a_pays(p, nr);
-  plan.pack_b = pack_b_pays(p, mr);
+  plan.pack_a = pack_a_pays(p, nr, caches);
+  plan.pack_b = pack_b_pays(p, mr, caches);
   plan.stream_b = plan.pack_b && p.m <= kStreamRows;
   // A cut across rows or columns packs the other operand once more: half the depth may spare it.
   const int64_t widest = larger(plan.pack_a ? p.m : 0, plan.pack_b && !plan.stream_b ? p.n : 0);
-  const bool spared = widest > kRegionElements / kRegionDepth && widest <= 2 * kRegionElements / kRegionDepth;
-  plan.region_depth = larger(smaller(p.k, spared ? kRegionDepth / 2 : kRegionDepth), 1);
+  const int64_t across_whole = kRegionElements / caches.region_depth;
+  const bool spared = widest > across_whole && widest <= 2 * across_whole && caches.region_depth >= 2 * kGemmDepth;
+  plan.region_depth = larger(smaller(p.k, spared ? caches.region_depth / 2 : caches.region_depth), 1);
   const int64_t across = kRegionElements / plan.region_depth;
   plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
   plan.region_cols = plan.pack_b && !plan.stream_b ? smaller(p.n, across / nr * nr) : p.n;
 
   const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth / kTaskWork;
   const int64_t least = work * kTaskWork >= 2 * kHalfWork ? 2 : 1;
-  const int64_t wanted = work < kMaxTasks ? larger(static_cast<int64_t>(work), least) : kMaxTasks;
+  const int64_t most = threads > 1 ? smaller(kThreadTasks * threads, kMaxTasks) : 1;
+  const int64_t wanted = work < most ? larger(static_cast<int64_t>(work), least) : most;
   plan.parallel = wanted > 1;
   plan.light = work < 2;
   // A shallow product has taller tasks: as much of A fits in the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
   if (plan.stream_b) rows = larger(rows, kStreamRows);
   // Taller tasks read B from L3 less often; an even end of the work needs many of them.
-  const int64_t tall = kTallTaskBytes / static_cast<int64_t>(kGemmDepth * sizeof(T)) / mr * mr;
-  if (count(plan.region_rows, tall) * count(plan.region_cols, kTaskCols) >= 2 * kMaxTasks) rows = larger(rows, tall);
-  int64_t cols = round_up(plan.stream_b ? (p.b_col == 1 ? 2 * kStreamCols : kStreamCols) : kTaskCols, nr);
+  const int64_t tall = caches.tall_bytes / static_cast<int64_t>(kGemmDepth * sizeof(T)) / mr * mr;
+  if (count(plan.region_rows, tall) * count(plan.region_cols, caches.task_cols) >= 2 * most) rows = larger(rows, tall);
+  int64_t cols = round_up(plan.stream_b ? (p.b_col == 1 ? 2 * kStreamCols : kStreamCols) : caches.task_cols, nr);
   rows = smaller(rows, round_up(plan.region_rows, mr));
   cols = smaller(cols, round_up(plan.region_cols, nr));
   while (count(plan.region_rows, rows) * count(plan.region_cols, cols) < wanted) {

@@ -9,14 +9,16 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// ROWS x VECTORS registers of C. In a TAIL tile the last vector holds `lanes` columns.
-template <class T, int ROWS, int VECTORS, bool TAIL>
+// ROWS x VECTORS registers of C. In a TAIL tile the last vector holds `lanes` columns. While a FETCH tile is
+// multiplied, the panel of B after this one comes into L2.
+template <class T, int ROWS, int VECTORS, bool TAIL, bool FETCH>
 void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, const T* addend, const T* bias) {
   using V = Vec<T>;
   constexpr int kLast = VECTORS - 1;
   const int64_t row = g.a_row * static_cast<int64_t>(sizeof(T));
   const int64_t step = g.a_k * static_cast<int64_t>(sizeof(T));
   const int64_t b_step = g.b_k, ldc = g.ldc;
+  [[maybe_unused]] const int64_t next = g.b_panel;
   V sum[ROWS][VECTORS];
 #pragma GCC unroll 16
   for (int i = 0; i < ROWS; i++) {
@@ -39,6 +41,7 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
     for (int j = 0; j < VECTORS; j++) {
       const T* p = b + j * V::kLanes;
       columns[j] = TAIL && j == kLast ? V::load_n(p, lanes) : V::load(p);
+      if constexpr (FETCH) __builtin_prefetch(p + next, 0, 2);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
@@ -89,27 +92,29 @@ using GemmTile = void (*)(const GemmBlock<T>&, const T*, const T*, T*, int, cons
 template <class T>
 struct GemmTiles {
   GemmTile<T> by_rows[kGemmRows + 1];
-  template <int VECTORS, bool TAIL, int ROWS = kGemmRows>
+  template <int VECTORS, bool TAIL, bool FETCH, int ROWS = kGemmRows>
   constexpr void fill() {
-    by_rows[ROWS] = gemm_tile<T, ROWS, VECTORS, TAIL>;
-    if constexpr (ROWS > 1) fill<VECTORS, TAIL, ROWS - 1>();
+    by_rows[ROWS] = gemm_tile<T, ROWS, VECTORS, TAIL, FETCH>;
+    if constexpr (ROWS > 1) fill<VECTORS, TAIL, FETCH, ROWS - 1>();
   }
 };
 
-// Tiles of `VECTORS` vectors of columns, and those with a tail in their last vector by the number of vectors.
+// Tiles of `VECTORS` vectors of columns, those for the first rows, which meet B where it is not in the cache yet, and
+// those with a tail in their last vector by the number of vectors.
 template <class T>
 struct GemmAllTiles {
-  GemmTiles<T> whole, tail[kGemmVectors + 1];
+  GemmTiles<T> whole, first, tail[kGemmVectors + 1];
   template <int VECTORS = kGemmVectors>
   constexpr void fill() {
-    tail[VECTORS].template fill<VECTORS, true>();
+    tail[VECTORS].template fill<VECTORS, true, false>();
     if constexpr (VECTORS > 1) fill<VECTORS - 1>();
   }
 };
 template <class T>
 constexpr GemmAllTiles<T> kGemmTiles = [] {
   GemmAllTiles<T> tiles{};
-  tiles.whole.template fill<kGemmVectors, false>();
+  tiles.whole.template fill<kGemmVectors, false, false>();
+  tiles.first.template fill<kGemmVectors, false, kGemmFetches>();
   tiles.fill();
   return tiles;
 }();
@@ -118,18 +123,23 @@ template <class T>
 void gemm_block(const GemmBlock<T>& g) {
   constexpr int64_t kLanes = Vec<T>::kLanes, kColumns = kGemmVectors * kLanes;
   const GemmRowPanels rows(g.m);
-  for (int64_t j = 0; j < g.n; j += kColumns) {
-    const int64_t width = g.n - j, vectors = (width - 1) / kLanes;
-    const GemmTiles<T>& tiles = width >= kColumns ? kGemmTiles<T>.whole : kGemmTiles<T>.tail[vectors + 1];
-    const int lanes = static_cast<int>(width - vectors * kLanes);
-    const T* b = g.b + j / kColumns * g.b_panel;
-    const T* bias = g.bias ? g.bias + j : nullptr;
-    for (int64_t p = 0, row = 0; p < rows.count; p++) {
-      const int64_t height = rows.height(p);
-      const T* a = g.a + (g.a_panel ? p * g.a_panel : row * g.a_row);
-      const T* addend = g.addend ? g.addend + row * g.addend_row + j : nullptr;
-      tiles.by_rows[height](g, a, b, g.c + row * g.ldc + j, lanes, addend, bias);
-      row += height;
+  const auto multiply = [&](int64_t p, int64_t j) {
+    const int64_t width = g.n - j, vectors = (width - 1) / kLanes, row = rows.start(p);
+    const bool whole = width >= kColumns;
+    const GemmTiles<T>& tiles =
+        whole ? (p > 0 ? kGemmTiles<T>.whole : kGemmTiles<T>.first) : kGemmTiles<T>.tail[vectors + 1];
+    const T* a = g.a + (g.a_panel ? p * g.a_panel : row * g.a_row);
+    const T* addend = g.addend ? g.addend + row * g.addend_row + j : nullptr;
+    tiles.by_rows[rows.height(p)](g, a, g.b + j / kColumns * g.b_panel, g.c + row * g.ldc + j,
+                                  static_cast<int>(width - vectors * kLanes), addend, g.bias ? g.bias + j : nullptr);
+  };
+  if constexpr (kGemmKeepsA) {
+    for (int64_t p = 0; p < rows.count; p++) {
+      for (int64_t j = 0; j < g.n; j += kColumns) multiply(p, j);
+    }
+  } else {
+    for (int64_t j = 0; j < g.n; j += kColumns) {
+      for (int64_t p = 0; p < rows.count; p++) multiply(p, j);
     }
   }
 }
@@ -162,7 +172,7 @@ constexpr GemmReaders<T, S> make_gemm_readers() {
 
 template <class T>
 constexpr GemmKernels<T> make_gemm_kernels() {
-  return {make_gemm_readers<T, T>(), kGemmRows, kGemmVectors * Vec<T>::kLanes, gemm_block<T>};
+  return {make_gemm_readers<T, T>(), kGemmRows, kGemmVectors * Vec<T>::kLanes, kGemmCaches, gemm_block<T>};
 }
 
 constexpr GemmTable make_gemm_table() {

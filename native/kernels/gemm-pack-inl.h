@@ -12,6 +12,7 @@ struct GemmRowPanels {
   int64_t count, low, higher;
   explicit GemmRowPanels(int64_t m)
       : count((m + kGemmRows - 1) / kGemmRows), low(count ? m / count : 0), higher(count ? m % count : 0) {}
+  int64_t start(int64_t panel) const { return panel * low + (panel < higher ? panel : higher); }
   int64_t height(int64_t panel) const { return low + (panel < higher); }
 };
 

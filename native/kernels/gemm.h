@@ -89,9 +89,26 @@ struct GemmReaders {
   void (*vector)(const GemmVector<T, S>& vector);
 };
 
+// What suits the caches of the processors that have an instruction set. No result depends on it.
+struct GemmCaches {
+  int64_t region_depth;  // of k packed at a time, a multiple of kGemmDepth
+  int64_t task_cols;  // columns x depth of packed B stay in L2 or close
+  int64_t tall_bytes;  // of packed A that a task of a large product goes through
+  // B in rows stays as it is for up to so many rows of A: where B has at most near_bytes, where it has more, and, in
+  // tiles, where its lines crowd into few sets of L1.
+  int64_t near_bytes, near_rows, far_rows, crowded_tiles;
+  int64_t loose_bytes;  // of A, where it lies along k, that stay as they are
+};
+constexpr int64_t kAnyRows = INT64_MAX;
+// Tuned on a core with 32 KB of L1, 512 KB of L2 and an L3 that is nearly as fast.
+constexpr GemmCaches kGemmSmallCaches = {4 * kGemmDepth, 256, 288 << 10, 128 << 10, kAnyRows, 144, 2, 512 << 10};
+// Tuned on a core with 48 KB of L1, 2 MB of L2 and a far L3.
+constexpr GemmCaches kGemmLargeCaches = {kGemmDepth, 512, 576 << 10, 3 << 20, 288, 96, 8, 2 << 20};
+
 template <class T>
 struct GemmKernels : GemmReaders<T, T> {
   int64_t mr, nr;  // the register tile
+  GemmCaches caches;
   void (*block)(const GemmBlock<T>& block);
 };
 

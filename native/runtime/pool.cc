@@ -189,7 +189,7 @@ int pool_size() {
   return size;
 }
 
-int thread_limit() { return tl_limit > 0 ? tl_limit : pool_size(); }
+int thread_limit() { return tl_in_job ? 1 : tl_limit > 0 ? tl_limit : pool_size(); }
 void set_thread_limit(int n) { tl_limit = n; }
 
 void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
@@ -200,7 +200,7 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   const auto run_inline = [&] {
     for (int64_t c = 0; c < chunks; c++) fn(context, c);
   };
-  if (threads <= 1 || tl_in_job || p.busy.test_and_set(std::memory_order_acquire)) return run_inline();
+  if (threads <= 1 || p.busy.test_and_set(std::memory_order_acquire)) return run_inline();
   if (job == Job::LIGHT && p.sleepers.load() > 0) {
     const auto now = Clock::now();
     const bool alone = now - p.last_light > kClose;

@@ -24,7 +24,7 @@ void parallel_for(int64_t chunks, F&& body, Job job = Job::HEAVY) {
       const_cast<void*>(static_cast<const void*>(&body)), job);
 }
 
-// Threads the calling thread may use, itself included; 1 means inline.
+// Threads the calling thread may use, itself included; 1, which a chunk of a job always has, means inline.
 int thread_limit();
 void set_thread_limit(int n);
 // Threads the pool can give, the caller included: affinity and cgroup quota, or NABLA_NUM_THREADS.

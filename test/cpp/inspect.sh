@@ -44,8 +44,8 @@ loop() {
     }
     /^[0-9a-f]+ </ {
       tile = ""; n = 0
-      if ($0 ~ "gemm_tile<float, " rows ", " vectors ", false>") tile = "float"
-      if ($0 ~ "gemm_tile<double, " rows ", " vectors ", false>") tile = "double"
+      if ($0 ~ "gemm_tile<float, " rows ", " vectors ", false, ") tile = "float"
+      if ($0 ~ "gemm_tile<double, " rows ", " vectors ", false, ") tile = "double"
       next
     }
     tile != "" && $1 ~ /^[0-9a-f]+:$/ {

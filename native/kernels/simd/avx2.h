@@ -2,6 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
+#include "kernels/gemm.h"
 #include "kernels/simd/lane.h"
 
 namespace nabla::NABLA_ISA {
@@ -307,6 +308,8 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[4]) {
 
 // The register tile of GEMM: 12 of 16 registers hold sums.
 constexpr int kGemmRows = 6, kGemmVectors = 2;
+constexpr bool kGemmKeepsA = false, kGemmFetches = false;
+constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -2,6 +2,7 @@
 #pragma once
 #include <immintrin.h>
 
+#include "kernels/gemm.h"
 #include "kernels/simd/lane.h"
 
 namespace nabla::NABLA_ISA {
@@ -286,6 +287,10 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[8]) {
 
 // The register tile of GEMM: 24 of 32 registers hold sums, so that tasks of 144 rows are whole tiles.
 constexpr int kGemmRows = 12, kGemmVectors = 2;
+// A panel of A stays in L1, as one of B nearly fills it, and the next panel of B is fetched ahead: L2 is fast, L3 is
+// far.
+constexpr bool kGemmKeepsA = true, kGemmFetches = true;
+constexpr GemmCaches kGemmCaches = kGemmLargeCaches;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -2,6 +2,7 @@
 #pragma once
 #include <arm_neon.h>
 
+#include "kernels/gemm.h"
 #include "kernels/simd/lane.h"
 
 namespace nabla::NABLA_ISA {
@@ -301,6 +302,8 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[2]) {
 
 // The register tile of GEMM: 24 of 32 registers hold sums.
 constexpr int kGemmRows = 8, kGemmVectors = 3;
+constexpr bool kGemmKeepsA = false, kGemmFetches = false;
+constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -1,5 +1,6 @@
 // The vector vocabulary without vectors: the reference, and the last resort.
 #pragma once
+#include "kernels/gemm.h"
 #include "kernels/simd/lane.h"
 
 namespace nabla::NABLA_ISA {
@@ -40,6 +41,8 @@ inline void load_turned(Lane<T> (&v)[1], const T* const (&row)[1]) {
 inline void load_turned(Lane<float> (&v)[1], const BFloat16* const (&row)[1]) { v[0] = load_float(row[0]); }
 
 constexpr int kGemmRows = 6, kGemmVectors = 2;
+constexpr bool kGemmKeepsA = false, kGemmFetches = false;
+constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA
