@@ -115,6 +115,7 @@ class GemmRegion {
         block.a_panel = 0;
       }
       if (own) pack_b(own, col, d);
+      block.far = !own;
       if (plan_.pack_b) {
         block.b = own ? own : b_panel(col, d);
         block.b_k = kernels_.nr;

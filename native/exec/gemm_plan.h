@@ -20,6 +20,7 @@ constexpr int64_t kTaskRows = 144;                // rows x depth of packed A st
 constexpr int64_t kStreamRows = 288;   // up to so many rows each task packs its own columns of B
 constexpr int64_t kStreamCols = 64;    // at a time; twice as many where B is stored in rows, for longer runs
 constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A and of B each
+constexpr int64_t kRegionDepth = 4 * kGemmDepth;        // where tasks share no panels of B
 constexpr int64_t kSmallOperand = 32 << 10;  // bytes of A that stay as they are in any layout
 
 struct GemmPlan {
@@ -65,14 +66,16 @@ GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels,
   plan.pack_a = pack_a_pays(p, nr, caches);
   plan.pack_b = pack_b_pays(p, mr, caches);
   plan.stream_b = plan.pack_b && p.m <= kStreamRows;
-  // A cut across rows or columns packs the other operand once more: half the depth may spare it.
-  const int64_t widest = larger(plan.pack_a ? p.m : 0, plan.pack_b && !plan.stream_b ? p.n : 0);
-  const int64_t across_whole = kRegionElements / caches.region_depth;
-  const bool spared = widest > across_whole && widest <= 2 * across_whole && caches.region_depth >= 2 * kGemmDepth;
-  plan.region_depth = larger(smaller(p.k, spared ? caches.region_depth / 2 : caches.region_depth), 1);
+  // Where all tasks share the panels of B, a region is as deep as suits the caches; a cut across rows or columns packs
+  // the other operand once more, which half the depth may spare.
+  const bool shared = plan.pack_b && !plan.stream_b;
+  int64_t depth = shared ? caches.region_depth : kRegionDepth;
+  const int64_t widest = larger(plan.pack_a ? p.m : 0, shared ? p.n : 0), half = depth / 2;
+  if (half >= kGemmDepth && widest > kRegionElements / depth && widest <= kRegionElements / half) depth = half;
+  plan.region_depth = larger(smaller(p.k, depth), 1);
   const int64_t across = kRegionElements / plan.region_depth;
   plan.region_rows = plan.pack_a ? smaller(p.m, across / mr * mr) : p.m;
-  plan.region_cols = plan.pack_b && !plan.stream_b ? smaller(p.n, across / nr * nr) : p.n;
+  plan.region_cols = shared ? smaller(p.n, across / nr * nr) : p.n;
 
   const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth / kTaskWork;
   const int64_t least = work * kTaskWork >= 2 * kHalfWork ? 2 : 1;

@@ -99,8 +99,8 @@ struct GemmTiles {
   }
 };
 
-// Tiles of `VECTORS` vectors of columns, those for the first rows, which meet B where it is not in the cache yet, and
-// those with a tail in their last vector by the number of vectors.
+// Tiles of `VECTORS` vectors of columns, those for the first rows where they meet a far B, and those with a tail in
+// their last vector by the number of vectors.
 template <class T>
 struct GemmAllTiles {
   GemmTiles<T> whole, first, tail[kGemmVectors + 1];
@@ -127,7 +127,7 @@ void gemm_block(const GemmBlock<T>& g) {
     const int64_t width = g.n - j, vectors = (width - 1) / kLanes, row = rows.start(p);
     const bool whole = width >= kColumns;
     const GemmTiles<T>& tiles =
-        whole ? (p > 0 ? kGemmTiles<T>.whole : kGemmTiles<T>.first) : kGemmTiles<T>.tail[vectors + 1];
+        whole ? (p > 0 || !g.far ? kGemmTiles<T>.whole : kGemmTiles<T>.first) : kGemmTiles<T>.tail[vectors + 1];
     const T* a = g.a + (g.a_panel ? p * g.a_panel : row * g.a_row);
     const T* addend = g.addend ? g.addend + row * g.addend_row + j : nullptr;
     tiles.by_rows[rows.height(p)](g, a, g.b + j / kColumns * g.b_panel, g.c + row * g.ldc + j,

@@ -70,6 +70,9 @@ struct GemmTurnedRows {
   }
 };
 
+// Of B in rows: so many are packed side by side.
+constexpr int64_t kGemmPackedRows = 8;
+
 constexpr int gemm_clamped(int64_t n, int64_t most) { return static_cast<int>(n < 0 ? 0 : n < most ? n : most); }
 
 // One panel: WIDTH places per step of k, `width` of them filled from src; nobody reads the others.
@@ -83,6 +86,7 @@ void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t 
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; g++) {
         const S* p = src + g * kLanes;
+        if constexpr (kGemmFetches) __builtin_prefetch(p + kGemmPackedRows * k_stride);
         constexpr int kRest = WIDTH - (kGroups - 1) * kLanes;
         V::store(dst + g * kLanes, g + 1 == kGroups && kRest < kLanes ? gemm_load_n(p, kRest) : gemm_load(p));
       }
@@ -137,7 +141,7 @@ void gemm_pack_a(T* panels, const S* a, int64_t a_row, int64_t a_k, int64_t m, i
 template <class T, class S>
 void gemm_pack_b(T* panels, const S* b, int64_t b_k, int64_t b_col, int64_t n, int64_t k) {
   constexpr int64_t kColumns = kGemmVectors * Vec<T>::kLanes;
-  const int64_t step = b_col == 1 ? 8 : k;
+  const int64_t step = b_col == 1 ? kGemmPackedRows : k;
   for (int64_t start = 0; start < k; start += step) {
     const int64_t depth = k - start < step ? k - start : step;
     for (int64_t j = 0; j < n; j += kColumns) {

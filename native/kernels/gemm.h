@@ -50,6 +50,7 @@ struct GemmBlock {
   int64_t addend_row = 0;
   const T* bias = nullptr;
   bool relu = false;
+  bool far = false;  // B is not in the cache yet, nor what comes next to it
 };
 
 // Y[m, n] = X[m, k] * B[k, n] (+ addend) (+ bias), or 0 as above, for m of at most kGemmVectorRows; B has unit stride
@@ -91,7 +92,7 @@ struct GemmReaders {
 
 // What suits the caches of the processors that have an instruction set. No result depends on it.
 struct GemmCaches {
-  int64_t region_depth;  // of k packed at a time, a multiple of kGemmDepth
+  int64_t region_depth;  // of k packed at a time for all tasks, a multiple of kGemmDepth
   int64_t task_cols;  // columns x depth of packed B stay in L2 or close
   int64_t tall_bytes;  // of packed A that a task of a large product goes through
   // B in rows stays as it is for up to so many rows of A: where B has at most near_bytes, where it has more, and, in
