@@ -10,26 +10,36 @@
 
 namespace {
 
-constexpr int kChains = 12, kRounds = 100000;
+constexpr int kRounds = 100000;
 
-/// Twelve independent chains keep both FMA units of an AVX2 core full.
-__attribute__((target("avx2,fma"), noinline)) float fma_loop(float factor) {
-  __m256 chain[kChains];
-  for (int i = 0; i < kChains; ++i) chain[i] = _mm256_set1_ps(static_cast<float>(i));
-  const __m256 scale = _mm256_set1_ps(factor), shift = _mm256_set1_ps(0.001f);
-  for (int r = 0; r < kRounds; ++r) {
-#pragma GCC unroll 12
-    for (int i = 0; i < kChains; ++i) chain[i] = _mm256_fmadd_ps(chain[i], scale, shift);
+// Independent chains keep both FMA units full: 12 of them in the registers of AVX2, 24 in those of AVX-512.
+#define FMA_LOOP(name, target_features, lanes, chains, type, prefix)                     \
+  __attribute__((target(target_features), noinline)) float name(float factor) {          \
+    type chain[chains];                                                                  \
+    for (int i = 0; i < chains; ++i) chain[i] = prefix##_set1_ps(static_cast<float>(i)); \
+    const type scale = prefix##_set1_ps(factor), shift = prefix##_set1_ps(0.001f);       \
+    for (int r = 0; r < kRounds; ++r) {                                                  \
+      _Pragma("GCC unroll 24") for (int i = 0; i < chains; ++i) {                        \
+        chain[i] = prefix##_fmadd_ps(chain[i], scale, shift);                            \
+      }                                                                                  \
+    }                                                                                    \
+    for (int i = 1; i < chains; ++i) chain[0] = prefix##_add_ps(chain[0], chain[i]);     \
+    float first[lanes];                                                                  \
+    prefix##_storeu_ps(first, chain[0]);                                                 \
+    return first[0];                                                                     \
   }
-  for (int i = 1; i < kChains; ++i) chain[0] = _mm256_add_ps(chain[0], chain[i]);
-  return _mm256_cvtss_f32(chain[0]);
-}
+FMA_LOOP(fma_loop_avx2, "avx2,fma", 8, 12, __m256, _mm256)
+FMA_LOOP(fma_loop_avx512, "avx512f", 16, 24, __m512, _mm512)
+#undef FMA_LOOP
 
 int serve_fma(int threads) {
   volatile float factor = 0.999f;  // read anew, so that no round can be skipped
-  return serve("avx2", 2.0 * 8 * kChains * kRounds * threads, std::vector<float>{}, [&](int64_t times) {
+  const bool wide = __builtin_cpu_supports("avx512f");
+  const auto loop = wide ? fma_loop_avx512 : fma_loop_avx2;
+  const double flops = 2.0 * kRounds * (wide ? 16 * 24 : 8 * 12);
+  return serve(wide ? "avx512" : "avx2", flops * threads, std::vector<float>{}, [&](int64_t times) {
 #pragma omp parallel num_threads(threads)
-    for (int64_t i = 0; i < times; ++i) factor = std::min(0.999f, fma_loop(factor));
+    for (int64_t i = 0; i < times; ++i) factor = std::min(0.999f, loop(factor));
   });
 }
 

@@ -34,20 +34,44 @@ inline void relax() {
 #endif
 }
 
-struct Work {
-  ChunkFn fn;
-  void* context;
-  int64_t chunks;
-  int helpers;  // workers with a smaller index take part
-  alignas(64) std::atomic<int64_t> next{0};
-
-  void run() {
-    for (;;) {
-      int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks) return;
-      fn(context, chunk);
+// Each thread has a range of the chunks and helps in the others' when its own is done. So it meets the same chunks when
+// a job comes again, and finds in its cache what they worked on.
+class Work {
+ public:
+  Work(ChunkFn fn, void* context, int64_t chunks, int threads)
+      : threads_(threads), fn_(fn), context_(context), ranges_(threads < kMaxRanges ? threads : kMaxRanges) {
+    for (int r = 0; r < ranges_; r++) {
+      range_[r].next.store(chunks * r / ranges_, std::memory_order_relaxed);
+      range_[r].end = chunks * (r + 1) / ranges_;
     }
   }
+
+  bool takes(int thread) const { return thread < threads_; }
+
+  // Thread 0 is the caller.
+  void run(int thread) {
+    for (int i = 0; i < ranges_; i++) {
+      Range& range = range_[(thread + i) % ranges_];
+      for (;;) {
+        const int64_t chunk = range.next.fetch_add(1, std::memory_order_relaxed);
+        if (chunk >= range.end) break;
+        fn_(context_, chunk);
+      }
+    }
+  }
+
+ private:
+  static constexpr int kMaxRanges = 16;
+  struct Range {
+    alignas(64) std::atomic<int64_t> next;
+    int64_t end;
+  };
+
+  int threads_;
+  ChunkFn fn_;
+  void* context_;
+  int ranges_;
+  Range range_[kMaxRanges];
 };
 
 // What it takes to wake a sleeping worker, from the call to the worker's first step: measured whenever one is woken.
@@ -161,7 +185,7 @@ void worker_main(int index) {
     // mean that a worker never holds a job whose caller has left.
     p.inside.fetch_add(1);
     Work* job = p.job.load();
-    if (job && index < job->helpers) job->run();
+    if (job && job->takes(index + 1)) job->run(index + 1);
     p.inside.fetch_sub(1);
   }
 }
@@ -211,7 +235,7 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
     }
   }
   if (p.started < threads - 1) start_workers(p, threads - 1);
-  Work work{fn, context, chunks, threads - 1};
+  Work work(fn, context, chunks, threads);
   p.job.store(&work);
   p.epoch.fetch_add(1);
   if (p.sleepers.load() > 0) {
@@ -219,7 +243,7 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
     p.epoch.notify_all();
   }
   tl_in_job = true;
-  work.run();
+  work.run(0);
   tl_in_job = false;
   p.job.store(nullptr);
   // A worker that is still inside may have lost its core to somebody else: then give it ours.
