@@ -98,6 +98,27 @@ void limits_belong_to_a_thread() {
   });
 }
 
+// A worker begins in the middle of a job for two: its half is the same when the job comes again.
+void threads_begin_with_their_own_chunks() {
+  set_thread_limit(2);
+  constexpr int64_t kChunks = 64;
+  const std::thread::id self = std::this_thread::get_id();
+  for (int round = 0; round < 20; round++) {
+    std::atomic<int64_t> begun{-1};
+    parallel_for(kChunks, [&](int64_t c) {
+      if (std::this_thread::get_id() != self) {
+        int64_t none = -1;
+        begun.compare_exchange_strong(none, c);
+      } else if (c == 0) {
+        while (begun.load() < 0) std::this_thread::yield();
+      }
+      CHECK(thread_limit() == 1);  // nested regions run inline
+    });
+    CHECK(begun.load() == kChunks / 2);
+  }
+  set_thread_limit(0);
+}
+
 // A light job leaves a sleeping worker alone; one after the other, they wake it.
 void light_jobs_wake_nobody_unless_they_follow_each_other() {
   set_thread_limit(2);
@@ -354,6 +375,7 @@ int main() {
       TEST(nested_regions_run_inline),
       TEST(many_callers_at_once),
       TEST(limits_belong_to_a_thread),
+      TEST(threads_begin_with_their_own_chunks),
       TEST(light_jobs_wake_nobody_unless_they_follow_each_other),
       TEST(no_wake_up_is_lost),
       TEST(threads_come_and_go),
