@@ -64,8 +64,12 @@ class GemmRegion {
         pack_a((t - b_units) % row_tasks_ * plan_.task_rows, (t - b_units) / row_tasks_);
       }
     });
-    share_out(row_tasks_ * col_tasks_,
-              [&](int64_t t) { multiply(t % row_tasks_ * plan_.task_rows, t / row_tasks_ * plan_.task_cols); });
+    // Threads begin with their own part of the tasks: what one of them packed is close to it.
+    const bool by_rows = a_units > 0 && b_units == 0;
+    share_out(row_tasks_ * col_tasks_, [&](int64_t t) {
+      const int64_t row = by_rows ? t / col_tasks_ : t % row_tasks_, col = by_rows ? t % col_tasks_ : t / row_tasks_;
+      multiply(row * plan_.task_rows, col * plan_.task_cols);
+    });
     return out_of_scratch_.load() ? kOutOfScratch : Status{};
   }
 
