@@ -70,7 +70,7 @@ struct GemmTurnedRows {
   }
 };
 
-// Of B in rows: so many are packed side by side.
+// Of an operand in rows: so many of B are packed side by side, and those as far behind are fetched meanwhile.
 constexpr int64_t kGemmPackedRows = 8;
 
 constexpr int gemm_clamped(int64_t n, int64_t most) { return static_cast<int>(n < 0 ? 0 : n < most ? n : most); }

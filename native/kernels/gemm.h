@@ -102,9 +102,23 @@ struct GemmCaches {
 };
 constexpr int64_t kAnyRows = INT64_MAX;
 // Tuned on a core with 32 KB of L1, 512 KB of L2 and an L3 that is nearly as fast.
-constexpr GemmCaches kGemmSmallCaches = {4 * kGemmDepth, 256, 288 << 10, 128 << 10, kAnyRows, 144, 2, 512 << 10};
+constexpr GemmCaches kGemmSmallCaches = {.region_depth = 4 * kGemmDepth,
+                                         .task_cols = 256,
+                                         .tall_bytes = 288 << 10,
+                                         .near_bytes = 128 << 10,
+                                         .near_rows = kAnyRows,
+                                         .far_rows = 144,
+                                         .crowded_tiles = 2,
+                                         .loose_bytes = 512 << 10};
 // Tuned on a core with 48 KB of L1, 2 MB of L2 and a far L3.
-constexpr GemmCaches kGemmLargeCaches = {kGemmDepth, 512, 576 << 10, 3 << 20, 288, 96, 8, 2 << 20};
+constexpr GemmCaches kGemmLargeCaches = {.region_depth = kGemmDepth,
+                                         .task_cols = 512,
+                                         .tall_bytes = 576 << 10,
+                                         .near_bytes = 3 << 20,
+                                         .near_rows = 288,
+                                         .far_rows = 96,
+                                         .crowded_tiles = 8,
+                                         .loose_bytes = 2 << 20};
 
 template <class T>
 struct GemmKernels : GemmReaders<T, T> {

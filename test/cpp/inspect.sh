@@ -3,7 +3,7 @@
 #   - no instruction of a newer CPU is in an object that a baseline CPU runs: only isa_avx2 may have VEX encodings, and only
 #     isa_avx512 EVEX encodings, opmask or 512-bit registers;
 #   - the innermost loop of the whole register tile of GEMM, in float and double, has its exact number of fused
-#     multiply-adds for a step of k and no vector on the stack.
+#     multiply-adds for a step of k and no vector on the stack; tiers that fetch B ahead do so in one loop of two.
 #   inspect.sh OBJDUMP PROCESSOR OBJECT...
 set -eu
 [ $# -gt 2 ] || { echo "usage: $0 OBJDUMP PROCESSOR OBJECT..." >&2; exit 2; }
@@ -23,10 +23,10 @@ leaks() {
   fi
 }
 
-# loop OBJECT ROWS VECTORS FMA STACK: FMA and STACK are patterns.
+# loop OBJECT ROWS VECTORS FMA STACK FETCHES: FMA and STACK are patterns; the share of loops that fetch is 1 in FETCHES.
 loop() {
-  "$objdump" -d -C --no-show-raw-insn "$1" | awk -v rows="$2" -v vectors="$3" -v fma_name="$4" -v stack_name="$5" '
-    function close_loop(   i, fma, stack) {
+  "$objdump" -d -C --no-show-raw-insn "$1" | awk -v rows="$2" -v vectors="$3" -v fma_name="$4" -v stack_name="$5" -v fetches="$6" '
+    function close_loop(   i, fma, stack, fetch) {
       # From the target of a backward jump to the jump itself.
       for (i = 1; i <= n && at[i] != target; i++);
       if (i > n) return
@@ -34,9 +34,11 @@ loop() {
         if (i < n && code[i] ~ /\t(j|b\.|b |cb|tb)/) return  # not the innermost
         if (code[i] ~ fma_name) fma++
         if (code[i] ~ stack_name) stack++
+        if (code[i] ~ /prefetch|prfm/) fetch++
       }
       if (!fma) return
       loops[tile]++
+      if (fetch) fetching[tile]++
       if (fma != rows * vectors || stack) {
         printf "%s: a loop with %d multiply-adds and %d stack operands\n", tile, fma, stack
         bad = 1
@@ -58,6 +60,12 @@ loop() {
     }
     END {
       if (!loops["float"] || !loops["double"]) { print "no loop found in the register tiles"; exit 1 }
+      for (tile in loops) {
+        if (fetching[tile] * fetches != (fetches ? loops[tile] : 0) || (!fetches && fetching[tile])) {
+          printf "%s: %d of %d loops fetch\n", tile, fetching[tile], loops[tile]
+          bad = 1
+        }
+      }
       if (bad) exit 1
       printf "%d float, %d double loops: %d multiply-adds a step, no stack\n", loops["float"], loops["double"],
         rows * vectors
@@ -70,17 +78,17 @@ for object in "$@"; do
   objects=$((objects + 1))
   case $processor:$object in
     x86_64:*isa_avx512*)
-      loop "$object" 12 2 'vfmadd' '[xyz]mm.*\(%[re]sp|\(%[re]sp.*[xyz]mm|-0x[0-9a-f]+\(%rbp.*[xyz]mm|[xyz]mm.*-0x[0-9a-f]+\(%rbp'
+      loop "$object" 12 2 'vfmadd' '[xyz]mm.*\(%[re]sp|\(%[re]sp.*[xyz]mm|-0x[0-9a-f]+\(%rbp.*[xyz]mm|[xyz]mm.*-0x[0-9a-f]+\(%rbp' 2
       tiles=$((tiles + 1))
       ;;
     x86_64:*isa_avx2*)
-      loop "$object" 6 2 'vfmadd' '\(%rsp|-0x[0-9a-f]+\(%rbp'
+      loop "$object" 6 2 'vfmadd' '\(%rsp|-0x[0-9a-f]+\(%rbp' 0
       leaks "$object" '%zmm|%k[0-7]|[xy]mm(1[6-9]|2[0-9]|3[01])|\{1to'
       tiles=$((tiles + 1))
       ;;
     x86_64:*) leaks "$object" '^v[a-z]|%[yz]mm|%k[0-7]|^(andn[lq]?|bextr|bls[ir]|mulx|pdep|pext|rorx|sarx|shlx|shrx|bzhi|lzcnt|movbe) ' ;;
     aarch64:*isa_neon*)
-      loop "$object" 8 3 'fmla' '\[sp|\[x29'
+      loop "$object" 8 3 'fmla' '\[sp|\[x29' 0
       tiles=$((tiles + 1))
       ;;
     aarch64:*) leaks "$object" '(^|[ ,{])(z[0-9]+|p[0-9]+)\.[bhsd]' ;;
