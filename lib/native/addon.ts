@@ -39,8 +39,8 @@ export interface Addon {
   create(handle: object, source: ArrayBufferView): void;
   flush(): void;
   walk(): number;
-  /** Bytes allocated since the last walk; with a bound, how many there may be before the next. */
-  sinceWalk(bound?: number): number;
+  /** Bytes allocated since the last walk; with bounds, the next is due after so many bytes of so many handles at least. */
+  sinceWalk(bytes?: number, handles?: number): number;
   adopt(handle: object): void;
   save(node?: object): void;
   block(object: object): number;

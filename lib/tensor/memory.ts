@@ -34,6 +34,13 @@ function collector(): Collect | null {
 const LEAST = 16 * 2 ** 20;
 const MOST = 256 * 2 ** 20;
 let step = LEAST;
+
+// Large tensors wait until there are so many. Collections that follow each other closely promote what is in use, out of
+// a minor one's reach; where nearly all is dead, they let the next result have the memory of the last but one.
+const MOST_HANDLES = 12;
+const LEAST_HANDLES = 2;
+let fewest = MOST_HANDLES;
+
 /** A walk that frees this share of the handles has done its work, however few bytes they held. */
 const HANDLE_SHARE = 0.25;
 
@@ -47,11 +54,13 @@ let floor = 0;
  * little, makes a minor collection and walks again; only when memory keeps growing all the same, a major one.
  */
 export function relieve(everything = false): void {
-  const forBytes = addon.sinceWalk() >= step;
+  const allocated = addon.sinceWalk();
+  const forBytes = allocated >= step;
   const freed = collectGarbage(everything);
   if (!forBytes) return;
   step = freed < step / 2 ? Math.min(2 * step, MOST) : Math.max(step / 2, LEAST);
-  addon.sinceWalk(step);
+  fewest = freed < allocated / 2 ? MOST_HANDLES : Math.max(fewest >> 1, LEAST_HANDLES);
+  addon.sinceWalk(step, fewest);
 }
 
 /** Returns how many bytes it freed. */

@@ -91,10 +91,11 @@ Napi::Value walk(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), freed);
 }
 
-// sinceWalk(bound?): the bytes allocated since the last walk; with a number, how many there may be.
+// sinceWalk(bytes?, handles?): the bytes allocated since the last walk; with numbers, a walk is due after so many of both.
 Napi::Value since_walk(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   if (info[0].IsNumber()) e.byte_bound = info[0].As<Napi::Number>().Int64Value();
+  if (info[1].IsNumber()) e.least_handles = info[1].As<Napi::Number>().Int64Value();
   return Napi::Number::New(info.Env(), static_cast<double>(e.since_bytes()));
 }
 

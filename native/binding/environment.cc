@@ -11,9 +11,8 @@ namespace {
 // Few enough that what small ops allocate stays in the second-level cache between two walks, on both sides.
 constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
-// Collections that follow each other closely find young objects in use and promote them, out of a minor one's reach:
-// few large tensors wait for more bytes.
-constexpr int64_t kFewHandles = 12, kMostBytes = int64_t{256} << 20;
+// Where handles are fewer than the least between two walks, they may be of so many bytes.
+constexpr int64_t kMostBytes = int64_t{256} << 20;
 
 // Raised when any thread's allocations since its last walk pass the bound; every thread then walks at its next call.
 std::atomic<uint32_t> pressure{0};
@@ -206,7 +205,7 @@ int64_t Environment::walk() {
 void Environment::account(int64_t bytes) {
   since_bytes_ += bytes + kHandleCharge;
   since_handles_++;
-  const int64_t bound = since_handles_ < kFewHandles ? kMostBytes : byte_bound;
+  const int64_t bound = since_handles_ < least_handles ? kMostBytes : byte_bound;
   if (since_bytes_ > bound || since_handles_ > handle_bound_) {
     if (seen_pressure_ == pressure.load(std::memory_order_relaxed)) pressure.fetch_add(1, std::memory_order_relaxed);
   }

@@ -30,8 +30,8 @@ Status run_standardize(const Call& call) {
   const void* weight = call.n_in > 1 ? call.in(1).data : nullptr;
   const void* bias = call.n_in > 2 ? call.in(2).data : nullptr;
   StandardizeFn leaf = kernels().norm.standardize[y.dtype == DType::F64];
-  over_rows(y, [&](int64_t, int64_t at, int64_t n) {
-    leaf(y.as<char>() + at, x.as<char>() + at, weight, bias, call.attrs[0], call.attrs[1] != 0, n);
+  over_row_blocks(y, [&](int64_t at, int64_t rows, int64_t n) {
+    leaf(y.as<char>() + at, x.as<char>() + at, weight, bias, call.attrs[0], call.attrs[1] != 0, rows, n);
   });
   return {};
 }
@@ -42,8 +42,8 @@ Status run_standardize_backward(const Call& call) {
   if (!is_float(dx.dtype)) return fail(Code::DTYPE, kNoDType);
   if (!rows_alike(dx, g) || !rows_alike(dx, x)) return fail(Code::SHAPE, kOperands);
   StandardizeBackwardFn leaf = kernels().norm.backward[dx.dtype == DType::F64];
-  over_rows(dx, [&](int64_t, int64_t at, int64_t n) {
-    leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, call.attrs[0], call.attrs[1] != 0, n);
+  over_row_blocks(dx, [&](int64_t at, int64_t rows, int64_t n) {
+    leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, call.attrs[0], call.attrs[1] != 0, rows, n);
   });
   return {};
 }

@@ -10,16 +10,25 @@ inline bool rows_alike(const View& a, const View& b) {
   return same_shape(a, b) && a.rank >= 1 && a.dtype == b.dtype && !b.scalar && a.contiguous() && b.contiguous();
 }
 
-// f(row offset in bytes, elements in a row), over all rows.
+// f(offset in bytes, rows, elements in a row), over all rows.
+template <class F>
+void over_row_blocks(const View& v, F&& f) {
+  const int64_t n = v.dims[v.rank - 1];
+  if (n == 0) return;
+  const int64_t rows = v.numel() / n, per_chunk = kRowsChunk / n + 1,
+                row_bytes = n * static_cast<int64_t>(size_of(v.dtype));
+  parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
+    const int64_t first = chunk * per_chunk, count = rows - first < per_chunk ? rows - first : per_chunk;
+    f(first * row_bytes, count, n);
+  });
+}
+
+// f(row, its offset in bytes, elements in it), over all rows.
 template <class F>
 void over_rows(const View& v, F&& f) {
-  int64_t n = v.dims[v.rank - 1];
-  if (n == 0) return;
-  int64_t rows = v.numel() / n, per_chunk = kRowsChunk / n + 1;
-  int64_t size = static_cast<int64_t>(size_of(v.dtype));
-  parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
-    int64_t end = (chunk + 1) * per_chunk < rows ? (chunk + 1) * per_chunk : rows;
-    for (int64_t r = chunk * per_chunk; r < end; r++) f(r, r * n * size, n);
+  over_row_blocks(v, [&](int64_t at, int64_t rows, int64_t n) {
+    const int64_t row_bytes = n * static_cast<int64_t>(size_of(v.dtype)), first = at / row_bytes;
+    for (int64_t r = first; r < first + rows; r++) f(r, r * row_bytes, n);
   });
 }
 

@@ -1,5 +1,7 @@
 // Included once per ISA: see norm.h.
 #pragma once
+#include <type_traits>
+
 #include "kernels/norm.h"
 #include "kernels/rows-inl.h"
 
@@ -8,107 +10,174 @@ namespace {
 
 constexpr int64_t kNormBlock = 1024;  // sums of blocks are added up in order, so that long rows stay exact
 
-// The mean over i < n of f(i, count), whose lanes from `count` on are zero.
-template <class T, class F>
-T row_mean(int64_t n, F&& f) {
-  T total = 0;
-  for (int64_t from = 0; from < n; from += kNormBlock) {
-    const int64_t size = n - from < kNormBlock ? n - from : kNormBlock;
-    total += row_sum<T>(size, [&](int64_t i, int count) { return f(from + i, count); });
-  }
-  return total / static_cast<T>(n);
+// Rows that are worked on side by side, where K sums of each stay in registers: one alone waits for its sums.
+template <class T, int K>
+constexpr int kRowsTogether = 2 * K * kRowLanes / Vec<T>::kLanes <= 12 ? 2 : 1;
+
+// f(first row, how many as a constant), over all rows of n elements.
+template <int R, class F>
+void rows_together(int64_t rows, int64_t n, F&& f) {
+  int64_t r = 0;
+  for (; n < kLongRow && r + R <= rows; r += R) f(r, std::integral_constant<int, R>());
+  for (; r < rows; r++) f(r, std::integral_constant<int, 1>());
 }
 
-template <class T>
+// K means over i < n: add(sums, i, count) adds to each a vector whose lanes from `count` on are zero.
+template <class T, int K, class F>
+NABLA_INLINE void row_means(T (&mean)[K], int64_t n, F&& add) {
+  for (T& m : mean) m = 0;
+  for (int64_t from = 0; from < n; from += kNormBlock) {
+    const RowSums<T, K> sums(n - from < kNormBlock ? n - from : kNormBlock,
+                             [&](Vec<T>* sum, int64_t i, int count) { add(sum, from + i, count); });
+    for (int k = 0; k < K; k++) mean[k] += sums.total[k];
+  }
+  for (T& m : mean) m /= static_cast<T>(n);
+}
+
+// R rows, n elements apart: their means, or 0 where they are not centred, and the reciprocals of their deviations.
+template <class T, int R>
 struct RowMoments {
-  Vec<T> mean, rstd;
+  Vec<T> mean[R], rstd[R];
+
+  void centre(const T* x, bool centred, int64_t n) {
+    T total[R] = {};
+    if (centred) {
+      row_means<T, R>(total, n, [&](Vec<T>* sum, int64_t i, int count) {
+#pragma GCC unroll 2
+        for (int r = 0; r < R; r++) sum[r] = sum[r] + load_first(x + r * n + i, count);
+      });
+    }
+    for (int r = 0; r < R; r++) mean[r] = Vec<T>::set1(total[r]);
+  }
+  void scale(int r, T mean_square, double eps) {
+    rstd[r] = Vec<T>::set1(1) / sqrt(Vec<T>::set1(mean_square + static_cast<T>(eps)));
+  }
+  Vec<T> centred(int r, Vec<T> x, int count) const { return first_lanes<T>(x - mean[r], count); }
+  Vec<T> standard(int r, Vec<T> x) const { return (x - mean[r]) * rstd[r]; }
 };
 
-template <class T>
-RowMoments<T> row_moments(const T* x, double eps, bool centred, int64_t n) {
-  using V = Vec<T>;
-  const V mean =
-      V::set1(centred ? row_mean<T>(n, [&](int64_t i, int count) { return load_first(x + i, count); }) : T(0));
-  const T square = row_mean<T>(n, [&](int64_t i, int count) {
-    const V c = first_lanes<T>(load_first(x + i, count) - mean, count);
-    return c * c;
+// What is to be read and written next, the results from `out` on, is fetched meanwhile.
+template <class T, int R>
+NABLA_INLINE RowMoments<T, R> row_moments(const T* x, const T* out, double eps, bool centred, int64_t n) {
+  RowMoments<T, R> m;
+  m.centre(x, centred, n);
+  T square[R];
+  const T* next = after_row(x + (R - 1) * n, n);
+  row_means<T, R>(square, n, [&](Vec<T>* sum, int64_t i, int count) {
+#pragma GCC unroll 2
+    for (int r = 0; r < R; r++) {
+      __builtin_prefetch(next + r * n + i);
+      __builtin_prefetch(out + r * n + i, 1);
+      const Vec<T> c = m.centred(r, load_first(x + r * n + i, count), count);
+      sum[r] = sum[r] + c * c;
+    }
   });
-  return {mean, V::set1(1) / sqrt(V::set1(square + static_cast<T>(eps)))};
+  for (int r = 0; r < R; r++) m.scale(r, square[r], eps);
+  return m;
 }
 
 template <class T>
-void standardize_row(void* out, const void* in, const void* weight, const void* bias, double eps, bool centred,
-                     int64_t n) {
+void standardize_rows(void* out, const void* in, const void* weight, const void* bias, double eps, bool centred,
+                      int64_t rows, int64_t n) {
   using V = Vec<T>;
-  const T *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
-  T* y = static_cast<T*>(out);
-  const RowMoments<T> m = row_moments(x, eps, centred, n);
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V v = (load_first(x + i, count) - m.mean) * m.rstd;
-    if (w) v = v * load_first(w + i, count);
-    if (b) v = v + load_first(b + i, count);
-    V::store_n(y + i, v, count);
+  const T *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
+  rows_together<kRowsTogether<T, 1>>(rows, n, [&](int64_t first, auto together) {
+    constexpr int R = decltype(together)::value;
+    const T* x = static_cast<const T*>(in) + first * n;
+    T* y = static_cast<T*>(out) + first * n;
+    const RowMoments<T, R> m = row_moments<T, R>(x, y, eps, centred, n);
+    each_vector<T>(n, [&](int64_t i, int count) {
+#pragma GCC unroll 2
+      for (int r = 0; r < R; r++) {
+        V v = m.standard(r, load_first(x + r * n + i, count));
+        if (w) v = v * load_first(w + i, count);
+        if (b) v = v + load_first(b + i, count);
+        V::store_n(y + r * n + i, v, count);
+      }
+    });
   });
 }
 
 template <class T>
-void standardize_backward_row(void* out, const void* gradient, const void* in, double eps, bool centred, int64_t n) {
+void standardize_backward_rows(void* out, const void* gradient, const void* in, double eps, bool centred, int64_t rows,
+                               int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
-  const RowMoments<T> m = row_moments(x, eps, centred, n);
-  const auto standard = [&](int64_t i, int count) { return (load_first(x + i, count) - m.mean) * m.rstd; };
-  const V mean =
-      V::set1(centred ? row_mean<T>(n, [&](int64_t i, int count) { return load_first(g + i, count); }) : T(0));
-  const V along = V::set1(row_mean<T>(
-      n, [&](int64_t i, int count) { return first_lanes<T>(load_first(g + i, count) * standard(i, count), count); }));
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dx + i, (load_first(g + i, count) - mean - standard(i, count) * along) * m.rstd, count);
-  });
+  for (int64_t row = 0; row < rows; row++, g += n, x += n, dx += n) {
+    const RowMoments<T, 1> m = row_moments<T, 1>(x, dx, eps, centred, n);
+    const auto standard = [&](int64_t i, int count) { return m.standard(0, load_first(x + i, count)); };
+    T mean[2];
+    row_means<T, 2>(mean, n, [&](V* sum, int64_t i, int count) {
+      const V gi = load_first(g + i, count);
+      sum[0] = sum[0] + gi;
+      sum[1] = sum[1] + first_lanes<T>(gi * standard(i, count), count);
+    });
+    const V level = V::set1(centred ? mean[0] : T(0)), along = V::set1(mean[1]);
+    each_vector<T>(n, [&](int64_t i, int count) {
+      V::store_n(dx + i, (load_first(g + i, count) - level - standard(i, count) * along) * m.rstd[0], count);
+    });
+  }
 }
 
 template <class T>
 void scaled_backward_rows(void* out, const void* gradient, const void* in, const void* weight, void* by_weight,
                           void* by_bias, double eps, bool centred, int64_t rows, int64_t n) {
   using V = Vec<T>;
-  const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in), *w = static_cast<const T*>(weight);
-  T *dx = static_cast<T*>(out), *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
+  const T* w = static_cast<const T*>(weight);
+  T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
   each_vector<T>(n, [&](int64_t i, int count) {
     V::store_n(dw + i, V::set1(0), count);
     V::store_n(db + i, V::set1(0), count);
   });
-  for (int64_t r = 0; r < rows; r++, g += n, x += n, dx += n) {
-    const V mean =
-        V::set1(centred ? row_mean<T>(n, [&](int64_t i, int count) { return load_first(x + i, count); }) : T(0));
-    T square = 0, level = 0, along = 0;
-    for (int64_t from = 0; from < n; from += kNormBlock) {
-      const RowSums<T, 3> sums(n - from < kNormBlock ? n - from : kNormBlock, [&](V* sum, int64_t at, int count) {
-        const int64_t i = from + at;
-        const V slope = load_first(g + i, count) * load_first(w + i, count);
-        const V c = first_lanes<T>(load_first(x + i, count) - mean, count);
-        sum[0] = fma(c, c, sum[0]);
-        sum[1] = sum[1] + slope;
-        sum[2] = fma(c, slope, sum[2]);
-      });
-      square += sums.total[0];
-      level += sums.total[1];
-      along += sums.total[2];
-    }
-    const T size = static_cast<T>(n);
-    const V rstd = V::set1(1) / sqrt(V::set1(square / size + static_cast<T>(eps)));
-    const V common = V::set1(centred ? level / size : T(0)), part = V::set1(along / size) * rstd;
-    each_vector<T>(n, [&](int64_t i, int count) {
-      const V gi = load_first(g + i, count), y = (load_first(x + i, count) - mean) * rstd;
-      V::store_n(dx + i, fnma(y, part, gi * load_first(w + i, count) - common) * rstd, count);
-      V::store_n(dw + i, fma(gi, y, load_first(dw + i, count)), count);
-      V::store_n(db + i, load_first(db + i, count) + gi, count);
+  rows_together<kRowsTogether<T, 3>>(rows, n, [&](int64_t first, auto together) {
+    constexpr int R = decltype(together)::value;
+    const T *g = static_cast<const T*>(gradient) + first * n, *x = static_cast<const T*>(in) + first * n;
+    T* dx = static_cast<T*>(out) + first * n;
+    RowMoments<T, R> m;
+    m.centre(x, centred, n);
+    // Of each row: the mean square, the mean of the gradient, and of the gradient along the row.
+    T mean[3 * R];
+    const T *next_x = after_row(x + (R - 1) * n, n), *next_g = after_row(g + (R - 1) * n, n);
+    row_means<T, 3 * R>(mean, n, [&](V* sum, int64_t i, int count) {
+      const V wi = load_first(w + i, count);
+#pragma GCC unroll 2
+      for (int r = 0; r < R; r++) {
+        __builtin_prefetch(next_x + r * n + i);
+        __builtin_prefetch(next_g + r * n + i);
+        __builtin_prefetch(dx + r * n + i, 1);
+        const V slope = load_first(g + r * n + i, count) * wi;
+        const V c = m.centred(r, load_first(x + r * n + i, count), count);
+        sum[3 * r] = fma(c, c, sum[3 * r]);
+        sum[3 * r + 1] = sum[3 * r + 1] + slope;
+        sum[3 * r + 2] = fma(c, slope, sum[3 * r + 2]);
+      }
     });
-  }
+    V common[R], part[R];
+    for (int r = 0; r < R; r++) {
+      m.scale(r, mean[3 * r], eps);
+      common[r] = V::set1(centred ? mean[3 * r + 1] : T(0));
+      part[r] = V::set1(mean[3 * r + 2]) * m.rstd[r];
+    }
+    each_vector<T>(n, [&](int64_t i, int count) {
+      const V wi = load_first(w + i, count);
+      V to_w = load_first(dw + i, count), to_b = load_first(db + i, count);
+#pragma GCC unroll 2
+      for (int r = 0; r < R; r++) {
+        const V gi = load_first(g + r * n + i, count), y = m.standard(r, load_first(x + r * n + i, count));
+        V::store_n(dx + r * n + i, fnma(y, part[r], gi * wi - common[r]) * m.rstd[r], count);
+        to_w = fma(gi, y, to_w);
+        to_b = to_b + gi;
+      }
+      V::store_n(dw + i, to_w, count);
+      V::store_n(db + i, to_b, count);
+    });
+  });
 }
 
 constexpr NormTable make_norm_table() {
-  return {{standardize_row<float>, standardize_row<double>},
-          {standardize_backward_row<float>, standardize_backward_row<double>},
+  return {{standardize_rows<float>, standardize_rows<double>},
+          {standardize_backward_rows<float>, standardize_backward_rows<double>},
           {scaled_backward_rows<float>, scaled_backward_rows<double>}};
 }
 

@@ -93,6 +93,14 @@ T row_sum(int64_t n, F&& f) {
   return RowSums<T, 1>(n, [&](Vec<T>* sum, int64_t i, int count) { sum[0] = sum[0] + f(i, count); }).total[0];
 }
 
+constexpr int64_t kLongRow = 1024;  // elements, from which the hardware sees what comes next
+
+// Where to fetch from while a row of n elements is summed: the row after it where rows are short.
+template <class T>
+const T* after_row(const T* x, int64_t n) {
+  return n < kLongRow ? x + n : x;
+}
+
 // Lanes from `count` on are set to zero.
 template <class T>
 Vec<T> first_lanes(Vec<T> v, int count) {

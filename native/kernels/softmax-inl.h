@@ -29,12 +29,14 @@ void softmax_row(void* out, const void* in, int64_t n) {
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
   const V s = V::set1(row_shift(x, n));
-  const V total = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
-    const V e = exp(load_first(x + i, count) - s);
-    V::store_n(y + i, e, count);
-    return first_lanes<T>(e, count);
-  }));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, load_first(y + i, count) / total, count); });
+  const T *next = after_row(x, n), *next_out = after_row(y, n);
+  const V rate = 1 / V::set1(row_sum<T>(n, [&](int64_t i, int count) {
+                   __builtin_prefetch(next + i);
+                   const V e = exp(load_first(x + i, count) - s);
+                   V::store_n(y + i, e, count);
+                   return first_lanes<T>(e, count);
+                 }));
+  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, load_first(y + i, count) * rate, count); });
 }
 
 template <class T>
@@ -42,9 +44,14 @@ void log_softmax_row(void* out, const void* in, int64_t n) {
   using V = Vec<T>;
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
+  const T *next = after_row(x, n), *next_out = after_row(y, n);
   const T shift = row_shift(x, n);
   const V s = V::set1(shift), l = V::set1(row_logsumexp(x, n, shift));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, load_first(x + i, count) - s - l, count); });
+  each_vector<T>(n, [&](int64_t i, int count) {
+    __builtin_prefetch(next + i);
+    __builtin_prefetch(next_out + i, 1);
+    V::store_n(y + i, load_first(x + i, count) - s - l, count);
+  });
 }
 
 template <class T>
@@ -52,8 +59,13 @@ void softmax_backward_row(void* out, const void* gradient, const void* result, i
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
-  const V dot =
-      V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count) * load_first(y + i, count); }));
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n);
+  const V dot = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
+    __builtin_prefetch(next_g + i);
+    __builtin_prefetch(next_y + i);
+    __builtin_prefetch(dx + i, 1);
+    return load_first(g + i, count) * load_first(y + i, count);
+  }));
   each_vector<T>(n, [&](int64_t i, int count) {
     V::store_n(dx + i, load_first(y + i, count) * (load_first(g + i, count) - dot), count);
   });
@@ -65,7 +77,11 @@ void log_softmax_backward_row(void* out, const void* gradient, const void* resul
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
   const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count); }));
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *next_out = after_row(dx, n);
   each_vector<T>(n, [&](int64_t i, int count) {
+    __builtin_prefetch(next_g + i);
+    __builtin_prefetch(next_y + i);
+    __builtin_prefetch(next_out + i, 1);
     V::store_n(dx + i, fnma(exp(load_first(y + i, count)), sum, load_first(g + i, count)), count);
   });
 }

@@ -158,10 +158,11 @@ void digest_rows(Digests& out) {
        [&](int64_t n) { s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, n); });
   const NormTable& norm = kernels().norm;
   for (bool centred : {false, true}) {
-    each(centred ? "standardize" : "scale",
-         [&](int64_t n) { norm.standardize[TYPE](y.data(), x.data(), w.data(), g.data(), 1e-5, centred, n); });
+    each(centred ? "standardize" : "scale", [&](int64_t n) {
+      norm.standardize[TYPE](y.data(), x.data(), w.data(), g.data(), 1e-5, centred, n < kCount ? 3 : 1, n);
+    });
     each(centred ? "standardizeBackward" : "scaleBackward",
-         [&](int64_t n) { norm.backward[TYPE](y.data(), g.data(), x.data(), 1e-5, centred, n); });
+         [&](int64_t n) { norm.backward[TYPE](y.data(), g.data(), x.data(), 1e-5, centred, n < kCount ? 3 : 1, n); });
   }
 }
 
