@@ -110,6 +110,8 @@ class BackwardTask {
     std::memset(to_value, 0, static_cast<size_t>(cols * a_.width) * sizeof(T));
   }
 
+  static constexpr int64_t kLine = 64 / sizeof(T);
+
   struct Place {
     int64_t i, g, row, rows, col, cols;
   };
@@ -125,6 +127,9 @@ class BackwardTask {
     if (b_.weights) {
       stride = a_.kept;
       weights = b_.weights + from * stride + col;
+      // Short runs from afar: they come while the slopes are multiplied.
+      for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < cols; c += kLine) __builtin_prefetch(weights + r * stride + c, 0, 2);
     } else {
       turned.multiply(b_.gemm, rows, cols, a_.size, query, a_.size, scores_, stride_, false);
       b_.kernels.weigh_again(a_.block(scores_, stride_, i, g, row, rows, col, cols), b_.lse + from);
