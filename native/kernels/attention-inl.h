@@ -68,7 +68,7 @@ NABLA_INTERLEAVED void attention_weigh(const AttentionBlock& b, int64_t clear, v
     top = here > before ? here : before;
     // A row that has seen no key yet is shifted by nothing.
     const V shift = V::set1(top == kUnseen<T> ? T(0) : top);
-    fade = first_lane(exp_of_negative(V::set1(before) - shift));
+    fade = before == kUnseen<T> ? T(0) : first_lane(exp_of_negative(V::set1(before) - shift));
     const T sum = row_sum<T>(n, [&](int64_t i, int count) {
       const V e = exp_of_negative(load_first(x + i, count) - shift);
       V::store_n(x + i, e, count);

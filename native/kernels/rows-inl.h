@@ -25,9 +25,8 @@ T row_top(const T* x, int64_t n, T top) {
     }
     V all = max(max(best[0], best[1]), max(best[2], best[3]));
     for (; i + V::kLanes <= n; i += V::kLanes) all = max(V::load(x + i), all);
-    T lanes[V::kLanes];
-    V::store(lanes, all);
-    for (int l = 0; l < V::kLanes; l++) top = lanes[l] > top ? lanes[l] : top;
+    const T largest = fold(all, [](V a, V b) { return max(a, b); });
+    top = largest > top ? largest : top;
   }
   for (; i < n; i++) top = x[i] > top ? x[i] : top;
   return top;
@@ -37,6 +36,17 @@ T row_top(const T* x, int64_t n, T top) {
 template <class T>
 NABLA_INLINE Vec<T> load_first(const T* p, int count) {
   return count == Vec<T>::kLanes ? Vec<T>::load(p) : Vec<T>::load_n(p, count);
+}
+
+// The sum of the lanes of N vectors, a power of two: the second half is added to the first until one lane is left.
+template <class V, int N>
+NABLA_INLINE typename V::Scalar sum_lanes(V (&part)[N]) {
+#pragma GCC unroll 8
+  for (int width = N / 2; width > 0; width /= 2) {
+#pragma GCC unroll 32
+    for (int p = 0; p < width; p++) part[p] = part[p] + part[p + width];
+  }
+  return fold(part[0], [](V a, V b) { return a + b; });
 }
 
 // K sums over pieces of `length` elements, `step` apart: add(sums, offset, count) adds to each a vector whose lanes
@@ -67,12 +77,10 @@ NABLA_INLINE void piece_sums(T* total, int64_t pieces, int64_t length, int64_t s
   }
 #pragma GCC unroll 8
   for (int k = 0; k < K; k++) {
-    T lanes[kRowLanes];
+    V all[kParts];
 #pragma GCC unroll 32
-    for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, parts[p][k]);
-    for (int width = kRowLanes / 2; width > 0; width /= 2)
-      for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
-    total[k] = lanes[0];
+    for (int p = 0; p < kParts; p++) all[p] = parts[p][k];
+    total[k] = sum_lanes(all);
   }
 }
 

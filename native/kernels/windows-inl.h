@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 
+#include "kernels/rows-inl.h"
 #include "kernels/windows.h"
 
 namespace nabla::NABLA_ISA {
@@ -207,11 +208,8 @@ void window_dot_taps(T* sums, const T* values, const int64_t* taps, bool accumul
     }
   }
   for (int t = 0; t < TAPS; t++) {
-    T lanes[kWindowLanes];
-    for (int p = 0; p < kParts; p++) V::store(lanes + p * V::kLanes, sum[t][p]);
-    for (int width = kWindowLanes / 2; width > 0; width /= 2)
-      for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
-    sums[t] = accumulate ? sums[t] + lanes[0] : lanes[0];
+    const T total = sum_lanes(sum[t]);
+    sums[t] = accumulate ? sums[t] + total : total;
   }
 }
 

@@ -234,6 +234,19 @@ inline Vec<float> to_float(Vec<int32_t> a) { return _mm256_cvtepi32_ps(a.v); }
 // Halfway to even; what an int32 cannot hold becomes -2^31.
 inline Vec<int32_t> to_int(Vec<float> a) { return _mm256_cvtps_epi32(a.v); }
 
+// One value of all lanes: the second half is brought onto the first by f until one lane is left.
+template <class F>
+inline float fold(Vec<float> v, F f) {
+  v = f(v, Vec<float>(_mm256_permute2f128_ps(v.v, v.v, 1)));
+  v = f(v, Vec<float>(_mm256_shuffle_ps(v.v, v.v, 0x4e)));
+  return _mm256_cvtss_f32(f(v, Vec<float>(_mm256_shuffle_ps(v.v, v.v, 0xb1))).v);
+}
+template <class F>
+inline double fold(Vec<double> v, F f) {
+  v = f(v, Vec<double>(_mm256_permute2f128_pd(v.v, v.v, 1)));
+  return _mm256_cvtsd_f64(f(v, Vec<double>(_mm256_shuffle_pd(v.v, v.v, 0x5))).v);
+}
+
 inline Vec<double> low_half(Vec<float> a) { return _mm256_cvtps_pd(_mm256_castps256_ps128(a.v)); }
 inline Vec<double> high_half(Vec<float> a) { return _mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1)); }
 

@@ -206,6 +206,21 @@ inline Vec<float> to_float(Vec<int32_t> a) { return _mm512_cvtepi32_ps(a.v); }
 // Halfway to even; what an int32 cannot hold becomes -2^31.
 inline Vec<int32_t> to_int(Vec<float> a) { return _mm512_cvtps_epi32(a.v); }
 
+// One value of all lanes: the second half is brought onto the first by f until one lane is left.
+template <class F>
+inline float fold(Vec<float> v, F f) {
+  v = f(v, Vec<float>(_mm512_shuffle_f32x4(v.v, v.v, 0x4e)));
+  v = f(v, Vec<float>(_mm512_shuffle_f32x4(v.v, v.v, 0xb1)));
+  v = f(v, Vec<float>(_mm512_shuffle_ps(v.v, v.v, 0x4e)));
+  return _mm512_cvtss_f32(f(v, Vec<float>(_mm512_shuffle_ps(v.v, v.v, 0xb1))).v);
+}
+template <class F>
+inline double fold(Vec<double> v, F f) {
+  v = f(v, Vec<double>(_mm512_shuffle_f64x2(v.v, v.v, 0x4e)));
+  v = f(v, Vec<double>(_mm512_shuffle_f64x2(v.v, v.v, 0xb1)));
+  return _mm512_cvtsd_f64(f(v, Vec<double>(_mm512_shuffle_pd(v.v, v.v, 0x55))).v);
+}
+
 inline Vec<double> low_half(Vec<float> a) { return _mm512_cvtps_pd(_mm512_castps512_ps256(a.v)); }
 inline Vec<double> high_half(Vec<float> a) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1)); }
 

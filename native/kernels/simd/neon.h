@@ -240,6 +240,17 @@ inline Vec<int32_t> to_int(Vec<float> a) {
   return select(holds, Vec<int32_t>(vcvtnq_s32_f32(a.v)), INT32_MIN);
 }
 
+// One value of all lanes: the second half is brought onto the first by f until one lane is left.
+template <class F>
+inline float fold(Vec<float> v, F f) {
+  v = f(v, Vec<float>(vextq_f32(v.v, v.v, 2)));
+  return vgetq_lane_f32(f(v, Vec<float>(vextq_f32(v.v, v.v, 1))).v, 0);
+}
+template <class F>
+inline double fold(Vec<double> v, F f) {
+  return vgetq_lane_f64(f(v, Vec<double>(vextq_f64(v.v, v.v, 1))).v, 0);
+}
+
 inline Vec<double> load_double(const float* p) { return vcvt_f64_f32(vld1_f32(p)); }
 inline Vec<float> load_float(const BFloat16* p) {
   return vreinterpretq_f32_u32(vshlq_n_u32(vmovl_u16(vld1_u16(&p->bits)), 16));

@@ -14,6 +14,11 @@ using Mask = bool;
 inline Lane<double> load_double(const float* p) { return static_cast<double>(*p); }
 inline Lane<float> load_float(const BFloat16* p) { return widen(*p); }
 
+template <class T, class F>
+inline T fold(Lane<T> v, F) {
+  return v.v;
+}
+
 // f, written for vectors of double, over vectors of float.
 template <class F, class... V>
 inline Lane<float> in_double(F f, V... x) {

@@ -276,6 +276,18 @@ EMULATED __m512d _mm512_unpackhi_pd(__m512d a, __m512d b) {
   return emulated::shuffled<2>(a, b, [](int i) { return 1 + i * 2; });
 }
 
+EMULATED __m512d _mm512_shuffle_pd(__m512d a, __m512d b, int how) {
+  return emulated::lanes<__m512d>([=](int i) { return (i % 2 == 0 ? a : b)[i / 2 * 2 + (how >> i & 1)]; });
+}
+EMULATED __m512 _mm512_shuffle_f32x4(__m512 a, __m512 b, int how) {
+  return emulated::lanes<__m512>([=](int i) { return (i < 8 ? a : b)[(how >> i / 4 * 2 & 3) * 4 + i % 4]; });
+}
+EMULATED __m512d _mm512_shuffle_f64x2(__m512d a, __m512d b, int how) {
+  return emulated::lanes<__m512d>([=](int i) { return (i < 4 ? a : b)[(how >> i / 2 * 2 & 3) * 2 + i % 2]; });
+}
+EMULATED float _mm512_cvtss_f32(__m512 a) { return a[0]; }
+EMULATED double _mm512_cvtsd_f64(__m512d a) { return a[0]; }
+
 EMULATED __m128 _mm_loadu_ps(const float* p) { return emulated::load<__m128>(p); }
 EMULATED __m128d _mm_loadu_pd(const double* p) { return emulated::load<__m128d>(p); }
 EMULATED __m128i _mm_loadu_si128(const void* p) { return emulated::load<__m128i>(p); }
