@@ -118,6 +118,7 @@ struct Product {
   Windows w;
   int64_t images, groups, m;
   const T* weights;
+  int64_t weights_row, weights_k;
   const T* source;
   Target<T> target;
   int64_t source_group() const { return w.channels * w.y.size * w.x.size; }
@@ -195,8 +196,9 @@ class PackedWeights {
     return each_task(pieces, smaller(p_.m, band_) * kGemmDepth, [&](int64_t t) -> Status {
       const int64_t d = t % depths_, band = t / depths_ % bands_, group = t / depths_ / bands_;
       const int64_t row = band * band_, depth = p_.w.depth();
-      gemm_.pack_a(panels_ + t * size_, p_.weights + (group * p_.m + row) * depth + d * kGemmDepth, depth, 1,
-                   smaller(p_.m - row, band_), smaller(depth - d * kGemmDepth, kGemmDepth));
+      const int64_t from = group * p_.m * depth + row * p_.weights_row + d * kGemmDepth * p_.weights_k;
+      gemm_.pack_a(panels_ + t * size_, p_.weights + from, p_.weights_row, p_.weights_k, smaller(p_.m - row, band_),
+                   smaller(depth - d * kGemmDepth, kGemmDepth));
       return {};
     });
   }
@@ -222,11 +224,12 @@ Status multiply(const Product<T>& p) {
   if (p.m == 1) return weigh(p);
   const Leaves<T> leaf;
   const int64_t depth = p.w.depth(), nr = leaf.gemm.nr;
+  const int64_t wanted = tasks_for(thread_limit());
   int64_t most = kBlockPlaces;
-  while (most > kLeastPlaces && p.groups * count(p.images * p.w.places(), most) < kMaxTasks / 2) most /= 2;
+  while (most > kLeastPlaces && p.groups * count(p.images * p.w.places(), most) < wanted / 2) most /= 2;
   const PlaceBlocks blocks(p.w, p.images, most, p.w.places() < kSmallImage && depth >= kShallow);
   int64_t band = p.m;
-  while (p.groups * blocks.blocks * count(p.m, band) < kMaxTasks / 4 && band > kLeastRows) band = round_up(band / 2, 4);
+  while (p.groups * blocks.blocks * count(p.m, band) < wanted / 4 && band > kLeastRows) band = round_up(band / 2, 4);
   const int64_t bands = count(p.m, band);
   PackedWeights<T> packed(p, band);
   NABLA_TRY(packed.pack());
@@ -273,6 +276,8 @@ Status forward(const Convolution& c, T* y, const T* x, const T* weight) {
                       c.groups,
                       c.out,
                       weight,
+                      c.depth(),
+                      1,
                       x,
                       {y, c.groups * c.out * places, places, c.window.out_width, 1}});
 }
@@ -299,20 +304,17 @@ Phase phase_of(const Window& w, int d, int64_t phase) {
   return p;
 }
 
-// weights[group, channel, (o, i, j)] = weight[group, o, channel, i, j] for the taps of a phase.
+// weights[group, (o, i, j), channel] = weight[group, o, channel, i, j] for the taps of a phase.
 template <class T>
 Status transpose_weights(const Convolution& c, const Phase& v, const Phase& h, const T* weight, T* weights) {
-  constexpr int64_t kTogether = 16;  // channels, whose weights are neighbours
-  const int64_t rows = v.axis.taps, cols = h.axis.taps, size = c.out * rows * cols;
-  const int64_t bands = count(c.channels, kTogether);
-  return each_task(c.groups * bands, 4 * kTogether * size, [&](int64_t t) -> Status {
-    const int64_t group = t / bands, first = t % bands * kTogether, last = smaller(first + kTogether, c.channels);
-    for (int64_t o = 0; o < c.out; o++) {
-      for (int64_t channel = first; channel < last; channel++) {
-        const T* from = weight + (group * c.out + o) * c.depth() + channel * c.window.area();
-        T* to = weights + (group * c.channels + channel) * size + o * rows * cols;
-        for (int64_t i = 0; i < rows; i++)
-          for (int64_t j = 0; j < cols; j++) *to++ = from[(v.from + i * v.step) * c.window.cols + h.from + j * h.step];
+  const int64_t rows = v.axis.taps, cols = h.axis.taps, area = c.window.area();
+  return each_task(c.groups * c.out, 4 * c.channels * rows * cols, [&](int64_t t) -> Status {
+    const T* from = weight + t * c.depth();
+    T* to = weights + t * c.channels * rows * cols;
+    for (int64_t i = 0; i < rows; i++) {
+      for (int64_t j = 0; j < cols; j++, to += c.channels) {
+        const T* tap = from + (v.from + i * v.step) * c.window.cols + h.from + j * h.step;
+        for (int64_t channel = 0; channel < c.channels; channel++) to[channel] = tap[channel * area];
       }
     }
     return {};
@@ -399,6 +401,8 @@ Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
                              c.groups,
                              c.channels,
                              weights,
+                             1,
+                             c.channels,
                              y,
                              target}));
     }

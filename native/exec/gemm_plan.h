@@ -23,6 +23,8 @@ constexpr int64_t kRegionElements = int64_t{9} << 18;  // packed at a time, of A
 constexpr int64_t kRegionDepth = 4 * kGemmDepth;        // where tasks share no panels of B
 constexpr int64_t kSmallOperand = 32 << 10;  // bytes of A that stay as they are in any layout
 
+inline int64_t tasks_for(int threads) { return threads > 1 ? smaller(kThreadTasks * threads, kMaxTasks) : 1; }
+
 struct GemmPlan {
   bool pack_a, pack_b;
   // B is packed by the task that uses it, in pieces that stay in L2: no two tasks, or few, need the same columns.
@@ -79,7 +81,7 @@ GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels,
 
   const double work = static_cast<double>(plan.region_rows) * plan.region_cols * plan.region_depth / kTaskWork;
   const int64_t least = work * kTaskWork >= 2 * kHalfWork ? 2 : 1;
-  const int64_t most = threads > 1 ? smaller(kThreadTasks * threads, kMaxTasks) : 1;
+  const int64_t most = tasks_for(threads);
   const int64_t wanted = work < most ? larger(static_cast<int64_t>(work), least) : most;
   plan.parallel = wanted > 1;
   plan.light = work < 2;
