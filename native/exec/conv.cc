@@ -76,6 +76,7 @@ T* room(Scratch use, int64_t elements) {
 }
 
 constexpr int64_t kLeastPlaces = 64, kLeastRows = 96;  // that a task is worth its gathering for
+constexpr int64_t kManyWeights = 1 << 20;  // bytes
 constexpr int64_t kFewChannels = 64;
 constexpr int64_t kShallow = 64;            // below, results are not worth a copy
 constexpr int64_t kSmallImage = 1024;       // places
@@ -181,7 +182,8 @@ Status weigh(const Product<T>& p) {
   });
 }
 
-// Weights in panels: for each group, band of rows and block of depth.
+// Weights in panels: for each band of rows, group and block of depth. Bands come first here and among the tasks that
+// use them, so that a thread begins with those that it packed.
 template <class T>
 class PackedWeights {
  public:
@@ -194,7 +196,7 @@ class PackedWeights {
     panels_ = static_cast<T*>(memory_.get(pieces * size_ * static_cast<int64_t>(sizeof(T))));
     if (!panels_) return kOutOfMemory;
     return each_task(pieces, smaller(p_.m, band_) * kGemmDepth, [&](int64_t t) -> Status {
-      const int64_t d = t % depths_, band = t / depths_ % bands_, group = t / depths_ / bands_;
+      const int64_t d = t % depths_, group = t / depths_ % p_.groups, band = t / depths_ / p_.groups;
       const int64_t row = band * band_, depth = p_.w.depth();
       const int64_t from = group * p_.m * depth + row * p_.weights_row + d * kGemmDepth * p_.weights_k;
       gemm_.pack_a(panels_ + t * size_, p_.weights + from, p_.weights_row, p_.weights_k, smaller(p_.m - row, band_),
@@ -203,7 +205,7 @@ class PackedWeights {
     });
   }
   void choose(GemmBlock<T>& g, int64_t group, int64_t band, int64_t d) const {
-    g.a = panels_ + ((group * bands_ + band) * depths_ + d) * size_;
+    g.a = panels_ + ((band * p_.groups + group) * depths_ + d) * size_;
     g.a_row = 1;
     g.a_k = gemm_.mr;
     g.a_panel = panel(d);
@@ -229,13 +231,17 @@ Status multiply(const Product<T>& p) {
   while (most > kLeastPlaces && p.groups * count(p.images * p.w.places(), most) < wanted / 2) most /= 2;
   const PlaceBlocks blocks(p.w, p.images, most, p.w.places() < kSmallImage && depth >= kShallow);
   int64_t band = p.m;
+  // Many weights are shared out rather than read by all threads.
+  if (wanted > 1 && p.m * depth * static_cast<int64_t>(sizeof(T)) >= kManyWeights)
+    band = larger(round_up(count(p.m, thread_limit()), 4), smaller(kLeastRows, p.m));
   while (p.groups * blocks.blocks * count(p.m, band) < wanted / 4 && band > kLeastRows) band = round_up(band / 2, 4);
   const int64_t bands = count(p.m, band);
   PackedWeights<T> packed(p, band);
   NABLA_TRY(packed.pack());
   const int64_t panel = gemm_panel(nr, smaller(depth, kGemmDepth));
   return each_task(p.groups * blocks.blocks * bands, band * blocks.width * depth, [&](int64_t task) -> Status {
-    const int64_t group = task / bands / blocks.blocks, b = task / bands % blocks.blocks, row = task % bands * band;
+    const int64_t b = task % blocks.blocks, group = task / blocks.blocks % p.groups;
+    const int64_t row = task / blocks.blocks / p.groups * band;
     const int64_t first = blocks.first(b), places = blocks.count(b);
     GemmBlock<T> g;
     g.m = smaller(p.m - row, band);
