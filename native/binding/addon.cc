@@ -91,7 +91,8 @@ Napi::Value walk(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), freed);
 }
 
-// sinceWalk(bytes?, handles?): the bytes allocated since the last walk; with numbers, a walk is due after so many of both.
+// sinceWalk(bytes?, handles?): the bytes allocated since the last walk; with numbers, a walk is due after so many of
+// both.
 Napi::Value since_walk(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   if (info[0].IsNumber()) e.byte_bound = info[0].As<Napi::Number>().Int64Value();

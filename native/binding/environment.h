@@ -73,7 +73,7 @@ class Environment {
   Frame frame;
   napi_ref frame_refs[2] = {};  // keep its memory alive
   int64_t byte_bound = int64_t{16} << 20, least_handles = 12;  // between two walks, as lib/tensor/memory.ts sets them
-  bool holds_flags = false;     // the flag mutex: a worker may be ended while it does
+  bool holds_flags = false;  // the flag mutex: a worker may be ended while it does
   SmallStorages small;
   const char* message = "";  // of the last status
   Decoded decoded;

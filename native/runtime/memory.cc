@@ -60,6 +60,13 @@ struct alignas(64) Bin {
 struct Cache {
   Bin bins[kClasses];
   std::atomic<int64_t> live{0}, cached{0}, peak{0};
+
+  void grow(int64_t bytes) {
+    const int64_t now = live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    int64_t most = peak.load(std::memory_order_relaxed);
+    while (now > most && !peak.compare_exchange_weak(most, now, std::memory_order_relaxed)) {
+    }
+  }
 };
 
 Cache& cache() {
@@ -172,7 +179,7 @@ void* allocate(size_t bytes) {
   int64_t size = static_cast<int64_t>(rounded);
   if (FreeBlock* block = c.bins[index].pop()) {
     c.cached.fetch_sub(size, std::memory_order_relaxed);
-    c.live.fetch_add(size, std::memory_order_relaxed);
+    c.grow(size);
     return block;
   }
   if (c.cached.load(std::memory_order_relaxed) + size > kCacheLimit)
@@ -187,10 +194,7 @@ void* allocate(size_t bytes) {
     block = system_allocate(rounded);
     if (!block) return nullptr;
   }
-  int64_t live = c.live.fetch_add(size, std::memory_order_relaxed) + size;
-  int64_t peak = c.peak.load(std::memory_order_relaxed);
-  while (live > peak && !c.peak.compare_exchange_weak(peak, live)) {
-  }
+  c.grow(size);
   return block;
 }
 

@@ -19,6 +19,16 @@ test("results that nobody holds are reused after tens of megabytes, in a loop th
   expect(peakOf(2000, () => x.add(x))).toBeLessThan(64);
 });
 
+test("large results that nobody holds take turns in the memory of a few", () => {
+  const x = ones([3_000_000]);
+  const work = () => x.add(x);
+  peakOf(100, work); // walks come closer while they free what they should
+  settle();
+  const peak = peakOf(50, work);
+  expect(peak).toBeLessThan(72);
+  expect(peak).toBeGreaterThan(11); // memory that is used again counts
+});
+
 test("gradients over large tensors do not pile up: collections are not so frequent that they promote what is in use", () => {
   const x = randn([3_000_000]);
   const w = randn([3_000_000]);

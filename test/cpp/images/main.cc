@@ -9,6 +9,7 @@
 #include "exec/pool2d.h"
 #include "exec/windows.h"
 #include "kernels/table.h"
+#include "runtime/pool.h"
 
 namespace nabla::test {
 namespace {
@@ -48,8 +49,9 @@ struct Geometry {
   }
 };
 
-// Many channels; lines and windows longer than a block of the product; planes one by one, of more places than that.
-enum class Kind { SMALL, DEEP, WIDE, WINDOW, PLANES };
+// Many channels; lines and windows longer than a block of the product; planes one by one, of more places than that; and
+// so many weights that threads share them out.
+enum class Kind { SMALL, DEEP, WIDE, WINDOW, PLANES, WEIGHTS };
 
 Geometry draw(Random& r, Kind kind) {
   Geometry g;
@@ -68,9 +70,14 @@ Geometry draw(Random& r, Kind kind) {
     g.rows = g.cols = 1;
     for (int d = 0; d < 2; d++) g.numbers[d] = 1, g.numbers[2 + d] = 0;
   }
+  if (kind == Kind::WEIGHTS) {
+    g.groups = 1, g.channels = r.between(180, 220), g.out = r.between(180, 220);
+    g.rows = g.cols = 3;
+  }
   const auto size = [&](int d, int64_t window) {
     const int64_t least = int64_t(g.numbers[4 + d]) * (window - 1) + 1 - 2 * int64_t(g.numbers[2 + d]);
-    return (least > 1 ? least : 1) + r.between(0, kind == Kind::SMALL || kind == Kind::WINDOW ? 6 : 24);
+    return (least > 1 ? least : 1) +
+           r.between(0, kind == Kind::SMALL || kind == Kind::WINDOW || kind == Kind::WEIGHTS ? 6 : 24);
   };
   g.height = size(0, g.rows) + (kind == Kind::PLANES ? r.between(20, 60) : 0);
   g.width = size(1, g.cols) + (kind == Kind::PLANES ? r.between(20, 60) : kind == Kind::WIDE ? r.between(250, 900) : 0);
@@ -131,9 +138,19 @@ void check_convolution(Random& r, Kind kind) {
     const View operands[3] = {to, a, b};
     return kernel(Call{-1, 1, 2, 7, operands, g.numbers});
   };
-  check(run(run_conv2d, out.view, x.view, w.view).ok(), "conv2d runs", g.height, g.width);
-  check(run(run_conv2d_input, dx.view, y.view, w.view).ok(), "its transpose runs", g.height, g.width);
-  check(run(run_conv2d_weight, dw.view, y.view, x.view).ok(), "the weight's runs", g.height, g.width);
+  std::vector<T> before[3];
+  for (int threads : {7, 2, 1}) {
+    set_thread_limit(threads);
+    check(run(run_conv2d, out.view, x.view, w.view).ok(), "conv2d runs", g.height, g.width);
+    check(run(run_conv2d_input, dx.view, y.view, w.view).ok(), "its transpose runs", g.height, g.width);
+    check(run(run_conv2d_weight, dw.view, y.view, x.view).ok(), "the weight's runs", g.height, g.width);
+    int k = 0;
+    for (const std::vector<T>* now : {&out.data, &dx.data, &dw.data}) {
+      check(before[k].empty() || *now == before[k], "the same on fewer threads", k, threads);
+      before[k++] = *now;
+    }
+  }
+  set_thread_limit(0);
   expect_near(out, want_y, size_y, "conv2d");
   expect_near(dx, want_x, size_x, "the transpose in x");
   expect_near(dw, want_w, size_w, "the transpose in the weight");
@@ -247,7 +264,7 @@ int main() {
       check_means<float>(r, Kind::SMALL);
       check_means<double>(r, Kind::SMALL);
     }
-    for (Kind kind : {Kind::DEEP, Kind::WIDE, Kind::WINDOW, Kind::PLANES})
+    for (Kind kind : {Kind::DEEP, Kind::WIDE, Kind::WINDOW, Kind::PLANES, Kind::WEIGHTS})
       for (int i = 0; i < 6; i++) {
         check_convolution<float>(r, kind);
         check_convolution<double>(r, kind);

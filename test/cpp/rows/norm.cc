@@ -148,6 +148,7 @@ void test_norm() {
     both(rows, r.between(40, 700));
   }
   both(0, 5);
+  both(5, 1023), both(5, 1030), both(3, 2100);  // rows side by side, and one by one
   both(5001, 7);   // more rows than chunks of the usual size
   both(3, 30011);  // rows longer than a block of sums
 }
