@@ -35,8 +35,14 @@ NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool past_cache, Ind
   const T* const in[] = {static_cast<const T*>(args[1 + I])...};
   const auto at = [&](int64_t i, auto f) { return f(V::load(in[I] + i)...); };
   const auto put = [&](int64_t i, V y) { past_cache ? V::stream(out + i, y) : V::store(out + i, y); };
+  constexpr int64_t kAhead = kFetchedResults / static_cast<int64_t>(sizeof(T));
+  const int64_t fetched = past_cache || kAhead == 0 ? 0 : n - kAhead;
   int64_t i = 0;
   for (; i + kBlock * kLanes <= n; i += kBlock * kLanes) {
+    if (i < fetched) {
+#pragma GCC unroll 4
+      for (int k = 0; k < kBlock; k++) __builtin_prefetch(out + i + k * kLanes + kAhead, 1);
+    }
     V y[kBlock];
     if constexpr (requires { F::kHasInside; }) {
       const auto is_inside = [](auto... x) { return F::is_inside(last_of(x...)); };
