@@ -1,12 +1,13 @@
-// nabla_gemm_tests [--quick]
+// nabla_gemm_tests [--quick | --threads]: fewer values, or none, only what threads share
 #include "check.h"
 #include "kernels/table.h"
 
 int main(int argc, char** argv) {
-  const bool quick = argc > 1 && !std::strcmp(argv[1], "--quick");
+  const auto asked = [&](const char* form) { return argc > 1 && !std::strcmp(argv[1], form); };
+  const bool quick = asked("--quick"), values = !asked("--threads");
   const nabla::KernelTable* tiers[8];
   const int count = nabla::available_isas(tiers, 8);
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; values && i < count; i++) {
     nabla::force_isa(tiers[i]->isa);
     std::printf("tier: %s\n", nabla::kernels().isa);
     nabla::test::test_values(quick);
