@@ -306,8 +306,9 @@ constexpr int kGemmRows = 12, kGemmVectors = 2;
 // far.
 constexpr bool kGemmKeepsA = true, kGemmFetches = true;
 constexpr GemmCaches kGemmCaches = kGemmLargeCaches;
-// Bytes ahead at which results of elementwise maps are fetched: cores of this kind wait for lines that they write.
-constexpr int64_t kFetchedResults = 2048;
+// Bytes ahead at which maps fetch the lines that they write, and sums those that they read: cores of this kind wait for
+// either.
+constexpr int64_t kFetchedAhead = 2048;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA
