@@ -3,11 +3,13 @@
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply } from "../engine/apply.js";
+import { apply, applyForAll } from "../engine/apply.js";
 import { allLanes } from "../engine/lanes.js";
+import { mode } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { save } from "../engine/rule.js";
+import { type Context, save } from "../engine/rule.js";
+import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 export type LossReduction = "mean" | "sum" | "none";
@@ -136,7 +138,7 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   rule: {
     kind: "general",
     saves: save.x | save.y,
-    vjp: (g, [, x, target], c) => [crossEntropyGradient(g, x!, target!, c.params), null],
+    vjp: (g, [, x, target], c) => [gradientOfRows(g, x!, target!, c), null],
     jvp: ([t], [, x, target], c) => crossEntropyGradient(onesOf(t!), x!, target!, c.params).mul(t!).sum(1),
   },
   replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
@@ -179,8 +181,17 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, target: Tensor, { ignored }:
 const crossEntropyGradient = (g: Tensor, x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(gradientRow, [g, x, target], x.type, x.type, x.shape, [p.ignored], p);
 
+// The log-sum-exps of the rows are kept for the gradient.
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
-  apply(rowsRow, [x, target], x.type, x.type, target.shape, [p.ignored], p);
+  apply(rowsRow, [x, target], x.type, x.type, target.shape, [p.ignored], p, target.shape);
+
+const backward = opcode("crossEntropyBackward");
+
+function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
+  const kept = c.aside();
+  if (mode.grad || mode.intercept !== null || kept === null) return crossEntropyGradient(g, x, target, c.params);
+  return applyForAll(gradientRow.name, backward, [g, x, target, kept], x.type, [x.shape], [c.params.ignored])[0]!;
+}
 
 export interface NllOptions extends LossOptions {
   /** Rows with this target do not count; -100 unless given. */

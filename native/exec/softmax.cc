@@ -59,11 +59,17 @@ Status check_targets(const View& logits, const View& target, double ignored, int
   return {};
 }
 
+bool of_rows(const View& v, const View& x, const View& target) {
+  return v.dtype == x.dtype && !v.scalar && same_shape(v, target) && v.contiguous();
+}
+
+// The log-sum-exp goes to `kept` too, unless that is missing.
 template <class T>
-void cross_entropy_row(T* loss, const T* x, int64_t target, int64_t n, LogSumExpFn lse) {
+void cross_entropy_row(T* loss, T* kept, const T* x, int64_t target, int64_t n, LogSumExpFn lse) {
   T sum;
   lse(&sum, x, n);
   *loss = target >= 0 && target < n ? sum - x[target] : T(0);
+  if (kept) *kept = sum;
 }
 
 }  // namespace
@@ -74,28 +80,32 @@ Status run_softmax_backward(const Call& call) { return run_backward(call, kernel
 Status run_log_softmax_backward(const Call& call) { return run_backward(call, kernels().softmax.log_softmax_backward); }
 
 Status run_cross_entropy(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out < 1 || call.n_out > 2 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &loss = call.out(), &x = call.in(0), &target = call.in(1);
   NABLA_TRY(check_targets(x, target, call.attrs[0], 2));
-  if (loss.dtype != x.dtype || !same_shape(loss, target) || !loss.contiguous()) return fail(Code::SHAPE, kOperands);
+  if (!of_rows(loss, x, target) || (call.n_out == 2 && !of_rows(call.out(1), x, target)))
+    return fail(Code::SHAPE, kOperands);
+  void* kept = call.n_out == 2 ? call.out(1).data : nullptr;
   const SoftmaxTable& table = kernels().softmax;
   over_rows(x, [&](int64_t r, int64_t at, int64_t n) {
     int64_t c = counted_target(target, r, call.attrs[0]);
     if (x.dtype == DType::F32)
-      cross_entropy_row(loss.as<float>() + r, reinterpret_cast<const float*>(x.as<char>() + at), c, n,
-                        table.logsumexp[0]);
+      cross_entropy_row(loss.as<float>() + r, kept ? static_cast<float*>(kept) + r : nullptr,
+                        reinterpret_cast<const float*>(x.as<char>() + at), c, n, table.logsumexp[0]);
     else
-      cross_entropy_row(loss.as<double>() + r, reinterpret_cast<const double*>(x.as<char>() + at), c, n,
-                        table.logsumexp[1]);
+      cross_entropy_row(loss.as<double>() + r, kept ? static_cast<double*>(kept) + r : nullptr,
+                        reinterpret_cast<const double*>(x.as<char>() + at), c, n, table.logsumexp[1]);
   });
   return {};
 }
 
 Status run_cross_entropy_backward(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out != 1 || call.n_in < 3 || call.n_in > 4 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
   NABLA_TRY(check_targets(x, target, call.attrs[0], 3));
-  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target))
+  const bool given = call.n_in == 4;
+  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target) ||
+      (given && !of_rows(call.in(3), x, target)))
     return fail(Code::SHAPE, kOperands);
   const SoftmaxTable& table = kernels().softmax;
   const int wide = x.dtype == DType::F64;
@@ -104,8 +114,12 @@ Status run_cross_entropy_backward(const Call& call) {
     const bool ignored = c < 0 || c >= n;
     double lse_bits, scale = 0;
     if (!ignored) scale = wide ? g.as<double>()[r * g.strides[0]] : g.as<float>()[r * g.strides[0]];
-    table.logsumexp[wide](&lse_bits, x.as<char>() + at, n);
-    table.cross_entropy_backward[wide](dx.as<char>() + at, x.as<char>() + at, &lse_bits, ignored ? 0 : c, scale, n);
+    const void* lse = &lse_bits;
+    if (given)
+      lse = call.in(3).as<char>() + r * static_cast<int64_t>(size_of(x.dtype));
+    else
+      table.logsumexp[wide](&lse_bits, x.as<char>() + at, n);
+    table.cross_entropy_backward[wide](dx.as<char>() + at, x.as<char>() + at, lse, ignored ? 0 : c, scale, n);
   });
   return {};
 }

@@ -379,7 +379,7 @@ export function calls(r, storages) {
       const [rows] = shapeOf(1);
       const dtype = float();
       return {
-        outs: [plainOut(dtype, [rows])],
+        outs: Array.from({ length: 1 + r.below(2) }, () => plainOut(dtype, [rows])),
         ins: [plain(dtype, [rows, 8]), index([rows])],
         attrs: [r.pick([-100, -1])],
       };
@@ -389,7 +389,12 @@ export function calls(r, storages) {
       const dtype = float();
       return {
         outs: [plainOut(dtype, [rows, 8])],
-        ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
+        ins: [
+          view(dtype, [rows]),
+          plain(dtype, [rows, 8]),
+          index([rows]),
+          ...(r.below(2) === 0 ? [] : [plain(dtype, [rows])]),
+        ],
         attrs: [r.pick([-100, -1])],
       };
     },
