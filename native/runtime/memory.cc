@@ -27,8 +27,7 @@ constexpr int kSmallestLog = 6;
 constexpr size_t kSmallest = size_t{1} << kSmallestLog;
 constexpr int kSteps = 8;
 constexpr int kClasses = kSteps * 48;
-// Cached bytes above which a miss gives other blocks back before it asks the system for more.
-constexpr int64_t kCacheLimit = int64_t{192} << 20;
+constexpr int64_t kLeastCache = int64_t{192} << 20;
 
 struct FreeBlock {
   FreeBlock* next;
@@ -122,6 +121,13 @@ int64_t ceiling() {
   return value;
 }
 
+// Cached bytes above which a miss gives other blocks back before it asks the system for more. Where there is room,
+// several large blocks can take turns: the pages of a new one have to be cleared.
+int64_t cache_limit() {
+  static const int64_t value = ceiling() / 16 > kLeastCache ? ceiling() / 16 : kLeastCache;
+  return value;
+}
+
 size_t mapped_bytes(size_t bytes) {
   constexpr size_t kPage = 4096;
   return (bytes + kColours * kColour + kPage - 1) & ~(kPage - 1);
@@ -182,8 +188,8 @@ void* allocate(size_t bytes) {
     c.grow(size);
     return block;
   }
-  if (c.cached.load(std::memory_order_relaxed) + size > kCacheLimit)
-    trim_to(size < kCacheLimit ? kCacheLimit - size : 0);
+  const int64_t limit = cache_limit();
+  if (c.cached.load(std::memory_order_relaxed) + size > limit) trim_to(size < limit ? limit - size : 0);
   if (c.live.load() + c.cached.load() + size > ceiling()) {
     trim_to(0);
     if (c.live.load() + size > ceiling()) return nullptr;
