@@ -36,7 +36,7 @@ const MOST = 256 * 2 ** 20;
 let step = LEAST;
 
 // Large tensors wait until there are so many. Collections that follow each other closely promote what is in use, out of
-// a minor one's reach; where nearly all is dead, they let the next result have the memory of the last but one.
+// a minor one's reach; where half of it or more is dead, they let the next result have the memory of the last but one.
 const MOST_HANDLES = 12;
 const LEAST_HANDLES = 2;
 let fewest = MOST_HANDLES;

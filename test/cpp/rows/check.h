@@ -120,6 +120,7 @@ void on_any_threads(const char* what, F&& body) {
 }
 
 void test_attention();
+void test_losses();
 void test_norm();
 void test_orders();
 

@@ -12,6 +12,7 @@ int main() {
     nabla::force_isa(tiers[tier]->isa);
     tally.digest = 0;
     test_attention();
+    test_losses();
     test_norm();
     if (tier == 0) first = tally.digest;
     check(tally.digest == first, "every tier gives the same bits", tier, 0);
