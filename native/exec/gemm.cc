@@ -242,7 +242,7 @@ Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
   if (p.k == 1) p.a_k = p.b_k = 1;
   // Where one operand makes dot products possible, the layout of the other, a few vectors, is not to decide.
   const bool dots = gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k);
-  if (vector_pays(p)) {
+  if (vector_pays(p, kernels.caches)) {
     const auto a = straightened<T>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
     if (a.out_of_scratch) return kOutOfScratch;
     multiply_vector<T, B>({p.m, p.n, p.k, a.data, a.step, a.k_step, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.addend,

@@ -111,10 +111,10 @@ GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels,
 // Whether one pass over B for all rows beats the register tile, which walks down a strip of B for each panel of rows:
 // where there are columns to turn, or where the lines of such a strip all crowd into the same cache sets.
 template <class T, class A, class B>
-bool vector_pays(const GemmProblem<T, A, B>& p) {
+bool vector_pays(const GemmProblem<T, A, B>& p, const GemmCaches& caches) {
   if (gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k)) return p.n > 1;
   if (p.b_col != 1) return p.b_k == 1 && p.m <= kGemmVectorRows;
-  return p.m <= (p.b_k * static_cast<int64_t>(sizeof(B)) % 4096 == 0 ? kGemmVectorRows : kGemmVectorRows / 2);
+  return p.m <= (p.b_k * static_cast<int64_t>(sizeof(B)) % 4096 == 0 ? caches.crowded_rows : kGemmVectorRows / 2);
 }
 
 // Columns that one thread takes of a few rows times a matrix; where that is stored in rows, it is read in long runs.

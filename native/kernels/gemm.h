@@ -98,7 +98,8 @@ struct GemmCaches {
   // B in rows stays as it is for up to so many rows of A: where B has at most near_bytes, where it has more, and, in
   // tiles, where its lines crowd into few sets of L1.
   int64_t near_bytes, near_rows, far_rows, crowded_tiles;
-  int64_t loose_bytes;  // of A, where it lies along k, that stay as they are
+  int64_t loose_bytes;   // of A, where it lies along k, that stay as they are
+  int64_t crowded_rows;  // of A that take one pass over B where the lines of its columns all crowd into the same sets
 };
 constexpr int64_t kAnyRows = INT64_MAX;
 // Tuned on a core with 32 KB of L1, 512 KB of L2 and an L3 that is nearly as fast.
@@ -109,7 +110,8 @@ constexpr GemmCaches kGemmSmallCaches = {.region_depth = 4 * kGemmDepth,
                                          .near_rows = kAnyRows,
                                          .far_rows = 144,
                                          .crowded_tiles = 2,
-                                         .loose_bytes = 512 << 10};
+                                         .loose_bytes = 512 << 10,
+                                         .crowded_rows = kGemmVectorRows};
 // Tuned on a core with 48 KB of L1, 2 MB of L2 and a far L3.
 constexpr GemmCaches kGemmLargeCaches = {.region_depth = kGemmDepth,
                                          .task_cols = 512,
@@ -118,7 +120,8 @@ constexpr GemmCaches kGemmLargeCaches = {.region_depth = kGemmDepth,
                                          .near_rows = 288,
                                          .far_rows = 96,
                                          .crowded_tiles = 8,
-                                         .loose_bytes = 2 << 20};
+                                         .loose_bytes = 2 << 20,
+                                         .crowded_rows = kGemmVectorRows / 2};
 
 template <class T>
 struct GemmKernels : GemmReaders<T, T> {
