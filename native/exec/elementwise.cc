@@ -13,10 +13,8 @@ namespace {
 constexpr int kMaxOperands = 6;
 // Elements in a tile: what does not lie in memory as a leaf wants it is brought into tiles of this length, in L1.
 constexpr int64_t kTile = 1024;
-// A result of this many bytes leaves the cache before it is read again: it is written past the cache, by the leaf while
-// it computes or from a tile.
-constexpr int64_t kStreamed = int64_t{32} << 20;
-constexpr int64_t kStreamedTile = 256;  // elements: the stores of one tile drain while the next is computed
+// Elements of a tile that goes to memory past the cache: its stores drain while the next one is computed.
+constexpr int64_t kStreamedTile = 256;
 // From this inner length on, rows are handed to the leaf one by one; shorter ones are gathered into common tiles.
 constexpr int64_t kRow = 128;
 

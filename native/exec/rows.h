@@ -2,6 +2,7 @@
 #pragma once
 #include "base/layout.h"
 #include "exec/tuning.h"
+#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -29,6 +30,31 @@ void over_rows(const View& v, F&& f) {
   over_row_blocks(v, [&](int64_t at, int64_t rows, int64_t n) {
     const int64_t row_bytes = n * static_cast<int64_t>(size_of(v.dtype)), first = at / row_bytes;
     for (int64_t r = first; r < first + rows; r++) f(r, r * row_bytes, n);
+  });
+}
+
+inline bool leaves_cache(const View& out) {
+  return out.numel() * static_cast<int64_t>(size_of(out.dtype)) >= kStreamed;
+}
+// Whether each row is whole lines of memory.
+inline bool rows_are_lines(const View& v) {
+  return v.dims[v.rank - 1] * static_cast<int64_t>(size_of(v.dtype)) % 64 == 0 &&
+         reinterpret_cast<uintptr_t>(v.data) % 64 == 0;
+}
+
+// The same two walks over a result, by an f that writes it past the cache where `past_cache`.
+template <class F>
+void write_row_blocks(const View& out, bool past_cache, F&& f) {
+  over_row_blocks(out, [&](int64_t at, int64_t rows, int64_t n) {
+    f(at, rows, n);
+    if (past_cache) end_streaming();
+  });
+}
+template <class F>
+void write_rows(const View& out, bool past_cache, F&& f) {
+  const int64_t row_bytes = out.dims[out.rank - 1] * static_cast<int64_t>(size_of(out.dtype));
+  write_row_blocks(out, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
+    for (int64_t r = at / row_bytes, end = r + rows; r < end; r++) f(r, r * row_bytes, n);
   });
 }
 

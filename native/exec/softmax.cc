@@ -8,6 +8,7 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kNoDType = "the op is not defined for this dtype";
+constexpr int64_t kWork = int64_t{256} << 10;  // bytes of a row that stay in cache from one pass over it to the next
 
 Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (call.n_out != 1 || call.n_in != 1) return fail(Code::NATIVE, kOperands);
@@ -15,7 +16,12 @@ Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (!is_float(y.dtype)) return fail(Code::DTYPE, kNoDType);
   if (!rows_alike(y, x)) return fail(Code::SHAPE, kOperands);
   SoftmaxFn leaf = leaves[y.dtype == DType::F64];
-  over_rows(y, [&](int64_t, int64_t at, int64_t n) { leaf(y.as<char>() + at, x.as<char>() + at, n); });
+  const int64_t row_bytes = y.dims[y.rank - 1] * static_cast<int64_t>(size_of(y.dtype));
+  const bool past_cache = leaves_cache(y) && row_bytes <= kWork;
+  write_rows(y, past_cache, [&](int64_t, int64_t at, int64_t n) {
+    void* work = past_cache ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
+    leaf(y.as<char>() + at, x.as<char>() + at, work, n);
+  });
   return {};
 }
 
@@ -25,8 +31,10 @@ Status run_backward(const Call& call, const SoftmaxBackwardFn (&leaves)[2]) {
   if (!is_float(dx.dtype)) return fail(Code::DTYPE, kNoDType);
   if (!rows_alike(dx, g) || !rows_alike(dx, y)) return fail(Code::SHAPE, kOperands);
   SoftmaxBackwardFn leaf = leaves[dx.dtype == DType::F64];
-  over_rows(dx,
-            [&](int64_t, int64_t at, int64_t n) { leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, n); });
+  const bool past_cache = leaves_cache(dx);
+  write_rows(dx, past_cache, [&](int64_t, int64_t at, int64_t n) {
+    leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, past_cache, n);
+  });
   return {};
 }
 
@@ -109,7 +117,8 @@ Status run_cross_entropy_backward(const Call& call) {
     return fail(Code::SHAPE, kOperands);
   const SoftmaxTable& table = kernels().softmax;
   const int wide = x.dtype == DType::F64;
-  over_rows(x, [&](int64_t r, int64_t at, int64_t n) {
+  const bool past_cache = leaves_cache(dx);
+  write_rows(dx, past_cache, [&](int64_t r, int64_t at, int64_t n) {
     int64_t c = counted_target(target, r, call.attrs[0]);
     const bool ignored = c < 0 || c >= n;
     double lse_bits, scale = 0;
@@ -119,7 +128,8 @@ Status run_cross_entropy_backward(const Call& call) {
       lse = call.in(3).as<char>() + r * static_cast<int64_t>(size_of(x.dtype));
     else
       table.logsumexp[wide](&lse_bits, x.as<char>() + at, n);
-    table.cross_entropy_backward[wide](dx.as<char>() + at, x.as<char>() + at, lse, ignored ? 0 : c, scale, n);
+    table.cross_entropy_backward[wide](dx.as<char>() + at, x.as<char>() + at, lse, ignored ? 0 : c, scale, past_cache,
+                                       n);
   });
   return {};
 }

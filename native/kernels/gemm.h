@@ -98,7 +98,7 @@ struct GemmCaches {
   // B in rows stays as it is for up to so many rows of A: where B has at most near_bytes, where it has more, and, in
   // tiles, where its lines crowd into few sets of L1.
   int64_t near_bytes, near_rows, far_rows, crowded_tiles;
-  int64_t loose_bytes;   // of A, where it lies along k, that stay as they are
+  int64_t loose_bytes;  // of A, where it lies along k, that stay as they are
   int64_t crowded_rows;  // of A that take one pass over B where the lines of its columns all crowd into the same sets
 };
 constexpr int64_t kAnyRows = INT64_MAX;

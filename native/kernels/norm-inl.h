@@ -34,6 +34,12 @@ NABLA_INLINE void row_means(T (&mean)[K], int64_t n, F&& add) {
   for (T& m : mean) m /= static_cast<T>(n);
 }
 
+// The first `count` elements of v, all of them and a whole line where they go past the cache.
+template <class T>
+NABLA_INLINE void write_first(T* p, Vec<T> v, int count, bool past_cache) {
+  past_cache ? Vec<T>::stream(p, v) : Vec<T>::store_n(p, v, count);
+}
+
 // R rows, n elements apart: their means, or 0 where they are not centred, and the reciprocals of their deviations.
 template <class T, int R>
 struct RowMoments {
@@ -78,35 +84,35 @@ NABLA_INLINE RowMoments<T, R> row_moments(const T* x, const T* out, double eps, 
 
 template <class T>
 void standardize_rows(void* out, const void* in, const void* weight, const void* bias, double eps, bool centred,
-                      int64_t rows, int64_t n) {
+                      bool past_cache, int64_t rows, int64_t n) {
   using V = Vec<T>;
   const T *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
   rows_together<kRowsTogether<T, 1>>(rows, n, [&](int64_t first, auto together) {
     constexpr int R = decltype(together)::value;
     const T* x = static_cast<const T*>(in) + first * n;
     T* y = static_cast<T*>(out) + first * n;
-    const RowMoments<T, R> m = row_moments<T, R>(x, y, eps, centred, n);
-    each_vector<T>(n, [&](int64_t i, int count) {
+    const RowMoments<T, R> m = row_moments<T, R>(x, past_cache ? x : y, eps, centred, n);
+    each_vector<T>(n, [=](int64_t i, int count) {
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++) {
         V v = m.standard(r, load_first(x + r * n + i, count));
         if (w) v = v * load_first(w + i, count);
         if (b) v = v + load_first(b + i, count);
-        V::store_n(y + r * n + i, v, count);
+        write_first(y + r * n + i, v, count, past_cache);
       }
     });
   });
 }
 
 template <class T>
-void standardize_backward_rows(void* out, const void* gradient, const void* in, double eps, bool centred, int64_t rows,
-                               int64_t n) {
+void standardize_backward_rows(void* out, const void* gradient, const void* in, double eps, bool centred,
+                               bool past_cache, int64_t rows, int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
   for (int64_t row = 0; row < rows; row++, g += n, x += n, dx += n) {
-    const RowMoments<T, 1> m = row_moments<T, 1>(x, dx, eps, centred, n);
-    const auto standard = [&](int64_t i, int count) { return m.standard(0, load_first(x + i, count)); };
+    const RowMoments<T, 1> m = row_moments<T, 1>(x, past_cache ? x : dx, eps, centred, n);
+    const auto standard = [=](int64_t i, int count) { return m.standard(0, load_first(x + i, count)); };
     T mean[2];
     row_means<T, 2>(mean, n, [&](V* sum, int64_t i, int count) {
       const V gi = load_first(g + i, count);
@@ -114,15 +120,16 @@ void standardize_backward_rows(void* out, const void* gradient, const void* in, 
       sum[1] = sum[1] + first_lanes<T>(gi * standard(i, count), count);
     });
     const V level = V::set1(centred ? mean[0] : T(0)), along = V::set1(mean[1]);
-    each_vector<T>(n, [&](int64_t i, int count) {
-      V::store_n(dx + i, (load_first(g + i, count) - level - standard(i, count) * along) * m.rstd[0], count);
+    each_vector<T>(n, [=](int64_t i, int count) {
+      const V slope = (load_first(g + i, count) - level - standard(i, count) * along) * m.rstd[0];
+      write_first(dx + i, slope, count, past_cache);
     });
   }
 }
 
 template <class T>
 void scaled_backward_rows(void* out, const void* gradient, const void* in, const void* weight, void* by_weight,
-                          void* by_bias, double eps, bool centred, int64_t rows, int64_t n) {
+                          void* by_bias, double eps, bool centred, bool past_cache, int64_t rows, int64_t n) {
   using V = Vec<T>;
   const T* w = static_cast<const T*>(weight);
   T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
@@ -139,13 +146,14 @@ void scaled_backward_rows(void* out, const void* gradient, const void* in, const
     // Of each row: the mean square, the mean of the gradient, and of the gradient along the row.
     T mean[3 * R];
     const T *next_x = after_row(x + (R - 1) * n, n), *next_g = after_row(g + (R - 1) * n, n);
+    const T* written = past_cache ? x : dx;
     row_means<T, 3 * R>(mean, n, [&](V* sum, int64_t i, int count) {
       const V wi = load_first(w + i, count);
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++) {
         __builtin_prefetch(next_x + r * n + i);
         __builtin_prefetch(next_g + r * n + i);
-        __builtin_prefetch(dx + r * n + i, 1);
+        __builtin_prefetch(written + r * n + i, 1);
         const V slope = load_first(g + r * n + i, count) * wi;
         const V c = m.centred(r, load_first(x + r * n + i, count), count);
         sum[3 * r] = fma(c, c, sum[3 * r]);
@@ -159,13 +167,13 @@ void scaled_backward_rows(void* out, const void* gradient, const void* in, const
       common[r] = V::set1(centred ? mean[3 * r + 1] : T(0));
       part[r] = V::set1(mean[3 * r + 2]) * m.rstd[r];
     }
-    each_vector<T>(n, [&](int64_t i, int count) {
+    each_vector<T>(n, [=](int64_t i, int count) {
       const V wi = load_first(w + i, count);
       V to_w = load_first(dw + i, count), to_b = load_first(db + i, count);
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++) {
         const V gi = load_first(g + r * n + i, count), y = m.standard(r, load_first(x + r * n + i, count));
-        V::store_n(dx + r * n + i, fnma(y, part[r], gi * wi - common[r]) * m.rstd[r], count);
+        write_first(dx + r * n + i, fnma(y, part[r], gi * wi - common[r]) * m.rstd[r], count, past_cache);
         to_w = fma(gi, y, to_w);
         to_b = to_b + gi;
       }

@@ -125,6 +125,20 @@ void each_vector(int64_t n, F&& f) {
   if (i < n) f(i, static_cast<int>(n - i));
 }
 
+// out[i] on = f(i, count) for all n elements, past the cache but for lines that are not all its own. What f captures by
+// value stays in registers: a store past the cache is to the compiler one that may change anything.
+template <class T, class F>
+NABLA_INLINE void write_vectors(T* out, int64_t n, bool past_cache, F f) {
+  using V = Vec<T>;
+  const auto store = [=](int64_t i, int count) { V::store_n(out + i, f(i, count), count); };
+  if (!past_cache) return each_vector<T>(n, store);
+  const int64_t ahead = static_cast<int64_t>(-reinterpret_cast<uintptr_t>(out) % 64 / sizeof(T));
+  int64_t i = ahead < n ? ahead : n;
+  each_vector<T>(i, store);
+  for (; i + V::kLanes <= n; i += V::kLanes) V::stream(out + i, f(i, V::kLanes));
+  if (i < n) store(i, static_cast<int>(n - i));
+}
+
 template <class V>
 typename V::Scalar first_lane(V v) {
   typename V::Scalar lanes[V::kLanes];

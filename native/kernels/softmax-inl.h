@@ -24,65 +24,65 @@ T row_logsumexp(const T* x, int64_t n, T shift) {
 }
 
 template <class T>
-void softmax_row(void* out, const void* in, int64_t n) {
+void softmax_row(void* out, const void* in, void* work, int64_t n) {
   using V = Vec<T>;
   const T* x = static_cast<const T*>(in);
-  T* y = static_cast<T*>(out);
+  T *y = static_cast<T*>(out), *kept = work ? static_cast<T*>(work) : y;
   const V s = V::set1(row_shift(x, n));
-  const T *next = after_row(x, n), *next_out = after_row(y, n);
+  const T* next = after_row(x, n);
   const V rate = 1 / V::set1(row_sum<T>(n, [&](int64_t i, int count) {
                    __builtin_prefetch(next + i);
                    const V e = exp(load_first(x + i, count) - s);
-                   V::store_n(y + i, e, count);
+                   V::store_n(kept + i, e, count);
                    return first_lanes<T>(e, count);
                  }));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(y + i, load_first(y + i, count) * rate, count); });
+  write_vectors(y, n, work != nullptr, [=](int64_t i, int count) { return load_first(kept + i, count) * rate; });
 }
 
 template <class T>
-void log_softmax_row(void* out, const void* in, int64_t n) {
+void log_softmax_row(void* out, const void* in, void* work, int64_t n) {
   using V = Vec<T>;
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
-  const T *next = after_row(x, n), *next_out = after_row(y, n);
+  const bool past_cache = work != nullptr;
+  const T *next = after_row(x, n), *next_out = past_cache ? x : after_row(y, n);
   const T shift = row_shift(x, n);
   const V s = V::set1(shift), l = V::set1(row_logsumexp(x, n, shift));
-  each_vector<T>(n, [&](int64_t i, int count) {
+  write_vectors(y, n, past_cache, [=](int64_t i, int count) {
     __builtin_prefetch(next + i);
     __builtin_prefetch(next_out + i, 1);
-    V::store_n(y + i, load_first(x + i, count) - s - l, count);
+    return load_first(x + i, count) - s - l;
   });
 }
 
 template <class T>
-void softmax_backward_row(void* out, const void* gradient, const void* result, int64_t n) {
+void softmax_backward_row(void* out, const void* gradient, const void* result, bool past_cache, int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
-  const T *next_g = after_row(g, n), *next_y = after_row(y, n);
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *written = past_cache ? y : dx;
   const V dot = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);
-    __builtin_prefetch(dx + i, 1);
+    __builtin_prefetch(written + i, 1);
     return load_first(g + i, count) * load_first(y + i, count);
   }));
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dx + i, load_first(y + i, count) * (load_first(g + i, count) - dot), count);
-  });
+  write_vectors(dx, n, past_cache,
+                [=](int64_t i, int count) { return load_first(y + i, count) * (load_first(g + i, count) - dot); });
 }
 
 template <class T>
-void log_softmax_backward_row(void* out, const void* gradient, const void* result, int64_t n) {
+void log_softmax_backward_row(void* out, const void* gradient, const void* result, bool past_cache, int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
   const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count); }));
-  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *next_out = after_row(dx, n);
-  each_vector<T>(n, [&](int64_t i, int count) {
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *next_out = past_cache ? y : after_row(dx, n);
+  write_vectors(dx, n, past_cache, [=](int64_t i, int count) {
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);
     __builtin_prefetch(next_out + i, 1);
-    V::store_n(dx + i, fnma(exp(load_first(y + i, count)), sum, load_first(g + i, count)), count);
+    return fnma(exp(load_first(y + i, count)), sum, load_first(g + i, count));
   });
 }
 
@@ -94,13 +94,16 @@ void logsumexp_row(void* out, const void* in, int64_t n) {
 }
 
 template <class T>
-void cross_entropy_backward_row(void* out, const void* in, const void* lse, int64_t target, double scale, int64_t n) {
+void cross_entropy_backward_row(void* out, const void* in, const void* lse, int64_t target, double scale,
+                                bool past_cache, int64_t n) {
   using V = Vec<T>;
   const T* x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
   const V l = V::set1(*static_cast<const T*>(lse)), s = V::set1(static_cast<T>(scale));
-  each_vector<T>(n, [&](int64_t i, int count) { V::store_n(dx + i, exp(load_first(x + i, count) - l) * s, count); });
-  dx[target] -= static_cast<T>(scale);
+  const auto slope = [=](int64_t i, int count) { return exp(load_first(x + i, count) - l) * s; };
+  const T at_target = first_lane(slope(target, 1)) - static_cast<T>(scale);
+  write_vectors(dx, n, past_cache, slope);
+  dx[target] = at_target;
 }
 
 constexpr SoftmaxTable make_softmax_table() {

@@ -50,7 +50,7 @@ void reset_peak();
 
 // Scratch of the calling thread, kept between calls: grows, never shrinks; nullptr when memory is out.
 // The slot numbers keep uses apart that are alive at the same time in one thread.
-enum class Scratch { GEMM_A, GEMM_B, GEMM_TASK, TILES, COPY, COLUMNS, COUNT };
+enum class Scratch { GEMM_A, GEMM_B, GEMM_TASK, TILES, COPY, COLUMNS, ROW, COUNT };
 void* scratch(Scratch use, size_t bytes);
 // When a thread ends: its scratch goes back.
 void release_scratch();

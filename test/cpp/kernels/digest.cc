@@ -149,20 +149,21 @@ void digest_rows(Digests& out) {
     out[typed<T>("rows", name)] = d.value();
   };
   const SoftmaxTable& s = kernels().softmax;
-  each("softmax", [&](int64_t n) { s.softmax[TYPE](y.data(), x.data(), n); });
-  each("logSoftmax", [&](int64_t n) { s.log_softmax[TYPE](y.data(), x.data(), n); });
-  each("softmaxBackward", [&](int64_t n) { s.softmax_backward[TYPE](y.data(), g.data(), x.data(), n); });
-  each("logSoftmaxBackward", [&](int64_t n) { s.log_softmax_backward[TYPE](y.data(), g.data(), x.data(), n); });
+  each("softmax", [&](int64_t n) { s.softmax[TYPE](y.data(), x.data(), nullptr, n); });
+  each("logSoftmax", [&](int64_t n) { s.log_softmax[TYPE](y.data(), x.data(), nullptr, n); });
+  each("softmaxBackward", [&](int64_t n) { s.softmax_backward[TYPE](y.data(), g.data(), x.data(), false, n); });
+  each("logSoftmaxBackward", [&](int64_t n) { s.log_softmax_backward[TYPE](y.data(), g.data(), x.data(), false, n); });
   each("logsumexp", [&](int64_t n) { s.logsumexp[TYPE](y.data(), x.data(), n); });
   each("crossEntropyBackward",
-       [&](int64_t n) { s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, n); });
+       [&](int64_t n) { s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, false, n); });
   const NormTable& norm = kernels().norm;
   for (bool centred : {false, true}) {
     each(centred ? "standardize" : "scale", [&](int64_t n) {
-      norm.standardize[TYPE](y.data(), x.data(), w.data(), g.data(), 1e-5, centred, n < kCount ? 3 : 1, n);
+      norm.standardize[TYPE](y.data(), x.data(), w.data(), g.data(), 1e-5, centred, false, n < kCount ? 3 : 1, n);
     });
-    each(centred ? "standardizeBackward" : "scaleBackward",
-         [&](int64_t n) { norm.backward[TYPE](y.data(), g.data(), x.data(), 1e-5, centred, n < kCount ? 3 : 1, n); });
+    each(centred ? "standardizeBackward" : "scaleBackward", [&](int64_t n) {
+      norm.backward[TYPE](y.data(), g.data(), x.data(), 1e-5, centred, false, n < kCount ? 3 : 1, n);
+    });
   }
 }
 

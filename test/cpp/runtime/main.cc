@@ -12,6 +12,7 @@
 
 #include "base/layout.h"
 #include "exec/elementwise.h"
+#include "exec/tuning.h"
 #include "kernels/elementwise.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -315,7 +316,7 @@ namespace nabla {
 namespace {
 
 void large_results_are_written_past_the_cache() {
-  for (int64_t n : {int64_t{8} << 20, (int64_t{8} << 20) - 1}) {
+  for (int64_t n : {kStreamed / 4, kStreamed / 4 - 1}) {
     View x;
     x.dtype = DType::F32;
     x.rank = 1;
@@ -331,7 +332,7 @@ void large_results_are_written_past_the_cache() {
     const double type = static_cast<int>(DType::F32);
     const int64_t before = times_streamed();
     CHECK(run_elementwise(Call{-1, 1, 2, 1, operands, &type}, static_cast<int>(Elementwise::add)).ok());
-    CHECK((times_streamed() > before) == (n * 4 >= int64_t{32} << 20));
+    CHECK((times_streamed() > before) == (n * 4 >= kStreamed));
     for (int64_t i = 0; i < n; i++) CHECK(out.as<float>()[i] == 2 * static_cast<float>(i));
   }
 }
