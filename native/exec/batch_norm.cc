@@ -32,7 +32,7 @@ void over_channels(const View& x, F&& f) {
   });
 }
 
-// f(channels of one image, the first element of that image), cut without regard to images.
+// f(channels of one image, where that begins in bytes), cut without regard to images.
 template <class F>
 void over_planes(const View& x, F&& f) {
   const int64_t images = x.dims[0], channels = x.dims[1], size = x.numel() / (images * channels);
@@ -42,9 +42,22 @@ void over_planes(const View& x, F&& f) {
     for (int64_t plane = task * per_task, next; plane < end; plane = next) {
       const int64_t image = plane / channels, first = plane % channels;
       next = (image + 1) * channels < end ? (image + 1) * channels : end;
-      f(ChannelBlock{1, channels, size, first, first + next - plane}, image * channels * size);
+      f(ChannelBlock{1, channels, size, first, first + next - plane},
+        image * channels * size * static_cast<int64_t>(size_of(x.dtype)));
     }
   });
+}
+
+// First what needs all elements of a channel, then what needs each of them: at once, while a channel is in the cache,
+// or, where channels are columns, in the order of memory.
+template <class Sums, class Each>
+void by_moments(const View& x, Sums&& sums, Each&& each) {
+  const bool columns = x.numel() == x.dims[0] * x.dims[1];
+  over_channels(x, [&](const ChannelBlock& block) {
+    sums(block);
+    if (!columns) each(block, 0);
+  });
+  if (columns) over_planes(x, each);
 }
 
 }  // namespace
@@ -70,19 +83,21 @@ Status run_batch_norm(const Call& call) {
   char* mean = given ? call.in(3).as<char>() : wanted ? call.out(1).as<char>() : rate + row;
   const auto& leaves = kernels().batch_norm;
   const int wide = x.dtype == DType::F64;
+  const auto scale = [&](const ChannelBlock& block, int64_t at) {
+    leaves.scale[wide](block, y.as<char>() + at, x.as<char>() + at, mean, rate, bias.data);
+  };
   if (given) {
-    const int64_t channels = x.dims[1], size = static_cast<int64_t>(size_of(x.dtype));
-    leaves.rates[wide]({1, channels, 1, 0, channels}, rate, mean + row, weight.data, call.attrs[0]);
-    over_planes(x, [&](const ChannelBlock& block, int64_t at) {
-      leaves.scale[wide](block, y.as<char>() + at * size, x.as<char>() + at * size, mean, rate, bias.data);
-    });
+    leaves.rates[wide]({1, x.dims[1], 1, 0, x.dims[1]}, rate, mean + row, weight.data, call.attrs[0]);
+    over_planes(x, scale);
     return {};
   }
-  over_channels(x, [&](const ChannelBlock& block) {
-    leaves.moments[wide](block, mean, mean + row, x.data);
-    leaves.rates[wide](block, rate, mean + row, weight.data, call.attrs[0]);
-    leaves.scale[wide](block, y.data, x.data, mean, rate, bias.data);
-  });
+  by_moments(
+      x,
+      [&](const ChannelBlock& block) {
+        leaves.moments[wide](block, mean, mean + row, x.data);
+        leaves.rates[wide](block, rate, mean + row, weight.data, call.attrs[0]);
+      },
+      scale);
   return {};
 }
 
@@ -105,10 +120,17 @@ Status run_batch_norm_backward(const Call& call) {
   if (!rate) return fail(Code::MEMORY, "out of memory");
   const auto& leaves = kernels().batch_norm;
   const int wide = x.dtype == DType::F64;
-  over_channels(x, [&](const ChannelBlock& block) {
-    leaves.rates[wide](block, rate, moments.as<char>() + row, nullptr, call.attrs[0]);
-    leaves.backward[wide](block, dx.data, dw.data, db.data, g.data, x.data, moments.data, rate, weight.data);
-  });
+  const double size = static_cast<double>(x.numel() / x.dims[1]);
+  by_moments(
+      x,
+      [&](const ChannelBlock& block) {
+        leaves.rates[wide](block, rate, moments.as<char>() + row, nullptr, call.attrs[0]);
+        leaves.sums[wide](block, dw.data, db.data, g.data, x.data, moments.data, rate);
+      },
+      [&](const ChannelBlock& block, int64_t at) {
+        leaves.slopes[wide](block, dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, moments.data, rate,
+                            weight.data, dw.data, db.data, size);
+      });
   return {};
 }
 

@@ -1,6 +1,8 @@
 // Included once per ISA: see batch-norm.h. Channels whose elements lie apart (size 1) are taken as lanes, others one by
 // one. Sums run in T over blocks of about a thousand elements, and in double from block to block.
 #pragma once
+#include <type_traits>
+
 #include "kernels/batch-norm.h"
 #include "kernels/rows-inl.h"
 
@@ -9,6 +11,7 @@ namespace {
 
 constexpr int64_t kChannelBlock = 1024;  // elements of a channel
 constexpr int64_t kColumnBlock = 128;  // rows, where channels are lanes
+constexpr int64_t kColumnsTogether = 128;
 
 // Mean and sum of squares about it, block by block (Chan, Golub and LeVeque, 1983).
 struct RunningMoments {
@@ -39,45 +42,34 @@ NABLA_INLINE void each_piece(const ChannelBlock& b, F&& f) {
   for (int64_t i = 0; i < b.images; i += images) f(i * step, b.images - i < images ? b.images - i : images, b.size);
 }
 
-template <int N>
-struct Wide {
-  static constexpr int value = N;
-};
-
-// K sums over `rows` rows for each of `columns` columns: add(sums, row, column, count).
+// K sums over `rows` rows for each of `columns` columns: add(sums, row, column, count). Rows are read a few at a time
+// in runs as long as the columns, while the sums wait in L1: rows may lie so that one column of all of them drives
+// itself from the cache.
 template <class T, int K, class F>
-NABLA_INLINE void column_sums(T (*total)[kRowLanes], int64_t rows, int64_t columns, F&& add) {
+NABLA_INLINE void column_sums(T (*total)[kColumnsTogether], int64_t rows, int64_t columns, F&& add) {
   using V = Vec<T>;
-  constexpr int kParts = kRowLanes / V::kLanes;
-  const auto sum_up = [&](auto parts, int64_t from, int count) {
-    constexpr int kWide = decltype(parts)::value;
-    V sums[kWide][K];
-#pragma GCC unroll 32
-    for (int p = 0; p < kWide; p++) {
+  constexpr int kRows = 8;
+  const auto continue_over = [&](int64_t first, auto count_of_rows) {
+    each_vector<T>(columns, [&](int64_t c, int count) {
+      V sums[K];
 #pragma GCC unroll 8
-      for (int k = 0; k < K; k++) sums[p][k] = V::set1(0);
-    }
-    for (int64_t r = 0; r < rows; r++) {
-#pragma GCC unroll 32
-      for (int p = 0; p < kWide; p++) add(sums[p], r, from + p * V::kLanes, count);
-    }
-#pragma GCC unroll 32
-    for (int p = 0; p < kWide; p++) {
+      for (int k = 0; k < K; k++) sums[k] = first == 0 ? V::set1(0) : load_first(total[k] + c, count);
 #pragma GCC unroll 8
-      for (int k = 0; k < K; k++) V::store_n(total[k] + from + p * V::kLanes, sums[p][k], count);
-    }
+      for (int r = 0; r < decltype(count_of_rows)::value; r++) add(sums, first + r, c, count);
+#pragma GCC unroll 8
+      for (int k = 0; k < K; k++) V::store_n(total[k] + c, sums[k], count);
+    });
   };
-  // Whole lines of a row at once, as rows may lie so that they drive each other from the cache.
-  if (columns == kRowLanes)
-    sum_up(Wide<kParts>(), 0, V::kLanes);
-  else
-    each_vector<T>(columns, [&](int64_t c, int count) { sum_up(Wide<1>(), c, count); });
+  int64_t r = 0;
+  for (; r + kRows <= rows; r += kRows) continue_over(r, std::integral_constant<int, kRows>());
+  for (; r < rows; r++) continue_over(r, std::integral_constant<int, 1>());
 }
 
-// f(first channel, channels) for a row of lanes at a time.
+// f(first channel, channels), as many as are summed up together at a time.
 template <class F>
 NABLA_INLINE void each_columns(const ChannelBlock& b, F&& f) {
-  for (int64_t c = b.first; c < b.last; c += kRowLanes) f(c, b.last - c < kRowLanes ? b.last - c : kRowLanes);
+  for (int64_t c = b.first; c < b.last; c += kColumnsTogether)
+    f(c, b.last - c < kColumnsTogether ? b.last - c : kColumnsTogether);
 }
 
 template <class T>
@@ -87,11 +79,11 @@ void channel_moments(const ChannelBlock& b, void* means, void* variances, const 
   const double size = static_cast<double>(b.images * b.size);
   if (b.size == 1) {
     each_columns(b, [&](int64_t first, int64_t columns) {
-      RunningMoments all[kRowLanes];
+      RunningMoments all[kColumnsTogether];
       for (int64_t row = 0; row < b.images; row += kColumnBlock) {
         const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
         const T* x = static_cast<const T*>(in) + row * b.channels + first;
-        T sum[1][kRowLanes], apart[2][kRowLanes], centre[kRowLanes];
+        T sum[1][kColumnsTogether], apart[2][kColumnsTogether], centre[kColumnsTogether];
         column_sums<T, 1>(sum, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
           s[0] = s[0] + load_first(x + r * b.channels + c, count);
         });
@@ -188,19 +180,18 @@ void channel_scale(const ChannelBlock& b, void* out, const void* in, const void*
 }
 
 template <class T>
-void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* by_bias, const void* gradient,
-                      const void* in, const void* mean, const void* rate, const void* weight) {
+void channel_sums(const ChannelBlock& b, void* by_weight, void* by_bias, const void* gradient, const void* in,
+                  const void* mean, const void* rate) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
-  T *dx = static_cast<T*>(out), *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
-  const double size = static_cast<double>(b.images * b.size);
+  T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
   // At first dw holds sums of g * (x - mean).
   if (b.size == 1) {
     each_columns(b, [&](int64_t first, int64_t columns) {
-      double level[kRowLanes] = {}, along[kRowLanes] = {};
+      double level[kColumnsTogether] = {}, along[kColumnsTogether] = {};
       for (int64_t row = 0; row < b.images; row += kColumnBlock) {
         const int64_t left = b.images - row, rows = left < kColumnBlock ? left : kColumnBlock;
-        T sums[2][kRowLanes];
+        T sums[2][kColumnsTogether];
         column_sums<T, 2>(sums, rows, columns, [&](V* s, int64_t r, int64_t c, int count) {
           const int64_t at = (row + r) * b.channels + first + c;
           const V gi = load_first(g + at, count);
@@ -236,6 +227,18 @@ void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* b
       dw[c] = static_cast<T>(along);
     }
   }
+  each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
+    const V r = load_first(static_cast<const T*>(rate) + b.first + i, count);
+    V::store_n(dw + b.first + i, load_first(dw + b.first + i, count) * r, count);
+  });
+}
+
+template <class T>
+void channel_slopes(const ChannelBlock& b, void* out, const void* gradient, const void* in, const void* mean,
+                    const void* rate, const void* weight, const void* by_weight, const void* by_bias, double size) {
+  using V = Vec<T>;
+  const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
+  T* dx = static_cast<T*>(out);
   struct Values {
     V mean, scale, level, along;
   };
@@ -245,23 +248,20 @@ void channel_backward(const ChannelBlock& b, void* out, void* by_weight, void* b
       [&](int64_t c, int count) {
         const V r = of_channel<T>(rate, c, count);
         return Values{of_channel<T>(mean, c, count), r * of_channel<T>(weight, c, count),
-                      of_channel<T>(db, c, count) * share, of_channel<T>(dw, c, count) * share * r * r};
+                      of_channel<T>(by_bias, c, count) * share, of_channel<T>(by_weight, c, count) * share * r};
       },
       [&](const Values& v, int64_t i, int count) {
         const V centred = load_first(x + i, count) - v.mean;
         V::store_n(dx + i, fnma(centred, v.along, load_first(g + i, count) - v.level) * v.scale, count);
       });
-  each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
-    const V r = load_first(static_cast<const T*>(rate) + b.first + i, count);
-    V::store_n(dw + b.first + i, load_first(dw + b.first + i, count) * r, count);
-  });
 }
 
 constexpr BatchNormTable make_batch_norm_table() {
   return {{channel_moments<float>, channel_moments<double>},
           {channel_rates<float>, channel_rates<double>},
           {channel_scale<float>, channel_scale<double>},
-          {channel_backward<float>, channel_backward<double>}};
+          {channel_sums<float>, channel_sums<double>},
+          {channel_slopes<float>, channel_slopes<double>}};
 }
 
 }  // namespace

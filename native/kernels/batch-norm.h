@@ -16,16 +16,19 @@ using ChannelRatesFn = void (*)(const ChannelBlock& block, void* rate, const voi
 // y = (x - mean) * rate + bias.
 using ChannelScaleFn = void (*)(const ChannelBlock& block, void* y, const void* x, const void* mean, const void* rate,
                                 const void* bias);
-// With s the standardized x and rate = 1 / sqrt(variance + eps): dw = sum of g * s, db = sum of g, and
-// dx = weight * rate * (g - mean(g) - s * mean(g * s)).
-using ChannelBackwardFn = void (*)(const ChannelBlock& block, void* dx, void* dw, void* db, const void* g,
-                                   const void* x, const void* mean, const void* rate, const void* weight);
+// With s the standardized x and rate = 1 / sqrt(variance + eps): dw = sum of g * s, db = sum of g.
+using ChannelSumsFn = void (*)(const ChannelBlock& block, void* dw, void* db, const void* g, const void* x,
+                               const void* mean, const void* rate);
+// dx = weight * rate * (g - mean(g) - s * mean(g * s)), with these sums over `size` elements of each channel.
+using ChannelSlopesFn = void (*)(const ChannelBlock& block, void* dx, const void* g, const void* x, const void* mean,
+                                 const void* rate, const void* weight, const void* dw, const void* db, double size);
 
 struct BatchNormTable {
   ChannelMomentsFn moments[2];
   ChannelRatesFn rates[2];
   ChannelScaleFn scale[2];
-  ChannelBackwardFn backward[2];
+  ChannelSumsFn sums[2];
+  ChannelSlopesFn slopes[2];
 };
 
 }  // namespace nabla

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 const n = 2 ** 23 + 5;
 
-describe("results of more than 32 MB", () => {
+describe("results of 16 MB and more", () => {
   const x = arange(n).remainder(1013);
   const pieces = [0, 1, 4095, 32768, n - 3].map((start) => [start, Math.min(start + 40_000, n)] as const);
   const ops = {
