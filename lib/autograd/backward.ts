@@ -4,7 +4,7 @@ import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
-import { mode, withGrad } from "../engine/modes.js";
+import { keepingGraph, mode } from "../engine/modes.js";
 import { own } from "../engine/saved.js";
 import type { LeafNode, Node, OpNode } from "../engine/tape.js";
 import { opcode } from "../native/frame.js";
@@ -214,7 +214,7 @@ function pass(
   markNeeded(nodes, targets, floor);
   const wanted = new Map<Node, Tensor | null>();
   for (const target of targets ?? []) wanted.set(target, null);
-  withGrad(createGraph, () => {
+  keepingGraph(retainGraph, createGraph, () => {
     roots.forEach((root, i) => {
       arrive(root, cotangents[i]!);
     });

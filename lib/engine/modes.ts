@@ -6,6 +6,8 @@ import type { Call } from "./apply.js";
 export const mode = {
   /** Whether ops on tensors that require grad are recorded. */
   grad: true,
+  /** Whether the running backward keeps what was saved for it: a rule is not to write there. */
+  keepsGraph: false,
   /** How many derivative transforms (`grad`, `jvp`, ...) enclose the running code. */
   depth: 0,
   /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
@@ -38,6 +40,17 @@ export function withGrad<T>(on: boolean, f: () => T): T {
     return f();
   } finally {
     mode.grad = before;
+  }
+}
+
+/** Runs a backward that keeps the graph, or gives it back, and puts the modes back as they were. */
+export function keepingGraph<T>(keeps: boolean, records: boolean, f: () => T): T {
+  const before = mode.keepsGraph;
+  mode.keepsGraph = keeps;
+  try {
+    return withGrad(records, f);
+  } finally {
+    mode.keepsGraph = before;
   }
 }
 

@@ -51,7 +51,7 @@ function sliced([x]: readonly Expression[], node: OpNode): Expression {
 }
 
 /** Options that are said in another place, follow from the shapes, or are the usual ones. */
-const unsaid = new Set(["dim", "dims", "keepdim", "image", "shape", "centred", "add"]);
+const unsaid = new Set(["dim", "dims", "keepdim", "image", "shape", "centred", "add", "averaged"]);
 const usual: Readonly<Record<string, string>> = {
   stride: "1,1",
   padding: "0,0",

@@ -3,12 +3,13 @@
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply, applyForAll } from "../engine/apply.js";
+import { apply, applyInPlace } from "../engine/apply.js";
 import { allLanes } from "../engine/lanes.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Context, save } from "../engine/rule.js";
+import { own } from "../engine/saved.js";
 import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -127,6 +128,8 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
 
 interface Classes {
   readonly ignored: number;
+  /** Whether the losses' mean is taken next: what the kernel expects their gradients to be. */
+  readonly averaged?: boolean;
 }
 
 const rowsRow: Row<Classes> = defineRow<Classes>({
@@ -181,16 +184,20 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, target: Tensor, { ignored }:
 const crossEntropyGradient = (g: Tensor, x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(gradientRow, [g, x, target], x.type, x.type, x.shape, [p.ignored], p);
 
-// The log-sum-exps of the rows are kept for the gradient.
-const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
-  apply(rowsRow, [x, target], x.type, x.type, target.shape, [p.ignored], p, target.shape);
+const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 0];
 
-const backward = opcode("crossEntropyBackward");
+// The gradient is made while a row is in the cache, all but its end, and left aside.
+const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
+  apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
+
+const finish = opcode("crossEntropyFinish");
 
 function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
-  const kept = c.aside();
-  if (mode.grad || mode.intercept !== null || kept === null) return crossEntropyGradient(g, x, target, c.params);
-  return applyForAll(gradientRow.name, backward, [g, x, target, kept], x.type, [x.shape], [c.params.ignored])[0]!;
+  const aside = mode.grad || mode.intercept !== null || mode.keepsGraph ? null : c.aside();
+  if (aside === null) return crossEntropyGradient(g, x, target, c.params);
+  const made = own(aside);
+  applyInPlace(gradientRow.name, finish, [made], [g, x, target], attrsOf(c.params));
+  return made;
 }
 
 export interface NllOptions extends LossOptions {
@@ -234,9 +241,10 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
       `${showShape(logits.shape)} and ${showShape(target.shape)}`,
     );
   const classes = logits.shape[classDim]!;
-  const x = logits.movedim(classDim, -1).reshape([-1, classes]).contiguous();
-  const flat = target.reshape([-1]).contiguous();
-  let losses = lossOfRows(x, flat, { ignored });
+  // A leaf takes a gradient that came through no view as its own.
+  const x = (logits.ndim === 2 ? logits : logits.movedim(classDim, -1).reshape([-1, classes])).contiguous();
+  const flat = (target.ndim === 1 ? target : target.reshape([-1])).contiguous();
+  let losses = lossOfRows(x, flat, { ignored, averaged: how === "mean" });
   if (smoothing > 0) {
     const counts = flat.ne(ignored).to(x.dtype);
     const uniform = x.logSoftmax(1).mean(1).neg().mul(counts);

@@ -71,13 +71,90 @@ bool of_rows(const View& v, const View& x, const View& target) {
   return v.dtype == x.dtype && !v.scalar && same_shape(v, target) && v.contiguous();
 }
 
-// The log-sum-exp goes to `kept` too, unless that is missing.
+Status check_gradient(const View& dx, const View& g, const View& x, const View& target, double ignored) {
+  NABLA_TRY(check_targets(x, target, ignored, 3));
+  const bool fits = rows_alike(dx, x) && g.dtype == x.dtype && !g.scalar && same_shape(g, target);
+  return fits ? Status{} : fail(Code::SHAPE, kOperands);
+}
+
+// Target classes, -1 for a row that does not count; and the slope of each loss in their sum, or their mean.
+struct Targets {
+  const View& target;
+  double ignored;
+  double divisor = 1;
+
+  Targets(const View& of, const double* attrs, bool mean) : target(of), ignored(attrs[0]) {
+    if (!mean) return;
+    int64_t count = 0;
+    for (int64_t r = 0; r < target.dims[0]; r++) count += at(r) >= 0;
+    if (count > 0) divisor = static_cast<double>(count);
+  }
+  int64_t at(int64_t row) const { return counted_target(target, row, ignored); }
+  template <class T>
+  T slope() const {
+    return T(1) / static_cast<T>(divisor);
+  }
+};
+
+// dx of one row, whose loss has the gradient `slope`.
 template <class T>
-void cross_entropy_row(T* loss, T* kept, const T* x, int64_t target, int64_t n, LogSumExpFn lse) {
+void slope_row(T* dx, const T* x, T lse, int64_t target, T slope, bool past_cache, int64_t n) {
+  const bool counts = target >= 0 && target < n;
+  kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, &lse, counts ? target : 0,
+                                                           counts ? static_cast<double>(slope) : 0, past_cache, n);
+}
+
+template <class T>
+T logsumexp_of(const T* x, int64_t n) {
   T sum;
-  lse(&sum, x, n);
-  *loss = target >= 0 && target < n ? sum - x[target] : T(0);
-  if (kept) *kept = sum;
+  kernels().softmax.logsumexp[sizeof(T) == 8](&sum, x, n);
+  return sum;
+}
+
+// Losses and, unless `slopes` is missing, the gradient, while a row is in the cache. At a row's target stands its
+// log-sum-exp, until the losses' own gradients are known.
+template <class T>
+void loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
+  const bool past_cache = slopes && leaves_cache(*slopes);
+  const T slope = targets.slope<T>();
+  write_rows(x, past_cache, [&](int64_t r, int64_t at, int64_t n) {
+    const T* row = reinterpret_cast<const T*>(x.as<char>() + at);
+    const int64_t target = targets.at(r);
+    const bool counts = target >= 0 && target < n;
+    const T lse = logsumexp_of(row, n);
+    loss.as<T>()[r] = counts ? lse - row[target] : T(0);
+    if (!slopes) return;
+    T* dx = slopes->as<T>() + r * n;
+    slope_row(dx, row, lse, target, slope, past_cache, n);
+    if (counts) dx[target] = lse;
+  });
+}
+
+// What was left aside becomes the gradient under losses whose gradients are g.
+template <class T>
+void finish_rows(const View& slopes, const View& g, const View& x, const Targets& targets) {
+  const bool past_cache = leaves_cache(slopes);
+  const T expected = targets.slope<T>();
+  write_rows(slopes, past_cache, [&](int64_t r, int64_t at, int64_t n) {
+    T* dx = reinterpret_cast<T*>(slopes.as<char>() + at);
+    const T* row = x.as<T>() + r * n;
+    const int64_t target = targets.at(r);
+    if (target < 0 || target >= n) return;
+    const T lse = dx[target], slope = g.as<T>()[r * g.strides[0]];
+    if (slope == expected)
+      slope_row(dx + target, row + target, lse, 0, slope, false, 1);
+    else
+      slope_row(dx, row, lse, target, slope, past_cache, n);
+  });
+}
+
+template <class T>
+void slope_rows(const View& dx, const View& g, const View& x, const Targets& targets) {
+  const bool past_cache = leaves_cache(dx);
+  write_rows(dx, past_cache, [&](int64_t r, int64_t at, int64_t n) {
+    const T* row = reinterpret_cast<const T*>(x.as<char>() + at);
+    slope_row(dx.as<T>() + r * n, row, logsumexp_of(row, n), targets.at(r), g.as<T>()[r * g.strides[0]], past_cache, n);
+  });
 }
 
 }  // namespace
@@ -88,49 +165,31 @@ Status run_softmax_backward(const Call& call) { return run_backward(call, kernel
 Status run_log_softmax_backward(const Call& call) { return run_backward(call, kernels().softmax.log_softmax_backward); }
 
 Status run_cross_entropy(const Call& call) {
-  if (call.n_out < 1 || call.n_out > 2 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out < 1 || call.n_out > 2 || call.n_in != 2 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &loss = call.out(), &x = call.in(0), &target = call.in(1);
+  const View* slopes = call.n_out == 2 ? &call.out(1) : nullptr;
   NABLA_TRY(check_targets(x, target, call.attrs[0], 2));
-  if (!of_rows(loss, x, target) || (call.n_out == 2 && !of_rows(call.out(1), x, target)))
-    return fail(Code::SHAPE, kOperands);
-  void* kept = call.n_out == 2 ? call.out(1).data : nullptr;
-  const SoftmaxTable& table = kernels().softmax;
-  over_rows(x, [&](int64_t r, int64_t at, int64_t n) {
-    int64_t c = counted_target(target, r, call.attrs[0]);
-    if (x.dtype == DType::F32)
-      cross_entropy_row(loss.as<float>() + r, kept ? static_cast<float*>(kept) + r : nullptr,
-                        reinterpret_cast<const float*>(x.as<char>() + at), c, n, table.logsumexp[0]);
-    else
-      cross_entropy_row(loss.as<double>() + r, kept ? static_cast<double*>(kept) + r : nullptr,
-                        reinterpret_cast<const double*>(x.as<char>() + at), c, n, table.logsumexp[1]);
-  });
+  if (!of_rows(loss, x, target) || (slopes && !rows_alike(*slopes, x))) return fail(Code::SHAPE, kOperands);
+  const auto run = x.dtype == DType::F64 ? loss_rows<double> : loss_rows<float>;
+  run(loss, slopes, x, Targets(target, call.attrs, call.attrs[1] != 0));
+  return {};
+}
+
+Status run_cross_entropy_finish(const Call& call) {
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
+  const View &slopes = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
+  NABLA_TRY(check_gradient(slopes, g, x, target, call.attrs[0]));
+  const auto run = x.dtype == DType::F64 ? finish_rows<double> : finish_rows<float>;
+  run(slopes, g, x, Targets(target, call.attrs, call.attrs[1] != 0));
   return {};
 }
 
 Status run_cross_entropy_backward(const Call& call) {
-  if (call.n_out != 1 || call.n_in < 3 || call.n_in > 4 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
-  NABLA_TRY(check_targets(x, target, call.attrs[0], 3));
-  const bool given = call.n_in == 4;
-  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target) ||
-      (given && !of_rows(call.in(3), x, target)))
-    return fail(Code::SHAPE, kOperands);
-  const SoftmaxTable& table = kernels().softmax;
-  const int wide = x.dtype == DType::F64;
-  const bool past_cache = leaves_cache(dx);
-  write_rows(dx, past_cache, [&](int64_t r, int64_t at, int64_t n) {
-    int64_t c = counted_target(target, r, call.attrs[0]);
-    const bool ignored = c < 0 || c >= n;
-    double lse_bits, scale = 0;
-    if (!ignored) scale = wide ? g.as<double>()[r * g.strides[0]] : g.as<float>()[r * g.strides[0]];
-    const void* lse = &lse_bits;
-    if (given)
-      lse = call.in(3).as<char>() + r * static_cast<int64_t>(size_of(x.dtype));
-    else
-      table.logsumexp[wide](&lse_bits, x.as<char>() + at, n);
-    table.cross_entropy_backward[wide](dx.as<char>() + at, x.as<char>() + at, lse, ignored ? 0 : c, scale, past_cache,
-                                       n);
-  });
+  NABLA_TRY(check_gradient(dx, g, x, target, call.attrs[0]));
+  const auto run = x.dtype == DType::F64 ? slope_rows<double> : slope_rows<float>;
+  run(dx, g, x, Targets(target, call.attrs, false));
   return {};
 }
 

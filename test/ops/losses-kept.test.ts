@@ -1,22 +1,54 @@
-import { crossEntropy, noGrad, randn, tensor } from "nabla";
+import { crossEntropy, noGrad, randn, type Tensor, tensor } from "nabla";
 import { addon } from "nabla/internal";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { settle } from "../support/settle.js";
 
-test("cross-entropy keeps the log-sum-exps of its rows for the gradient, and only for that", () => {
-  const x = randn([300, 40], { requiresGrad: true });
-  const target = tensor(Int32Array.from({ length: 300 }, (_, i) => i % 40));
-  settle();
-  const before = addon.stats().liveStorages;
-  const plain = noGrad(() => crossEntropy(x, target, { reduction: "none" }));
-  expect(addon.stats().liveStorages - before).toBe(1);
-  const loss = crossEntropy(x, target, { reduction: "none" });
-  expect(addon.stats().liveStorages - before).toBe(3);
-  expect([...loss.toTypedArray()]).toEqual([...plain.toTypedArray()]);
-  loss.sum().backward();
-  // Made from what was kept, and again from the logits.
-  const quick = [...x.grad!.toTypedArray()];
-  x.grad = null;
-  crossEntropy(x, target, { reduction: "none" }).sum().backward({ createGraph: true });
-  expect([...x.grad!.toTypedArray()]).toEqual(quick);
+describe("cross-entropy makes its gradient with the losses", () => {
+  const target = tensor(Int32Array.from({ length: 300 }, (_, i) => (i % 7 === 0 ? -100 : i % 40)));
+  const leaf = () => randn([300, 40], { requiresGrad: true });
+  const gradient = (x: Tensor, y: Tensor, options = {}): number[] => {
+    x.grad = null;
+    y.backward(options);
+    return Array.from(x.grad!.toTypedArray(), Number);
+  };
+
+  test("where a gradient is wanted, and nowhere else", () => {
+    const x = leaf();
+    settle();
+    const before = addon.stats().liveBytes;
+    const plain = noGrad(() => crossEntropy(x, target, { reduction: "none" }));
+    expect(addon.stats().liveBytes - before).toBeLessThan(300 * 40 * 4);
+    const loss = crossEntropy(x, target, { reduction: "none" });
+    expect(addon.stats().liveBytes - before).toBeGreaterThan(300 * 40 * 4);
+    expect([...loss.toTypedArray()]).toEqual([...plain.toTypedArray()]);
+  });
+
+  for (const reduction of ["mean", "sum"] as const)
+    test(`of the ${reduction}: the same bits as from the logits, which create graph and retain graph make it from`, () => {
+      const x = leaf();
+      const made = gradient(x, crossEntropy(x, target, { reduction }));
+      expect(gradient(x, crossEntropy(x, target, { reduction }), { createGraph: true })).toEqual(made);
+      const twice = crossEntropy(x, target, { reduction });
+      expect(gradient(x, twice, { retainGraph: true })).toEqual(made);
+      expect(gradient(x, twice, { retainGraph: true })).toEqual(made);
+      expect(gradient(x, twice)).toEqual(made);
+    });
+
+  test("it takes whatever gradient arrives", () => {
+    const x = leaf();
+    const made = gradient(x, crossEntropy(x, target).mul(0.25));
+    expect(gradient(x, crossEntropy(x, target).mul(0.25), { createGraph: true })).toEqual(made);
+    expect(made.some((value) => value !== 0)).toBe(true);
+  });
+
+  test("x may have other uses, and the gradient is its own", () => {
+    const x = leaf();
+    const y = x.mul(1);
+    const both = gradient(x, crossEntropy(y, target).add(y.square().sum().mul(1e-3)));
+    const one = gradient(x, crossEntropy(x.mul(1), target));
+    const values = Array.from(x.toTypedArray(), Number);
+    both.forEach((value, i) => {
+      expect(Math.abs(value - one[i]! - 2e-3 * values[i]!)).toBeLessThan(1e-8);
+    });
+  });
 });

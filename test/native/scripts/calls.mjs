@@ -379,9 +379,18 @@ export function calls(r, storages) {
       const [rows] = shapeOf(1);
       const dtype = float();
       return {
-        outs: Array.from({ length: 1 + r.below(2) }, () => plainOut(dtype, [rows])),
+        outs: [plainOut(dtype, [rows]), ...(r.below(2) === 0 ? [] : [plainOut(dtype, [rows, 8])])],
         ins: [plain(dtype, [rows, 8]), index([rows])],
-        attrs: [r.pick([-100, -1])],
+        attrs: [r.pick([-100, -1]), r.below(2)],
+      };
+    },
+    crossEntropyFinish: () => {
+      const [rows] = shapeOf(1);
+      const dtype = float();
+      return {
+        outs: [plainOut(dtype, [rows, 8])],
+        ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
+        attrs: [r.pick([-100, -1]), r.below(2)],
       };
     },
     crossEntropyBackward: () => {
@@ -389,12 +398,7 @@ export function calls(r, storages) {
       const dtype = float();
       return {
         outs: [plainOut(dtype, [rows, 8])],
-        ins: [
-          view(dtype, [rows]),
-          plain(dtype, [rows, 8]),
-          index([rows]),
-          ...(r.below(2) === 0 ? [] : [plain(dtype, [rows])]),
-        ],
+        ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
         attrs: [r.pick([-100, -1])],
       };
     },
