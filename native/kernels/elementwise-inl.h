@@ -35,7 +35,7 @@ NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool past_cache, Ind
   const T* const in[] = {static_cast<const T*>(args[1 + I])...};
   const auto at = [&](int64_t i, auto f) { return f(V::load(in[I] + i)...); };
   const auto put = [&](int64_t i, V y) { past_cache ? V::stream(out + i, y) : V::store(out + i, y); };
-  constexpr int64_t kAhead = kFetchedAhead / static_cast<int64_t>(sizeof(T));
+  constexpr int64_t kAhead = kWrittenAhead / static_cast<int64_t>(sizeof(T));
   const int64_t fetched = past_cache || kAhead == 0 ? 0 : n - kAhead;
   int64_t i = 0;
   for (; i + kBlock * kLanes <= n; i += kBlock * kLanes) {

@@ -99,8 +99,8 @@ void reduce_block(P* lanes, const T* x, int64_t n) {
   for (int j = 0; j < kVectors; j++) sum[j] = V(kNeutral<F, P>);
   int64_t i = 0;
   for (; i + kReduceLanes <= n; i += kReduceLanes) {
-    if constexpr (kFetchedAhead > 0) {
-      constexpr int64_t kLine = 64 / sizeof(T), kAhead = kFetchedAhead / static_cast<int64_t>(sizeof(T));
+    if constexpr (kReadAhead > 0) {
+      constexpr int64_t kLine = 64 / sizeof(T), kAhead = kReadAhead / static_cast<int64_t>(sizeof(T));
 #pragma GCC unroll 8
       for (int64_t j = 0; j < kReduceLanes; j += kLine) __builtin_prefetch(x + i + j + kAhead);
     }

@@ -323,7 +323,7 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[4]) {
 constexpr int kGemmRows = 6, kGemmVectors = 2;
 constexpr bool kGemmKeepsA = false, kGemmFetches = false;
 constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
-constexpr int64_t kFetchedAhead = 0;
+constexpr int64_t kWrittenAhead = 0, kReadAhead = 0;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -308,7 +308,7 @@ constexpr bool kGemmKeepsA = true, kGemmFetches = true;
 constexpr GemmCaches kGemmCaches = kGemmLargeCaches;
 // Bytes ahead at which maps fetch the lines that they write, and sums those that they read: cores of this kind wait for
 // either.
-constexpr int64_t kFetchedAhead = 2048;
+constexpr int64_t kWrittenAhead = 2048, kReadAhead = 8192;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

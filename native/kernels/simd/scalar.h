@@ -48,7 +48,7 @@ inline void load_turned(Lane<float> (&v)[1], const BFloat16* const (&row)[1]) { 
 constexpr int kGemmRows = 6, kGemmVectors = 2;
 constexpr bool kGemmKeepsA = false, kGemmFetches = false;
 constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
-constexpr int64_t kFetchedAhead = 0;
+constexpr int64_t kWrittenAhead = 0, kReadAhead = 0;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA
