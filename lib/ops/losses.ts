@@ -211,7 +211,8 @@ export interface CrossEntropyOptions extends NllOptions {
 }
 
 /**
- * `-log softmax(logits)[target]`: the loss of a classifier.
+ * `-log softmax(logits)[target]`: the loss of a classifier. Where the logits require grad, their gradient is made at once, in
+ * memory of their size; {@link noGrad} spares it.
  * @shape logits [n, classes], target [n] of class indices; or [classes] and []; or [n, classes, d1, ..] and [n, d1, ..].
  * The mean is over the rows whose target is not `ignoreIndex`.
  * @gradient (softmax(logits) - onehot(target)) / n.

@@ -31,7 +31,7 @@ Status run_standardize(const Call& call) {
   const void* bias = call.n_in > 2 ? call.in(2).data : nullptr;
   StandardizeFn leaf = kernels().norm.standardize[y.dtype == DType::F64];
   const bool past_cache = leaves_cache(y) && rows_are_lines(y);
-  write_row_blocks(y, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
+  over_row_blocks(y, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
     leaf(y.as<char>() + at, x.as<char>() + at, weight, bias, call.attrs[0], call.attrs[1] != 0, past_cache, rows, n);
   });
   return {};
@@ -44,7 +44,7 @@ Status run_standardize_backward(const Call& call) {
   if (!rows_alike(dx, g) || !rows_alike(dx, x)) return fail(Code::SHAPE, kOperands);
   StandardizeBackwardFn leaf = kernels().norm.backward[dx.dtype == DType::F64];
   const bool past_cache = leaves_cache(dx) && rows_are_lines(dx);
-  write_row_blocks(dx, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
+  over_row_blocks(dx, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
     leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, call.attrs[0], call.attrs[1] != 0, past_cache, rows,
          n);
   });

@@ -11,28 +11,6 @@ inline bool rows_alike(const View& a, const View& b) {
   return same_shape(a, b) && a.rank >= 1 && a.dtype == b.dtype && !b.scalar && a.contiguous() && b.contiguous();
 }
 
-// f(offset in bytes, rows, elements in a row), over all rows.
-template <class F>
-void over_row_blocks(const View& v, F&& f) {
-  const int64_t n = v.dims[v.rank - 1];
-  if (n == 0) return;
-  const int64_t rows = v.numel() / n, per_chunk = kRowsChunk / n + 1,
-                row_bytes = n * static_cast<int64_t>(size_of(v.dtype));
-  parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
-    const int64_t first = chunk * per_chunk, count = rows - first < per_chunk ? rows - first : per_chunk;
-    f(first * row_bytes, count, n);
-  });
-}
-
-// f(row, its offset in bytes, elements in it), over all rows.
-template <class F>
-void over_rows(const View& v, F&& f) {
-  over_row_blocks(v, [&](int64_t at, int64_t rows, int64_t n) {
-    const int64_t row_bytes = n * static_cast<int64_t>(size_of(v.dtype)), first = at / row_bytes;
-    for (int64_t r = first; r < first + rows; r++) f(r, r * row_bytes, n);
-  });
-}
-
 inline bool leaves_cache(const View& out) {
   return out.numel() * static_cast<int64_t>(size_of(out.dtype)) >= kStreamed;
 }
@@ -42,19 +20,26 @@ inline bool rows_are_lines(const View& v) {
          reinterpret_cast<uintptr_t>(v.data) % 64 == 0;
 }
 
-// The same two walks over a result, by an f that writes it past the cache where `past_cache`.
+// f(offset in bytes, rows, elements in a row), over all rows; f writes past the cache where `past_cache`.
 template <class F>
-void write_row_blocks(const View& out, bool past_cache, F&& f) {
-  over_row_blocks(out, [&](int64_t at, int64_t rows, int64_t n) {
-    f(at, rows, n);
+void over_row_blocks(const View& v, bool past_cache, F&& f) {
+  const int64_t n = v.dims[v.rank - 1];
+  if (n == 0) return;
+  const int64_t rows = v.numel() / n, per_chunk = kRowsChunk / n + 1,
+                row_bytes = n * static_cast<int64_t>(size_of(v.dtype));
+  parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
+    const int64_t first = chunk * per_chunk, count = rows - first < per_chunk ? rows - first : per_chunk;
+    f(first * row_bytes, count, n);
     if (past_cache) end_streaming();
   });
 }
+
+// f(row, its offset in bytes, elements in it), likewise.
 template <class F>
-void write_rows(const View& out, bool past_cache, F&& f) {
-  const int64_t row_bytes = out.dims[out.rank - 1] * static_cast<int64_t>(size_of(out.dtype));
-  write_row_blocks(out, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
-    for (int64_t r = at / row_bytes, end = r + rows; r < end; r++) f(r, r * row_bytes, n);
+void over_rows(const View& v, bool past_cache, F&& f) {
+  over_row_blocks(v, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
+    const int64_t row_bytes = n * static_cast<int64_t>(size_of(v.dtype)), first = at / row_bytes;
+    for (int64_t r = first; r < first + rows; r++) f(r, r * row_bytes, n);
   });
 }
 

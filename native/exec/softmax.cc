@@ -18,7 +18,7 @@ Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   SoftmaxFn leaf = leaves[y.dtype == DType::F64];
   const int64_t row_bytes = y.dims[y.rank - 1] * static_cast<int64_t>(size_of(y.dtype));
   const bool past_cache = leaves_cache(y) && row_bytes <= kWork;
-  write_rows(y, past_cache, [&](int64_t, int64_t at, int64_t n) {
+  over_rows(y, past_cache, [&](int64_t, int64_t at, int64_t n) {
     void* work = past_cache ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
     leaf(y.as<char>() + at, x.as<char>() + at, work, n);
   });
@@ -32,7 +32,7 @@ Status run_backward(const Call& call, const SoftmaxBackwardFn (&leaves)[2]) {
   if (!rows_alike(dx, g) || !rows_alike(dx, y)) return fail(Code::SHAPE, kOperands);
   SoftmaxBackwardFn leaf = leaves[dx.dtype == DType::F64];
   const bool past_cache = leaves_cache(dx);
-  write_rows(dx, past_cache, [&](int64_t, int64_t at, int64_t n) {
+  over_rows(dx, past_cache, [&](int64_t, int64_t at, int64_t n) {
     leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, past_cache, n);
   });
   return {};
@@ -117,7 +117,7 @@ template <class T>
 void loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
   const bool past_cache = slopes && leaves_cache(*slopes);
   const T slope = targets.slope<T>();
-  write_rows(x, past_cache, [&](int64_t r, int64_t at, int64_t n) {
+  over_rows(x, past_cache, [&](int64_t r, int64_t at, int64_t n) {
     const T* row = reinterpret_cast<const T*>(x.as<char>() + at);
     const int64_t target = targets.at(r);
     const bool counts = target >= 0 && target < n;
@@ -135,7 +135,7 @@ template <class T>
 void finish_rows(const View& slopes, const View& g, const View& x, const Targets& targets) {
   const bool past_cache = leaves_cache(slopes);
   const T expected = targets.slope<T>();
-  write_rows(slopes, past_cache, [&](int64_t r, int64_t at, int64_t n) {
+  over_rows(slopes, past_cache, [&](int64_t r, int64_t at, int64_t n) {
     T* dx = reinterpret_cast<T*>(slopes.as<char>() + at);
     const T* row = x.as<T>() + r * n;
     const int64_t target = targets.at(r);
@@ -151,7 +151,7 @@ void finish_rows(const View& slopes, const View& g, const View& x, const Targets
 template <class T>
 void slope_rows(const View& dx, const View& g, const View& x, const Targets& targets) {
   const bool past_cache = leaves_cache(dx);
-  write_rows(dx, past_cache, [&](int64_t r, int64_t at, int64_t n) {
+  over_rows(dx, past_cache, [&](int64_t r, int64_t at, int64_t n) {
     const T* row = reinterpret_cast<const T*>(x.as<char>() + at);
     slope_row(dx.as<T>() + r * n, row, logsumexp_of(row, n), targets.at(r), g.as<T>()[r * g.strides[0]], past_cache, n);
   });
