@@ -57,7 +57,8 @@ function pytorch(name, interpreter) {
   );
 }
 
-// Libraries older than an AMD processor with AVX-512 take it for one without, and multiply at half its speed: they are told.
+// Libraries older than an AMD processor with AVX-512 take it for one without, and multiply at half its speed: they are told
+// (BLIS by the number of its SkylakeX).
 const told = amd && isa.includes("avx512f") ? { OPENBLAS_CORETYPE: "SkylakeX", BLIS_ARCH_TYPE: "0" } : {};
 
 /** Starts a contender at a case, or says why that cannot be: { start } or { status, reason }. */

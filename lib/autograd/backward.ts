@@ -4,7 +4,7 @@ import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
-import { keepingGraph, mode } from "../engine/modes.js";
+import { mode, spendingGraph, withGrad } from "../engine/modes.js";
 import { own } from "../engine/saved.js";
 import type { LeafNode, Node, OpNode } from "../engine/tape.js";
 import { opcode } from "../native/frame.js";
@@ -214,7 +214,7 @@ function pass(
   markNeeded(nodes, targets, floor);
   const wanted = new Map<Node, Tensor | null>();
   for (const target of targets ?? []) wanted.set(target, null);
-  keepingGraph(retainGraph, createGraph, () => {
+  const run = (): void => {
     roots.forEach((root, i) => {
       arrive(root, cotangents[i]!);
     });
@@ -246,7 +246,8 @@ function pass(
       }
       leave(arrived);
     }
-  });
+  };
+  spendingGraph(!retainGraph, () => withGrad(createGraph, run));
   return (targets ?? []).map((target) => wanted.get(target) ?? null);
 }
 

@@ -6,8 +6,8 @@ import type { Call } from "./apply.js";
 export const mode = {
   /** Whether ops on tensors that require grad are recorded. */
   grad: true,
-  /** Whether the running backward keeps what was saved for it: a rule is not to write there. */
-  keepsGraph: false,
+  /** Whether a backward is running that gives back what was saved for it: a rule may write there. */
+  spendsGraph: false,
   /** How many derivative transforms (`grad`, `jvp`, ...) enclose the running code. */
   depth: 0,
   /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
@@ -43,14 +43,14 @@ export function withGrad<T>(on: boolean, f: () => T): T {
   }
 }
 
-/** Runs a backward that keeps the graph, or gives it back, and puts the modes back as they were. */
-export function keepingGraph<T>(keeps: boolean, records: boolean, f: () => T): T {
-  const before = mode.keepsGraph;
-  mode.keepsGraph = keeps;
+/** Runs rules that may write to what was saved for them, or may not, and puts the mode back as it was. */
+export function spendingGraph<T>(spends: boolean, f: () => T): T {
+  const before = mode.spendsGraph;
+  mode.spendsGraph = spends;
   try {
-    return withGrad(records, f);
+    return f();
   } finally {
-    mode.keepsGraph = before;
+    mode.spendsGraph = before;
   }
 }
 

@@ -5,7 +5,7 @@ import { vjpOf } from "../autograd/vjp.js";
 import { NablaError } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import { makeLeaf } from "../engine/leaf.js";
-import { withGrad } from "../engine/modes.js";
+import { spendingGraph, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import { Packed } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
@@ -76,7 +76,7 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
   const unknown = needs.map(() => undefined);
   return (g) => {
     try {
-      return withGrad(false, () => vjpOf(node, g, needs, false));
+      return spendingGraph(false, () => withGrad(false, () => vjpOf(node, g, needs, false)));
     } catch (error) {
       // The rule wants what backward has given back.
       if (error instanceof NablaError) return unknown;

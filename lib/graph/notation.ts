@@ -50,7 +50,7 @@ function sliced([x]: readonly Expression[], node: OpNode): Expression {
   return indexed(x!, range(piece));
 }
 
-/** Options that are said in another place, follow from the shapes, or are the usual ones. */
+/** Options that are said in another place, follow from the shapes, are the usual ones, or change no result. */
 const unsaid = new Set(["dim", "dims", "keepdim", "image", "shape", "centred", "add", "averaged"]);
 const usual: Readonly<Record<string, string>> = {
   stride: "1,1",

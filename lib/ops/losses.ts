@@ -193,7 +193,7 @@ const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
 const finish = opcode("crossEntropyFinish");
 
 function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
-  const aside = mode.grad || mode.intercept !== null || mode.keepsGraph ? null : c.aside();
+  const aside = mode.spendsGraph && !mode.grad && mode.intercept === null ? c.aside() : null;
   if (aside === null) return crossEntropyGradient(g, x, target, c.params);
   const made = own(aside);
   applyInPlace(gradientRow.name, finish, [made], [g, x, target], attrsOf(c.params));

@@ -8,7 +8,6 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kNoDType = "the op is not defined for this dtype";
-constexpr int64_t kWork = int64_t{256} << 10;  // bytes of a row that stay in cache from one pass over it to the next
 
 Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (call.n_out != 1 || call.n_in != 1) return fail(Code::NATIVE, kOperands);
@@ -17,7 +16,7 @@ Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (!rows_alike(y, x)) return fail(Code::SHAPE, kOperands);
   SoftmaxFn leaf = leaves[y.dtype == DType::F64];
   const int64_t row_bytes = y.dims[y.rank - 1] * static_cast<int64_t>(size_of(y.dtype));
-  const bool past_cache = leaves_cache(y) && row_bytes <= kWork;
+  const bool past_cache = leaves_cache(y) && row_bytes <= kRowWork;
   over_rows(y, past_cache, [&](int64_t, int64_t at, int64_t n) {
     void* work = past_cache ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
     leaf(y.as<char>() + at, x.as<char>() + at, work, n);
@@ -71,19 +70,13 @@ bool of_rows(const View& v, const View& x, const View& target) {
   return v.dtype == x.dtype && !v.scalar && same_shape(v, target) && v.contiguous();
 }
 
-Status check_gradient(const View& dx, const View& g, const View& x, const View& target, double ignored) {
-  NABLA_TRY(check_targets(x, target, ignored, 3));
-  const bool fits = rows_alike(dx, x) && g.dtype == x.dtype && !g.scalar && same_shape(g, target);
-  return fits ? Status{} : fail(Code::SHAPE, kOperands);
-}
-
 // Target classes, -1 for a row that does not count; and the slope of each loss in their sum, or their mean.
 struct Targets {
   const View& target;
   double ignored;
   double divisor = 1;
 
-  Targets(const View& of, const double* attrs, bool mean) : target(of), ignored(attrs[0]) {
+  Targets(const View& of, double without, bool mean) : target(of), ignored(without) {
     if (!mean) return;
     int64_t count = 0;
     for (int64_t r = 0; r < target.dims[0]; r++) count += at(r) >= 0;
@@ -117,8 +110,8 @@ template <class T>
 void loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
   const bool past_cache = slopes && leaves_cache(*slopes);
   const T slope = targets.slope<T>();
-  over_rows(x, past_cache, [&](int64_t r, int64_t at, int64_t n) {
-    const T* row = reinterpret_cast<const T*>(x.as<char>() + at);
+  over_rows(x, past_cache, [&](int64_t r, int64_t, int64_t n) {
+    const T* row = x.as<T>() + r * n;
     const int64_t target = targets.at(r);
     const bool counts = target >= 0 && target < n;
     const T lse = logsumexp_of(row, n);
@@ -135,8 +128,8 @@ template <class T>
 void finish_rows(const View& slopes, const View& g, const View& x, const Targets& targets) {
   const bool past_cache = leaves_cache(slopes);
   const T expected = targets.slope<T>();
-  over_rows(slopes, past_cache, [&](int64_t r, int64_t at, int64_t n) {
-    T* dx = reinterpret_cast<T*>(slopes.as<char>() + at);
+  over_rows(slopes, past_cache, [&](int64_t r, int64_t, int64_t n) {
+    T* dx = slopes.as<T>() + r * n;
     const T* row = x.as<T>() + r * n;
     const int64_t target = targets.at(r);
     if (target < 0 || target >= n) return;
@@ -151,10 +144,22 @@ void finish_rows(const View& slopes, const View& g, const View& x, const Targets
 template <class T>
 void slope_rows(const View& dx, const View& g, const View& x, const Targets& targets) {
   const bool past_cache = leaves_cache(dx);
-  over_rows(dx, past_cache, [&](int64_t r, int64_t at, int64_t n) {
-    const T* row = reinterpret_cast<const T*>(x.as<char>() + at);
+  over_rows(dx, past_cache, [&](int64_t r, int64_t, int64_t n) {
+    const T* row = x.as<T>() + r * n;
     slope_row(dx.as<T>() + r * n, row, logsumexp_of(row, n), targets.at(r), g.as<T>()[r * g.strides[0]], past_cache, n);
   });
+}
+
+using GradientRows = void (*)(const View& dx, const View& g, const View& x, const Targets& targets);
+Status run_gradient(const Call& call, int attrs, GradientRows of_floats, GradientRows of_doubles) {
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != attrs) return fail(Code::NATIVE, kOperands);
+  const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
+  NABLA_TRY(check_targets(x, target, call.attrs[0], 3));
+  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target))
+    return fail(Code::SHAPE, kOperands);
+  const bool mean = attrs > 1 && call.attrs[1] != 0;
+  (x.dtype == DType::F64 ? of_doubles : of_floats)(dx, g, x, Targets(target, call.attrs[0], mean));
+  return {};
 }
 
 }  // namespace
@@ -171,26 +176,15 @@ Status run_cross_entropy(const Call& call) {
   NABLA_TRY(check_targets(x, target, call.attrs[0], 2));
   if (!of_rows(loss, x, target) || (slopes && !rows_alike(*slopes, x))) return fail(Code::SHAPE, kOperands);
   const auto run = x.dtype == DType::F64 ? loss_rows<double> : loss_rows<float>;
-  run(loss, slopes, x, Targets(target, call.attrs, call.attrs[1] != 0));
+  run(loss, slopes, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
   return {};
 }
 
 Status run_cross_entropy_finish(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
-  const View &slopes = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
-  NABLA_TRY(check_gradient(slopes, g, x, target, call.attrs[0]));
-  const auto run = x.dtype == DType::F64 ? finish_rows<double> : finish_rows<float>;
-  run(slopes, g, x, Targets(target, call.attrs, call.attrs[1] != 0));
-  return {};
+  return run_gradient(call, 2, finish_rows<float>, finish_rows<double>);
 }
-
 Status run_cross_entropy_backward(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
-  const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
-  NABLA_TRY(check_gradient(dx, g, x, target, call.attrs[0]));
-  const auto run = x.dtype == DType::F64 ? slope_rows<double> : slope_rows<float>;
-  run(dx, g, x, Targets(target, call.attrs, false));
-  return {};
+  return run_gradient(call, 1, slope_rows<float>, slope_rows<double>);
 }
 
 }  // namespace nabla

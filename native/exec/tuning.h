@@ -12,5 +12,6 @@ constexpr int64_t kRowsChunk = 16384;         // elements of whole rows in softm
 
 // A result of so many bytes leaves the cache before it is read again: it is written past the cache.
 constexpr int64_t kStreamed = int64_t{16} << 20;
+constexpr int64_t kRowWork = int64_t{256} << 10;  // bytes of a row that stay in the cache from one pass to the next
 
 }  // namespace nabla

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kChannelBlock = 1024;  // elements of a channel
 constexpr int64_t kColumnBlock = 128;  // rows, where channels are lanes
-constexpr int64_t kColumnsTogether = 128;
+constexpr int64_t kColumnsTogether = 128;  // channels as lanes whose sums wait in L1
 
 // Mean and sum of squares about it, block by block (Chan, Golub and LeVeque, 1983).
 struct RunningMoments {

@@ -91,7 +91,7 @@ void standardize_rows(void* out, const void* in, const void* weight, const void*
     constexpr int R = decltype(together)::value;
     const T* x = static_cast<const T*>(in) + first * n;
     T* y = static_cast<T*>(out) + first * n;
-    const RowMoments<T, R> m = row_moments<T, R>(x, past_cache ? x : y, eps, centred, n);
+    const RowMoments<T, R> m = row_moments<T, R>(x, fetched_row<T>(y, x, past_cache), eps, centred, n);
     each_vector<T>(n, [=](int64_t i, int count) {
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++) {
@@ -111,7 +111,7 @@ void standardize_backward_rows(void* out, const void* gradient, const void* in, 
   const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
   for (int64_t row = 0; row < rows; row++, g += n, x += n, dx += n) {
-    const RowMoments<T, 1> m = row_moments<T, 1>(x, past_cache ? x : dx, eps, centred, n);
+    const RowMoments<T, 1> m = row_moments<T, 1>(x, fetched_row<T>(dx, x, past_cache), eps, centred, n);
     const auto standard = [=](int64_t i, int count) { return m.standard(0, load_first(x + i, count)); };
     T mean[2];
     row_means<T, 2>(mean, n, [&](V* sum, int64_t i, int count) {
@@ -146,7 +146,7 @@ void scaled_backward_rows(void* out, const void* gradient, const void* in, const
     // Of each row: the mean square, the mean of the gradient, and of the gradient along the row.
     T mean[3 * R];
     const T *next_x = after_row(x + (R - 1) * n, n), *next_g = after_row(g + (R - 1) * n, n);
-    const T* written = past_cache ? x : dx;
+    const T* written = fetched_row<T>(dx, x, past_cache);
     row_means<T, 3 * R>(mean, n, [&](V* sum, int64_t i, int count) {
       const V wi = load_first(w + i, count);
 #pragma GCC unroll 2

@@ -109,6 +109,12 @@ const T* after_row(const T* x, int64_t n) {
   return n < kLongRow ? x + n : x;
 }
 
+// Where to fetch what is written next: nothing is where it goes past the cache, so that `read` is fetched once more.
+template <class T>
+const T* fetched_row(const T* written, const T* read, bool past_cache) {
+  return past_cache ? read : written;
+}
+
 // Lanes from `count` on are set to zero.
 template <class T>
 Vec<T> first_lanes(Vec<T> v, int count) {

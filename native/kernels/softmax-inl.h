@@ -45,7 +45,7 @@ void log_softmax_row(void* out, const void* in, void* work, int64_t n) {
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
   const bool past_cache = work != nullptr;
-  const T *next = after_row(x, n), *next_out = past_cache ? x : after_row(y, n);
+  const T *next = after_row(x, n), *next_out = fetched_row(after_row(y, n), x, past_cache);
   const T shift = row_shift(x, n);
   const V s = V::set1(shift), l = V::set1(row_logsumexp(x, n, shift));
   write_vectors(y, n, past_cache, [=](int64_t i, int count) {
@@ -60,7 +60,7 @@ void softmax_backward_row(void* out, const void* gradient, const void* result, b
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
-  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *written = past_cache ? y : dx;
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *written = fetched_row<T>(dx, y, past_cache);
   const V dot = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);
@@ -77,7 +77,8 @@ void log_softmax_backward_row(void* out, const void* gradient, const void* resul
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
   const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count); }));
-  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *next_out = past_cache ? y : after_row(dx, n);
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n),
+          *next_out = fetched_row(after_row(dx, n), y, past_cache);
   write_vectors(dx, n, past_cache, [=](int64_t i, int count) {
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);

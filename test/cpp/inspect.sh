@@ -3,7 +3,8 @@
 #   - no instruction of a newer CPU is in an object that a baseline CPU runs: only isa_avx2 may have VEX encodings, and only
 #     isa_avx512 EVEX encodings, opmask or 512-bit registers;
 #   - the innermost loop of the whole register tile of GEMM, in float and double, has its exact number of fused
-#     multiply-adds for a step of k and no vector on the stack; tiers that fetch B ahead do so in one loop of two.
+#     multiply-adds for a step of k and no vector on the stack; tiers that fetch B ahead do so in one loop of two;
+#   - each kernel of rows that may write past the cache has a store that does (x86-64).
 #   inspect.sh OBJDUMP PROCESSOR OBJECT...
 set -eu
 [ $# -gt 2 ] || { echo "usage: $0 OBJDUMP PROCESSOR OBJECT..." >&2; exit 2; }
@@ -72,16 +73,38 @@ loop() {
     }' || { echo "$1: the tile of $2 rows and $3 vectors is not what it has to be"; failed=1; }
 }
 
+# rows OBJECT PATTERN: every kernel of rows that may write past the cache has a store that does.
+rows() {
+  "$objdump" -d -C --no-show-raw-insn "$1" | awk -v pattern="$2" '
+    /^[0-9a-f]+ </ {
+      at = ""
+      if (match($0, /(softmax_row|log_softmax_row|softmax_backward_row|log_softmax_backward_row|cross_entropy_backward_row|standardize_rows|standardize_backward_rows|scaled_backward_rows)<(float|double)>/))
+        at = substr($0, RSTART, RLENGTH)
+      if (at != "") seen[at] = seen[at] + 0
+    }
+    at != "" && $0 ~ pattern { seen[at]++ }
+    END {
+      for (name in seen) {
+        count++
+        if (!seen[name]) { print name " never writes past the cache"; bad = 1 }
+      }
+      if (count != 16) { print count " kernels of rows found"; bad = 1 }
+      exit bad
+    }' || failed=1
+}
+
 tiles=0
 objects=0
 for object in "$@"; do
   objects=$((objects + 1))
   case $processor:$object in
     x86_64:*isa_avx512*)
+      rows "$object" 'vmovntp[sd]'
       loop "$object" 12 2 'vfmadd' '[xyz]mm.*\(%[re]sp|\(%[re]sp.*[xyz]mm|-0x[0-9a-f]+\(%rbp.*[xyz]mm|[xyz]mm.*-0x[0-9a-f]+\(%rbp' 2
       tiles=$((tiles + 1))
       ;;
     x86_64:*isa_avx2*)
+      rows "$object" 'vmovntp[sd]'
       loop "$object" 6 2 'vfmadd' '\(%rsp|-0x[0-9a-f]+\(%rbp' 0
       leaks "$object" '%zmm|%k[0-7]|[xy]mm(1[6-9]|2[0-9]|3[01])|\{1to'
       tiles=$((tiles + 1))

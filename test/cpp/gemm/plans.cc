@@ -35,6 +35,11 @@ void test_plans() {
   CHECK(two.parallel && tasks_of(two) >= 8 && tasks_of(two) < tasks_of(plan_of(256)), "256: tasks by threads");
   CHECK(plan_of(12288, 12288, 512, 2, kGemmLargeCaches).region_depth == kGemmDepth, "sums end where a region does");
   CHECK(!plan_of(64, 768, 768, 2, kGemmLargeCaches).pack_b, "64 rows: B as it stands");
+  const auto one_pass = [](int64_t m, int64_t n, const GemmCaches& caches) {
+    return vector_pays(GemmProblem<float>{m, n, 768, nullptr, 768, 1, nullptr, n, 1, nullptr, n}, caches);
+  };
+  CHECK(one_pass(4, 3072, kGemmLargeCaches) && !one_pass(5, 3072, kGemmLargeCaches), "the tile from 5 rows on");
+  CHECK(one_pass(8, 3072, kGemmSmallCaches) && !one_pass(5, 3000, kGemmSmallCaches), "from 9 over rows that crowd");
   CHECK(plan_of(64, 3072, 1024, 2).pack_b, "64 rows over rows that crowd: B packed");
 }
 

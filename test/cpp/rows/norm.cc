@@ -68,12 +68,18 @@ void check_channels(Random& r, int64_t images, int64_t channels, int64_t size, d
   const double n = static_cast<double>(images * size);
   for (int64_t c = 0; c < channels; c++) {
     const size_t at = static_cast<size_t>(c);
-    double mean = 0, square = 0, top = 0;
+    // Wider than any kernel's: thousands of terms in double round as often as those of a kernel of float64.
+    long double sum = 0, squares = 0;
+    double top = 0;
     each(c, [&](int64_t i, int64_t, int64_t k) {
-      mean += x.at(i, c, k) / n;
+      sum += x.at(i, c, k);
       top = std::fmax(top, std::fabs(static_cast<double>(x.at(i, c, k))));
     });
-    each(c, [&](int64_t i, int64_t, int64_t k) { square += std::pow(x.at(i, c, k) - mean, 2) / n; });
+    each(c, [&](int64_t i, int64_t, int64_t k) {
+      const long double distance = x.at(i, c, k) - sum / n;
+      squares += distance * distance;
+    });
+    const double mean = static_cast<double>(sum / n), square = static_cast<double>(squares / n);
     const double rstd = 1 / std::sqrt(square + kEps), unsure = 1 + top * rstd;
     if (n > 0) {
       want_m[at].add(mean, top);
@@ -133,6 +139,7 @@ void test_norm() {
   for (int64_t size = 0; size < 40; size++) channels(r.between(1, 9), r.between(0, 5), size);
   for (int64_t count = 1; count < 70; count += 3) channels(r.between(0, 50), count, 1);
   channels(1030, 67, 1);    // more rows than a block has
+  channels(43, 301, 1);     // more columns than are summed up together
   channels(40, 3, 50);      // several images a block
   channels(3, 2, 1023), channels(2, 2, 1024), channels(2, 3, 2500);
   channels(20, 70, 30);     // several tasks

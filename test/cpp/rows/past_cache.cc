@@ -1,4 +1,5 @@
 // Rows of results so large that they are written past the cache: the same bits as those of a few rows, and no others.
+#include <algorithm>
 #include <cstring>
 
 #include "check.h"
@@ -41,7 +42,7 @@ template <class T>
 void check_rows(Random& r, int64_t n) {
   const int64_t rows = kStreamed / (n * static_cast<int64_t>(sizeof(T))) + 1, few = 9;
   Rows<T> x(rows, n), g(rows, n), y(rows, n), part(few, n);
-  Tensor<T> w({n}), dw({n}), db({n}), slopes({rows});
+  Tensor<T> w({n}), dw({n}), db({n}), slopes({rows}), loss({rows});
   Tensor<int32_t> target({rows});
   x.fill(r), g.fill(r), w.fill(r), slopes.fill(r);
   for (int64_t i = 0; i < rows; i++) target.data[static_cast<size_t>(i)] = static_cast<int32_t>(i % n);
@@ -60,7 +61,7 @@ void check_rows(Random& r, int64_t n) {
     check(std::memcmp(y.view.data, part.view.data, static_cast<size_t>(part.bytes())) == 0, what, few, n);
     tally.digest = tally.digest * 31 + digest_of(std::vector<T>(y.values(), y.values() + y.view.numel()), 0);
   };
-  const bool lines = n * sizeof(T) % 64 == 0, short_rows = n * sizeof(T) <= 256 << 10;
+  const bool lines = n * sizeof(T) % 64 == 0, short_rows = n * static_cast<int64_t>(sizeof(T)) <= kRowWork;
   compare("softmax", short_rows, [&](View out, int64_t m) { return run_with(run_softmax, 1, {out, x.first(m)}, {}); });
   compare("logSoftmax", short_rows,
           [&](View out, int64_t m) { return run_with(run_log_softmax, 1, {out, x.first(m)}, {}); });
@@ -72,6 +73,16 @@ void check_rows(Random& r, int64_t n) {
   compare("the gradient of cross-entropy", true, [&](View out, int64_t m) {
     return run_with(run_cross_entropy_backward, 1, {out, top(slopes.view, m), x.first(m), top(target.view, m)}, {-100});
   });
+  // With the slopes that are expected, which leave what was made with the losses, and with others.
+  for (const bool expected : {false, true}) {
+    if (expected) std::fill(slopes.data.begin(), slopes.data.end(), T(1));
+    compare("the gradient made with the losses", true, [&](View out, int64_t m) {
+      const View of_losses = top(loss.view, m), x_rows = x.first(m), targets = top(target.view, m);
+      const Status made = run_with(run_cross_entropy, 2, {of_losses, out, x_rows, targets}, {-100, 0});
+      if (!made.ok()) return made;
+      return run_with(run_cross_entropy_finish, 1, {out, top(slopes.view, m), x_rows, targets}, {-100, 0});
+    });
+  }
   compare("a norm", lines, [&](View out, int64_t m) {
     return run_with(run_standardize, 1, {out, x.first(m), w.view, w.view}, {1e-5, 1});
   });

@@ -71,6 +71,16 @@ export function calls(r, storages) {
   const stored = (dtype) => (dtype === "float32" && r.chance(0.5) ? "bfloat16" : dtype);
   const any = () => r.pick(Object.keys(dtypes));
   const index = (shape) => plain(r.pick(integers), shape);
+  /** The gradient of logits of 8 classes by those of their rows. */
+  const slopesOfRows = (attrs) => {
+    const [rows] = shapeOf(1);
+    const dtype = float();
+    return {
+      outs: [plainOut(dtype, [rows, 8])],
+      ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
+      attrs,
+    };
+  };
   const key = () => [r.below(2 ** 32), r.below(2 ** 32), r.below(1000)];
   const without = (shape, dim) => shape.filter((_, i) => i !== dim);
   const withSize = (shape, dim, n) => shape.map((old, i) => (i === dim ? n : old));
@@ -384,24 +394,8 @@ export function calls(r, storages) {
         attrs: [r.pick([-100, -1]), r.below(2)],
       };
     },
-    crossEntropyFinish: () => {
-      const [rows] = shapeOf(1);
-      const dtype = float();
-      return {
-        outs: [plainOut(dtype, [rows, 8])],
-        ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
-        attrs: [r.pick([-100, -1]), r.below(2)],
-      };
-    },
-    crossEntropyBackward: () => {
-      const [rows] = shapeOf(1);
-      const dtype = float();
-      return {
-        outs: [plainOut(dtype, [rows, 8])],
-        ins: [view(dtype, [rows]), plain(dtype, [rows, 8]), index([rows])],
-        attrs: [r.pick([-100, -1])],
-      };
-    },
+    crossEntropyFinish: () => slopesOfRows([r.pick([-100, -1]), r.below(2)]),
+    crossEntropyBackward: () => slopesOfRows([r.pick([-100, -1])]),
     standardize: () => {
       const shape = shapeOf(1 + r.below(3));
       const dtype = float();

@@ -1,4 +1,4 @@
-import { crossEntropy, noGrad, randn, type Tensor, tensor } from "nabla";
+import { crossEntropy, graph, noGrad, randn, type Tensor, tensor } from "nabla";
 import { addon } from "nabla/internal";
 import { describe, expect, test } from "vitest";
 import { settle } from "../support/settle.js";
@@ -33,6 +33,29 @@ describe("cross-entropy makes its gradient with the losses", () => {
       expect(gradient(x, twice, { retainGraph: true })).toEqual(made);
       expect(gradient(x, twice)).toEqual(made);
     });
+
+  test("backward hands it on, and makes another only where the graph is kept", () => {
+    const x = leaf();
+    const room = (options = {}): number => {
+      const loss = crossEntropy(x, target);
+      x.grad = null;
+      settle();
+      const { liveBytes } = addon.stats();
+      addon.resetPeak();
+      loss.backward(options);
+      return addon.stats().peakBytes - liveBytes;
+    };
+    expect(room()).toBeLessThan(300 * 40 * 4);
+    expect(room({ retainGraph: true })).toBeGreaterThanOrEqual(300 * 40 * 4);
+  });
+
+  test("looking at the graph leaves it as it is", () => {
+    const x = leaf();
+    const made = gradient(x, crossEntropy(x, target));
+    const loss = crossEntropy(x, target);
+    graph(loss, { gradients: true });
+    expect(gradient(x, loss)).toEqual(made);
+  });
 
   test("it takes whatever gradient arrives", () => {
     const x = leaf();
