@@ -294,7 +294,10 @@ export function applyInPlace(
     }
   if (frame.underPressure()) relieve();
   const count = targets.length + sources.length;
-  frame.checkLength(name, count);
+  if (count > frame.mostTensors && Math.min(targets.length, sources.length) > 1) {
+    applyInPlaceByParts(name, opcode, targets, sources, attrs);
+    return;
+  }
   frame.begin(opcode, targets.length, sources.length, attrs);
   const { type } = targets[0]!;
   for (let i = 0; i < count; i++) {
@@ -306,6 +309,30 @@ export function applyInPlace(
   if (frame.failed()) {
     retryWhenOutOfMemory(() => frame.addon.run());
     if (frame.failed()) raise(name, changedSince);
+  }
+}
+
+/**
+ * More tensors than one call holds, in several calls. Kernels with many targets treat each entry by itself, so the bits
+ * are the same: entry i of n has the targets i, n + i, 2n + i, ... and sources.length / n sources in a row.
+ */
+function applyInPlaceByParts(
+  name: string,
+  opcode: number,
+  targets: readonly Tensor[],
+  sources: readonly Operand[],
+  attrs: readonly number[],
+): void {
+  for (const x of [...targets, ...sources])
+    if (typeof x !== "number" && x.handle.slot < 0) fail("ERR_DISPOSED", name, "the tensor has been disposed of");
+  const n = Math.min(targets.length, sources.length);
+  const perEntry = sources.length / n;
+  const size = Math.max(1, Math.floor((frame.mostTensors * n) / (targets.length + sources.length)));
+  for (let start = 0; start < n; start += size) {
+    const end = Math.min(start + size, n);
+    const part: Tensor[] = [];
+    for (let from = 0; from < targets.length; from += n) part.push(...targets.slice(from + start, from + end));
+    applyInPlace(name, opcode, part, sources.slice(start * perEntry, end * perEntry), attrs);
   }
 }
 

@@ -16,7 +16,7 @@ function handlesIn(root: unknown): Set<Handle> {
     if (seen.has(value)) continue;
     seen.add(value);
     if (value instanceof Map) for (const [key, inner] of value) open.push(key, inner);
-    else if (value instanceof Set) open.push(...value);
+    else if (value instanceof Set) for (const inner of value) open.push(inner);
     // Getters are left alone: to call one may compute.
     for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(value))) open.push(inner);
   }

@@ -3,7 +3,6 @@
  * number stands; native code copies the frame and checks the copy, so no content can make it touch foreign memory.
  */
 import { dtypes } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
 import { type Shape, setMaxRank } from "../core/shape.js";
 import { addon } from "./load.js";
 
@@ -68,12 +67,8 @@ const doubles = new Float64Array(new SharedArrayBuffer(8 * MOST_NUMBERS));
 addon.setFrame(ints, doubles);
 let cursor = 0;
 
-/** ERR_ARGUMENT for a call that the frame cannot hold. */
-export function checkLength(op: string, operands: number): void {
-  const most = MOST_NUMBERS / (2 * layout.maxRank + 2);
-  if (operands > most)
-    fail("ERR_ARGUMENT", op, "too many tensors in one call", `at most ${Math.floor(most)}`, String(operands));
-}
+/** The most tensors of any rank that one call holds: 23,130. An op over more makes several calls. */
+export const mostTensors = Math.floor(MOST_NUMBERS / (2 * layout.maxRank + 2));
 
 /** A storage as the native table knows it. `version` >= 0 asks that nothing has been written to it since. */
 export interface Slot {

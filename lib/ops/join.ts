@@ -1,12 +1,12 @@
 /** Ops that put tensors together and take them apart. */
 
-import { promote } from "../core/dtype.js";
+import { type DTypeRow, promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { axis, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
-import { checkLength } from "../native/frame.js";
+import { mostTensors } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -39,10 +39,19 @@ const row = defineRow<number>({
 });
 
 function join(tensors: readonly Tensor[], dim: number): Tensor {
-  const type = tensors.map((x) => x.type).reduce(promote);
+  return joinAs(tensors.map((x) => x.type).reduce(promote), tensors, dim);
+}
+
+/** More tensors than one call holds are joined in parts, each in the dtype of the result, and then the parts. */
+function joinAs(type: DTypeRow, tensors: readonly Tensor[], dim: number): Tensor {
+  const most = mostTensors - 1;
+  if (tensors.length > most) {
+    const parts: Tensor[] = [];
+    for (let i = 0; i < tensors.length; i += most) parts.push(joinAs(type, tensors.slice(i, i + most), dim));
+    return joinAs(type, parts, dim);
+  }
   const shape = tensors[0]!.shape.slice();
   shape[dim] = tensors.reduce((total, x) => total + x.shape[dim]!, 0);
-  checkLength("cat", tensors.length + 1);
   return apply(row, tensors, type, type, shape, [dim], dim);
 }
 

@@ -15,7 +15,7 @@ export interface LbfgsHyperparameters {
   lr: number;
   /** The most iterations of a step; 20 unless given. */
   maxIter: number;
-  /** The most calls of the closure in a step; maxIter * 5 / 4 unless given. */
+  /** The most calls of the closure in a step, those of the line search included; default maxIter * 5 / 4, rounded down. */
   maxEval: number | null;
   /** It ends where no entry of the gradient is larger; 1e-7 unless given. */
   toleranceGrad: number;
@@ -152,6 +152,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
     if (this.memory !== null) this.memory.funcEvals++;
     if (largest(gradient) <= toleranceGrad) return;
     for (let round = 1; round <= maxIter; round++) {
+      if (lineSearchFn !== null && evaluations >= maxEval) break;
       const memory = this.remember(gradient, loss, group.historySize);
       const { d } = memory;
       const slope = dot(gradient, d);
@@ -168,13 +169,13 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
           return { t, loss: at, gradient: g, slope: dot(g, d) };
         };
         const from = { t: 0, loss, gradient, slope };
-        const search = strongWolfe(probe, from, memory.t, largest(d), toleranceChange);
+        const search = strongWolfe(probe, from, memory.t, largest(d), toleranceChange, maxEval - evaluations);
         ({ loss, gradient, t: memory.t } = search.best);
         calls = search.evaluations;
         move(params, start, d, memory.t);
       } else {
         move(params, start, d, memory.t);
-        if (round < maxIter) {
+        if (round < maxIter && evaluations < maxEval) {
           loss = evaluate();
           gradient = flatGradient(params);
           calls = 1;

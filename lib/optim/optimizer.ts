@@ -139,14 +139,11 @@ export abstract class Optimizer<H extends object = object> {
       if (due.length > 0) this.run(group, plan, due, gradients);
       return;
     }
-    for (const age of new Set(due.map((slot) => slot.age))) {
-      const same = due.map((slot) => slot.age === age);
-      this.run(
-        group,
-        plan,
-        due.filter((_, i) => same[i]),
-        gradients.filter((_, i) => same[i]),
-      );
+    // Taken before the first call, which raises them.
+    const ages = due.map((slot) => slot.age);
+    for (const age of new Set(ages)) {
+      const same = (_: unknown, i: number): boolean => ages[i] === age;
+      this.run(group, plan, due.filter(same), gradients.filter(same));
     }
   }
 

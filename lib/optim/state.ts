@@ -63,7 +63,7 @@ export function restoreState<H extends object>(
     if (!Array.isArray(indices) || indices.length !== group.params.length)
       wrong(`group ${g} has another number of parameters`, String(group.params.length), indices);
     const settings = Object.fromEntries(
-      Object.keys(rule.defaults).map((key) => [key, from[key] ?? group[key as keyof H]]),
+      Object.keys(rule.defaults).map((key) => [key, from[key] === undefined ? group[key as keyof H] : from[key]]),
     );
     rule.attrs(settings as H, 0);
     changes.push(() => Object.assign(group, settings));

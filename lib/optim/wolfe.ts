@@ -24,12 +24,12 @@ function cubicMinimum(p: Probe, q: Probe, low: number, high: number): number {
 
 const c1 = 1e-4;
 const c2 = 0.9;
-const most = 25;
 
 /**
  * A step that satisfies the strong Wolfe conditions: the loss has fallen by at least c1 of what the first slope promised, and
  * the slope is at most c2 of it. First a bracket is found that holds such a step, then it is narrowed.
  * `width` is the largest entry of the direction: a bracket that moves no parameter by `tolerance` is narrow enough.
+ * It probes at most `maxEval` times, at least once, and then takes the best place so far.
  * @source Nocedal and Wright, Numerical optimization, 2006, algorithms 3.5 and 3.6, and equation 3.59.
  */
 export function strongWolfe(
@@ -38,7 +38,9 @@ export function strongWolfe(
   first: number,
   width: number,
   tolerance: number,
+  maxEval: number,
 ) {
+  const most = maxEval - 1;
   const enough = (p: Probe): boolean => p.loss <= start.loss + c1 * p.t * start.slope;
   const flat = (p: Probe): boolean => Math.abs(p.slope) <= -c2 * start.slope;
   let evaluations = 0;

@@ -58,6 +58,7 @@ LBFGS = [
     {"lr": 0.5, "line_search_fn": "strong_wolfe"},
     {"line_search_fn": "strong_wolfe", "history_size": 2},
     {"line_search_fn": "strong_wolfe", "max_iter": 4, "max_eval": 6},
+    {"line_search_fn": "strong_wolfe", "max_iter": 3, "max_eval": 60, "lr": 1e-9},
 ]
 STEPS = 5
 SHAPES = [(2, 3), (3,)]

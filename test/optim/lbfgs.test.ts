@@ -62,6 +62,52 @@ describe("LBFGS on Rosenbrock's valley", () => {
     expect(second.at()).toEqual(first.at());
   });
 
+  const counted = (options: optim.LbfgsOptions, f: (x: Tensor) => Tensor): number[] => {
+    const x = tensor([-1.2, 1], { dtype: "float64", requiresGrad: true });
+    const opt = new optim.LBFGS([x], options);
+    return Array.from({ length: 4 }, () => {
+      let calls = 0;
+      opt.step(() => {
+        calls++;
+        opt.zeroGrad();
+        const loss = f(x);
+        loss.backward();
+        return loss;
+      });
+      return calls;
+    });
+  };
+  const rosenbrock = (x: Tensor): Tensor =>
+    x
+      .at(0)
+      .neg()
+      .add(1)
+      .square()
+      .add(x.at(1).sub(x.at(0).square()).square().mul(100));
+  // No step along a line is long enough for its search: the slope stays.
+  const slope = (x: Tensor): Tensor => x.sum();
+  test.each([1, 2, 3, 4, 6, 9, 30, 60])("a step calls the closure at most maxEval = %i times", (maxEval) => {
+    for (const lineSearchFn of ["strongWolfe", null] as const)
+      for (const f of [rosenbrock, slope]) {
+        const calls = counted({ maxEval, maxIter: 12, lr: 1e-3, lineSearchFn }, f);
+        expect(Math.max(...calls)).toBeLessThanOrEqual(maxEval);
+      }
+    expect(counted({ maxEval, lineSearchFn: "strongWolfe" }, slope)[0]).toBe(maxEval);
+  });
+  test("by default maxEval is 5 / 4 of maxIter", () => {
+    expect(counted({ maxIter: 10, lineSearchFn: "strongWolfe" }, slope)[0]).toBe(12);
+  });
+
+  test("a state keeps maxEval, also the default in place of a number", () => {
+    const w = (): Tensor[] => [tensor([1], { requiresGrad: true })];
+    for (const maxEval of [null, 6, 7]) {
+      const saved = JSON.parse(JSON.stringify(new optim.LBFGS(w(), { maxEval }).stateDict()));
+      const opt = new optim.LBFGS(w(), { maxEval: 6 });
+      opt.loadStateDict(saved);
+      expect(opt.paramGroups[0]!.maxEval).toBe(maxEval);
+    }
+  });
+
   test("what is refused", () => {
     const w = tensor([1], { requiresGrad: true });
     const refused = (f: () => unknown, message: RegExp): void =>
