@@ -14,6 +14,7 @@ export { type GradientsOptions, type GradOptions, grad, jvp, valueAndGrad, vjp }
 export { type Dims, type VmapOptions, vmap } from "./autograd/vmap.js";
 export { type DType, getDefaultDtype, setDefaultDtype, type TypedArray } from "./core/dtype.js";
 export { type ErrorCode, type ErrorDetails, NablaError } from "./core/errors.js";
+export type { FilePath } from "./core/path.js";
 export type { Shape } from "./core/shape.js";
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data/data-loader.js";
 export { type Dataset, TensorDataset } from "./data/dataset.js";

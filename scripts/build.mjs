@@ -13,6 +13,7 @@ const settings = {
   platform: "node",
   target: "node20",
   sourcemap: true,
+  sourcesContent: false, // the package carries lib/
   logLevel: "warning",
 };
 

@@ -1,9 +1,22 @@
-// npm run check:package: packs, installs the tarball in an empty folder without running any script, and uses it there.
-// Prints the sizes and the GLIBC that the binary asks for; --source also builds the installed sources.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+// npm run check:package: packs, installs the tarball in an empty folder without running any script, and uses it there; then
+// with every package manager, and from TypeScript. Prints the sizes and the GLIBC that the binary asks for; --source also
+// builds the installed sources.
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { npm, packageBin, readJson, root, run, runNode } from "./common.mjs";
+import { installEverywhere } from "./package-managers.mjs";
+import { compileConsumer } from "./package-types.mjs";
 
 const limit = 10 * 2 ** 20;
 const folder = mkdtempSync(join(tmpdir(), "nabla-package-"));
@@ -23,7 +36,7 @@ const tarball = join(folder, readdirSync(folder)[0]);
 
 const consumer = join(folder, "consumer");
 mkdirSync(consumer);
-writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true }));
+writeFileSync(join(consumer, "package.json"), JSON.stringify({ private: true, type: "module" }));
 npm(["install", tarball, "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], {
   cwd: consumer,
   quiet: true,
@@ -49,6 +62,23 @@ for (const platform of readdirSync(prebuilds)) {
   if (newest[0] > 2 || newest[1] > 28)
     fail("GLIBC 2.28 is the oldest that Node 20 runs on; the binary must not ask for more");
 }
+
+/** Editors and stack traces follow these to the code. */
+function checkMaps() {
+  const dist = join(installed, "dist");
+  const maps = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith(".map"));
+  if (!maps.some((name) => name.endsWith(".d.ts.map"))) fail("there are no declaration maps");
+  for (const name of maps) {
+    const { sources } = JSON.parse(readFileSync(join(dist, name), "utf8"));
+    for (const source of sources)
+      if (!existsSync(join(dist, dirname(name), source))) fail(`${name} names ${source}, which is not in the package`);
+  }
+  console.log(`maps: ${maps.length}, whose sources are in the package`);
+}
+
+checkMaps();
+compileConsumer(consumer);
+installEverywhere(tarball, folder, fail);
 
 if (process.argv.includes("--source")) {
   rmSync(prebuilds, { recursive: true });

@@ -109,7 +109,7 @@ function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] }
  * checkpoint((x: Tensor) => x.square().square().sum(), x).backward();
  * x.grad!.item(); // 32
  */
-export function checkpoint<A extends Argument[]>(fn: (...args: A) => Tensor, ...args: Lifted<A>): Tensor {
+export function checkpoint<A extends Argument[] = Tensor[]>(fn: (...args: A) => Tensor, ...args: Lifted<A>): Tensor {
   if (typeof fn !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(fn));
   const call = fn as (...args: unknown[]) => unknown;
   const all = lift(args);

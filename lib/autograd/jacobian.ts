@@ -120,7 +120,7 @@ function transform(op: string, f: unknown, options: JacobianOptions | undefined,
 }
 
 /** A function of the same arguments that gives matrices of derivatives in their places. */
-export type Jacobian = <A extends Argument[], const N extends number | readonly number[] = 0>(
+export type Jacobian = <A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Tensor,
   options?: JacobianOptions<N>,
 ) => (...args: Lifted<A>) => Chosen<A, N>;
@@ -153,7 +153,7 @@ export const jacobian = ((f, options) => transform("jacobian", f, options, eithe
  * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT for an argument that is no tensor.
  * @example hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])).toArray(); // [[6, 0], [0, 12]]
  */
-export function hessian<A extends Argument[], const N extends number | readonly number[] = 0>(
+export function hessian<A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Tensor,
   options?: JacobianOptions<N>,
 ): (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][] {
@@ -174,7 +174,7 @@ export function hessian<A extends Argument[], const N extends number | readonly 
  * const [y, [product]] = hvp((x: Tensor) => x.pow(3).sum(), [tensor([1, 2])], [tensor([1, 1])]);
  * product.toArray(); // [6, 12]
  */
-export function hvp<A extends Argument[]>(
+export function hvp<A extends Argument[] = Tensor[]>(
   f: (...args: A) => Tensor,
   args: readonly [...Lifted<A>],
   ts: readonly [...Lifted<A>],

@@ -146,11 +146,11 @@ function differentiate(
  * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
  * @example grad((x) => x.sin())(0).item(); // 1
  */
-export function grad<A extends Argument[], const N extends number | readonly number[] = 0>(
+export function grad<A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Tensor,
   options?: GradOptions<N> & { readonly hasAux?: false | undefined },
 ): (...args: Lifted<A>) => Chosen<A, N>;
-export function grad<A extends Argument[], X, const N extends number | readonly number[] = 0>(
+export function grad<A extends Argument[] = Tensor[], X = unknown, const N extends number | readonly number[] = 0>(
   f: (...args: A) => readonly [Tensor, X],
   options: GradOptions<N> & { readonly hasAux: true },
 ): (...args: Lifted<A>) => [Chosen<A, N>, X];
@@ -186,11 +186,15 @@ export type Chosen<A extends unknown[], N> = N extends number
  * value.item(); // 9
  * slope.item(); // 6
  */
-export function valueAndGrad<A extends Argument[], const N extends number | readonly number[] = 0>(
+export function valueAndGrad<A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Tensor,
   options?: GradOptions<N> & { readonly hasAux?: false | undefined },
 ): (...args: Lifted<A>) => [Tensor, Chosen<A, N>];
-export function valueAndGrad<A extends Argument[], X, const N extends number | readonly number[] = 0>(
+export function valueAndGrad<
+  A extends Argument[] = Tensor[],
+  X = unknown,
+  const N extends number | readonly number[] = 0,
+>(
   f: (...args: A) => readonly [Tensor, X],
   options: GradOptions<N> & { readonly hasAux: true },
 ): (...args: Lifted<A>) => [[Tensor, X], Chosen<A, N>];
@@ -246,7 +250,7 @@ function gradients(
  * const [y, pull] = vjp((x: Tensor) => x.square(), tensor([1, 2]));
  * pull(tensor([1, 1]))[0].toArray(); // [2, 4]
  */
-export function vjp<A extends Argument[]>(
+export function vjp<A extends Argument[] = Tensor[]>(
   f: (...args: A) => Tensor,
   ...args: Lifted<A>
 ): [Tensor, (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }] {
@@ -287,7 +291,7 @@ export function vjp<A extends Argument[]>(
  * const [y, dy] = jvp((x: Tensor) => x.square(), [tensor([3])], [tensor([1])]);
  * dy.toArray(); // [6]
  */
-export function jvp<A extends Argument[]>(
+export function jvp<A extends Argument[] = Tensor[]>(
   f: (...args: A) => Tensor,
   args: readonly [...Lifted<A>],
   tangents: readonly [...Lifted<A>],

@@ -106,7 +106,10 @@ function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
  * const slopes = vmap(grad((x: Tensor) => x.pow(3)));
  * slopes(tensor([1, 2])).toArray(); // [3, 12]
  */
-export function vmap<A extends Argument[], R>(f: (...args: A) => R, options?: VmapOptions): (...args: Lifted<A>) => R {
+export function vmap<A extends Argument[] = Tensor[], R = unknown>(
+  f: (...args: A) => R,
+  options?: VmapOptions,
+): (...args: Lifted<A>) => R {
   if (typeof f !== "function") fail("ERR_ARGUMENT", "vmap", "it takes a function", "a function", describe(f));
   const {
     inDims = 0,

@@ -25,7 +25,7 @@ type ArrayOf = { new (length: number): TypedArray; readonly name: string };
 
 export type Kind = "bool" | "int" | "float";
 
-/** @internal One row of the dtype table; `code` is the native number, set when the add-on is loaded. */
+/** One row of the dtype table; `code` is the native number, set when the add-on is loaded. */
 export interface DTypeRow {
   readonly name: DType;
   readonly kind: Kind;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { fail } from "../core/errors.js";
+import { type FilePath, pathOf } from "../core/path.js";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -89,6 +90,7 @@ function gunzip(bytes: Uint8Array, refuse: (fact: string, expected: string, got:
  * @example
  * const { shape } = await loadIdx("train-images-idx3-ubyte.gz"); // [60000, 28, 28]
  */
-export async function loadIdx(path: string | URL): Promise<IdxArray> {
-  return decodeIdx(await readFile(path), String(path), "loadIdx");
+export async function loadIdx(path: FilePath): Promise<IdxArray> {
+  const file = pathOf("loadIdx", path);
+  return decodeIdx(await readFile(file), file, "loadIdx");
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { fail } from "../core/errors.js";
+import { type FilePath, pathOf } from "../core/path.js";
 import { decodeIdx } from "./idx.js";
 
 /** Labelled pictures, one byte a pixel, row after row. */
@@ -38,8 +38,8 @@ const parts = {
  * const { train } = await loadMnist("data/mnist");
  * train.shape; // [60000, 28, 28]
  */
-export async function loadMnist(dir: string | URL): Promise<Mnist> {
-  const folder = dir instanceof URL ? fileURLToPath(dir) : dir;
+export async function loadMnist(dir: FilePath): Promise<Mnist> {
+  const folder = pathOf("loadMnist", dir);
   const present = new Set(await list(folder));
   const wanted = Object.values(parts).flatMap((part) => [part.images, part.labels]);
   const missing = wanted.filter((file) => find(present, file) === undefined).map((file) => spellings(file)[0]);

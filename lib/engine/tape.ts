@@ -26,7 +26,7 @@ abstract class Visited {
 }
 
 /** What a node asks of an input: a tensor, or what is known of one. */
-export type Input = Pick<Tensor, "node" | "shape" | "type"> | number;
+export type Input = { readonly node: GraphNode | null; readonly shape: Shape; readonly type: DTypeRow } | number;
 
 /** Constants of at most this many elements stay with the graph, so that it can be drawn with its values. */
 const CONSTANT = 64;

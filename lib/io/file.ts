@@ -1,8 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-
-export const pathOf = (path: string | URL) => (path instanceof URL ? fileURLToPath(path) : path);
 
 /** One read or write of the system takes less than 2 GiB. */
 const chunkBytes = 2 ** 30;

@@ -2,9 +2,10 @@ import { open } from "node:fs/promises";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { type FilePath, pathOf } from "../core/path.js";
 import { fromTyped, tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
-import { pathOf, readInto, writeAtomically } from "./file.js";
+import { readInto, writeAtomically } from "./file.js";
 import {
   type Entry,
   formatHeader,
@@ -76,8 +77,8 @@ export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<st
  * @example
  * model.loadStateDict(await loadSafetensors("weights.safetensors"));
  */
-export async function loadSafetensors(path: string | URL): Promise<Record<string, Tensor>> {
-  const source: Source = { op: "loadSafetensors", name: pathOf(path) };
+export async function loadSafetensors(path: FilePath): Promise<Record<string, Tensor>> {
+  const source: Source = { op: "loadSafetensors", name: pathOf("loadSafetensors", path) };
   const file = await open(source.name);
   try {
     const { size } = await file.stat();
@@ -112,12 +113,8 @@ export async function loadSafetensors(path: string | URL): Promise<Record<string
  * @example
  * await saveSafetensors("weights.safetensors", model.stateDict(), { metadata: { epoch: "3" } });
  */
-export async function saveSafetensors(
-  path: string | URL,
-  tensors: Tensors,
-  options?: SafetensorsOptions,
-): Promise<void> {
-  await writeAtomically(pathOf(path), piecesOf("saveSafetensors", tensors, options));
+export async function saveSafetensors(path: FilePath, tensors: Tensors, options?: SafetensorsOptions): Promise<void> {
+  await writeAtomically(pathOf("saveSafetensors", path), piecesOf("saveSafetensors", tensors, options));
 }
 
 /** Header and data of a file. Wide elements come first, so that each tensor is aligned to its own size. */

@@ -7,7 +7,7 @@ import { Module } from "./module.js";
 import { members } from "./walk.js";
 
 /** What {@link Sequential} runs: a module with one tensor in and one out, or a function of that kind. */
-export type Layer = (Module & { forward(x: Tensor): Tensor }) | ((x: Tensor) => Tensor);
+export type Layer = ({ forward(x: Tensor): Tensor } & Module) | ((x: Tensor) => Tensor);
 
 const isLayer = (value: unknown): value is Layer => value instanceof Module || typeof value === "function";
 

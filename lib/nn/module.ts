@@ -31,8 +31,9 @@ export class Module {
   /** Whether the module is being trained: layers such as {@link Dropout} behave differently otherwise. Set by {@link train}. */
   training = true;
 
-  /** What the module computes. */
-  forward(..._inputs: never[]): unknown {
+  /** What the module computes. A subclass's own signature is its type; of a bare `Module` nothing is known of it. */
+  // biome-ignore lint/suspicious/noExplicitAny: subclasses take and give anything, and a list of modules can be called.
+  forward(..._inputs: any[]): any {
     return fail("ERR_ARGUMENT", this.constructor.name, "has no forward");
   }
 

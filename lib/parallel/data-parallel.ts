@@ -5,6 +5,7 @@ import type { Piscina } from "piscina";
 import { getDefaultDtype } from "../core/dtype.js";
 import { describe, fail, NablaError } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import type { FilePath } from "../core/path.js";
 import { mapTree } from "../core/tree.js";
 import { applyInPlace } from "../engine/apply.js";
 import { needInteger } from "../engine/operand.js";
@@ -112,10 +113,11 @@ export class DataParallel {
    * @param url The job module: a URL, such as `new URL("./job.js", import.meta.url)`, or a file: URL as text.
    * @throws ERR_ARGUMENT for a bare model or function (a closure cannot cross a thread), or a module that is no job.
    */
-  constructor(url: URL | string, options?: DataParallelOptions) {
+  constructor(url: FilePath, options?: DataParallelOptions) {
     const form =
       'new DataParallel(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })';
-    if (!(url instanceof URL) && !(typeof url === "string" && url.startsWith("file:")))
+    const href = typeof url === "object" && url !== null ? url.href : url;
+    if (typeof href !== "string" || !href.startsWith("file:"))
       fail(
         "ERR_ARGUMENT",
         op,
@@ -133,7 +135,7 @@ export class DataParallel {
       given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
     needCloneable("args", given.args);
     this.args = given.args;
-    this.url = String(url);
+    this.url = href;
     this.job = loadJob(this.url);
     this.model = this.job.model(given.args);
     if (!(this.model instanceof Module))

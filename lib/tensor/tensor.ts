@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
@@ -8,7 +9,7 @@ import { formatTensor } from "./print.js";
 /** Nested arrays of numbers, booleans or bigints, as deep as the tensor has dimensions. */
 export type NestedArray = number | boolean | bigint | readonly NestedArray[];
 
-/** @internal What a tensor knows about its place in the graph; engine/tape.ts builds them. */
+/** What a tensor knows about its place in the graph; engine/tape.ts builds them. */
 export interface GraphNode {
   readonly leaf: boolean;
   gradient(): Tensor | null;
@@ -172,7 +173,7 @@ export class Tensor {
     if (--this.handle.users <= 0) this.handle.release();
     this.handle = ended;
   }
-  /** @internal */
+  /** The same as {@link dispose}, for `using x = ...`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -119,7 +119,7 @@ test.each([
   ["Softplus", new nn.Softplus({ beta: 3 }), (x) => softplus(3 * x) / 3],
   ["Mish", new nn.Mish(), (x) => x * Math.tanh(softplus(x))],
   ["Identity", new nn.Identity(), (x) => x],
-] as [string, nn.Module & { forward(x: Tensor): Tensor }, (x: number) => number][])("%s", (_, module, f) => {
+] as [string, { forward(x: Tensor): Tensor } & nn.Module, (x: number) => number][])("%s", (_, module, f) => {
   const values = [-3, -0.5, 0, 0.25, 2];
   const out = module.forward(tensor(values, { dtype: "float64" })).toArray<number[]>();
   values.forEach((x, i) => {

@@ -45,7 +45,13 @@ type GivesTensor = {
     : never;
 }[keyof Api];
 /** Makes or finds tensors, takes a function, or is another name of an op: no op. */
-type NoOp = keyof typeof import("../../../lib/tensor/create.js") | "attach" | "jvp" | "checkpoint" | "var";
+type NoOp =
+  | keyof typeof import("../../../lib/tensor/create.js")
+  | "attach"
+  | "jvp"
+  | "checkpoint"
+  | "functionalCall"
+  | "var";
 
 export type OpName = Exclude<GivesTensor, NoOp>;
 
