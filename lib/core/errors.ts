@@ -1,3 +1,5 @@
+import { describeCopy } from "./copy.js";
+
 /** What went wrong, as a word a program can test. */
 export type ErrorCode =
   | "ERR_SHAPE"
@@ -124,5 +126,7 @@ export function describe(value: unknown): string {
     return short ? `[${value.map(describe).join(", ")}]` : `an array of ${value.length}`;
   }
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === "string" && name !== "" && name !== "Object" ? `a ${name}` : "an object";
+  const noun = typeof name === "string" && name !== "" && name !== "Object" ? `a ${name}` : "an object";
+  const copy = describeCopy(value);
+  return copy === undefined ? noun : `${noun} of ${copy}`;
 }

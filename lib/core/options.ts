@@ -1,3 +1,4 @@
+import { foreignKind } from "./copy.js";
 import { describe, fail, type StackStart } from "./errors.js";
 
 /** The number of single-letter edits (a swap of neighbours counts as one) that turn `a` into `b`. */
@@ -50,7 +51,7 @@ export function checkOptions<T extends object>(
   from: StackStart = checkOptions,
 ): Partial<T> {
   if (options === undefined) return none;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (typeof options !== "object" || options === null || Array.isArray(options) || foreignKind(options) !== undefined) {
     const expected = known.length === 0 ? "none" : `{ ${known.join(", ")} }`;
     fail("ERR_ARGUMENT", op, "options must be an object", expected, describe(options), { options }, from);
   }

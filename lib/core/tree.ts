@@ -1,3 +1,6 @@
+import { foreignKind } from "./copy.js";
+import { describe, fail } from "./errors.js";
+
 /** Nested plain objects and arrays with leaves of one type: what transforms take as arguments and give as results. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
 
@@ -7,11 +10,18 @@ const isPlain = (value: unknown): value is Record<string, unknown> => {
   return prototype === Object.prototype || prototype === null;
 };
 
+/** ERR_ARGUMENT for a tensor of another copy of the library, which would be passed over as if it were a setting. */
+function refuseForeign(value: unknown): void {
+  if (foreignKind(value) === "Tensor")
+    fail("ERR_ARGUMENT", "arguments", "a tensor is not valid", "a Tensor of this copy of nabla", describe(value));
+}
+
 /** All leaves in order: arrays by position, objects by key as they were written. */
 export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is T, out: T[] = []): T[] {
   if (isLeaf(tree)) out.push(tree);
   else if (Array.isArray(tree)) for (const item of tree) leavesOf(item, isLeaf, out);
   else if (isPlain(tree)) for (const key of Object.keys(tree)) leavesOf(tree[key], isLeaf, out);
+  else refuseForeign(tree);
   return out;
 }
 
@@ -21,5 +31,6 @@ export function mapTree<T>(tree: unknown, isLeaf: (value: unknown) => value is T
   if (Array.isArray(tree)) return tree.map((item) => mapTree(item, isLeaf, f));
   if (isPlain(tree))
     return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, isLeaf, f)]));
+  refuseForeign(tree);
   return tree;
 }

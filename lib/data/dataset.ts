@@ -1,3 +1,4 @@
+import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -59,3 +60,4 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
     return this.tensors.map((t) => t.indexSelect(0, index)) as Row<T>;
   }
 }
+brand("other", TensorDataset);

@@ -1,5 +1,5 @@
 import type { DTypeRow } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { describe, fail } from "../core/errors.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { outlive, raise } from "../tensor/handle.js";
@@ -209,7 +209,8 @@ export class LeafNode extends Visited implements GraphNode {
 
   setGradient(value: Tensor | null): void {
     if (value !== null) {
-      if (!(value instanceof Tensor)) fail("ERR_ARGUMENT", "grad", "a gradient must be a tensor or null");
+      if (!(value instanceof Tensor))
+        fail("ERR_ARGUMENT", "grad", "a gradient is not valid", "a tensor or null", describe(value));
       if (!sameShape(value.shape, this.shape))
         fail("ERR_SHAPE", "grad", "the gradient's shape differs", showShape(this.shape), showShape(value.shape));
       if (value.type !== this.type)

@@ -47,6 +47,8 @@ export interface Addon {
   /** The id of the frame's operand; with `hold`, a reference stays with it until somebody attaches or this thread ends. */
   share(hold: boolean): number;
   attach(handle: object, id: number): boolean;
+  /** What tells this library's ids from those of other processes and copies; the first number proposed stays. */
+  origin(proposed: number): number;
   stats(): NativeStats;
   /** The sentence of the last status. */
   message(): string;

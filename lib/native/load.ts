@@ -1,18 +1,11 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { packageRoot } from "../core/copy.js";
 import { NablaError } from "../core/errors.js";
 import type { Addon } from "./addon.js";
 
 const require = createRequire(import.meta.url);
-
-/** The package's own folder: the nearest one above this file that holds package.json. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
-}
 
 /** Where the binary may be, in order of preference: named by the user, built here, shipped in the package. */
 function candidates(root: string): string[] {

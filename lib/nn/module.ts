@@ -1,3 +1,4 @@
+import { brand } from "../core/copy.js";
 import { type DType, dtypeRow } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -180,6 +181,7 @@ export class Module {
     return Object.entries(this);
   }
 }
+brand("Module", Module);
 
 /** Parameters and buffers: each once, under its first name, or under every name. */
 function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][] {

@@ -1,4 +1,6 @@
 /** Finds what a module holds: its own properties in the order of their declaration, through arrays and plain objects. */
+import { foreignKind } from "../core/copy.js";
+import { describe, fail } from "../core/errors.js";
 import { Buffer, Parameter } from "./parameter.js";
 
 /** @internal Names and values a container gives instead of its own properties. */
@@ -23,6 +25,13 @@ export function isGroup(value: unknown): value is Readonly<Record<string, unknow
   return prototype === Object.prototype || prototype === null;
 }
 
+/** ERR_ARGUMENT for a module or tensor of another copy of the library: its parameters would go unseen. */
+function refuseForeign(name: string, value: unknown): void {
+  const kind = foreignKind(value);
+  if (kind === "Module" || kind === "Tensor")
+    fail("ERR_ARGUMENT", "Module", `${name} is not valid`, `a ${kind} of this copy of nabla`, describe(value));
+}
+
 /** The parameters, buffers and modules directly in a module, named by their path in it. */
 export function* held(holder: Holder): Generator<[string, Parameter | Buffer | Holder]> {
   const open = new Set<unknown>();
@@ -32,7 +41,7 @@ export function* held(holder: Holder): Generator<[string, Parameter | Buffer | H
       open.add(value);
       for (const [key, inner] of Object.entries(value)) yield* look(`${name}.${key}`, inner);
       open.delete(value);
-    }
+    } else refuseForeign(name, value);
   }
   for (const [name, value] of holder[members]()) yield* look(name, value);
 }

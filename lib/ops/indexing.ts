@@ -1,4 +1,5 @@
 /** `x.at(...)`: views by position, slice and string; copies by list and mask. */
+import { brand } from "../core/copy.js";
 import { describe, fail, named } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
@@ -26,6 +27,7 @@ export class Slice {
     this.step = step;
   }
 }
+brand("other", Slice);
 
 /**
  * A slice for {@link at}.

@@ -1,4 +1,5 @@
 /** Random tensors. Element i of a result is a function of (seed, stream, i) alone, whatever the threads. */
+import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -52,6 +53,7 @@ export class RandomGenerator {
     return before;
   }
 }
+brand("other", RandomGenerator);
 
 /** @internal The generator of this JavaScript thread; seeded from the clock until manualSeed says otherwise. */
 export const defaultGenerator = new RandomGenerator(Math.floor(Math.random() * 2 ** 48));

@@ -1,4 +1,5 @@
 /** What all optimizers share: groups of parameters, the state of each parameter, one native call per group and step. */
+import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
@@ -225,6 +226,7 @@ export abstract class Optimizer<H extends object = object> {
       fail("ERR_ARGUMENT", name, "a parameter must be contiguous", "a tensor of its own, not a view with strides");
   }
 }
+brand("other", Optimizer);
 
 /** The gradient as the kernel takes it, row-major, or null. */
 function gradientOf(parameter: Tensor): Tensor | null {

@@ -1,4 +1,5 @@
 /** Learning-rate schedules: what the rate of each group is after so many steps, as a function of its first rate. */
+import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { Optimizer } from "./optimizer.js";
@@ -90,6 +91,7 @@ export abstract class LRScheduler {
     });
   }
 }
+brand("other", LRScheduler);
 
 /** @internal A finite number above `above`. */
 export function finite(op: string, name: string, value: unknown, above = Number.NEGATIVE_INFINITY): number {

@@ -1,6 +1,7 @@
 /** Tensors across threads: a storage is process-wide, and a message carries its number. */
 import { type DType, dtypeRow } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
+import { keyFor } from "../core/random-key.js";
 import { checkShape, isContiguous } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
 import * as frame from "../native/frame.js";
@@ -10,11 +11,24 @@ import { Tensor } from "../tensor/tensor.js";
 /** A tensor as plain data that can be posted to a worker; {@link attach} makes a tensor of it there, without a copy. */
 export interface SharedTensor {
   readonly nabla: "tensor";
+  /** Of the process and the copy of nabla in which `id` counts. */
+  readonly origin: number;
   readonly id: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
+}
+
+let known: number | undefined;
+
+/** The same number in all threads of a process that have loaded this copy of the native library. */
+function ownOrigin(): number {
+  if (known === undefined) {
+    const [low = 0, high = 0] = keyFor(process.pid, Number(process.hrtime.bigint()), Math.random() * 2 ** 53).next();
+    known = frame.addon.origin(1 + (high & 0xfffff) * 2 ** 32 + low);
+  }
+  return known;
 }
 
 /**
@@ -32,18 +46,42 @@ function describeShared(x: Tensor, hold: boolean): SharedTensor {
   frame.putOperand(0, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
   const id = frame.addon.share(hold);
   if (frame.failed()) raise("share");
-  return { nabla: "tensor", id, dtype: x.dtype, shape: [...x.shape], strides: [...x.strides], offset: x.offset };
+  return {
+    nabla: "tensor",
+    origin: ownOrigin(),
+    id,
+    dtype: x.dtype,
+    shape: [...x.shape],
+    strides: [...x.strides],
+    offset: x.offset,
+  };
 }
 
 /**
  * A tensor on the storage that another thread (or this one) has shared: both see the same elements.
- * @throws ERR_WORKER when nothing holds the storage any more; ERR_ARGUMENT for anything {@link share} did not make.
+ * @throws ERR_WORKER when nothing holds the storage any more, or where another process or another copy of nabla shared it;
+ * ERR_ARGUMENT for anything {@link share} did not make.
  */
 export function attach(shared: SharedTensor): Tensor {
   const given = shared as Partial<SharedTensor> | null | undefined;
-  const { id, strides, offset } = given ?? {};
-  if (given?.nabla !== "tensor" || typeof id !== "number" || !Array.isArray(strides) || typeof offset !== "number")
+  const { origin, id, strides, offset } = given ?? {};
+  if (
+    given?.nabla !== "tensor" ||
+    typeof origin !== "number" ||
+    typeof id !== "number" ||
+    !Array.isArray(strides) ||
+    typeof offset !== "number"
+  )
     fail("ERR_ARGUMENT", "attach", "not a shared tensor", "what share() returns", describe(shared));
+  if (origin !== ownOrigin())
+    fail(
+      "ERR_WORKER",
+      "attach",
+      "the tensor was shared by another process or another copy of nabla",
+      "a tensor of a thread of this process that has loaded the same copy",
+      undefined,
+      { id, origin },
+    );
   const type = dtypeRow("attach", given.dtype);
   const shape = checkShape("attach", given.shape);
   const whole = new Handle();

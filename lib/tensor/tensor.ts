@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
@@ -202,6 +203,7 @@ export class Tensor {
     putOperand(0, this.handle, this.type.code, this.shape, this.layout, this.offset, 0);
   }
 }
+brand("Tensor", Tensor);
 
 /** A tuple of N numbers. */
 export type Sizes<N extends number, A extends number[] = []> = number extends N

@@ -168,6 +168,14 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
+// origin(proposed): what tells this library's ids from those of other processes and other copies of it; a random integer of
+// at least 1 is proposed, and the first one stays.
+Napi::Value origin(const Napi::CallbackInfo& info) {
+  const double proposed = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 1;
+  const double usable = proposed >= 1 && proposed < 9e15 ? proposed : 1;
+  return Napi::Number::New(info.Env(), static_cast<double>(registry_origin(static_cast<uint64_t>(usable))));
+}
+
 Napi::Value stats(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   process_releases(e);
@@ -272,6 +280,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("block", guarded<block>);
   wrapped("share", guarded<share>);
   wrapped("attach", guarded<attach>);
+  wrapped("origin", guarded<origin>);
   wrapped("stats", guarded<stats>);
   wrapped("message", guarded<message>);
   wrapped("largest", guarded<largest>);

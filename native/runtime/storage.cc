@@ -118,6 +118,12 @@ Storage* attach_storage(uint64_t id) {
   return entry.storage;
 }
 
+uint64_t registry_origin(uint64_t proposed) {
+  static std::atomic<uint64_t> origin{0};
+  uint64_t none = 0;
+  return origin.compare_exchange_strong(none, proposed) ? proposed : none;
+}
+
 namespace {
 std::mutex& stocks_mutex() {
   static auto* m = new std::mutex;
