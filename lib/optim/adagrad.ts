@@ -1,5 +1,6 @@
 import { opcode } from "../native/frame.js";
-import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
+import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule } from "./step-rule.js";
 
 export interface AdagradHyperparameters {

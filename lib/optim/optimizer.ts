@@ -8,17 +8,16 @@ import type { LeafNode } from "../engine/tape.js";
 import { zerosLike } from "../tensor/create.js";
 import { outlive } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
+import {
+  type GroupInit,
+  type OptionsOf,
+  type Parameters,
+  type ParamGroup,
+  readScheduleFields,
+  scheduleFields,
+} from "./param-group.js";
 import { captureState, type OptimizerState, restoreState } from "./state.js";
 import type { StepRule } from "./step-rule.js";
-
-/** Hyperparameters as a user gives them: those left out keep their default. */
-export type OptionsOf<H> = { readonly [K in keyof H]?: H[K] | undefined };
-/** A group of parameters with hyperparameters of its own. */
-export type GroupInit<H> = OptionsOf<H> & { readonly params: Iterable<Tensor> };
-/** What an optimizer is given: parameters, or groups of them. */
-export type Parameters<H> = Iterable<Tensor> | Iterable<GroupInit<H>>;
-/** A group in use. Its hyperparameters are read at every step and may be changed at any time. */
-export type ParamGroup<H> = H & { params: Tensor[] };
 
 /** What is kept for one parameter. */
 export interface Slot {
@@ -49,10 +48,11 @@ export abstract class Optimizer<H extends object = object> {
 
   protected constructor(rule: StepRule<H>, params: Parameters<H>, options?: OptionsOf<H>) {
     this.rule = rule;
-    this.defaults = this.settings(options, rule.defaults);
-    const given = this.list<unknown>(params);
-    const grouped = given.length > 0 && !given.some(isTensor);
-    for (const group of grouped ? given : [{ params: given }]) this.addParamGroup(group as GroupInit<H>);
+    const given = checkOptions<OptionsOf<H>>(rule.name, options, keysOf(rule.defaults));
+    this.defaults = this.settings(given, rule.defaults);
+    const list = this.list<unknown>(params);
+    const grouped = list.length > 0 && !list.some(isTensor);
+    for (const group of grouped ? list : [{ params: list }]) this.addParamGroup(group as GroupInit<H>);
   }
 
   /**
@@ -63,9 +63,8 @@ export abstract class Optimizer<H extends object = object> {
     const { name, defaults } = this.rule;
     if (typeof group !== "object" || group === null)
       fail("ERR_ARGUMENT", name, "a group must be an object with params", "{ params, ... }", describe(group));
-    checkOptions<GroupInit<H>>(name, group, ["params", ...(Object.keys(defaults) as (keyof H & string)[])]);
-    const { params, ...overrides } = group;
-    const list = this.list(params);
+    checkOptions<GroupInit<H>>(name, group, ["params", ...keysOf(defaults), ...scheduleFields]);
+    const list = this.list(group.params);
     if (list.length === 0)
       fail(
         "ERR_ARGUMENT",
@@ -78,7 +77,8 @@ export abstract class Optimizer<H extends object = object> {
       if (seen.has(parameter)) fail("ERR_ARGUMENT", name, "a parameter is given twice");
       seen.add(parameter);
     }
-    this.paramGroups.push({ ...this.settings(overrides as OptionsOf<H>, this.defaults), params: list });
+    const kept = readScheduleFields(name, group);
+    this.paramGroups.push({ ...this.settings(group, this.defaults), ...kept, params: list });
   }
 
   /**
@@ -190,12 +190,9 @@ export abstract class Optimizer<H extends object = object> {
   }
 
   /** Options over defaults, checked. */
-  private settings(options: OptionsOf<H> | undefined, defaults: H): H {
-    const { name } = this.rule;
-    const known = Object.keys(defaults) as (keyof H & string)[];
-    const given = checkOptions<OptionsOf<H>>(name, options, known);
+  private settings(given: OptionsOf<H>, defaults: H): H {
     const settings = { ...defaults };
-    for (const key of known) if (given[key] !== undefined) settings[key] = given[key] as H[typeof key];
+    for (const key of keysOf(defaults)) if (given[key] !== undefined) settings[key] = given[key] as H[typeof key];
     this.rule.attrs(settings, 0);
     return settings;
   }
@@ -227,6 +224,8 @@ export abstract class Optimizer<H extends object = object> {
   }
 }
 brand("other", Optimizer);
+
+const keysOf = <H extends object>(defaults: H) => Object.keys(defaults) as (keyof H & string)[];
 
 /** The gradient as the kernel takes it, row-major, or null. */
 function gradientOf(parameter: Tensor): Tensor | null {

@@ -1,6 +1,7 @@
 import { describe, fail } from "../core/errors.js";
 import { opcode } from "../native/frame.js";
-import { Optimizer, type OptionsOf, type Parameters } from "./optimizer.js";
+import { Optimizer } from "./optimizer.js";
+import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule } from "./step-rule.js";
 
 export interface RmspropHyperparameters {

@@ -3,7 +3,8 @@ import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { outlive } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import type { ParamGroup, Slot } from "./optimizer.js";
+import type { Slot } from "./optimizer.js";
+import { type ParamGroup, readScheduleFields } from "./param-group.js";
 import type { StepRule } from "./step-rule.js";
 
 /** The state of one parameter: its number of steps where that counts, and its tensors by name. */
@@ -66,7 +67,8 @@ export function restoreState<H extends object>(
       Object.keys(rule.defaults).map((key) => [key, from[key] === undefined ? group[key as keyof H] : from[key]]),
     );
     rule.attrs(settings as H, 0);
-    changes.push(() => Object.assign(group, settings));
+    const kept = readScheduleFields(`${name}.loadStateDict`, from);
+    changes.push(() => Object.assign(group, settings, kept));
     group.params.forEach((parameter, i) => {
       const slot = slotOf(parameter);
       const entry = saved.state[String((indices as unknown[])[i])];

@@ -155,7 +155,7 @@ def main():
     schedules = [
         {
             "name": name,
-            "options": {camel(k.lower()): v for k, v in options.items() if k not in ("cycle_momentum", "lr_lambda")},
+            "options": {camel(k.lower()): v for k, v in options.items() if k != "lr_lambda"},
             "rates": rates(make, options),
         }
         for name, make, options in SCHEDULES

@@ -4,10 +4,6 @@ import { describe, expect, test } from "vitest";
 
 interface Golden {
   lbfgs: { options: optim.LbfgsOptions; steps: { loss: number; at: [number, number] }[] }[];
-  restarts: { options: optim.CosineAnnealingWarmRestartsOptions; rates: number[][] }[];
-  sequence: number[][];
-  metrics: string[];
-  plateaus: { options: optim.ReduceLROnPlateauOptions; rates: number[][] }[];
 }
 const golden: Golden = JSON.parse(readFileSync(new URL("./golden.json", import.meta.url), "utf8"));
 
@@ -121,80 +117,5 @@ describe("LBFGS on Rosenbrock's valley", () => {
       () => new optim.LBFGS([w]).loadStateDict({ state: { 0: {} }, paramGroups: [{ params: [0] }] }),
       /is not valid/,
     );
-  });
-});
-
-const sgd = (): optim.SGD =>
-  new optim.SGD(
-    [0.1, 0.5].map((lr) => ({ params: [tensor([1], { requiresGrad: true })], lr })),
-    {},
-  );
-const rates = (opt: optim.SGD): number[] => opt.paramGroups.map(({ lr }) => lr);
-
-describe("schedules as PyTorch", () => {
-  test.each(golden.restarts)("CosineAnnealingWarmRestarts $options", ({ options, rates: want }) => {
-    const opt = sgd();
-    const schedule = new optim.CosineAnnealingWarmRestarts(opt, options);
-    near(rates(opt), want[0]!, 1e-14);
-    for (const next of want.slice(1)) {
-      schedule.step();
-      near(rates(opt), next, 1e-14);
-    }
-  });
-
-  const sequence = (opt: optim.SGD): optim.SequentialLR =>
-    new optim.SequentialLR(opt, {
-      schedulers: [
-        new optim.LinearLR(opt, { startFactor: 0.25, totalIters: 3 }),
-        new optim.ExponentialLR(opt, { gamma: 0.9 }),
-        new optim.StepLR(opt, { stepSize: 2 }),
-      ],
-      milestones: [3, 6],
-    });
-  test("SequentialLR, also from a state", () => {
-    let opt = sgd();
-    let schedule = sequence(opt);
-    near(rates(opt), golden.sequence[0]!, 1e-14);
-    golden.sequence.slice(1).forEach((want, i) => {
-      if (i === 5) {
-        const state = JSON.parse(JSON.stringify(schedule.stateDict()));
-        opt = sgd();
-        schedule = sequence(opt);
-        schedule.loadStateDict(state);
-      }
-      schedule.step();
-      near(rates(opt), want, 1e-14);
-    });
-  });
-
-  test.each(golden.plateaus)("ReduceLROnPlateau $options, also from a state", ({ options, rates: want }) => {
-    const opt = sgd();
-    let schedule = new optim.ReduceLROnPlateau(opt, options);
-    golden.metrics.forEach((metric, i) => {
-      if (i === 4) {
-        const state = JSON.parse(JSON.stringify(schedule.stateDict()));
-        schedule = new optim.ReduceLROnPlateau(opt, options);
-        schedule.loadStateDict(state);
-      }
-      schedule.step(metric === "inf" ? Number.POSITIVE_INFINITY : Number(metric));
-      near(rates(opt), want[i]!, 1e-14);
-    });
-  });
-
-  test("what is refused", () => {
-    const opt = sgd();
-    const refused = (f: () => unknown, message: RegExp): void =>
-      expect(f).toThrow(expect.objectContaining({ code: "ERR_ARGUMENT", message: expect.stringMatching(message) }));
-    const step = new optim.StepLR(opt, { stepSize: 1 });
-    const other = new optim.StepLR(sgd(), { stepSize: 1 });
-    refused(() => new optim.CosineAnnealingWarmRestarts(opt, { t0: 0 }), /t0 is not valid/);
-    refused(() => new optim.SequentialLR(opt, { schedulers: [], milestones: [] }), /schedulers is not valid/);
-    refused(() => new optim.SequentialLR(opt, { schedulers: [other], milestones: [] }), /another optimizer/);
-    refused(() => new optim.SequentialLR(opt, { schedulers: [step, step], milestones: [] }), /milestones is not valid/);
-    refused(() => new optim.ReduceLROnPlateau(opt, { mode: "least" as never }), /mode is not valid/);
-    refused(() => new optim.ReduceLROnPlateau(opt, { factor: 1 }), /factor is not valid/);
-    refused(() => new optim.ReduceLROnPlateau(opt, { minLr: [0] }), /minLr is not valid/);
-    refused(() => new optim.ReduceLROnPlateau(opt).step("1" as never), /must be a number/);
-    refused(() => new optim.ReduceLROnPlateau(opt).loadStateDict({} as never), /lastEpoch is not valid/);
   });
 });

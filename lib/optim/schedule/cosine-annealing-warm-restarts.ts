@@ -1,18 +1,21 @@
-import { checkOptions } from "../core/options.js";
-import { cosine, count, finite, LRScheduler, type Scheduled } from "./schedule.js";
+import { checkOptions } from "../../core/options.js";
+import { cosine } from "./anneal.js";
+import { count, finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
 
 export interface CosineAnnealingWarmRestartsOptions {
   /** The number of steps up to the first restart. */
   readonly t0: number;
-  /** What the number of steps is multiplied by at each restart, an integer; 1 unless given. */
+  /** What the number of steps is multiplied by at each restart, an integer; default 1. */
   readonly tMult?: number | undefined;
-  /** The rate before a restart; 0 unless given. */
+  /** The rate before a restart; default 0. */
   readonly etaMin?: number | undefined;
 }
 
 /**
- * From the first rate towards the least along half a cosine wave, and then from the first rate again: after `t0` steps, after
- * another `t0 tMult`, and so on.
+ * Sets the rate from `initialLr` towards the least along half a cosine wave, and then from `initialLr` again: after `t0`
+ * steps, after another `t0 tMult`, and so on. What other schedules or the program have made of the rate is overwritten.
  * @throws ERR_ARGUMENT for a `t0` or `tMult` that is no integer above 0, or a least rate that is no number.
  * @source Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, 2017.
  * @example
@@ -23,7 +26,7 @@ export interface CosineAnnealingWarmRestartsOptions {
  * schedule.step();
  * opt.paramGroups[0]!.lr; // 1
  */
-export class CosineAnnealingWarmRestarts extends LRScheduler {
+export class CosineAnnealingWarmRestarts extends RateSchedule {
   private readonly t0: number;
   private readonly tMult: number;
   private readonly etaMin: number;
@@ -34,14 +37,14 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.t0 = count(op, "t0", given.t0);
     this.tMult = count(op, "tMult", given.tMult ?? 1);
     this.etaMin = finite(op, "etaMin", given.etaMin ?? 0);
-    this.moveTo(0, this.baseLrs);
+    this.begin();
   }
   /** @internal */
-  rate(base: number, epoch: number): number {
+  protected rate(_lr: number, epoch: number, group: number): number {
     let length = this.t0;
     let since = epoch;
     if (this.tMult === 1) since = epoch % length;
     else for (; since >= length; length *= this.tMult) since -= length;
-    return cosine(base, this.etaMin, since / length);
+    return cosine(this.baseLrs[group]!, this.etaMin, since / length);
   }
 }

@@ -1,6 +1,7 @@
-import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
-import { count, LRScheduler, type Scheduled } from "./schedule.js";
+import { describe, fail } from "../../core/errors.js";
+import { checkOptions } from "../../core/options.js";
+import { count } from "./checks.js";
+import { LRScheduler, type Scheduled, type ScheduleState } from "./lr-scheduler.js";
 
 export interface SequentialLROptions {
   /** Schedules of the same optimizer, in order. */
@@ -9,8 +10,14 @@ export interface SequentialLROptions {
   readonly milestones: readonly number[];
 }
 
+export interface SequentialState extends ScheduleState {
+  /** The states of the schedules, in order. */
+  readonly schedulers: readonly ScheduleState[];
+}
+
 /**
- * One schedule after another, each beginning anew when its turn comes. Only this one is stepped, and its state is enough to go on.
+ * One schedule after another. It begins by setting the rates to `initialLr`; a schedule whose turn comes begins anew with its
+ * own first rates, and then changes or sets rates as it does alone. Only this one is stepped, and its state holds theirs.
  * @throws ERR_ARGUMENT for anything but schedules of this optimizer, or milestones that do not fit them.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
@@ -48,12 +55,44 @@ export class SequentialLR extends LRScheduler {
     this.milestones = (milestones as number[]).map((value) => count(op, "a milestone", value));
     if (this.milestones.some((value, i) => i > 0 && value <= this.milestones[i - 1]!))
       fail("ERR_ARGUMENT", op, "milestones do not rise", undefined, describe(milestones));
-    this.moveTo(0, this.baseLrs);
+    this.restart();
   }
+
   /** @internal */
-  rate(base: number, epoch: number, group: number): number {
+  moveTo(epoch: number, from: readonly number[]): void {
+    this.adoptGroups();
     const turn = this.milestones.filter((milestone) => milestone <= epoch).length;
-    const start = turn === 0 ? 0 : this.milestones[turn - 1]!;
-    return this.schedulers[turn]!.rate(base, epoch - start, group);
+    const part = this.schedulers[turn]!;
+    if (epoch === 0) part.moveTo(0, from);
+    else if (epoch === this.milestones[turn - 1]) part.restart();
+    else part.step();
+    this.lastEpoch = epoch;
+  }
+
+  override stateDict(): SequentialState {
+    return { ...super.stateDict(), schedulers: this.schedulers.map((schedule) => schedule.stateDict()) };
+  }
+
+  override loadStateDict(state: SequentialState): void {
+    super.loadStateDict(state);
+  }
+
+  /** @internal */
+  override restoring(state: SequentialState): () => void {
+    const own = super.restoring(state);
+    const { length } = this.schedulers;
+    const states: unknown = state.schedulers;
+    if (!Array.isArray(states) || states.length !== length)
+      fail(
+        "ERR_ARGUMENT",
+        "SequentialLR.loadStateDict",
+        "schedulers is not valid",
+        `the states of ${length} schedules`,
+        describe(states),
+      );
+    const parts = this.schedulers.map((schedule, i) => schedule.restoring((states as ScheduleState[])[i]!));
+    return () => {
+      for (const restore of [own, ...parts]) restore();
+    };
   }
 }

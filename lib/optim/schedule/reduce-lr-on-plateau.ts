@@ -1,26 +1,27 @@
-import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
-import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { Optimizer } from "./optimizer.js";
-import { finite, type Scheduled } from "./schedule.js";
-import { nonNegative } from "./step-rule.js";
+import { describe, fail } from "../../core/errors.js";
+import { checkOptions } from "../../core/options.js";
+import { isTensor, type Tensor } from "../../tensor/tensor.js";
+import { Optimizer } from "../optimizer.js";
+import { nonNegative } from "../step-rule.js";
+import { finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
 
 export interface ReduceLROnPlateauOptions {
-  /** Whether the value is to fall or to rise; "min" unless given. */
+  /** Whether the value is to fall or to rise; default "min". */
   readonly mode?: "min" | "max" | undefined;
-  /** What the rate is multiplied by, below 1; 0.1 unless given. */
+  /** What the rate is multiplied by, below 1; default 0.1. */
   readonly factor?: number | undefined;
-  /** How many steps without progress are let pass; 10 unless given. */
+  /** How many steps without progress are let pass; default 10. */
   readonly patience?: number | undefined;
-  /** How much better than the best counts as progress; 1e-4 unless given. */
+  /** How much better than the best counts as progress; default 1e-4. */
   readonly threshold?: number | undefined;
-  /** Whether the threshold is a share of the best or a difference; "rel" unless given. */
+  /** Whether the threshold is a share of the best or a difference; default "rel". */
   readonly thresholdMode?: "rel" | "abs" | undefined;
-  /** How many steps after a reduction are not counted; 0 unless given. */
+  /** How many steps after a reduction are not counted; default 0. */
   readonly cooldown?: number | undefined;
-  /** The least rate, of all groups or of each; 0 unless given. */
+  /** The least rate, of all groups or of each; default 0. */
   readonly minLr?: number | readonly number[] | undefined;
-  /** A reduction by no more than this is left out; 1e-8 unless given. */
+  /** A reduction by no more than this is left out; default 1e-8. */
   readonly eps?: number | undefined;
 }
 
@@ -42,7 +43,7 @@ function oneOf<T extends string>(op: string, name: string, value: T, choices: re
 }
 
 /**
- * Multiplies the rates by `factor` when a value, such as the loss on data held back, has made no progress for more than
+ * Multiplies the present rates by `factor` when a value, such as the loss on data held back, has made no progress for more than
  * `patience` steps. NaN is no progress.
  * @throws ERR_ARGUMENT for a bad option, or a value that is no number or tensor of one element.
  * @example
@@ -138,11 +139,11 @@ export class ReduceLROnPlateau {
   }
 
   private isBetter(value: number): boolean {
-    const { best } = this;
     const { mode, threshold, thresholdMode } = this.options;
-    if (best === null) return !Number.isNaN(value);
-    const margin = thresholdMode === "rel" ? best * threshold : threshold;
-    return mode === "min" ? value < best - margin : value > best + margin;
+    const sign = mode === "min" ? -1 : 1;
+    const best = this.best ?? -sign * Number.POSITIVE_INFINITY;
+    const bound = thresholdMode === "rel" ? best * (1 + sign * threshold) : best + sign * threshold;
+    return mode === "min" ? value < bound : value > bound;
   }
 
   private reduce(): void {

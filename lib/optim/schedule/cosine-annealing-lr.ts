@@ -1,0 +1,46 @@
+import { checkOptions } from "../../core/options.js";
+import { count, finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
+
+export interface CosineAnnealingLROptions {
+  /** The number of steps from the first rate to the least. */
+  readonly tMax: number;
+  /** The least rate; default 0. */
+  readonly etaMin?: number | undefined;
+}
+
+/**
+ * Changes the present rate so that, with nothing else at work, it goes from the first rate to the least and back along a
+ * cosine wave of `2 tMax` steps. Where something else has brought the rate below an `etaMin` above 0, PyTorch's formula can make
+ * it negative, which the optimizer refuses.
+ * @throws ERR_ARGUMENT for a `tMax` that is no integer above 0, or a least rate that is no number.
+ * @source Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, 2017.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+ * const schedule = new optim.CosineAnnealingLR(opt, { tMax: 2 });
+ * schedule.step();
+ * opt.paramGroups[0]!.lr.toFixed(6); // "0.500000"
+ */
+export class CosineAnnealingLR extends RateSchedule {
+  private readonly tMax: number;
+  private readonly etaMin: number;
+  constructor(optimizer: Scheduled, options: CosineAnnealingLROptions) {
+    const op = "CosineAnnealingLR";
+    super(op, optimizer);
+    const { tMax, etaMin = 0 } = checkOptions<CosineAnnealingLROptions>(op, options, ["tMax", "etaMin"]);
+    this.tMax = count(op, "tMax", tMax);
+    this.etaMin = finite(op, "etaMin", etaMin);
+    this.begin();
+  }
+  /** @internal */
+  protected rate(lr: number, epoch: number, group: number): number {
+    const { tMax, etaMin } = this;
+    if (epoch === 0) return lr;
+    const height = (at: number): number => 1 + Math.cos((Math.PI * at) / tMax);
+    // From the least rate, where there is no quotient of heights.
+    if ((epoch - 1 - tMax) % (2 * tMax) === 0)
+      return lr + ((this.baseLrs[group]! - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
+    return (height(epoch) / height(epoch - 1)) * (lr - etaMin) + etaMin;
+  }
+}

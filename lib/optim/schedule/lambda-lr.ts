@@ -1,0 +1,42 @@
+import { describe, fail } from "../../core/errors.js";
+import { checkOptions } from "../../core/options.js";
+import { finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
+
+/** The factor after a number of steps. */
+export type LrLambda = (epoch: number) => number;
+export interface LambdaLROptions {
+  /** For all groups, or one function per group. A state does not hold them. */
+  readonly lrLambda: LrLambda | readonly LrLambda[];
+}
+
+/**
+ * Sets the rate to `initialLr` times what a function of the number of steps says. What other schedules or the program have
+ * made of the rate is overwritten.
+ * @throws ERR_ARGUMENT for anything but a function, or one per group, and for a factor that is no finite number.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+ * const schedule = new optim.LambdaLR(opt, { lrLambda: (epoch) => 1 / (1 + epoch) });
+ * schedule.step();
+ * opt.paramGroups[0]!.lr; // 0.5
+ */
+export class LambdaLR extends RateSchedule {
+  private readonly lambdas: readonly LrLambda[];
+  constructor(optimizer: Scheduled, options: LambdaLROptions) {
+    const op = "LambdaLR";
+    super(op, optimizer);
+    const { lrLambda } = checkOptions<LambdaLROptions>(op, options, ["lrLambda"]);
+    const groups = optimizer.paramGroups.length;
+    const list: readonly unknown[] = Array.isArray(lrLambda) ? lrLambda : optimizer.paramGroups.map(() => lrLambda);
+    if (list.length !== groups || !list.every((f) => typeof f === "function"))
+      fail("ERR_ARGUMENT", op, "lrLambda is not valid", `a function, or ${groups} of them`, describe(lrLambda));
+    this.lambdas = list as readonly LrLambda[];
+    this.begin();
+  }
+  /** @internal */
+  protected rate(_lr: number, epoch: number, group: number): number {
+    const f = this.lambdas[group] ?? this.lambdas[0]!;
+    return this.baseLrs[group]! * finite("LambdaLR", "the factor", f(epoch));
+  }
+}

@@ -1,0 +1,51 @@
+import { fail } from "../../core/errors.js";
+import { checkOptions } from "../../core/options.js";
+import { count, finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
+
+export interface LinearLROptions {
+  /** The share of the rate at the beginning, above 0; default 1/3. */
+  readonly startFactor?: number | undefined;
+  /** The share of the rate at the end; default 1. */
+  readonly endFactor?: number | undefined;
+  /** The number of steps from one to the other; default 5. */
+  readonly totalIters?: number | undefined;
+}
+
+/**
+ * Multiplies the present rate so that, with nothing else at work, it is the first one times a factor that moves evenly from
+ * `startFactor` to `endFactor` in `totalIters` steps, and stays there.
+ * @throws ERR_ARGUMENT for a first factor that is no number above 0, a last one that is no number of at least 0, or a number
+ * of steps that is no integer above 0.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+ * const schedule = new optim.LinearLR(opt, { startFactor: 0.5, totalIters: 2 });
+ * schedule.step();
+ * opt.paramGroups[0]!.lr; // 0.75
+ */
+export class LinearLR extends RateSchedule {
+  private readonly startFactor: number;
+  private readonly endFactor: number;
+  private readonly totalIters: number;
+  constructor(optimizer: Scheduled, options?: LinearLROptions) {
+    const op = "LinearLR";
+    super(op, optimizer);
+    const given = checkOptions<LinearLROptions>(op, options, ["startFactor", "endFactor", "totalIters"]);
+    this.startFactor = finite(op, "startFactor", given.startFactor ?? 1 / 3, 0);
+    this.endFactor = finite(op, "endFactor", given.endFactor ?? 1);
+    // A rate that has become 0 on the way could not be multiplied back.
+    if (this.endFactor < 0)
+      fail("ERR_ARGUMENT", op, "endFactor is not valid", "a finite number of at least 0", String(this.endFactor));
+    this.totalIters = count(op, "totalIters", given.totalIters ?? 5);
+    this.begin();
+  }
+  /** @internal */
+  protected rate(lr: number, epoch: number): number {
+    const { startFactor, totalIters } = this;
+    if (epoch === 0) return lr * startFactor;
+    if (epoch > totalIters) return lr;
+    const rise = this.endFactor - startFactor;
+    return lr * (1 + rise / (totalIters * startFactor + (epoch - 1) * rise));
+  }
+}

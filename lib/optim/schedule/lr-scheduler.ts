@@ -1,0 +1,107 @@
+import { brand } from "../../core/copy.js";
+import { describe, fail } from "../../core/errors.js";
+import { Optimizer } from "../optimizer.js";
+import type { ParamGroup } from "../param-group.js";
+
+/** How many steps a schedule has made, and the rates of the groups at its beginning. */
+export interface ScheduleState {
+  readonly lastEpoch: number;
+  readonly baseLrs: readonly number[];
+}
+
+/** The part of an optimizer that a schedule writes to. */
+export type Scheduled = Optimizer<{ lr: number }>;
+
+/**
+ * The base of all schedules; make one of its subclasses. To make a schedule sets the rates of step 0, and each `step()`
+ * those of the next, by PyTorch's formulas:
+ *
+ * - StepLR, MultiStepLR, ExponentialLR, LinearLR and CosineAnnealingLR change the rate that a group has. So several of them on
+ *   one optimizer multiply, and a rate that ReduceLROnPlateau or the program has set is what they go on from.
+ * - LambdaLR, OneCycleLR and CosineAnnealingWarmRestarts set the rate from `initialLr`, whatever it is now.
+ *
+ * `initialLr` is a field of the group: the rate with which the first schedule found it. It is saved with the optimizer, as the
+ * rates are; a schedule's own state holds no rates to set. To resume, make optimizer and schedules, and then load the
+ * state of each; a schedule that is made after the optimizer's state was loaded sets the rates of step 0.
+ */
+export abstract class LRScheduler {
+  /** How many steps there have been. */
+  lastEpoch = 0;
+  /** The rates of the groups at the beginning: their `initialLr` when this schedule was made. */
+  baseLrs: readonly number[] = [];
+  protected readonly optimizer: Scheduled;
+
+  protected constructor(name: string, optimizer: unknown) {
+    if (!(optimizer instanceof Optimizer))
+      fail("ERR_ARGUMENT", name, "the first argument is not valid", "an optimizer", describe(optimizer));
+    this.optimizer = optimizer as Scheduled;
+  }
+
+  /** Counts a step, of the optimizer or of an epoch, and changes the rates. */
+  step(): void {
+    this.moveTo(this.lastEpoch + 1, this.getLastLr());
+  }
+
+  /** The rates now in force, group by group. */
+  getLastLr(): number[] {
+    return this.optimizer.paramGroups.map(({ lr }) => lr);
+  }
+
+  /** What {@link loadStateDict} takes: plain numbers. The rates are part of the optimizer's state. */
+  stateDict(): ScheduleState {
+    return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs] };
+  }
+
+  /**
+   * Goes on where another schedule of the same kind and settings was. It writes no rates: those come with the state of the
+   * optimizer.
+   * @throws ERR_ARGUMENT where it is no such state, or of another number of groups; nothing is changed then.
+   */
+  loadStateDict(state: ScheduleState): void {
+    this.restoring(state)();
+  }
+
+  /** @internal Sets the rates of step `epoch`, of groups whose rates are `from`; all are computed before one is set. */
+  abstract moveTo(epoch: number, from: readonly number[]): void;
+
+  /** @internal Begins anew with the first rates. */
+  restart(): void {
+    this.adoptGroups();
+    this.moveTo(0, this.baseLrs);
+  }
+
+  /** @internal Checks a state; the function that it returns takes it over. */
+  restoring(state: ScheduleState): () => void {
+    const op = `${this.constructor.name}.loadStateDict`;
+    const epoch: unknown = state?.lastEpoch;
+    const rates: unknown = state?.baseLrs;
+    if (!Number.isSafeInteger(epoch) || (epoch as number) < 0)
+      fail("ERR_ARGUMENT", op, "lastEpoch is not valid", "an integer of at least 0", describe(epoch));
+    const groups = this.optimizer.paramGroups.length;
+    if (!Array.isArray(rates) || rates.length !== groups || !rates.every(Number.isFinite))
+      fail("ERR_ARGUMENT", op, "baseLrs is not valid", `${groups} numbers`, describe(rates));
+    return () => {
+      this.lastEpoch = epoch as number;
+      this.baseLrs = [...(rates as number[])];
+    };
+  }
+
+  /** @internal Whether it writes to this optimizer. */
+  steers(optimizer: unknown): boolean {
+    return this.optimizer === optimizer;
+  }
+
+  /** Takes in the groups that it has not seen yet. */
+  protected adoptGroups(): void {
+    const { paramGroups } = this.optimizer;
+    if (this.baseLrs.length === paramGroups.length) return;
+    this.baseLrs = paramGroups.map((group, g) => this.baseLrs[g] ?? this.adopt(group));
+  }
+
+  /** Takes in a group, and gives its first rate. */
+  protected adopt(group: ParamGroup<{ lr: number }>): number {
+    group.initialLr ??= group.lr;
+    return group.initialLr;
+  }
+}
+brand("other", LRScheduler);

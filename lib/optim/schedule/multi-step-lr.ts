@@ -1,0 +1,40 @@
+import { describe, fail } from "../../core/errors.js";
+import { checkOptions } from "../../core/options.js";
+import { count, finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
+
+export interface MultiStepLROptions {
+  /** The numbers of steps after which the rate falls; one that is given twice counts twice. */
+  readonly milestones: readonly number[];
+  /** What it is then multiplied by; default 0.1. */
+  readonly gamma?: number | undefined;
+}
+
+/**
+ * Multiplies the present rate by `gamma` after each of the given numbers of steps.
+ * @throws ERR_ARGUMENT for milestones that are not integers above 0, or a gamma that is no number.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+ * const schedule = new optim.MultiStepLR(opt, { milestones: [1, 3], gamma: 0.5 });
+ * schedule.step();
+ * opt.paramGroups[0]!.lr; // 0.5
+ */
+export class MultiStepLR extends RateSchedule {
+  private readonly milestones: readonly number[];
+  private readonly gamma: number;
+  constructor(optimizer: Scheduled, options: MultiStepLROptions) {
+    const op = "MultiStepLR";
+    super(op, optimizer);
+    const { milestones, gamma = 0.1 } = checkOptions<MultiStepLROptions>(op, options, ["milestones", "gamma"]);
+    if (!Array.isArray(milestones))
+      fail("ERR_ARGUMENT", op, "milestones is not valid", "an array of integers", describe(milestones));
+    this.milestones = (milestones as number[]).map((value) => count(op, "a milestone", value));
+    this.gamma = finite(op, "gamma", gamma);
+    this.begin();
+  }
+  /** @internal */
+  protected rate(lr: number, epoch: number): number {
+    return lr * this.gamma ** this.milestones.filter((milestone) => milestone === epoch).length;
+  }
+}

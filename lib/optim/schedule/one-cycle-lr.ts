@@ -1,0 +1,142 @@
+import { describe, fail } from "../../core/errors.js";
+import { checkOptions } from "../../core/options.js";
+import type { ParamGroup } from "../param-group.js";
+import { nonNegative } from "../step-rule.js";
+import { cosine, linear } from "./anneal.js";
+import { count, finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
+
+export interface OneCycleLROptions {
+  /** The highest rate. */
+  readonly maxLr: number;
+  /** The number of steps of the whole cycle; one more is ERR_ARGUMENT. */
+  readonly totalSteps: number;
+  /** The share of the cycle in which the rate rises; default 0.3. */
+  readonly pctStart?: number | undefined;
+  /** Along a cosine wave or evenly; default "cos". */
+  readonly annealStrategy?: "cos" | "linear" | undefined;
+  /** Whether the momentum falls while the rate rises, and rises while it falls; default true. */
+  readonly cycleMomentum?: boolean | undefined;
+  /** The momentum where the rate is highest; default 0.85. */
+  readonly baseMomentum?: number | undefined;
+  /** The momentum at the beginning and at the end; default 0.95. */
+  readonly maxMomentum?: number | undefined;
+  /** The first rate is maxLr / divFactor; default 25. */
+  readonly divFactor?: number | undefined;
+  /** The last rate is the first / finalDivFactor; default 10000. */
+  readonly finalDivFactor?: number | undefined;
+}
+
+/** A group with what optimizers have as momentum. */
+type Cycled = ParamGroup<{ lr: number; momentum?: number; betas?: readonly [number, number] }>;
+
+const known = [
+  "maxLr",
+  "totalSteps",
+  "pctStart",
+  "annealStrategy",
+  "cycleMomentum",
+  "baseMomentum",
+  "maxMomentum",
+  "divFactor",
+  "finalDivFactor",
+] as const;
+
+/**
+ * One cycle: sets the rate from a low one up to `maxLr`, then down to almost nothing, and the momentum, or `betas[0]`, from
+ * `maxMomentum` down to `baseMomentum` and back. The optimizer's own rate and momentum do not matter, and what other schedules
+ * or the program have made of the rate is overwritten. The first rate becomes the `initialLr` of the groups, which hold the
+ * other bounds too.
+ * @throws ERR_ARGUMENT for a bad option, for an optimizer that has neither momentum nor betas unless `cycleMomentum` is false,
+ * and for a step past the end of the cycle.
+ * @source Smith and Topin, Super-convergence: very fast training of neural networks using large learning rates, 2019.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1, momentum: 0.9 });
+ * const schedule = new optim.OneCycleLR(opt, { maxLr: 1, totalSteps: 5, pctStart: 0.4 });
+ * schedule.step();
+ * opt.paramGroups[0]!.lr; // 1
+ * opt.paramGroups[0]!.momentum; // 0.85
+ */
+export class OneCycleLR extends RateSchedule {
+  private readonly totalSteps: number;
+  private readonly peak: number;
+  private readonly anneal: typeof cosine;
+  private readonly cycles: boolean;
+  private readonly bounds: {
+    readonly initialLr: number;
+    readonly maxLr: number;
+    readonly minLr: number;
+    readonly baseMomentum: number;
+    readonly maxMomentum: number;
+  };
+
+  constructor(optimizer: Scheduled, options: OneCycleLROptions) {
+    const op = "OneCycleLR";
+    super(op, optimizer);
+    const given = checkOptions<OneCycleLROptions>(op, options, known);
+    const { annealStrategy = "cos", pctStart = 0.3, cycleMomentum = true } = given;
+    if (annealStrategy !== "cos" && annealStrategy !== "linear")
+      fail("ERR_ARGUMENT", op, "annealStrategy is not valid", '"cos" or "linear"', describe(annealStrategy));
+    if (!(typeof pctStart === "number" && pctStart >= 0 && pctStart <= 1))
+      fail("ERR_ARGUMENT", op, "pctStart is not valid", "a number from 0 to 1", describe(pctStart));
+    if (typeof cycleMomentum !== "boolean")
+      fail("ERR_ARGUMENT", op, "cycleMomentum is not valid", "a boolean", describe(cycleMomentum));
+    if (cycleMomentum && !("momentum" in optimizer.defaults) && !("betas" in optimizer.defaults))
+      fail("ERR_ARGUMENT", op, "the optimizer has neither momentum nor betas", "cycleMomentum: false for it");
+    const maxLr = finite(op, "maxLr", given.maxLr, 0);
+    const initialLr = maxLr / finite(op, "divFactor", given.divFactor ?? 25, 0);
+    this.bounds = {
+      initialLr,
+      maxLr,
+      minLr: initialLr / finite(op, "finalDivFactor", given.finalDivFactor ?? 1e4, 0),
+      baseMomentum: nonNegative(op, "baseMomentum", given.baseMomentum ?? 0.85, 1),
+      maxMomentum: nonNegative(op, "maxMomentum", given.maxMomentum ?? 0.95, 1),
+    };
+    this.totalSteps = count(op, "totalSteps", given.totalSteps);
+    this.anneal = annealStrategy === "cos" ? cosine : linear;
+    this.peak = pctStart * this.totalSteps - 1;
+    this.cycles = cycleMomentum;
+    this.begin();
+  }
+
+  protected override adopt(group: ParamGroup<{ lr: number }>): number {
+    const { baseMomentum, maxMomentum, ...rates } = this.bounds;
+    Object.assign(group, this.cycles ? this.bounds : rates);
+    return rates.initialLr;
+  }
+
+  /** @internal */
+  protected rate(_lr: number, epoch: number, group: number): number {
+    if (epoch > this.totalSteps)
+      fail("ERR_ARGUMENT", "OneCycleLR", "the cycle is over", `at most ${this.totalSteps} steps`, String(epoch));
+    const { bounds } = this;
+    const {
+      initialLr = bounds.initialLr,
+      maxLr = bounds.maxLr,
+      minLr = bounds.minLr,
+    } = this.optimizer.paramGroups[group]!;
+    return this.between(epoch, initialLr, maxLr, minLr);
+  }
+
+  /** @internal */
+  override moveTo(epoch: number, from: readonly number[]): void {
+    super.moveTo(epoch, from);
+    if (!this.cycles) return;
+    const groups: readonly Cycled[] = this.optimizer.paramGroups;
+    for (const group of groups) {
+      const { baseMomentum = this.bounds.baseMomentum, maxMomentum = this.bounds.maxMomentum } = group;
+      const momentum = this.between(epoch, maxMomentum, baseMomentum, maxMomentum);
+      if (group.betas === undefined) group.momentum = momentum;
+      else group.betas = [momentum, group.betas[1]];
+    }
+  }
+
+  /** What goes from `first` to `middle` while the rate rises, and then to `last`. */
+  private between(epoch: number, first: number, middle: number, last: number): number {
+    const { peak } = this;
+    if (epoch <= peak && peak > 0) return this.anneal(first, middle, epoch / peak);
+    const fall = this.totalSteps - 1 - peak;
+    return this.anneal(middle, last, fall === 0 ? 1 : (epoch - peak) / fall);
+  }
+}

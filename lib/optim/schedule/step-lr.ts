@@ -1,0 +1,37 @@
+import { checkOptions } from "../../core/options.js";
+import { count, finite } from "./checks.js";
+import type { Scheduled } from "./lr-scheduler.js";
+import { RateSchedule } from "./rate-schedule.js";
+
+export interface StepLROptions {
+  /** How many steps a rate lasts. */
+  readonly stepSize: number;
+  /** What it is then multiplied by; default 0.1. */
+  readonly gamma?: number | undefined;
+}
+
+/**
+ * Multiplies the present rate by `gamma` after every `stepSize` steps.
+ * @throws ERR_ARGUMENT for a size that is no integer above 0, or a gamma that is no number.
+ * @example
+ * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
+ * const schedule = new optim.StepLR(opt, { stepSize: 2, gamma: 0.5 });
+ * schedule.step();
+ * schedule.step();
+ * opt.paramGroups[0]!.lr; // 0.5
+ */
+export class StepLR extends RateSchedule {
+  private readonly stepSize: number;
+  private readonly gamma: number;
+  constructor(optimizer: Scheduled, options: StepLROptions) {
+    super("StepLR", optimizer);
+    const { stepSize, gamma = 0.1 } = checkOptions<StepLROptions>("StepLR", options, ["stepSize", "gamma"]);
+    this.stepSize = count("StepLR", "stepSize", stepSize);
+    this.gamma = finite("StepLR", "gamma", gamma);
+    this.begin();
+  }
+  /** @internal */
+  protected rate(lr: number, epoch: number): number {
+    return epoch > 0 && epoch % this.stepSize === 0 ? lr * this.gamma : lr;
+  }
+}
