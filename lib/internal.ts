@@ -7,5 +7,6 @@ export { checkOptions, nearest } from "./core/options.js";
 export { permutation, philox } from "./data/permutation.js";
 export { apply } from "./engine/apply.js";
 export { defineRow, type Row, table } from "./engine/row.js";
+export { collector } from "./native/collector.js";
 export { addon, kernelNames, layout, rawFrame } from "./native/frame.js";
 export { formatTensor, type PrintOptions } from "./tensor/print.js";

@@ -1,6 +1,6 @@
 import { type ErrorCode, fail, NablaError, startAtUser } from "../core/errors.js";
 import * as frame from "../native/frame.js";
-import { relieve } from "./memory.js";
+import { reclaimUntil } from "./memory.js";
 
 /**
  * Several small results share one object that native code watches: a weak reference for each would cost more than the op.
@@ -102,9 +102,11 @@ function outOfMemory(op: string): never {
 
 const memoryCode = frame.layout.codes.indexOf("ERR_MEMORY");
 
-/** Runs the call in the frame; when memory is out, collects everything there is to collect and tries once more. */
+/** Runs the call in the frame again when memory is out, after reclaiming what is dead. */
 export function retryWhenOutOfMemory(run: () => void): void {
   if (frame.status().code !== memoryCode) return;
-  relieve(true);
-  run();
+  reclaimUntil(() => {
+    run();
+    return frame.status().code !== memoryCode;
+  });
 }

@@ -1,33 +1,6 @@
 /** Gives memory back under pressure: first what is known to be dead, then after a minor, last after a major collection. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { collector } from "../native/collector.js";
 import { addon } from "../native/frame.js";
-
-type Collect = (options?: { type: "minor" | "major" }) => void;
-
-let collect: Collect | null | undefined;
-
-/** The engine's own collector, taken without leaving its flag set; null where the runtime has none. */
-function collector(): Collect | null {
-  if (collect !== undefined) return collect;
-  const own = (globalThis as { gc?: Collect }).gc;
-  if (typeof own === "function") {
-    collect = own;
-    return own;
-  }
-  addon.lockFlags();
-  try {
-    setFlagsFromString("--expose-gc");
-    const taken: unknown = runInNewContext("typeof gc === 'function' ? gc : null");
-    collect = taken as Collect | null;
-    setFlagsFromString("--no-expose-gc");
-  } catch {
-    collect = null;
-  } finally {
-    addon.unlockFlags();
-  }
-  return collect;
-}
 
 // Bytes between two walks. Memory that is reused while it is still in the cache is worth many a minor collection (0.1 ms
 // here, against 2 ms to write 16 MB that are not); but where what was allocated is still in use, walks free nothing.
@@ -53,10 +26,10 @@ let floor = 0;
  * Called where a native call may be made and none is running. Walks the table of weak references; where that frees too
  * little, makes a minor collection and walks again; only when memory keeps growing all the same, a major one.
  */
-export function relieve(everything = false): void {
+export function relieve(): void {
   const allocated = addon.sinceWalk();
   const forBytes = allocated >= step;
-  const freed = collectGarbage(everything);
+  const freed = collectGarbage();
   if (!forBytes) return;
   step = freed < step / 2 ? Math.min(2 * step, MOST) : Math.max(step / 2, LEAST);
   fewest = freed < allocated / 2 ? MOST_HANDLES : Math.max(fewest >> 1, LEAST_HANDLES);
@@ -64,23 +37,44 @@ export function relieve(everything = false): void {
 }
 
 /** Returns how many bytes it freed. */
-function collectGarbage(everything: boolean): number {
+function collectGarbage(): number {
   const handles = addon.stats().handles;
   let freed = addon.walk();
-  const enough = (): boolean =>
-    !everything && (freed >= step / 2 || handles - addon.stats().handles >= handles * HANDLE_SHARE);
+  const enough = (): boolean => freed >= step / 2 || handles - addon.stats().handles >= handles * HANDLE_SHARE;
   const gc = collector();
   if (gc === null || enough()) return freed;
-  gc({ type: "minor" });
+  gc.minor();
   freed += addon.walk();
   if (enough()) return freed;
   const held = addon.stats().liveBytes;
   floor = Math.min(floor, held);
-  if (!everything && held - floor < bound) return freed;
-  gc({ type: "major" });
-  freed += addon.walk();
+  return held - floor < bound ? freed : freed + collectAll();
+}
+
+/** A major collection and a walk; returns how many bytes they freed. */
+function collectAll(): number {
+  const held = addon.stats().liveBytes;
+  collector()?.major();
+  const freed = addon.walk();
   floor = addon.stats().liveBytes;
   bound = held - floor < MOST / 4 ? bound * 2 : 2 * MOST;
-  if (everything) addon.trim();
   return freed;
+}
+
+const reclaims: readonly (() => void)[] = [
+  () => addon.walk(),
+  () => {
+    collector()?.minor();
+    addon.walk();
+  },
+  () => collectAll(),
+];
+
+/** Reclaims more and more of what is dead, the cheapest first, until `attempt` succeeds; false where it never does. */
+export function reclaimUntil(attempt: () => boolean): boolean {
+  for (const reclaim of reclaims) {
+    reclaim();
+    if (attempt()) return true;
+  }
+  return false;
 }

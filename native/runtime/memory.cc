@@ -190,10 +190,9 @@ void* allocate(size_t bytes) {
   }
   const int64_t limit = cache_limit();
   if (c.cached.load(std::memory_order_relaxed) + size > limit) trim_to(size < limit ? limit - size : 0);
-  if (c.live.load() + c.cached.load() + size > ceiling()) {
-    trim_to(0);
-    if (c.live.load() + size > ceiling()) return nullptr;
-  }
+  const int64_t room = ceiling() - c.live.load() - size;
+  if (room < 0) return nullptr;
+  if (c.cached.load() > room) trim_to(room);
   void* block = system_allocate(rounded);
   if (!block) {
     trim_to(0);
