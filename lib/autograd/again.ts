@@ -1,7 +1,7 @@
 /** What functions that run a second time share: their arguments without the tensors, and the state they ran in. */
 import type { RandomKey } from "../core/random-key.js";
 import { mapTree } from "../core/tree.js";
-import { mode, withGrad } from "../engine/modes.js";
+import { withGrad } from "../engine/modes.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
@@ -24,18 +24,15 @@ export const placesOf = isPlace;
 
 export interface Situation {
   readonly random: RandomKey;
-  readonly depth: number;
 }
-export const situation = (): Situation => ({ random: defaultGenerator.copyKey(), depth: mode.depth });
+export const situation = (): Situation => ({ random: defaultGenerator.copyKey() });
 
 /** Runs `f` as it ran then: with the same random numbers, and recorded. */
-export function again<T>({ random, depth }: Situation, f: () => T): T {
-  const now = { random: defaultGenerator.replaceKey(random.copy()), depth: mode.depth };
-  mode.depth = depth;
+export function again<T>({ random }: Situation, f: () => T): T {
+  const now = defaultGenerator.replaceKey(random.copy());
   try {
     return withGrad(true, f);
   } finally {
-    mode.depth = now.depth;
-    defaultGenerator.replaceKey(now.random);
+    defaultGenerator.replaceKey(now);
   }
 }

@@ -1,5 +1,6 @@
 /** detectAnomaly: finds the op that first makes a NaN or an infinity. */
 import { fail, isOwn } from "../core/errors.js";
+import { needFunction } from "../core/options.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import type { Call } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
@@ -114,7 +115,7 @@ const deepStack = 100;
  * @example detectAnomaly(() => tensor([4]).sqrt().item()); // 2
  */
 export function detectAnomaly<T>(f: () => NoPromise<T>): T {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", "detectAnomaly", "not a function");
+  needFunction("detectAnomaly", f);
   const around = mode.intercept;
   const before = { watching, limit: Error.stackTraceLimit };
   const intercept = (call: Call): Tensor => {

@@ -4,12 +4,14 @@ import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
-import { mode, spendingGraph, withGrad } from "../engine/modes.js";
+import { mode, spendingGraph, synchronous, withGrad } from "../engine/modes.js";
+import { needTensor } from "../engine/operand.js";
 import { own } from "../engine/saved.js";
 import type { LeafNode, Node, OpNode } from "../engine/tape.js";
 import { opcode } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { outlive } from "../tensor/handle.js";
+import { Tensor } from "../tensor/tensor.js";
 import { watched } from "./anomaly.js";
 import { vjpOf } from "./vjp.js";
 
@@ -81,6 +83,25 @@ function order(roots: readonly Node[], floor: number, displaced: Displaced[] | n
   return sorted;
 }
 
+/**
+ * @internal Whether gradients can reach a leaf through a tensor, the variables of transforms that have ended aside, or what
+ * was computed before the node with the number `floor` + 1.
+ */
+export function reaches(x: Tensor, floor: number): boolean {
+  if (x instanceof Lanes && reaches(x.whole, floor)) return true;
+  if (x.node === null) return false;
+  const visit = ++visits;
+  const open = [x.node as Node];
+  while (open.length > 0) {
+    const node = open.pop()!;
+    if (node.visit === visit) continue;
+    node.visit = visit;
+    if (node.leaf ? !node.closed : node.serial <= floor) return true;
+    for (const input of node.inputs) if (input !== null) open.push(input);
+  }
+  return false;
+}
+
 /** Whether nobody but this sweep sees how g is added to others. */
 const inPlace = (g: Tensor): boolean => !mode.grad && mode.intercept === null && !(g instanceof Lanes);
 const addition = opcode("add");
@@ -119,11 +140,12 @@ function drop(g: Tensor): void {
 function runHooks(node: Node, g: Tensor): Tensor {
   if (node.hooks === null) return g;
   // A hook may keep what it sees: neither the gradient before nor the one after is given back early.
-  let current = own(g);
+  let current = forUser(g);
   current.handle.kept = true;
   for (const hook of node.hooks) {
-    const next = hook(current);
-    if (next === undefined) continue;
+    const result: unknown = synchronous("registerHook", hook(current));
+    if (result === undefined) continue;
+    const next = needTensor("registerHook", result, "what a hook returns");
     if (!sameShape(next.shape, current.shape) || next.type !== current.type)
       fail(
         "ERR_GRADIENT",
@@ -144,7 +166,7 @@ function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
   const before = leaf.peek();
   if (createGraph) {
     g.handle.kept = true;
-    leaf.setGradient(before === null ? own(g) : own(before).add(g));
+    leaf.setGradient(before === null ? forUser(g) : own(before).add(g));
     return;
   }
   const sum = before === null ? g : before.add(g);
@@ -194,10 +216,14 @@ export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], opt
 
 function markNeeded(nodes: readonly Node[], targets: readonly Node[] | null, floor: number): void {
   if (targets === null) {
-    for (const node of nodes) node.needed = true;
-    return;
-  }
-  for (const target of targets) target.needed = true;
+    let closed = false;
+    for (const node of nodes) {
+      node.needed = !(node.leaf && node.closed);
+      closed ||= !node.needed;
+    }
+    if (!closed) return;
+    for (const node of nodes) if (!node.leaf) node.needed = false;
+  } else for (const target of targets) target.needed = true;
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
     if (!node.needed && node.serial > floor) node.needed = node.inputs.some((input) => input?.needed === true);
@@ -233,14 +259,14 @@ function pass(
       const g = end ? arrived : runHooks(node, arrived);
       if (wanted.has(node)) {
         g.handle.kept = true;
-        wanted.set(node, own(g));
+        wanted.set(node, forUser(g));
       }
       if (node.leaf) {
         if (targets === null) accumulate(node, g, createGraph);
       } else if (!end) {
         if (node.retains) {
           g.handle.kept = true;
-          node.setGradient(own(g));
+          node.setGradient(forUser(g));
         }
         handOn(node, g, createGraph, retainGraph);
       }
@@ -295,11 +321,18 @@ const ones = new Map<DTypeRow, Tensor>();
 function one(y: Tensor): Tensor {
   let seed = ones.get(y.type);
   if (seed === undefined) {
-    seed = filled("backward", 1, y.type, y.shape);
+    seed = filled("backward", 1, y.type, []);
     seed.handle.kept = true;
+    outlive(seed.handle);
     ones.set(y.type, seed);
   }
   return seed;
+}
+
+/** @internal A gradient for the user, who may write to it or dispose of it: nothing that the sweep borrowed, nor the usual seed. */
+export function forUser(g: Tensor): Tensor {
+  if (g.handle !== ones.get(g.type)?.handle) return own(g);
+  return new Tensor(filled("backward", 1, g.type, []).handle, g.type, g.shape, g.layout, g.offset, null);
 }
 
 /** Ones in the shape of a one-element result; any other needs a gradient from the caller. */

@@ -1,5 +1,6 @@
 /** `checkpoint`: a part of a graph that is computed again instead of kept. */
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
+import { needFunction } from "../core/options.js";
 import { sameShape } from "../core/shape.js";
 import { leavesOf } from "../core/tree.js";
 import { mode, synchronous } from "../engine/modes.js";
@@ -12,7 +13,8 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { again, emptied, filled, type Situation, situation } from "./again.js";
 import { sweep } from "./backward.js";
 import { pushForward } from "./forward.js";
-import { type Argument, type Lifted, lift } from "./transforms.js";
+import type { Argument, Lifted } from "./transforms.js";
+import { lift } from "./variables.js";
 
 const op = "checkpoint";
 
@@ -33,7 +35,7 @@ function recompute(node: OpNode): { y: Tensor; floor: number } {
   const floor = newestNode();
   const y = needTensor(
     op,
-    again(then, () => fn(...inner)),
+    again(then, () => synchronous(op, fn(...inner))),
     "what the function returns",
   );
   if (y.node === null || !sameShape(y.shape, node.shape) || y.type !== node.type)
@@ -110,7 +112,7 @@ function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] }
  * x.grad!.item(); // 32
  */
 export function checkpoint<A extends Argument[] = Tensor[]>(fn: (...args: A) => Tensor, ...args: Lifted<A>): Tensor {
-  if (typeof fn !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(fn));
+  needFunction(op, fn);
   const call = fn as (...args: unknown[]) => unknown;
   const all = lift(args);
   const then = situation();

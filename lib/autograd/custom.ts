@@ -11,7 +11,7 @@ import { type Node, OpNode } from "../engine/tape.js";
 import { zeros } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { again, emptied, filled, placesOf, type Situation, situation } from "./again.js";
-import { sweep } from "./backward.js";
+import { forUser, sweep } from "./backward.js";
 import { inLanes } from "./batching.js";
 
 /** One entry for each argument; null for zero, and for an argument that is no tensor. */
@@ -50,7 +50,7 @@ function savedOf(node: OpNode): unknown {
   const places = leavesOf(saved, placesOf);
   if (!linked || places.every(({ index }) => index <= tensors)) return filled(saved, kept);
   // What is neither argument nor result depends on the arguments in a way that only forward knows.
-  const [, anew] = again(then, () => spec.forward(...(filled(args, kept) as unknown[])));
+  const [, anew] = again(then, () => synchronous(spec.name, spec.forward(...(filled(args, kept) as unknown[]))));
   const fresh = leavesOf(anew, isTensor);
   if (fresh.length !== places.length)
     fail(
@@ -104,7 +104,10 @@ function checked({ spec, args }: Recorded, node: OpNode, gradients: unknown): (T
 
 const pulled = (node: OpNode, g: Tensor): (Tensor | null)[] => {
   const recorded = recordedOf(node);
-  return checked(recorded, node, synchronous(recorded.spec.name, recorded.spec.backward(savedOf(node), g)));
+  const seen = forUser(g);
+  // It may be kept.
+  seen.handle.kept = true;
+  return checked(recorded, node, synchronous(recorded.spec.name, recorded.spec.backward(savedOf(node), seen)));
 };
 
 /** The derivative along tangents, as the transpose of backward, which is linear in its gradient. */
@@ -113,7 +116,9 @@ function transposed(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor 
   const u = makeLeaf(zeros(node.shape, { dtype: node.type.name }));
   const saved = savedOf(node);
   const recorded = recordedOf(node);
-  const gradients = withGrad(true, () => checked(recorded, node, recorded.spec.backward(saved, u)));
+  const gradients = withGrad(true, () =>
+    checked(recorded, node, synchronous(recorded.spec.name, recorded.spec.backward(saved, u))),
+  );
   const roots: Node[] = [];
   const along: Tensor[] = [];
   gradients.forEach((gradient, i) => {
@@ -129,12 +134,15 @@ function transposed(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor 
   return found ?? zeros(node.shape, { dtype: node.type.name });
 }
 
+const tangentOf = (spec: Spec, saved: unknown, tangents: readonly (Tensor | null)[]): Tensor =>
+  needTensor(spec.name, synchronous(spec.name, spec.jvp!(saved, tangents)), "what jvp returns");
+
 function forwardMode(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor {
   const { spec, args } = recordedOf(node);
   if (spec.jvp === undefined) return transposed(node, tangents);
   let at = 0;
   const each = args.map((arg) => (placesOf(arg) ? (tangents[at++] ?? null) : null));
-  const t = needTensor(spec.name, spec.jvp(savedOf(node), each), "what jvp returns");
+  const t = tangentOf(spec, savedOf(node), each);
   if (!sameShape(t.shape, node.shape))
     fail(
       "ERR_SHAPE",
@@ -234,7 +242,8 @@ function inLevel(spec: Spec, args: readonly unknown[], saved: unknown, level: Le
           jvp: (kept: unknown, tangents: readonly (Tensor | null)[]) =>
             within((now) =>
               all(
-                spec.jvp!(
+                tangentOf(
+                  spec,
                   splitSaved(kept, now),
                   tangents.map((t, i) => split(t, mapped[i], now) as Tensor | null),
                 ),

@@ -1,6 +1,6 @@
 /** Matrices of derivatives, row by row or column by column, and products with them. */
-import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { fail } from "../core/errors.js";
+import { checkOptions, needFunction } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { stack } from "../ops/join.js";
 import { eye, zeros, zerosLike } from "../tensor/create.js";
@@ -11,13 +11,13 @@ import {
   type Chosen,
   type GradientOf,
   grad,
-  isNested,
   jvp,
   type Lifted,
-  lift,
+  needLists,
   valueAndGrad,
   vjp,
 } from "./transforms.js";
+import { lift, placesOf } from "./variables.js";
 
 export interface JacobianOptions<N extends number | readonly number[] = number | readonly number[]> {
   /** Which arguments to differentiate by: 0 unless given; a list gives a list. */
@@ -47,10 +47,7 @@ interface Problem {
 
 function problem(op: string, f: Function, args: readonly unknown[], argnums: number | readonly number[]): Problem {
   const all = lift(args);
-  const places = typeof argnums === "number" ? [argnums] : argnums;
-  for (const n of places)
-    if (!Number.isInteger(n) || n < 0 || n >= all.length)
-      fail("ERR_ARGUMENT", op, "argnums names no argument", `0 to ${all.length - 1}`, describe(n));
+  const places = placesOf(op, argnums, all.length);
   const chosen = places.map((n) => all[n]);
   for (const x of leavesOf(chosen, isTensor))
     if (x.type.kind !== "float")
@@ -111,7 +108,7 @@ function either(p: Problem): unknown[] {
 }
 
 function transform(op: string, f: unknown, options: JacobianOptions | undefined, way: (p: Problem) => unknown[]) {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
+  needFunction(op, f);
   const { argnums = 0 } = checkOptions<JacobianOptions>(op, options, ["argnums"]);
   return (...args: unknown[]): unknown => {
     const found = way(problem(op, f as Function, args, argnums));
@@ -157,12 +154,14 @@ export function hessian<A extends Argument[] = Tensor[], const N extends number 
   f: (...args: A) => Tensor,
   options?: JacobianOptions<N>,
 ): (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][] {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", "hessian", "it takes a function", "a function", describe(f));
+  needFunction("hessian", f);
   const argnums: number | readonly number[] =
     checkOptions<JacobianOptions<N>>("hessian", options, ["argnums"]).argnums ?? 0;
   const rowOf = (n: number) => jacrev(grad(f as Function, { argnums: n }) as Function, { argnums });
   const compute = (...args: unknown[]) =>
-    typeof argnums === "number" ? rowOf(argnums)(...args) : argnums.map((n) => rowOf(n)(...args));
+    typeof argnums === "number"
+      ? rowOf(argnums)(...args)
+      : placesOf("hessian", argnums, args.length).map((n) => rowOf(n)(...args));
   return compute as (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][];
 }
 
@@ -180,9 +179,8 @@ export function hvp<A extends Argument[] = Tensor[]>(
   ts: readonly [...Lifted<A>],
 ): [Tensor, { -readonly [K in keyof A]: GradientOf<A[K]> }] {
   const op = "hvp";
-  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
-  for (const list of [args, ts])
-    if (!Array.isArray(list)) fail("ERR_ARGUMENT", op, "arguments and vectors are lists", undefined, describe(list));
+  needFunction(op, f);
+  needLists(op, args, ts);
   const primals = lift(args as readonly unknown[]);
   const vectors = leavesOf(lift(ts as readonly unknown[]), isTensor);
   const outer = leavesOf(primals, isTensor);
@@ -196,5 +194,5 @@ export function hvp<A extends Argument[] = Tensor[]>(
     return [products.reduce((a, b) => a.add(b)), y];
   };
   const [products, y] = grad(along, { argnums, hasAux: true })(...primals);
-  return [isNested([...outer, ...vectors]) ? y : y.detach(), products] as never;
+  return [y, products] as never;
 }

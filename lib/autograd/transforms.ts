@@ -1,58 +1,17 @@
 /** Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp` and what is made of them. They nest to any order. */
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needFunction } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { view } from "../engine/apply.js";
-import { isTracked, Lanes } from "../engine/lanes.js";
-import { mode, synchronous, withGrad } from "../engine/modes.js";
+import { isTracked } from "../engine/lanes.js";
+import { mode, synchronous } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
-import { defineRow } from "../engine/row.js";
-import { LeafNode, type Node } from "../engine/tape.js";
-import { scalar, zerosLike } from "../tensor/create.js";
+import type { Node } from "../engine/tape.js";
+import { zerosLike } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { seed, sweep } from "./backward.js";
 import { pushForward } from "./forward.js";
 import { nodeOf } from "./methods.js";
-
-const aliasRow = defineRow<undefined>({
-  name: "alias",
-  family: "movement",
-  kernel: null,
-  inputs: 1,
-  accuracy: "exact",
-  rule: { kind: "linear", transpose: (g) => g },
-  replay: ([x]) => x as Tensor,
-  batch: {},
-});
-
-/**
- * A fresh variable with the value of x: what a transform differentiates with respect to. Where x itself is part of a
- * graph, the variable is linked to it, so that an outer derivative sees through.
- */
-function variable(x: Tensor): Tensor {
-  if (x.type.kind !== "float") return x;
-  if (x.node !== null) return view(aliasRow, x, x.shape, x.layout, x.offset, undefined);
-  const fresh = x instanceof Lanes ? x.linked(null) : x.detach();
-  fresh.node = new LeafNode(fresh);
-  return fresh;
-}
-
-/** Runs a transform's inside: recording on, and one level deeper. */
-function inside<T>(f: () => T): T {
-  mode.depth++;
-  try {
-    return withGrad(true, f);
-  } finally {
-    mode.depth--;
-  }
-}
-
-/** @internal Whether derivatives made now may be differentiated again. */
-export const isNested = (inputs: readonly Tensor[]): boolean => mode.depth > 0 || (mode.grad && inputs.some(isTracked));
-
-/** @internal Numbers become tensors; anything else stays as it is. */
-export const lift = (args: readonly unknown[]): unknown[] =>
-  args.map((arg) => (typeof arg === "number" ? scalar(arg) : arg));
+import { Evaluation, lift, placesOf } from "./variables.js";
 
 /** A tensor, or a tree of tensors, as a transform takes it; a number becomes a tensor. */
 // biome-ignore lint/suspicious/noExplicitAny: interfaces and tuples of any shape are trees.
@@ -83,39 +42,22 @@ interface Evaluated {
   readonly gradients: readonly unknown[];
 }
 
-function differentiate(
-  op: string,
-  f: (...args: never[]) => unknown,
-  args: readonly unknown[],
-  options: GradOptions,
-): Evaluated {
+function differentiate(op: string, f: unknown, args: readonly unknown[], options: GradOptions): Evaluated {
   const { argnums = 0, hasAux = false } = options;
-  const chosen = typeof argnums === "number" ? [argnums] : argnums;
   const lifted = lift(args);
-  for (const n of chosen)
-    if (!Number.isInteger(n) || n < 0 || n >= lifted.length)
-      fail("ERR_ARGUMENT", op, "argnums names no argument", `0 to ${lifted.length - 1}`, describe(n));
+  const chosen = placesOf(op, argnums, lifted.length);
   const outer = chosen.flatMap((n) => leavesOf(lifted[n], isTensor));
   if (outer.length === 0)
     fail("ERR_ARGUMENT", op, "there is no tensor to differentiate by", undefined, describe(args[chosen[0] ?? 0]));
   for (const x of outer)
     if (x.type.kind !== "float")
       fail("ERR_GRADIENT", op, "the derivative by an integer tensor", "a float dtype", x.dtype);
-  const nested = isNested(outer);
-  const fresh = new Map<Tensor, Tensor>();
-  const inner = lifted.map((arg, n) =>
-    chosen.includes(n)
-      ? mapTree(arg, isTensor, (x) => {
-          const own = fresh.get(x) ?? variable(x);
-          fresh.set(x, own);
-          return own;
-        })
-      : arg,
-  );
-  const variables = chosen.map((n) => leavesOf(inner[n], isTensor));
-  const result = inside(() => synchronous(op, f(...(inner as never[]))));
+  const evaluation = new Evaluation(op, f, lifted, chosen);
+  const { result } = evaluation;
+  if (hasAux && !(Array.isArray(result) && result.length === 2))
+    fail("ERR_ARGUMENT", op, "with hasAux the function must return a pair", "[value, aux]", describe(result));
   const [output, aux] = hasAux ? (result as [unknown, unknown]) : [result, undefined];
-  const value = needTensor(op, output, "what the function returns");
+  const value = needTensor(op, synchronous(op, output), "what the function returns");
   if (value.numel !== 1)
     fail(
       "ERR_GRADIENT",
@@ -124,18 +66,17 @@ function differentiate(
       "a result of one element; use vjp or jacobian",
       `shape [${value.shape.join(", ")}]`,
     );
-  const nodes = variables.flat().map((x) => x.node as Node);
+  const linked = evaluation.isLinked(value);
+  const others = mapTree(aux, isTensor, (x) => (isTracked(x) ? evaluation.settled(x) : x));
+  const retainGraph = linked || leavesOf(others, isTensor).some(isTracked);
+  const targets = chosen.flatMap((n) => evaluation.nodes[n] as Node[]);
   const found =
     value.node === null
-      ? nodes.map(() => null)
-      : sweep([value.node as Node], [seed(op, value, null)], {
-          targets: nodes,
-          createGraph: nested,
-          retainGraph: nested,
-        });
+      ? []
+      : sweep([value.node as Node], [seed(op, value, null)], { targets, createGraph: linked, retainGraph });
   let at = 0;
   const gradients = chosen.map((n) => mapTree(lifted[n], isTensor, (x) => found[at++] ?? zerosLike(x.detach())));
-  return { value: nested ? value : value.detach(), aux, gradients };
+  return { value: linked ? value : value.detach(), aux: others, gradients };
 }
 
 /**
@@ -160,10 +101,12 @@ export function grad(
   options?: GradientsOptions,
 ): (Tensor | null)[];
 export function grad(first: unknown, second?: unknown, third?: unknown): unknown {
-  if (typeof first !== "function") return gradients(first as Tensor, second as Tensor, third as GradientsOptions);
+  if (isTensor(first) || Array.isArray(first))
+    return gradients(first as Tensor, second as Tensor, third as GradientsOptions);
+  needFunction("grad", first);
   const options = checkOptions<GradOptions>("grad", second as GradOptions | undefined, ["argnums", "hasAux"]);
   return (...args: unknown[]) => {
-    const { gradients: found, aux } = differentiate("grad", first as (...args: never[]) => unknown, args, options);
+    const { gradients: found, aux } = differentiate("grad", first, args, options);
     const out = typeof (options.argnums ?? 0) === "number" ? found[0] : found;
     return options.hasAux === true ? [out, aux] : out;
   };
@@ -199,6 +142,7 @@ export function valueAndGrad<
   options: GradOptions<N> & { readonly hasAux: true },
 ): (...args: Lifted<A>) => [[Tensor, X], Chosen<A, N>];
 export function valueAndGrad(f: (...args: never[]) => unknown, given?: GradOptions): (...args: never[]) => unknown {
+  needFunction("valueAndGrad", f);
   const options = checkOptions<GradOptions>("valueAndGrad", given, ["argnums", "hasAux"]);
   return (...args: unknown[]) => {
     const { value, aux, gradients: found } = differentiate("valueAndGrad", f, args, options);
@@ -224,6 +168,8 @@ function gradients(
     "allowUnused",
   ]);
   const outputs = given.gradOutputs === undefined ? [] : listOf("grad", given.gradOutputs);
+  if (outputs.length > 0 && outputs.length !== ys.length)
+    fail("ERR_ARGUMENT", "grad", "every result needs its gradient", String(ys.length), String(outputs.length));
   const createGraph = given.createGraph === true;
   const found = sweep(
     ys.map((result) => nodeOf("grad", result, "the result")),
@@ -254,34 +200,36 @@ export function vjp<A extends Argument[] = Tensor[]>(
   f: (...args: A) => Tensor,
   ...args: Lifted<A>
 ): [Tensor, (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }] {
+  needFunction("vjp", f);
   const lifted = lift(args);
-  const outer = leavesOf(lifted, isTensor);
-  const nested = isNested(outer);
-  const inner = lifted.map((arg) => mapTree(arg, isTensor, variable));
-  const value = needTensor(
-    "vjp",
-    inside(() => synchronous("vjp", (f as (...args: unknown[]) => unknown)(...inner))),
-    "what the function returns",
-  );
-  const nodes = leavesOf(inner, isTensor).map((x) => x.node as Node | null);
-  const pull = (cotangent: Tensor): unknown => {
-    const g = seed("vjp", value, needTensor("vjp", cotangent, "the cotangent"));
-    const live = nodes.filter((node) => node !== null);
-    const again = nested || mode.depth > 0;
+  const evaluation = new Evaluation("vjp", f, lifted);
+  const value = needTensor("vjp", evaluation.result, "what the function returns");
+  const linked = evaluation.isLinked(value);
+  const nodes = evaluation.nodes.flat();
+  const targets = nodes.filter((node) => node !== null);
+  const pull = (given: Tensor): unknown => {
+    const cotangent = needTensor("vjp", given, "the cotangent");
+    const g = seed("vjp", value, cotangent);
+    const createGraph = mode.grad && (linked || isTracked(cotangent));
     const found =
-      value.node === null
-        ? live.map(() => null)
-        : sweep([value.node as Node], [g], { targets: live, createGraph: again, retainGraph: true });
-    const byNode = new Map(live.map((node, i) => [node, found[i] ?? null]));
+      value.node === null ? [] : sweep([value.node as Node], [g], { targets, createGraph, retainGraph: true });
+    const byNode = new Map(targets.map((node, i) => [node, found[i]]));
     let at = 0;
     return lifted.map((arg) =>
       mapTree(arg, isTensor, (x) => {
-        const node = nodes[at++] ?? null;
-        return (node === null ? null : byNode.get(node)) ?? zerosLike(x.detach());
+        const node = nodes[at++];
+        return (node ? byNode.get(node) : null) ?? zerosLike(x.detach());
       }),
     );
   };
-  return [nested ? value : value.detach(), pull as (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }];
+  return [linked ? value : value.detach(), pull as (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }];
+}
+
+/** @internal ERR_ARGUMENT unless arguments and vectors come in lists. */
+export function needLists(op: string, ...lists: readonly unknown[]): void {
+  for (const list of lists)
+    if (!Array.isArray(list))
+      fail("ERR_ARGUMENT", op, "arguments and their vectors are not lists", "arrays", describe(list));
 }
 
 /**
@@ -296,20 +244,18 @@ export function jvp<A extends Argument[] = Tensor[]>(
   args: readonly [...Lifted<A>],
   tangents: readonly [...Lifted<A>],
 ): [Tensor, Tensor] {
-  const lifted = lift(args as readonly unknown[]);
-  const directions = leavesOf(lift(tangents as readonly unknown[]), isTensor);
+  needFunction("jvp", f);
+  needLists("jvp", args, tangents);
+  const lifted = lift(args);
+  const directions = leavesOf(lift(tangents), isTensor);
   const outer = leavesOf(lifted, isTensor);
   if (directions.length !== outer.length)
     fail("ERR_ARGUMENT", "jvp", "every argument needs a tangent", String(outer.length), String(directions.length));
   directions.forEach((t, i) => seed("jvp", outer[i]!, t));
-  const nested = isNested([...outer, ...directions]);
-  const inner = lifted.map((arg) => mapTree(arg, isTensor, variable));
-  const value = needTensor(
-    "jvp",
-    inside(() => synchronous("jvp", (f as (...args: unknown[]) => unknown)(...inner))),
-    "what the function returns",
-  );
-  const starts = leavesOf(inner, isTensor).map((x) => x.node as Node | null);
-  const tangent = pushForward(value, starts, directions, nested) ?? zerosLike(value.detach());
-  return [nested ? value : value.detach(), tangent];
+  const evaluation = new Evaluation("jvp", f, lifted);
+  const value = needTensor("jvp", evaluation.result, "what the function returns");
+  const linked = evaluation.isLinked(value);
+  const keep = linked || (mode.grad && directions.some(isTracked));
+  const tangent = pushForward(value, evaluation.nodes.flat(), directions, keep) ?? zerosLike(value.detach());
+  return [linked ? value : value.detach(), tangent];
 }

@@ -1,6 +1,6 @@
 /** `vmap`: a function of one example made one of many. */
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needFunction } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { Lanes, type Level, type Randomness } from "../engine/lanes.js";
@@ -10,7 +10,8 @@ import { cat } from "../ops/join.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { inLanes } from "./batching.js";
-import { type Argument, type Lifted, lift } from "./transforms.js";
+import type { Argument, Lifted } from "./transforms.js";
+import { lift } from "./variables.js";
 
 /** A dimension for every tensor of a tree, or a tree of dimensions; null for what all lanes share. */
 export type Dims = number | null | readonly Dims[] | { readonly [key: string]: Dims };
@@ -110,7 +111,7 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
   f: (...args: A) => R,
   options?: VmapOptions,
 ): (...args: Lifted<A>) => R {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", "vmap", "it takes a function", "a function", describe(f));
+  needFunction("vmap", f);
   const {
     inDims = 0,
     outDims = 0,

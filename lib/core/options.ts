@@ -65,3 +65,8 @@ export function checkOptions<T extends object>(
   }
   return options;
 }
+
+/** ERR_ARGUMENT unless the value is a function. */
+export function needFunction(op: string, f: unknown): void {
+  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
+}

@@ -1,4 +1,6 @@
+import { types } from "node:util";
 import { fail } from "../core/errors.js";
+import { needFunction } from "../core/options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Call } from "./apply.js";
 
@@ -8,8 +10,6 @@ export const mode = {
   grad: true,
   /** Whether a backward is running that gives back what was saved for it: a rule may write there. */
   spendsGraph: false,
-  /** How many derivative transforms (`grad`, `jvp`, ...) enclose the running code. */
-  depth: 0,
   /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
   intercept: null as ((call: Call) => Tensor) | null,
 };
@@ -25,11 +25,14 @@ export function intercepting<T>(intercept: ((call: Call) => Tensor) | null, f: (
   }
 }
 
+const ignore = (): void => undefined;
+
 /** Refuses a promise where a synchronous result is needed: the mode would be left before the work is done. */
 export function synchronous<T>(op: string, result: T): T {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function")
-    fail("ERR_ARGUMENT", op, "the function must be synchronous", "a value", "a promise");
-  return result;
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
+  // Nobody else will see how the promise ends, and a rejection without a handler ends the process.
+  if (types.isPromise(result)) Promise.prototype.then.call(result, undefined, ignore);
+  return fail("ERR_ARGUMENT", op, "the function must be synchronous", "a value", "a promise");
 }
 
 /** Runs `f` with recording on or off, and puts the mode back as it was. */
@@ -58,12 +61,13 @@ export type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**
  * Runs a synchronous function without recording a graph: what it computes does not require grad.
- * @throws ERR_ARGUMENT when the function returns a promise.
+ * @throws ERR_ARGUMENT for what is no function, and when the function returns a promise.
  *
  * @example
  * const accuracy = noGrad(() => model.forward(x).argmax(1).eq(y).to("float32").mean().item());
  */
 export function noGrad<T>(f: () => NoPromise<T>): T {
+  needFunction("noGrad", f);
   return withGrad(false, () => synchronous("noGrad", f() as T));
 }
 

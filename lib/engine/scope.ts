@@ -1,3 +1,4 @@
+import { needFunction } from "../core/options.js";
 import { collectHandles, type Handle, outlives } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 import { Lanes } from "./lanes.js";
@@ -29,12 +30,13 @@ function handlesIn(root: unknown): Set<Handle> {
  *
  * No program needs it: memory is given back without. It says when: at the end of the scope, and not before, so a loop goes
  * around the scope rather than inside. Scopes nest; one that throws disposes of everything made inside.
- * @throws ERR_ARGUMENT when the function returns a promise.
+ * @throws ERR_ARGUMENT for what is no function, and when the function returns a promise.
  *
  * @example
  * const norm = scope(() => x.square().sum().sqrt());
  */
 export function scope<T>(f: () => NoPromise<T>): T {
+  needFunction("scope", f);
   const made: Handle[] = [];
   const outer = collectHandles(made);
   let kept: Set<Handle> | null = null;

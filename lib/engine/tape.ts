@@ -176,6 +176,8 @@ export class LeafNode extends Visited implements GraphNode {
   readonly leaf = true;
   readonly inputs: readonly (Node | null)[] = none;
   readonly tensor: Tensor;
+  /** The variable of a transform that has ended: nobody asks for its gradient. */
+  closed = false;
   /** The gradient as a tensor the user has seen or set, or that is itself part of a graph. */
   private tensorGradient: Tensor | null = null;
   /** The gradient as native code keeps it: no handle, so it is reused as soon as it is cleared. */

@@ -1,5 +1,6 @@
 /** Functions that run before and after a module's forward. */
 import { describe, fail } from "../core/errors.js";
+import { synchronous } from "../engine/modes.js";
 
 /** What a module's forward takes. */
 export type InputsOf<M> = M extends { forward(...inputs: infer I): unknown } ? I : never;
@@ -33,7 +34,7 @@ function hooksOf(module: { forward: unknown }): Hooks {
   const value = (...given: unknown[]): unknown => {
     let inputs = given;
     for (const { run } of hooks.before) {
-      const changed = run(module, inputs);
+      const changed = synchronous("registerForwardPreHook", run(module, inputs));
       if (changed === undefined) continue;
       if (!Array.isArray(changed))
         fail(
@@ -47,7 +48,7 @@ function hooksOf(module: { forward: unknown }): Hooks {
     }
     let output = inner.apply(module, inputs);
     for (const { run } of hooks.after) {
-      const changed = run(module, inputs, output);
+      const changed = synchronous("registerForwardHook", run(module, inputs, output));
       if (changed !== undefined) output = changed;
     }
     return output;

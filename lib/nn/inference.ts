@@ -1,4 +1,5 @@
 import { describe, fail } from "../core/errors.js";
+import { needFunction } from "../core/options.js";
 import { type NoPromise, synchronous, withGrad } from "../engine/modes.js";
 import { Module } from "./module.js";
 
@@ -12,6 +13,7 @@ import { Module } from "./module.js";
 export function inference<M extends Module, T>(model: M, f: (model: M) => NoPromise<T>): T {
   if (!(model instanceof Module))
     fail("ERR_ARGUMENT", "inference", "the model is not valid", "a module", describe(model));
+  needFunction("inference", f);
   const before = model.modules().map((module) => [module, module.training] as const);
   try {
     model.eval();
