@@ -124,7 +124,8 @@ export type Jacobian = <A extends Argument[] = Tensor[], const N extends number 
 
 /**
  * The derivatives of all elements of a function's result by all elements of its argument, computed in reverse mode: one
- * backward for each element of the result. Trees of tensors give trees.
+ * backward for each element of the result. Trees of tensors give trees. What the function closes over stays in the graph of
+ * the matrices, except inside `noGrad`.
  * @shape that of the result, then that of the argument.
  * @throws ERR_ARGUMENT; ERR_GRADIENT for an integer tensor.
  * @example jacrev((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
@@ -155,8 +156,7 @@ export function hessian<A extends Argument[] = Tensor[], const N extends number 
   options?: JacobianOptions<N>,
 ): (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][] {
   needFunction("hessian", f);
-  const argnums: number | readonly number[] =
-    checkOptions<JacobianOptions<N>>("hessian", options, ["argnums"]).argnums ?? 0;
+  const { argnums = 0 } = checkOptions<JacobianOptions>("hessian", options, ["argnums"]);
   const rowOf = (n: number) => jacrev(grad(f as Function, { argnums: n }) as Function, { argnums });
   const compute = (...args: unknown[]) =>
     typeof argnums === "number"

@@ -83,6 +83,9 @@ function differentiate(op: string, f: unknown, args: readonly unknown[], options
  * The derivative of a function of tensors that returns one element: a function of the same arguments. Nest it for higher
  * orders. Trees (arrays and plain objects) of tensors give trees; numbers stand for tensors.
  *
+ * What the function closes over stays in the graph of the result: a module's parameters, say, get their gradient through
+ * it, and what the gradient saved for that is kept as long as the result. `noGrad(() => grad(f)(x))` keeps nothing.
+ *
  * Called with a result tensor instead, the gradients of that result by the given tensors, as torch.autograd.grad.
  * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
  * @example grad((x) => x.sin())(0).item(); // 1
@@ -123,7 +126,9 @@ export type Chosen<A extends unknown[], N> = N extends number
     : never;
 
 /**
- * As {@link grad}, with the value beside it: `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`.
+ * As {@link grad}, with the value beside it: `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`. Value and
+ * gradients stay connected to what the function closes over; inside {@link noGrad} they do not.
+ * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
  * @example
  * const [value, slope] = valueAndGrad((x: Tensor) => x.square())(3);
  * value.item(); // 9
@@ -191,7 +196,9 @@ function gradients(
 }
 
 /**
- * The value of a function and its pullback: a function that takes a cotangent of the value to those of the arguments.
+ * The value of a function and its pullback: a function that takes a cotangent of the value to those of the arguments. Both
+ * stay connected to what the function closes over, and the pullback's results to its cotangent; not inside {@link noGrad}.
+ * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_SHAPE, ERR_DTYPE where the cotangent is unlike the value.
  * @example
  * const [y, pull] = vjp((x: Tensor) => x.square(), tensor([1, 2]));
  * pull(tensor([1, 1]))[0].toArray(); // [2, 4]
@@ -233,8 +240,10 @@ export function needLists(op: string, ...lists: readonly unknown[]): void {
 }
 
 /**
- * The value of a function and its derivative along tangents of the arguments: forward mode.
- * @throws ERR_SHAPE where a tangent does not have the shape of its argument.
+ * The value of a function and its derivative along tangents of the arguments: forward mode. Both stay connected to what the
+ * function closes over, and the derivative to the tangents; not inside {@link noGrad}.
+ * @throws ERR_ARGUMENT where arguments or tangents are no lists, or a tangent is missing; ERR_SHAPE where a tangent does not
+ * have the shape of its argument.
  * @example
  * const [y, dy] = jvp((x: Tensor) => x.square(), [tensor([3])], [tensor([1])]);
  * dy.toArray(); // [6]

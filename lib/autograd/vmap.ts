@@ -124,6 +124,8 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
 
   return (...args: unknown[]): R => {
     const given = lift(args);
+    // Refuses a tree that contains itself.
+    leavesOf(given, isTensor);
     const found = places("inDims", given, inDims);
     const lanes = countLanes(found);
     const run = (start: number, size: number): { tree: unknown; results: Tensor[]; dims: (number | null)[] } =>

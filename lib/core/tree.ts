@@ -16,21 +16,36 @@ function refuseForeign(value: unknown): void {
     fail("ERR_ARGUMENT", "arguments", "a tensor is not valid", "a Tensor of this copy of nabla", describe(value));
 }
 
+const DEEPEST = 1000;
+
+function enter(depth: number): number {
+  if (depth > DEEPEST)
+    fail("ERR_ARGUMENT", "arguments", "a tree contains itself, or is too deep", `at most ${DEEPEST} levels`);
+  return depth + 1;
+}
+
 /** All leaves in order: arrays by position, objects by key as they were written. */
-export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is T, out: T[] = []): T[] {
+export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is T, out: T[] = [], depth = 0): T[] {
+  const next = enter(depth);
   if (isLeaf(tree)) out.push(tree);
-  else if (Array.isArray(tree)) for (const item of tree) leavesOf(item, isLeaf, out);
-  else if (isPlain(tree)) for (const key of Object.keys(tree)) leavesOf(tree[key], isLeaf, out);
+  else if (Array.isArray(tree)) for (const item of tree) leavesOf(item, isLeaf, out, next);
+  else if (isPlain(tree)) for (const key of Object.keys(tree)) leavesOf(tree[key], isLeaf, out, next);
   else refuseForeign(tree);
   return out;
 }
 
 /** The same tree with every leaf replaced; what is neither leaf, array nor plain object stays as it is. */
-export function mapTree<T>(tree: unknown, isLeaf: (value: unknown) => value is T, f: (leaf: T) => unknown): unknown {
+export function mapTree<T>(
+  tree: unknown,
+  isLeaf: (value: unknown) => value is T,
+  f: (leaf: T) => unknown,
+  depth = 0,
+): unknown {
+  const next = enter(depth);
   if (isLeaf(tree)) return f(tree);
-  if (Array.isArray(tree)) return tree.map((item) => mapTree(item, isLeaf, f));
+  if (Array.isArray(tree)) return tree.map((item) => mapTree(item, isLeaf, f, next));
   if (isPlain(tree))
-    return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, isLeaf, f)]));
+    return Object.fromEntries(Object.entries(tree).map(([key, item]) => [key, mapTree(item, isLeaf, f, next)]));
   refuseForeign(tree);
   return tree;
 }
