@@ -3,7 +3,7 @@
 Run with a Python that has PyTorch:  python schedule-pairs.py
 Per pair the learning rates of two groups before the first step and after each; where OneCycleLR takes part, also the
 momentum of the first. `byHand`: each schedule alone, where the program sets the rate of the first group after 20 steps.
-`betas`: OneCycleLR on Adam, with betas[0].
+`betas`: OneCycleLR on Adam, with betas[0]. `sequences`: other sequences, alone.
 """
 
 import json
@@ -24,7 +24,15 @@ KINDS = {
     "LambdaLR": {},
     "OneCycleLR": {"max_lr": 0.4, "total_steps": 60},
     "CosineAnnealingWarmRestarts": {"T_0": 5, "T_mult": 2, "eta_min": 0.02},
-    "SequentialLR": {},
+    "SequentialLR": {
+        "schedulers": [
+            ("LinearLR", {"start_factor": 0.25, "total_iters": 6}),
+            ("CosineAnnealingLR", {"T_max": 20, "eta_min": 0.05}),
+            ("CosineAnnealingWarmRestarts", {"T_0": 7}),
+            ("ExponentialLR", {"gamma": 0.9}),
+        ],
+        "milestones": [6, 25, 40],
+    },
     "ReduceLROnPlateau": {"factor": 0.6, "patience": 2, "cooldown": 1, "min_lr": 0.001},
 }
 # A second OneCycleLR overwrites the bounds that the first one reads from the groups.
@@ -38,6 +46,32 @@ OTHER = {
         "max_momentum": 0.9,
     }
 }
+SEQUENCES = [
+    {
+        "schedulers": [
+            ("LinearLR", {"total_iters": 4}),
+            ("OneCycleLR", {"max_lr": 0.3, "total_steps": 30}),
+            ("StepLR", {"step_size": 3}),
+        ],
+        "milestones": [10, 40],
+    },
+    {
+        "schedulers": [
+            ("OneCycleLR", {"max_lr": 0.3, "total_steps": 20}),
+            ("LambdaLR", {}),
+            ("MultiStepLR", {"milestones": [2, 5]}),
+        ],
+        "milestones": [20, 35],
+    },
+    {
+        "schedulers": [
+            ("CosineAnnealingWarmRestarts", {"T_0": 4, "T_mult": 3}),
+            ("CosineAnnealingLR", {"T_max": 5}),
+            ("LinearLR", {"start_factor": 0.1}),
+        ],
+        "milestones": [23, 41],
+    },
+]
 STEPS = 60
 METRICS = [5 - 0.125 * min(step, 16) + 0.25 * (step % 5) for step in range(STEPS)]
 
@@ -46,13 +80,8 @@ def make(name, optimizer, options):
     if name == "LambdaLR":
         return lr.LambdaLR(optimizer, lambda epoch: 1 / (1 + epoch))
     if name == "SequentialLR":
-        parts = [
-            lr.LinearLR(optimizer, start_factor=0.25, total_iters=6),
-            lr.CosineAnnealingLR(optimizer, 20, eta_min=0.05),
-            lr.CosineAnnealingWarmRestarts(optimizer, 7),
-            lr.ExponentialLR(optimizer, 0.9),
-        ]
-        return lr.SequentialLR(optimizer, parts, milestones=[6, 25, 40])
+        parts = [make(part, optimizer, given) for part, given in options["schedulers"]]
+        return lr.SequentialLR(optimizer, parts, milestones=options["milestones"])
     return getattr(lr, name)(optimizer, **options)
 
 
@@ -89,7 +118,10 @@ def camel(name):
 
 
 def named(options):
-    return {camel(key): value for key, value in options.items()}
+    found = {camel(key): value for key, value in options.items()}
+    if "schedulers" in found:
+        found["schedulers"] = [[part, named(given)] for part, given in found["schedulers"]]
+    return found
 
 
 def main():
@@ -108,6 +140,14 @@ def main():
         "byHand": [
             {"names": [name], "options": [named(options)], **run([(name, options)], by_hand=True)}
             for name, options in [*KINDS.items(), ("CosineAnnealingLR", {"T_max": 13, "eta_min": 0.01})]
+        ],
+        "sequences": [
+            {
+                "names": ["SequentialLR"],
+                "options": [named(options)],
+                **run([("SequentialLR", options)], momentum=lambda group: group["momentum"]),
+            }
+            for options in SEQUENCES
         ],
         "betas": {
             "names": ["OneCycleLR"],

@@ -12,6 +12,7 @@ interface Golden {
   readonly metrics: readonly number[];
   readonly pairs: readonly Run[];
   readonly byHand: readonly Run[];
+  readonly sequences: readonly Run[];
   readonly betas: Run;
 }
 const golden: Golden = JSON.parse(readFileSync(new URL("./schedule-pairs.json", import.meta.url), "utf8"));
@@ -28,15 +29,9 @@ const sgd = (...rates: number[]): optim.SGD =>
 function make(name: string, opt: optim.Scheduled, options: object): Schedule {
   if (name === "LambdaLR") return new optim.LambdaLR(opt, { lrLambda: (epoch) => 1 / (1 + epoch) });
   if (name !== "SequentialLR") return new optim[name as Simple](opt, options as never);
-  return new optim.SequentialLR(opt, {
-    schedulers: [
-      new optim.LinearLR(opt, { startFactor: 0.25, totalIters: 6 }),
-      new optim.CosineAnnealingLR(opt, { tMax: 20, etaMin: 0.05 }),
-      new optim.CosineAnnealingWarmRestarts(opt, { t0: 7 }),
-      new optim.ExponentialLR(opt, { gamma: 0.9 }),
-    ],
-    milestones: [6, 25, 40],
-  });
+  const { schedulers, milestones } = options as { schedulers: [string, object][]; milestones: number[] };
+  const parts = schedulers.map(([part, given]) => make(part, opt, given) as optim.LRScheduler);
+  return new optim.SequentialLR(opt, { schedulers: parts, milestones });
 }
 const makeAll = ({ names, options }: Run, opt: optim.Scheduled): Schedule[] =>
   names.map((name, i) => make(name, opt, options[i]!));
@@ -68,7 +63,8 @@ test("every schedule is paired with every other, in both orders, and with anothe
 });
 
 describe("two schedules on one optimizer, 60 steps, as PyTorch", () => {
-  test.each(titled(golden.pairs))("%s", (_, run) => {
+  const sequences = golden.sequences.map((run) => [JSON.stringify(run.options), run] as const);
+  test.each([...titled(golden.pairs), ...sequences])("%s", (_, run) => {
     const opt = sgd(0.1, 0.5);
     walk(run, opt, (step) => {
       opt.paramGroups.forEach(({ lr }, g) => near(lr, run.rates[step]![g]!));
