@@ -4,15 +4,15 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule } from "./step-rule.js";
 
 export interface AdagradHyperparameters {
-  /** The learning rate; 0.01 unless given. */
+  /** The learning rate; default 0.01. */
   lr: number;
-  /** After n steps the rate is lr / (1 + n lrDecay); 0 unless given. */
+  /** After n steps the rate is lr / (1 + n lrDecay); default 0. */
   lrDecay: number;
-  /** Times the parameter is added to its gradient; 0 unless given. */
+  /** The parameter, times this, is added to its gradient; default 0. */
   weightDecay: number;
-  /** Where the sums of squares begin; 0 unless given. */
+  /** Where the sums of squares begin; default 0. */
   initialAccumulatorValue: number;
-  /** Added to the divisor; 1e-10 unless given. */
+  /** Added to the divisor; default 1e-10. */
   eps: number;
 }
 export type AdagradOptions = OptionsOf<AdagradHyperparameters>;

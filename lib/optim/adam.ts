@@ -4,13 +4,13 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule, twoBetas } from "./step-rule.js";
 
 export interface AdamHyperparameters {
-  /** The learning rate; 0.001 unless given. */
+  /** The learning rate; default 0.001. */
   lr: number;
-  /** How much of the running means of gradient and squared gradient is kept; [0.9, 0.999] unless given. */
+  /** How much of the running means of gradient and squared gradient is kept; default [0.9, 0.999]. */
   betas: readonly [number, number];
-  /** Added to the divisor; 1e-8 unless given. */
+  /** Added to the divisor; default 1e-8. */
   eps: number;
-  /** 0 for Adam, 0.01 for AdamW, unless given. */
+  /** The weight decay; default 0 for Adam, 0.01 for AdamW. */
   weightDecay: number;
 }
 export type AdamOptions = OptionsOf<AdamHyperparameters>;

@@ -12,19 +12,19 @@ import { nonNegative, type StepRule } from "./step-rule.js";
 import { type Probe, strongWolfe } from "./wolfe.js";
 
 export interface LbfgsHyperparameters {
-  /** The length of a step, or where the line search begins; 1 unless given. */
+  /** The length of a step, or where the line search begins; default 1. */
   lr: number;
-  /** The most iterations of a step; 20 unless given. */
+  /** The most iterations of a step; default 20. */
   maxIter: number;
   /** The most calls of the closure in a step, those of the line search included; default maxIter * 5 / 4, rounded down. */
   maxEval: number | null;
-  /** It ends where no entry of the gradient is larger; 1e-7 unless given. */
+  /** It ends where no entry of the gradient is larger; default 1e-7. */
   toleranceGrad: number;
-  /** It ends where neither the loss nor any parameter changes by more; 1e-9 unless given. */
+  /** It ends where neither the loss nor any parameter changes by more; default 1e-9. */
   toleranceChange: number;
-  /** How many steps the curvature is made of; 100 unless given. */
+  /** How many steps the curvature is made of; default 100. */
   historySize: number;
-  /** How the length of a step is found; null, always `lr`, unless given. */
+  /** How the length of a step is found; default null, which is always `lr`. */
   lineSearchFn: "strongWolfe" | null;
 }
 export type LbfgsOptions = OptionsOf<LbfgsHyperparameters>;

@@ -4,11 +4,11 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule, twoBetas } from "./step-rule.js";
 
 export interface LionHyperparameters {
-  /** The learning rate: the length of every step, in every direction; 0.0001 unless given. */
+  /** The learning rate: the length of every step, in every direction; default 0.0001. */
   lr: number;
-  /** How much of the running mean counts in the direction, and how much is kept; [0.9, 0.99] unless given. */
+  /** How much of the running mean counts in the direction, and how much is kept; default [0.9, 0.99]. */
   betas: readonly [number, number];
-  /** The parameter shrinks by lr weightDecay; 0 unless given. */
+  /** The parameter shrinks by lr weightDecay; default 0. */
   weightDecay: number;
 }
 export type LionOptions = OptionsOf<LionHyperparameters>;

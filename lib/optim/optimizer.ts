@@ -37,7 +37,7 @@ interface Plan {
  * The base of all optimizers; make one of its subclasses. Parameters of bfloat16 and float16 are updated in float32 and
  * rounded once, and what is kept for them is float32.
  */
-export abstract class Optimizer<H extends object = object> {
+export abstract class Optimizer<H extends object = { lr: number }> {
   /** The groups. Their hyperparameters may be written to: every step reads them anew. */
   readonly paramGroups: ParamGroup<H>[] = [];
   /** Hyperparameters of groups that do not set their own. */

@@ -5,17 +5,17 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule } from "./step-rule.js";
 
 export interface RmspropHyperparameters {
-  /** The learning rate; 0.01 unless given. */
+  /** The learning rate; default 0.01. */
   lr: number;
-  /** How much of the running mean of the squared gradient is kept; 0.99 unless given. */
+  /** How much of the running mean of the squared gradient is kept; default 0.99. */
   alpha: number;
-  /** Added to the divisor; 1e-8 unless given. */
+  /** Added to the divisor; default 1e-8. */
   eps: number;
-  /** Times the parameter is added to its gradient; 0 unless given. */
+  /** The parameter, times this, is added to its gradient; default 0. */
   weightDecay: number;
-  /** The share of the last step's direction that is kept; 0 unless given. */
+  /** The share of the last step's direction that is kept; default 0. */
   momentum: number;
-  /** Whether the square of the mean gradient is taken off: the divisor is its deviation. False unless given. */
+  /** Whether the square of the mean gradient is taken off: the divisor is its deviation. Default false. */
   centered: boolean;
 }
 export type RmspropOptions = OptionsOf<RmspropHyperparameters>;

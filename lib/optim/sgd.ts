@@ -5,13 +5,13 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule } from "./step-rule.js";
 
 export interface SgdHyperparameters {
-  /** The learning rate; 0.001 unless given. */
+  /** The learning rate; default 0.001. */
   lr: number;
-  /** The share of the last step's direction that is kept; 0 unless given. */
+  /** The share of the last step's direction that is kept; default 0. */
   momentum: number;
-  /** The share of the gradient that does not enter the momentum; 0 unless given. */
+  /** The share of the gradient that does not enter the momentum; default 0. */
   dampening: number;
-  /** Times the parameter is added to its gradient; 0 unless given. */
+  /** The parameter, times this, is added to its gradient; default 0. */
   weightDecay: number;
   /** Looks ahead along the momentum; needs momentum and no dampening. */
   nesterov: boolean;
