@@ -1,5 +1,5 @@
 /** What the type checker must catch, and what it must let pass. Compiled by `npm run check`, never run. */
-import { grad, jacrev, jvp, nn, type Tensor, tensor, valueAndGrad, vjp, vmap, zeros } from "nabla";
+import { grad, jacrev, jvp, nn, optim, type Tensor, tensor, valueAndGrad, vjp, vmap, zeros } from "nabla";
 
 const x: Tensor = tensor([1, 2]);
 
@@ -40,4 +40,17 @@ new nn.Linear(2, 2).forward("text");
 {
   using scratch = zeros([3]);
   scratch.item();
+}
+
+// Whatever the optimizer, its groups have a learning rate and what schedules keep, and a schedule takes it.
+const weights = [tensor([1], { requiresGrad: true })];
+const optimizers: optim.Optimizer[] = [new optim.SGD(weights), new optim.Adam(weights), new optim.LBFGS(weights)];
+for (const opt of optimizers) {
+  opt.paramGroups[0]!.lr *= 0.5;
+  const first: number | undefined = opt.paramGroups[0]!.initialLr;
+  new optim.StepLR(opt, { stepSize: first ?? 1 });
+  // @ts-expect-error a misspelt field
+  opt.paramGroups[0]!.initialLR;
+  // @ts-expect-error not every optimizer has one
+  opt.paramGroups[0]!.momentum;
 }
