@@ -60,6 +60,8 @@ export interface Addon {
   poolThreads(): number;
   isa(name?: string): string;
   isas(): string[];
+  /** The first variable of the environment whose value cannot be used, and what it may be. */
+  unusableSetting(): readonly [variable: string, valid: string] | undefined;
   lockFlags(): void;
   unlockFlags(): void;
 }

@@ -3,7 +3,9 @@
 
 #include <cstring>
 #include <mutex>
+#include <string>
 
+#include "base/settings.h"
 #include "binding/environment.h"
 #include "binding/execute.h"
 #include "exec/call.h"
@@ -168,8 +170,8 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
-// origin(proposed): what tells this library's ids from those of other processes and other copies of it; a random integer of
-// at least 1 is proposed, and the first one stays.
+// origin(proposed): what tells this library's ids from those of other processes and other copies of it; a random
+// integer of at least 1 is proposed, and the first one stays.
 Napi::Value origin(const Napi::CallbackInfo& info) {
   const double proposed = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 1;
   const double usable = proposed >= 1 && proposed < 9e15 ? proposed : 1;
@@ -226,6 +228,25 @@ Napi::Value isas(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env(), n);
   for (int i = 0; i < n; i++) names.Set(i, tables[i]->isa);
   return names;
+}
+
+// unusableSetting(): [variable, what it may be] of the environment's first variable that cannot be used, or undefined.
+Napi::Value unusable_variable(const Napi::CallbackInfo& info) {
+  UnusableSetting unusable = unusable_setting();
+  std::string names;
+  const KernelTable* tables[8];
+  const int n = available_isas(tables, 8);
+  bool runs = *settings().isa == 0;
+  for (int i = 0; i < n; i++) {
+    runs = runs || std::strcmp(tables[i]->isa, settings().isa) == 0;
+    names += std::string(i ? ", " : "one that this machine can run: ") + tables[i]->isa;
+  }
+  if (!unusable.variable && !runs) unusable = {"NABLA_ISA", names.c_str()};
+  if (!unusable.variable) return info.Env().Undefined();
+  Napi::Array pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, unusable.variable);
+  pair.Set(1u, unusable.valid);
+  return pair;
 }
 
 Napi::Value lock_flags(const Napi::CallbackInfo& info) {
@@ -290,6 +311,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("poolThreads", guarded<pool_threads>);
   wrapped("isa", guarded<isa>);
   wrapped("isas", guarded<isas>);
+  wrapped("unusableSetting", guarded<unusable_variable>);
   wrapped("lockFlags", guarded<lock_flags>);
   wrapped("unlockFlags", guarded<unlock_flags>);
   return exports;

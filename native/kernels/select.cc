@@ -1,9 +1,9 @@
 // Which tier runs.
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/cpu.h"
+#include "base/settings.h"
 #include "kernels/table.h"
 
 namespace nabla {
@@ -35,12 +35,12 @@ const KernelTable* find(const char* name) {
   const KernelTable* tables[8];
   const int n = available_isas(tables, 8);
   for (int i = 0; i < n; i++)
-    if (name && std::strcmp(tables[i]->isa, name) == 0) return tables[i];
+    if (std::strcmp(tables[i]->isa, name) == 0) return tables[i];
   return nullptr;
 }
 
 const KernelTable* choose() {
-  if (const KernelTable* named = find(std::getenv("NABLA_ISA"))) return named;
+  if (const KernelTable* named = find(settings().isa)) return named;
   const KernelTable* best;
   available_isas(&best, 1);
   return best;

@@ -4,14 +4,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+
+#include "base/settings.h"
+#include "runtime/cgroup.h"
 
 namespace nabla {
 namespace {
@@ -92,28 +95,14 @@ size_t class_bytes(int index) {
   return base + (base / kSteps) * (index % kSteps) + kSlack;
 }
 
-int64_t read_limit_file(const char* path) {
-  FILE* f = std::fopen(path, "r");
-  if (!f) return INT64_MAX;
-  long long value = INT64_MAX;
-  if (std::fscanf(f, "%lld", &value) != 1) value = INT64_MAX;
-  std::fclose(f);
-  return value;
-}
+// What the rest of the process takes: Node itself, V8's heap, the stacks of threads.
+constexpr int64_t kLeastElsewhere = int64_t{128} << 20;
 
 int64_t detect_ceiling() {
-  if (const char* env = std::getenv("NABLA_MEMORY_LIMIT")) {
-    char* end = nullptr;
-    double value = std::strtod(env, &end);
-    if (*end == 'k' || *end == 'K') value *= 1024;
-    if (*end == 'm' || *end == 'M') value *= 1024. * 1024;
-    if (*end == 'g' || *end == 'G') value *= 1024. * 1024 * 1024;
-    if (value > 0) return static_cast<int64_t>(value);
-  }
-  int64_t physical = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  int64_t group = read_limit_file("/sys/fs/cgroup/memory.max");
-  int64_t limit = physical < group ? physical : group;
-  return limit - limit / 16;
+  if (settings().memory_limit > 0) return settings().memory_limit;
+  const int64_t physical = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  const int64_t limit = std::min(physical, group_limits().memory);
+  return limit - std::max(limit / 16, std::min(limit / 3, kLeastElsewhere));
 }
 
 int64_t ceiling() {

@@ -7,8 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
+#include <cmath>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -16,6 +15,9 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
+
+#include "base/settings.h"
+#include "runtime/cgroup.h"
 
 namespace nabla {
 namespace {
@@ -128,18 +130,6 @@ Pool& pool() {
 thread_local int tl_limit = 0;  // 0: not set
 thread_local bool tl_in_job = false;
 
-int cgroup_cpus() {
-  FILE* f = std::fopen("/sys/fs/cgroup/cpu.max", "r");
-  if (!f) return kMaxThreads;
-  char quota[32] = {};
-  long period = 0;
-  int n = std::fscanf(f, "%31s %ld", quota, &period);
-  std::fclose(f);
-  if (n != 2 || quota[0] == 'm' || period <= 0) return kMaxThreads;
-  long cpus = (std::atol(quota) + period - 1) / period;
-  return cpus < 1 ? 1 : static_cast<int>(cpus);
-}
-
 // CPUs that the process may use: affinity and cgroup quota.
 int usable_cpus() {
   int cpus = static_cast<int>(std::thread::hardware_concurrency());
@@ -147,18 +137,12 @@ int usable_cpus() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) cpus = CPU_COUNT(&set);
 #endif
-  int quota = cgroup_cpus();
-  if (quota < cpus) cpus = quota;
+  static const double quota = std::ceil(group_limits().cpus);
+  if (quota < cpus) cpus = static_cast<int>(quota);
   return cpus < 1 ? 1 : (cpus < kMaxThreads ? cpus : kMaxThreads);
 }
 
-int detect_pool_size() {
-  if (const char* env = std::getenv("NABLA_NUM_THREADS")) {
-    int n = std::atoi(env);
-    if (n >= 1) return n < kMaxThreads ? n : kMaxThreads;
-  }
-  return usable_cpus();
-}
+int detect_pool_size() { return settings().threads > 0 ? std::min(settings().threads, kMaxThreads) : usable_cpus(); }
 
 void worker_main(int index) {
   tl_in_job = true;  // whatever a chunk calls runs inline

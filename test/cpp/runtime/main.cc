@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/layout.h"
+#include "check.h"
 #include "exec/elementwise.h"
 #include "exec/tuning.h"
 #include "kernels/elementwise.h"
@@ -20,14 +21,6 @@
 
 namespace nabla {
 namespace {
-
-#define CHECK(condition)                                                           \
-  do {                                                                             \
-    if (!(condition)) {                                                            \
-      std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                                \
-    }                                                                              \
-  } while (0)
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int64_t kSlower = 20;
@@ -371,6 +364,8 @@ int main() {
     void (*run)();
   } tests[] = {
 #define TEST(name) {#name, nabla::name}
+      TEST(settings_are_read_as_people_write_them),
+      TEST(limits_of_groups_are_found),
       TEST(every_chunk_runs_once),
       TEST(results_are_visible_to_the_caller),
       TEST(nested_regions_run_inline),
