@@ -31,7 +31,9 @@ function load(): Addon {
       continue;
     }
     try {
-      return require(path) as Addon;
+      const loaded = require(path) as Partial<Addon>;
+      if (typeof loaded.unusableSetting === "function") return loaded as Addon;
+      tried.push(`${path}: not the add-on of this version`);
     } catch (error) {
       tried.push(`${path}: ${String((error as Error).message).split("\n")[0]}`);
     }
