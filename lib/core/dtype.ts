@@ -32,6 +32,9 @@ export interface DTypeRow {
   readonly size: number;
   /** Of two dtypes the one of the higher level holds the result. */
   readonly level: number;
+  /** It holds every integer in [low, end), and of integers and truth values these are all. */
+  readonly low: number;
+  readonly end: number;
   /** What the elements are read into: of halves the floats that they stand for. */
   readonly array: ArrayOf;
   /** The dtype of arithmetic, of halves float32, else the dtype itself. */
@@ -43,9 +46,22 @@ export interface DTypeRow {
   attrs: number[];
 }
 
+/** Floats hold more integers than these, but not each of them. */
+const integers: Readonly<Record<DType, readonly [low: number, end: number]>> = {
+  bool: [0, 2],
+  uint8: [0, 2 ** 8],
+  int32: [-(2 ** 31), 2 ** 31],
+  int64: [-(2 ** 63), 2 ** 63],
+  float16: [-(2 ** 11), 2 ** 11 + 1],
+  bfloat16: [-(2 ** 8), 2 ** 8 + 1],
+  float32: [-(2 ** 24), 2 ** 24 + 1],
+  float64: [-(2 ** 53), 2 ** 53],
+};
+
 function row(name: DType, kind: Kind, size: number, level: number, array: ArrayOf, compute?: DTypeRow): DTypeRow {
   const half = compute !== undefined;
-  const made = { name, kind, size, level, array, compute: compute!, half, code: -1, attrs: [-1] };
+  const [low, end] = integers[name];
+  const made = { name, kind, size, level, low, end, array, compute: compute!, half, code: -1, attrs: [-1] };
   if (!half) made.compute = made;
   return made;
 }
@@ -75,6 +91,13 @@ export function promote(a: DTypeRow, b: DTypeRow): DTypeRow {
   if (a.level !== b.level) return a.level > b.level ? a : b;
   return a === b ? a : a.compute;
 }
+
+/** @internal Whether a number is one of the integers that a dtype holds, each of them exactly. */
+export const holds = (type: DTypeRow, value: number | bigint): boolean =>
+  (typeof value === "bigint" || Number.isInteger(value)) && value >= type.low && value < type.end;
+
+/** @internal Those integers, for a message. */
+export const showRange = (type: DTypeRow): string => `${BigInt(type.low)} to ${BigInt(type.end) - 1n}`;
 
 let defaultRow = dtypes.float32;
 

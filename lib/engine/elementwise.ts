@@ -3,7 +3,7 @@ import { fail } from "../core/errors.js";
 import { broadcast, type Shape } from "../core/shape.js";
 import { Tensor } from "../tensor/tensor.js";
 import { apply } from "./apply.js";
-import { commonType, needOperand } from "./operand.js";
+import { commonType, needHeld, needOperand } from "./operand.js";
 import { type Accuracy, defineRow, type Family, type Operand, type Row } from "./row.js";
 import type { Partial, Rule } from "./rule.js";
 
@@ -28,6 +28,8 @@ interface ElementwiseSpec {
   readonly family?: Family;
   /** The native kernel where it has another name. */
   readonly kernel?: string;
+  /** The operands in an integer dtype, without numbers that make no difference: the others must fit it. */
+  readonly whole?: (operands: readonly Operand[], type: DTypeRow) => readonly Operand[];
 }
 
 const ruleOf = (partials: ElementwiseSpec["partials"]): Rule<undefined> =>
@@ -66,8 +68,10 @@ function define(name: string, inputs: number, spec: ElementwiseSpec, bool: boole
   });
   const call = (operands: readonly Operand[]): Tensor => {
     for (const x of operands) needOperand(name, x);
-    const type = computeType(compute, commonType(name, operands, compute === "float"));
-    return applyElementwise(row, operands, type, bool ? dtypes.bool : type);
+    const type = computeType(compute, commonType(operands, compute === "float"));
+    const given = type.kind === "int" && spec.whole !== undefined ? spec.whole(operands, type) : operands;
+    needHeld(name, given, type);
+    return applyElementwise(row, given, type, bool ? dtypes.bool : type);
   };
   return { row, call };
 }
@@ -145,7 +149,8 @@ export function selection(name: string, spec: Omit<ElementwiseSpec, "compute">):
         "bool",
         typeof condition === "number" ? "a number" : condition.dtype,
       );
-    const type = commonType(name, [a, b]);
+    const type = commonType([a, b]);
+    needHeld(name, [a, b], type);
     return applyElementwise(row, [condition, a, b], type, type);
   };
   return call;

@@ -1,4 +1,4 @@
-import { type DTypeRow, defaultFloat, dtypes, promote } from "../core/dtype.js";
+import { type DTypeRow, defaultFloat, dtypes, holds, promote, showRange } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { numel, showShape } from "../core/shape.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -54,29 +54,59 @@ export const elements = (x: Tensor): number => numel(x.shape);
 export const shown = (x: Operand): string => (typeof x === "number" ? String(x) : showShape(x.shape));
 
 /**
- * The dtype in which operands of several dtypes meet. A number takes the dtype of the tensor beside it; a fraction beside
- * an integer tensor is ERR_DTYPE unless the op computes in floats, beside bool it is the default dtype, and two numbers are
- * the default dtype.
+ * The dtype in which operands of several dtypes meet. A number takes the dtype of the tensor beside it; beside bool it is
+ * int64, or the default dtype where it is a fraction, and two numbers are the default dtype. Whether an integer dtype holds
+ * the numbers is for {@link needHeld} to say.
  */
-export function commonType(op: string, operands: readonly Operand[], inFloats = false): DTypeRow {
+export function commonType(operands: readonly Operand[], inFloats = false): DTypeRow {
   let type: DTypeRow | null = null;
   for (const x of operands)
     if (typeof x !== "number") type = type === null ? x.type : type === x.type ? type : promote(type, x.type);
   if (type === null) return defaultFloat();
   if (type.kind === "float") return type;
   if (inFloats) return defaultFloat();
-  for (const x of operands) {
-    if (typeof x !== "number") continue;
-    if (type.kind === "bool") type = Number.isInteger(x) ? dtypes.int64 : defaultFloat();
-    else if (!Number.isInteger(x))
-      fail(
-        "ERR_DTYPE",
-        op,
-        "a fraction beside an integer tensor",
-        "an integer, or a float tensor (use .to)",
-        String(x),
-      );
-    if (type.kind === "float") return type;
+  if (type.kind === "bool") {
+    let numbers = false;
+    for (const x of operands) {
+      if (typeof x !== "number") continue;
+      if (!Number.isInteger(x)) return defaultFloat();
+      numbers = true;
+    }
+    if (numbers) return dtypes.int64;
   }
   return type;
 }
+
+/** ERR_DTYPE unless an integer dtype holds the numbers among the operands. Other dtypes take any number. */
+export function needHeld(op: string, operands: readonly Operand[], type: DTypeRow): void {
+  if (type.kind !== "int") return;
+  for (let i = 0; i < operands.length; i++) {
+    const x = operands[i]!;
+    if (typeof x !== "number" || holds(type, x)) continue;
+    if (!Number.isInteger(x))
+      fail(
+        "ERR_DTYPE",
+        op,
+        `${Number.isFinite(x) ? "a fraction" : x} beside an integer tensor`,
+        "an integer, or a float tensor (use .to)",
+        String(x),
+      );
+    const opposite = i === 1 && holds(type, -x) ? opposites[op] : undefined;
+    const other = opposite === undefined ? "" : `.${opposite}(${-x}) or `;
+    const wider = [dtypes.int32, dtypes.int64].find((row) => holds(row, x)) ?? dtypes.float64;
+    fail(
+      "ERR_DTYPE",
+      op,
+      `the number does not fit ${type.name}`,
+      `${showRange(type)} (or use ${other}.to("${wider.name}"))`,
+      String(x),
+    );
+  }
+}
+
+/** Whether the operand is a number with no integer of the dtype below it. */
+export const isLowest = (x: Operand, type: DTypeRow): boolean => typeof x === "number" && x <= type.low;
+/** Whether the operand is a number with no integer of the dtype above it. */
+export const isHighest = (x: Operand, type: DTypeRow): boolean => typeof x === "number" && x >= type.end - 1;
+
+const opposites: Readonly<Record<string, string>> = { add: "sub", sub: "add" };

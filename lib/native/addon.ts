@@ -36,6 +36,8 @@ export interface Addon {
   run(): void;
   read(target: ArrayBufferView): void;
   item(): number;
+  /** Whether an integer or bool dtype holds every element of the frame's operand, no half, exactly. */
+  holds(dtype: number): boolean;
   create(handle: object, source: ArrayBufferView): void;
   flush(): void;
   walk(): number;

@@ -140,13 +140,14 @@ export function putOperand(
   ints[at + 4] = bits;
 }
 
+/** The caller has checked that an integer dtype holds the value; native code refuses what it does not hold. */
 export function putScalar(index: number, dtype: number, value: number | bigint): void {
   const at = BASE + INTS * index;
   ints[at + 2] = dtype;
   ints[at + 3] = 0;
   ints[at + 4] = SCALAR;
   if (dtype === dtypes.int64.code) {
-    const integer = BigInt.asIntN(64, BigInt(value));
+    const integer = BigInt(value);
     doubles[cursor] = Number(integer >> 32n);
     doubles[cursor + 1] = Number(integer & 0xffffffffn);
   } else {

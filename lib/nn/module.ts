@@ -1,6 +1,6 @@
 import { brand } from "../core/copy.js";
 import { type DType, dtypeRow } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { copyOf } from "./clone.js";
 import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.js";
@@ -125,7 +125,8 @@ export class Module {
    * Writes tensors into the parameters and buffers of their names, in place. A name fits exactly, or as the only one that is
    * its camelCase or snake_case twin. Where a tensor has several names, one of them is enough.
    * @throws ERR_ARGUMENT with all names that are missing and unexpected, unless `strict` is false; ERR_SHAPE with all shapes
-   * that differ. Nothing is written then.
+   * that differ; ERR_DTYPE for values that an integer or bool buffer does not hold (floats that are integers are converted).
+   * Nothing is written then.
    * @example
    * model.loadStateDict(await loadSafetensors("weights.safetensors"));
    */
@@ -146,7 +147,7 @@ export class Module {
   copyFrom(other: Module): this {
     if (!(other instanceof Module))
       fail("ERR_ARGUMENT", "copyFrom", "the source is not valid", "a module", describe(other));
-    this.loadStateDict(other.stateDict());
+    named("copyFrom", () => this.loadStateDict(other.stateDict()));
     return this;
   }
 

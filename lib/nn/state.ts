@@ -3,6 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
+import { holdsAll, misfitOf } from "../ops/element.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 export interface LoadOptions {
@@ -52,6 +53,7 @@ export function loadState(
   const values = new Map<Tensor, Tensor>();
   const unexpected: string[] = [];
   const differing: string[] = [];
+  const unfit: string[] = [];
   const incoming = Object.entries(state).map(([name, value]) => [rename(name), value] as const);
   // Exact names first: a twin does not take the place of the name itself.
   const exact = incoming.filter(([name]) => own.has(name));
@@ -62,11 +64,17 @@ export function loadState(
     if (target === undefined || (values.has(target) && !own.has(name))) unexpected.push(name);
     else if (!sameShape(target.shape, value.shape))
       differing.push(`${name}: expected ${showShape(target.shape)}, got ${showShape(value.shape)}`);
-    else if (!values.has(target)) values.set(target, value);
+    else if (!values.has(target)) {
+      values.set(target, value);
+      if (target.type.kind !== "float" && !holdsAll(op, target.type, value))
+        unfit.push(`${name}: expected ${target.dtype}, got ${misfitOf(target.type, value)} in ${value.dtype}`);
+    }
   }
 
   if (differing.length > 0)
     fail("ERR_SHAPE", op, `shapes differ; ${differing.join("; ")}`, undefined, undefined, { differing });
+  if (unfit.length > 0)
+    fail("ERR_DTYPE", op, `values do not fit; ${unfit.join("; ")}`, undefined, undefined, { unfit });
   const lacking = new Map<Tensor, string>();
   for (const [name, target] of targets) if (!values.has(target) && !lacking.has(target)) lacking.set(target, name);
   const missing = [...lacking.values()];
@@ -79,7 +87,7 @@ export function loadState(
     fail("ERR_ARGUMENT", op, fact, undefined, undefined, { missing, unexpected });
   }
   withGrad(false, () => {
-    for (const [target, value] of values) target.assign(value);
+    for (const [target, value] of values) target.assign(target.type.kind === "float" ? value : value.to(target.dtype));
   });
   return { missing, unexpected };
 }

@@ -1,11 +1,14 @@
 /** Elementwise ops of two and three operands; shapes broadcast, dtypes are promoted, numbers stand for tensors. */
+import type { DTypeRow } from "../core/dtype.js";
 import { type Binary, binary, selection, type Ternary, ternary } from "../engine/elementwise.js";
-import { minusOne, one, partial, partialOfNumbers } from "../engine/rule.js";
+import { isHighest, isLowest } from "../engine/operand.js";
+import { minusOne, type Operand, one, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**
  * `a + b`.
  * @gradient 1 for both.
+ * @throws ERR_DTYPE for a number that the integer dtype beside it does not hold, as for every op that computes in integers.
  * @example tensor([1, 2]).add(1).toArray(); // [2, 3]
  */
 export const add: Binary = binary("add", { compute: "number", accuracy: "exact", partials: [one, one] });
@@ -65,14 +68,25 @@ export const pow: Binary = binary("pow", {
   ],
 });
 
+/** Where a number is never the result, the other operand always is. */
+const neverOf =
+  (never: (x: Operand, type: DTypeRow) => boolean) =>
+  ([a, b]: readonly Operand[], type: DTypeRow): readonly Operand[] => [
+    never(a!, type) ? b! : a!,
+    never(b!, type) ? a! : b!,
+  ];
+
 /**
- * The larger of both; NaN where either is NaN.
+ * The larger of both; NaN where either is NaN. Beside an integer tensor a number must fit its dtype, unless it is below all
+ * that this holds.
  * @gradient to the larger one, half to each where they are equal.
+ * @throws ERR_DTYPE for another number beside an integer tensor.
  * @example tensor([1, 5]).maximum(3).toArray(); // [3, 5]
  */
 export const maximum: Binary = binary("maximum", {
   compute: "same",
   accuracy: "exact",
+  whole: neverOf(isLowest),
   partials: [
     partial(["x", "y"], (t, a, b) => t.mul(share(a.gt(b), a.eq(b), t))),
     partial(["x", "y"], (t, a, b) => t.mul(share(b.gt(a), a.eq(b), t))),
@@ -80,13 +94,16 @@ export const maximum: Binary = binary("maximum", {
 });
 
 /**
- * The smaller of both; NaN where either is NaN.
+ * The smaller of both; NaN where either is NaN. Beside an integer tensor a number must fit its dtype, unless it is above all
+ * that this holds.
  * @gradient to the smaller one, half to each where they are equal.
+ * @throws ERR_DTYPE for another number beside an integer tensor.
  * @example tensor([1, 5]).minimum(3).toArray(); // [1, 3]
  */
 export const minimum: Binary = binary("minimum", {
   compute: "same",
   accuracy: "exact",
+  whole: neverOf(isHighest),
   partials: [
     partial(["x", "y"], (t, a, b) => t.mul(share(a.lt(b), a.eq(b), t))),
     partial(["x", "y"], (t, a, b) => t.mul(share(b.lt(a), a.eq(b), t))),
@@ -122,7 +139,8 @@ export const lerp: Ternary = ternary("lerp", {
   partials: [
     partialOfNumbers(["z"], (t, w) => t.sub(t.mul(w))),
     partialOfNumbers(["z"], (t, w) => t.mul(w)),
-    partial(["x", "y"], (t, a, b) => t.mul(b.sub(a))),
+    // In t's dtype, as integers would wrap.
+    partial(["x", "y"], (t, a, b) => t.mul(b.to(t.dtype).sub(a))),
   ],
 });
 

@@ -1,46 +1,98 @@
-/** Elementwise ops whose result is bool. They have no derivative. */
+/**
+ * Elementwise ops whose result is bool. They have no derivative. Integer and bool tensors are compared with numbers exactly,
+ * whatever these are; beside a float tensor a number takes its dtype first.
+ */
+import { holds } from "../core/dtype.js";
 import { type Binary, comparison, predicate, type Unary } from "../engine/elementwise.js";
+import type { Operand } from "../engine/rule.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
+
+const kernels = {
+  eq: comparison("eq"),
+  ne: comparison("ne"),
+  lt: comparison("lt"),
+  le: comparison("le"),
+  gt: comparison("gt"),
+  ge: comparison("ge"),
+};
+type Comparison = keyof typeof kernels;
+
+/** The comparison with its operands exchanged. */
+const exchanged: Readonly<Record<Comparison, Comparison>> = {
+  eq: "eq",
+  ne: "ne",
+  lt: "gt",
+  le: "ge",
+  gt: "lt",
+  ge: "le",
+};
+
+/** A tensor of integers or truth values beside any number: what is below 2.5 is below 3, what is above 2.5 above 2. */
+function besideNumber(name: Comparison, x: Tensor, number: number): Tensor {
+  const up = name === "lt" || name === "ge";
+  const down = name === "le" || name === "gt";
+  const n = up ? Math.ceil(number) : down ? Math.floor(number) : number;
+  if (holds(x.type, n)) return kernels[name](x, n);
+  // No element equals the number, and all are on one side of it.
+  const all = name === "ne" || (name === "lt" || name === "le" ? n > 0 : name !== "eq" && n < 0);
+  return all ? kernels.eq(x, x) : kernels.ne(x, x);
+}
+
+const isWhole = (x: Operand): x is Tensor => isTensor(x) && x.type.kind !== "float";
+
+const exact =
+  (name: Comparison): Binary =>
+  (a, b) => {
+    if (typeof b === "number" && isWhole(a)) return besideNumber(name, a, b);
+    if (typeof a === "number" && isWhole(b)) return besideNumber(exchanged[name], b, a);
+    return kernels[name](a, b);
+  };
+
+/** A number as the truth value that it stands for. */
+const truth = (x: Operand): Operand => (typeof x === "number" ? Number(x !== 0) : x);
+const both = comparison("logicalAnd");
+const either = comparison("logicalOr");
 
 /**
  * `a == b`; NaN equals nothing.
  * @example tensor([1, 2]).eq(2).toArray(); // [false, true]
  */
-export const eq: Binary = comparison("eq");
+export const eq: Binary = exact("eq");
 /**
  * `a != b`.
  * @example tensor([1, 2]).ne(2).toArray(); // [true, false]
  */
-export const ne: Binary = comparison("ne");
+export const ne: Binary = exact("ne");
 /**
  * `a < b`.
  * @example tensor([1, 2]).lt(2).toArray(); // [true, false]
  */
-export const lt: Binary = comparison("lt");
+export const lt: Binary = exact("lt");
 /**
  * `a <= b`.
  * @example tensor([1, 2]).le(1).toArray(); // [true, false]
  */
-export const le: Binary = comparison("le");
+export const le: Binary = exact("le");
 /**
  * `a > b`.
  * @example tensor([1, 2]).gt(1).toArray(); // [false, true]
  */
-export const gt: Binary = comparison("gt");
+export const gt: Binary = exact("gt");
 /**
  * `a >= b`.
  * @example tensor([1, 2]).ge(2).toArray(); // [false, true]
  */
-export const ge: Binary = comparison("ge");
+export const ge: Binary = exact("ge");
 /**
  * Both are nonzero.
  * @example tensor([true, false]).logicalAnd(tensor([true, true])).toArray(); // [true, false]
  */
-export const logicalAnd: Binary = comparison("logicalAnd");
+export const logicalAnd: Binary = (a, b) => both(truth(a), truth(b));
 /**
  * Either is nonzero.
  * @example tensor([true, false]).logicalOr(tensor([false, false])).toArray(); // [true, false]
  */
-export const logicalOr: Binary = comparison("logicalOr");
+export const logicalOr: Binary = (a, b) => either(truth(a), truth(b));
 /**
  * x is zero.
  * @example tensor([true, false]).logicalNot().toArray(); // [false, true]

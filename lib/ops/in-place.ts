@@ -7,6 +7,7 @@ import { mode } from "../engine/modes.js";
 import { needOperand, needTensor } from "../engine/operand.js";
 import { opcode } from "../native/frame.js";
 import { Tensor } from "../tensor/tensor.js";
+import { asDtype, asNumber } from "./element.js";
 
 const identity = opcode("identity");
 
@@ -16,8 +17,9 @@ const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride ==
 /**
  * Writes a value into x, in place, also through views: `w.at(0).assign(0)`. Raises the storage's version, so that a
  * backward that needs the old value fails instead of giving a wrong gradient. Returns x.
- * @shape the value broadcasts to x. @dtype converted to that of x.
- * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x.
+ * @shape the value broadcasts to x. @dtype converted to that of x, where an integer dtype holds it.
+ * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x;
+ * ERR_DTYPE for floats, and integers that do not fit, into integers: nothing is written then.
  * @example zeros([2]).assign(tensor([1, 2])).toArray(); // [1, 2]
  */
 export function assign(x: Tensor, value: Tensor | number): Tensor {
@@ -36,9 +38,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
       `strides ${showShape(x.strides)}`,
     );
   if (typeof value === "number") {
-    if (x.type.kind === "int" && !Number.isInteger(value))
-      fail("ERR_DTYPE", "assign", "the value does not fit the dtype", `an ${x.dtype}`, String(value));
-    applyInPlace("assign", identity, [x], [value], x.type.attrs);
+    applyInPlace("assign", identity, [x], [asNumber("assign", x.type, value)], x.type.attrs);
     return x;
   }
   const extra = x.ndim - value.ndim;
@@ -48,7 +48,8 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
   const shared =
     value.handle.slot === x.handle.slot &&
     !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
-  const source = shared ? value.detach().clone() : value.detach();
+  const taken = shared ? value.detach().clone() : value.detach();
+  const source = x.type.kind === "float" ? taken : asDtype("assign", x.type, taken);
   applyInPlace("assign", identity, [x], [source], x.type.attrs);
   return x;
 }

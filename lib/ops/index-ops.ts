@@ -7,6 +7,7 @@ import { defineRow } from "../engine/row.js";
 import { save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { after } from "./along.js";
+import { asDtype } from "./element.js";
 
 interface Along {
   readonly dim: number;
@@ -100,7 +101,8 @@ const addRow = defineRow<Along>({
  * x with the slices of `source` added at the given indices; repeated indices add up, in order.
  * @shape that of x; source has the index's length in dimension `dim` and x's sizes elsewhere.
  * @gradient the incoming gradient for x, and its slices at the indices for source.
- * @throws ERR_INDEX for an index out of range; ERR_SHAPE where source does not fit.
+ * @throws ERR_INDEX for an index out of range; ERR_SHAPE where source does not fit; ERR_DTYPE where x's integer dtype does
+ * not hold its elements.
  * @example zeros([2]).indexAdd(0, tensor([1, 1], { dtype: "int32" }), tensor([3, 4])).toArray(); // [0, 7]
  */
 export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor {
@@ -117,7 +119,8 @@ export function indexAdd(x: Tensor, dim: number, index: Tensor, source: Tensor):
       showShape(source.shape),
     );
   const attrs = [at];
-  return apply(addRow, [x, list, source.to(x.dtype).contiguous()], x.type, x.type, x.shape, attrs, { dim: at });
+  const values = asDtype("indexAdd", x.type, source, "the source").contiguous();
+  return apply(addRow, [x, list, values], x.type, x.type, x.shape, attrs, { dim: at });
 }
 
 const gatherRow = defineRow<Along>({
@@ -208,14 +211,23 @@ function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boole
     );
   const attrs = [at, add ? 1 : 0];
   const params = { dim: at, add };
-  return apply(scatterRow, [x, places, source.to(x.dtype)], x.type, x.type, x.shape, attrs, params);
+  return apply(
+    scatterRow,
+    [x, places, asDtype(op, x.type, source, "the source")],
+    x.type,
+    x.type,
+    x.shape,
+    attrs,
+    params,
+  );
 }
 
 /**
  * x with `x[index[i][j]][j] = source[i][j]` for dim 0, and so on; where indices repeat, the last one is kept.
  * @gradient the incoming gradient, but for what was written over; and its elements at the indices for source (exact where
  * indices do not repeat).
- * @throws ERR_INDEX for an index out of range; ERR_SHAPE where index or source do not fit.
+ * @throws ERR_INDEX for an index out of range; ERR_SHAPE where index or source do not fit; ERR_DTYPE where x's integer dtype
+ * does not hold the source's elements.
  * @example zeros([3]).scatter(0, tensor([2], { dtype: "int32" }), tensor([9])).toArray(); // [0, 0, 9]
  */
 export const scatter = (x: Tensor, dim: number, index: Tensor, source: Tensor): Tensor =>

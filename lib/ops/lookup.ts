@@ -7,7 +7,7 @@ import { needIndex, needInteger, needTensor } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
 import { arange, onesLike, scalar, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { asElement } from "./masks.js";
+import { asElement } from "./element.js";
 
 /** ERR_INDEX unless every element of an integer tensor lies in [low, end). */
 function within(op: string, index: Tensor, low: number, end: number): void {
@@ -99,7 +99,8 @@ export interface IndexPutOptions {
  * @shape that of x; the value broadcasts to what is indexed. @dtype that of x.
  * @gradient the incoming gradient, but for what was written over; and its elements at the indices for the value (exact
  * where places do not repeat, or with `accumulate`).
- * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless indices are integer or bool tensors; ERR_SHAPE.
+ * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless indices are integer or bool tensors, and for a value that
+ * x's integer dtype does not hold; ERR_SHAPE.
  * @example zeros([3]).indexPut([tensor([2, 0], { dtype: "int32" })], tensor([5, 6])).toArray(); // [6, 0, 5]
  */
 export function indexPut(x: Tensor, indices: readonly Tensor[], value: Operand, options?: IndexPutOptions): Tensor {

@@ -1,10 +1,10 @@
 /** Ops that pick elements by a mask. */
 import { fail, named } from "../core/errors.js";
 import { broadcast, showShape } from "../core/shape.js";
-import { commonType, needOperand, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
-import { scalar } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { asElement } from "./element.js";
 import { placesOf, truePlaces } from "./true-places.js";
 
 function needMask(op: string, mask: Tensor): void {
@@ -12,18 +12,10 @@ function needMask(op: string, mask: Tensor): void {
     fail("ERR_DTYPE", op, "the mask must be a bool tensor", "bool", mask.dtype);
 }
 
-/** @internal The value as an operand of x's dtype: a number must fit it. */
-export function asElement(op: string, x: Tensor, value: Operand): Operand {
-  if (typeof needOperand(op, value) !== "number") return (value as Tensor).to(x.dtype);
-  if (x.dtype === "bool") return scalar(value !== 0);
-  commonType(op, [x, value]);
-  return value;
-}
-
 /**
  * x with one value wherever the mask is true; x and mask broadcast. @dtype that of x.
  * @gradient the incoming gradient where the mask is false; its sum over the rest for the value.
- * @throws ERR_DTYPE unless the mask is bool; ERR_SHAPE unless the value is a number or of rank 0.
+ * @throws ERR_DTYPE unless the mask is bool, and for a value that x's integer dtype does not hold; ERR_SHAPE unless the value is a number or of rank 0.
  * @example tensor([1, 2]).maskedFill(tensor([true, false]), 9).toArray(); // [9, 2]
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {

@@ -32,8 +32,8 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   ]);
   if (weights.ndim < 1 || weights.ndim > 2)
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
-  const p = weights.detach().to("float64");
-  if (allLanes(p.ge(0).logicalAnd(p.isfinite())).all().item() === 0)
+  const given = weights.detach().to("float64");
+  if (allLanes(given.ge(0).logicalAnd(given.isfinite())).all().item() === 0)
     fail(
       "ERR_ARGUMENT",
       op,
@@ -41,10 +41,17 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
       "finite weights of 0 or more",
       "one that is negative, infinite or NaN",
     );
-  const positive = allLanes(p.gt(0).sum(-1));
+  const positive = allLanes(given.gt(0).sum(-1));
   const least = replacement ? 1 : count;
   if (positive.numel > 0 && positive.amin().item() < least)
     fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));
+  // The largest weights of float64 would add up to infinity.
+  const huge =
+    weights.dtype === "float64" &&
+    allLanes(given.gt(2 ** 900))
+      .any()
+      .item() === 1;
+  const p = huge ? given.mul(2 ** -100) : given;
   const random = (shape: Shape): Tensor => named(op, () => rand(shape, { dtype: "float64", generator }));
   if (!replacement) {
     // Each element waits for a time with the rate of its weight: the first to come are drawn.

@@ -1,11 +1,12 @@
 /** Random tensors. Element i of a result is a function of (seed, stream, i) alone, whatever the threads. */
 import { brand } from "../core/copy.js";
-import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes } from "../core/dtype.js";
+import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, holds, showRange } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { allLanes } from "../engine/lanes.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
@@ -157,7 +158,7 @@ export const randnLike = (x: Tensor, options?: RandomOptions): Tensor =>
 
 /**
  * Random integers from `low` up to, without, `high`; int32 unless a dtype is given.
- * @throws ERR_ARGUMENT where there is none.
+ * @throws ERR_ARGUMENT where there is none; ERR_DTYPE where the dtype does not hold all of them exactly.
  * @example randint(0, 10, [3]).shape; // [3]
  */
 export function randint(low: number, high: number, shape: readonly number[], options?: RandomOptions): Tensor {
@@ -166,14 +167,12 @@ export function randint(low: number, high: number, shape: readonly number[], opt
   const given = checkOptions<RandomOptions>("randint", options, known);
   const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randint", given.dtype);
   const wide = type === dtypes.int32 || type === dtypes.int64 ? type : dtypes.int64;
-  if (type === dtypes.int32 && (low < -(2 ** 31) || high > 2 ** 31))
-    fail(
-      "ERR_DTYPE",
-      "randint",
-      "the range does not fit the dtype",
-      'int32, or { dtype: "int64" }',
-      `${low} to ${high}`,
-    );
+  if (!holds(type, low) || !holds(type, high - 1)) {
+    const fact = `the range does not fit ${type.name}`;
+    fail("ERR_DTYPE", "randint", fact, `${showRange(type)}, or another dtype`, `${low} to ${high - 1}`);
+  }
+  if (high - low > Number.MAX_SAFE_INTEGER)
+    fail("ERR_ARGUMENT", "randint", "the range is too long", "at most 2^53 - 1 integers", `${low} to ${high - 1}`);
   const attrs = [...generatorOf("randint", given.generator).next(), low, high - low];
   return draw("randint", integerRow, shape, wide, attrs).to(type.name);
 }
@@ -195,13 +194,22 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
   return fromTyped("randperm", order, dtypes.int32, [n]);
 }
 
+function needProbabilities(op: string, p: Tensor): void {
+  if (p.numel === 0) return;
+  const [least, most] = [p.detach().amin().item(), p.detach().amax().item()];
+  if (!(least >= 0 && most <= 1))
+    fail("ERR_ARGUMENT", op, "an element is not a probability", "0 to 1", String(least >= 0 ? most : least));
+}
+
 /**
  * 1 with probability p, else 0, for each p in x, in its dtype.
+ * @throws ERR_ARGUMENT for a p outside of 0 to 1, or NaN; ERR_DTYPE for integers.
  * @example full([4], 1).bernoulli().toArray(); // [1, 1, 1, 1]
  */
 export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
   needFloat("bernoulli", needTensor("bernoulli", x));
   const { generator } = checkOptions<Pick<RandomOptions, "generator">>("bernoulli", options, ["generator"]);
+  needProbabilities("bernoulli", allLanes(x));
   return named("bernoulli", () => randLike(x, { generator, dtype: x.type.compute.name }))
     .lt(x.detach())
     .to(x.dtype);

@@ -2,9 +2,10 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
-import { commonType, needIndex, needInteger, needTensor } from "../engine/operand.js";
+import { needIndex, needInteger, needTensor } from "../engine/operand.js";
 import { arange, filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { asNumber } from "./element.js";
 import { cat } from "./join.js";
 
 function needSizes(op: string, what: string, sizes: unknown, least?: number): readonly number[] {
@@ -132,7 +133,7 @@ const widest: Readonly<Record<PadMode, (n: number) => number>> = {
  * x with a border: `padding` holds the widths before and after, the last dimension first. Negative widths cut off.
  * @gradient the part of the incoming gradient that was x; in the other modes what was repeated adds up.
  * @throws ERR_ARGUMENT for an odd number of widths; ERR_SHAPE for more than two a dimension, or a border wider than what it
- * is made of.
+ * is made of; ERR_DTYPE for a value that x's integer dtype does not hold.
  * @example tensor([1, 2, 3]).pad([1, 2], { mode: "reflect" }).toArray(); // [2, 1, 2, 3, 2, 1]
  */
 export function pad(x: Tensor, padding: readonly number[], options?: PadOptions): Tensor {
@@ -142,7 +143,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
   if (!Object.hasOwn(borders, mode))
     fail("ERR_ARGUMENT", "pad", "unknown mode", Object.keys(borders).join(", "), describe(mode));
   if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value is not valid", "a number", describe(value));
-  if (x.dtype !== "bool") commonType("pad", [x, value]);
+  const constant = asNumber("pad", x.type, value);
   if (widths.length % 2 !== 0)
     fail("ERR_ARGUMENT", "pad", "the padding must hold pairs", "an even number", String(widths.length));
   if (widths.length > 2 * x.ndim)
@@ -159,7 +160,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
       fail("ERR_SHAPE", "pad", "the border does not fit", `${-size} to ${most}`, `${before} and ${after}`);
     checkShape("pad", out.shape.with(dim, size + before + after));
     const border = (width: number, front: boolean): Tensor[] =>
-      width > 0 ? [borders[mode](out, dim, width, front, value)] : [];
+      width > 0 ? [borders[mode](out, dim, width, front, constant)] : [];
     if (before !== 0 || after !== 0)
       out = cat([...border(before, true), out.narrow(dim, cut, kept), ...border(after, false)], dim);
   }

@@ -1,5 +1,5 @@
 /** Ops that look for values: in a sorted row, and for those that differ. */
-import { dtypes } from "../core/dtype.js";
+import { dtypes, holds } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
@@ -36,6 +36,14 @@ export interface SearchOptions {
   readonly right?: boolean | undefined;
 }
 
+/** The int64 whose place among integers is that of any number, and on which side of its equals. */
+function wholeValue(number: number, right: boolean): [value: number | bigint, right: boolean] {
+  // Integers are below 2.5 where they are below 3.
+  const n = right ? Math.floor(number) : Math.ceil(number);
+  if (holds(dtypes.int64, n)) return [n, right];
+  return n < 0 ? [BigInt(dtypes.int64.low), false] : [BigInt(dtypes.int64.end) - 1n, true];
+}
+
 /**
  * For each value its place in a sorted list, or in the row of `sorted` beside it: how many elements are below it, or with
  * `right` not above it. int32. NaN is above every number.
@@ -46,11 +54,11 @@ export interface SearchOptions {
 export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOptions): Tensor {
   const op = "searchsorted";
   needTensor(op, sorted);
-  const common = commonType(op, [sorted, needOperand(op, values)]);
-  // A number may be beyond what the row's own dtype holds.
-  const type = typeof values === "number" && common.kind === "int" ? "int64" : common.name;
-  const { right = false } = checkOptions<SearchOptions>(op, options, ["right"]);
-  const wanted = typeof values === "number" ? scalar(values, { dtype: type }) : values.to(type);
+  const { right: given = false } = checkOptions<SearchOptions>(op, options, ["right"]);
+  const whole = typeof needOperand(op, values) === "number" && sorted.type.kind !== "float";
+  const type = whole ? "int64" : commonType([sorted, values]).name;
+  const [value, right] = whole ? wholeValue(values as number, given) : [values, given];
+  const wanted = typeof value === "object" ? value.to(type) : scalar(value, { dtype: type });
   const rows = sorted.shape.slice(0, -1);
   if (sorted.ndim === 0 || (rows.length > 0 && (wanted.ndim === 0 || !sameShape(rows, wanted.shape.slice(0, -1)))))
     fail("ERR_SHAPE", op, "the rows do not fit the values", showShape(rows), showShape(wanted.shape.slice(0, -1)));

@@ -1,5 +1,5 @@
 /** Special functions, logarithms to other bases, and what keeps values in bounds. */
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import {
   applyElementwise,
@@ -10,7 +10,7 @@ import {
   type Unary,
   unary,
 } from "../engine/elementwise.js";
-import { commonType, needNumber, needOperand, needTensor } from "../engine/operand.js";
+import { commonType, isHighest, isLowest, needNumber, needOperand, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Operand, one, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -157,9 +157,9 @@ export interface ClampOptions {
 
 /**
  * x held between `min` and `max`, numbers or tensors, either of which may be left out; `max` wins where they cross. NaN
- * stays NaN.
+ * stays NaN. Of integers a number must fit the dtype where it can be a result.
  * @gradient 1 inside and at the bounds, 0 outside; there it goes to the bound.
- * @throws ERR_ARGUMENT where both bounds are left out.
+ * @throws ERR_ARGUMENT where both bounds are left out; ERR_DTYPE for a number that does not fit integers.
  * @example tensor([-2, 0.5, 3]).clamp({ min: 0, max: 1 }).toArray(); // [0, 0.5, 1]
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
@@ -172,11 +172,20 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
   if (min === undefined && max === undefined)
     fail("ERR_ARGUMENT", "clamp", "no bound is given", "min, max or both", "neither");
   const bounds = [min, max].filter((bound) => bound !== undefined);
-  const type = computeType("number", commonType("clamp", [x, ...bounds]));
-  // Integers have no infinite bound, and no gradient to share with one.
-  if (type.kind !== "float" && min === undefined) return x.minimum(max!);
-  if (type.kind !== "float" && max === undefined) return x.maximum(min!);
-  return clampRow(x, min ?? Number.NEGATIVE_INFINITY, max ?? Number.POSITIVE_INFINITY);
+  const type = computeType("number", commonType([x, ...bounds]));
+  const low = min ?? Number.NEGATIVE_INFINITY;
+  const high = max ?? Number.POSITIVE_INFINITY;
+  if (type.kind === "float") return clampRow(x, low, high);
+  return named("clamp", () => clampIntegers(x.to(type.name), low, high));
+}
+
+/** A bound that holds back no integer is left out, and so is a lower one that is never below the upper one, which wins. */
+function clampIntegers(x: Tensor, low: Operand, high: Operand): Tensor {
+  const crossed = typeof low === "number" && (typeof high === "number" ? low > high : isHighest(low, x.type));
+  const lower = crossed ? high : low;
+  if (isLowest(lower, x.type)) return x.minimum(high);
+  if (isHighest(high, x.type)) return x.maximum(lower);
+  return clampRow(x, lower, high);
 }
 
 export interface NanToNumOptions {

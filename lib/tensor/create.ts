@@ -1,5 +1,14 @@
 /** Tensors from data and from nothing. Everything random is in ops/random.ts. */
-import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, type TypedArray } from "../core/dtype.js";
+import {
+  type DType,
+  type DTypeRow,
+  defaultFloat,
+  dtypeRow,
+  dtypes,
+  holds,
+  showRange,
+  type TypedArray,
+} from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
@@ -93,20 +102,11 @@ function wideningType(array: ArrayBufferView): DTypeRow {
 /** Checks that an integer fits its dtype and that truth values are truth values; returns the element to store. */
 function element(op: string, value: number | bigint | boolean, type: DTypeRow): number | bigint {
   if (type.kind === "float") return Number(value);
-  if (type.kind === "bool") return value ? 1 : 0;
+  if (type.kind === "bool") return Number(value) === 0 ? 0 : 1;
   const integer = typeof value === "bigint" ? value : Number(value);
-  if (typeof integer === "number" && !Number.isInteger(integer))
-    fail("ERR_DTYPE", op, "the value does not fit the dtype", `an ${type.name}`, String(value));
-  const wide = BigInt(integer);
-  const [low, high] =
-    type === dtypes.uint8
-      ? [0n, 255n]
-      : type === dtypes.int32
-        ? [-(2n ** 31n), 2n ** 31n - 1n]
-        : [-(2n ** 63n), 2n ** 63n - 1n];
-  if (wide < low || wide > high)
-    fail("ERR_DTYPE", op, "the value does not fit the dtype", `${low} to ${high}`, String(value));
-  return type === dtypes.int64 ? wide : Number(wide);
+  if (!holds(type, integer))
+    fail("ERR_DTYPE", op, "the value does not fit the dtype", `an ${type.name}, ${showRange(type)}`, String(value));
+  return type === dtypes.int64 ? BigInt(integer) : Number(integer);
 }
 
 function convertAll(op: string, values: ArrayLike<number | bigint | boolean>, type: DTypeRow): TypedArray {
@@ -293,10 +293,27 @@ function finiteNumbers(op: string, values: readonly unknown[]): void {
       fail("ERR_ARGUMENT", op, "not a finite number", undefined, describe(value));
 }
 
+/** ERR_DTYPE unless an integer dtype holds each start + i * step. */
+function needTerms(type: DTypeRow, start: number, step: number, length: number): void {
+  const fractions = [start, step].filter((value) => !Number.isInteger(value));
+  if (fractions.length > 0)
+    fail(
+      "ERR_DTYPE",
+      "arange",
+      `a fraction does not fit ${type.name}`,
+      "integers, or a float dtype",
+      `${fractions[0]}`,
+    );
+  if (length === 0) return;
+  for (const term of [BigInt(start), BigInt(start) + BigInt(step) * BigInt(length - 1)])
+    if (!holds(type, term))
+      fail("ERR_DTYPE", "arange", `a number does not fit ${type.name}`, showRange(type), `${term}`);
+}
+
 /**
  * The numbers from `start` (0) up to, without, `end` in steps of `step` (1). int32 where all three are integers, else the
  * default dtype.
- * @throws ERR_ARGUMENT for a step of 0 or away from the end.
+ * @throws ERR_ARGUMENT for a step of 0 or away from the end; ERR_DTYPE where an integer dtype does not hold all of them.
  * @example arange(3).toArray(); // [0, 1, 2]
  */
 export function arange(end: number, options?: CreateOptions): Tensor;
@@ -315,6 +332,7 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
   const type = given.dtype === undefined ? (integers ? dtypes.int32 : defaultFloat()) : dtypeRow("arange", given.dtype);
   const length = Math.max(Math.ceil((end - start) / step), 0);
   checkShape("arange", [length]);
+  if (type.kind !== "float") needTerms(type, start, step, length);
   const wide = progression("arange", start, step, length, type.half ? dtypes.float64 : type);
   const out = type.half ? fromTyped("arange", wide.toTypedArray(), type, [length]) : wide;
   return finish("arange", out, given.requiresGrad);

@@ -9,6 +9,7 @@
 #include "binding/environment.h"
 #include "binding/execute.h"
 #include "exec/call.h"
+#include "exec/holds.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -147,6 +148,22 @@ Napi::Value share(const Napi::CallbackInfo& info) {
   if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, hold ? &e : nullptr));
   write_status(e, status);
   return Napi::Number::New(info.Env(), id);
+}
+
+// holds(dtype): whether that integer or bool dtype holds every element of the frame's single operand, exactly.
+Napi::Value holds(const Napi::CallbackInfo& info) {
+  Environment& e = environment(info);
+  process_releases(e);
+  Operand o;
+  View view;
+  size_t cursor = 0;
+  Status status = decode_operand(e, 0, cursor, o, view);
+  const double dtype = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+  if (status.ok() && ((o.flags & flag::fresh) || !(dtype >= 0 && dtype < kDTypeCount) || is_half(view.dtype)))
+    status = fail(Code::NATIVE, "the call frame is malformed");
+  const bool held = status.ok() && holds_all(static_cast<DType>(static_cast<int>(dtype)), view);
+  write_status(e, status);
+  return Napi::Boolean::New(info.Env(), held);
 }
 
 // attach(handle, id): the slot of that storage in the frame's operand 0, or false where nothing holds it any more.
@@ -299,6 +316,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("sinceWalk", guarded<since_walk>);
   wrapped("adopt", guarded<adopt>);
   wrapped("block", guarded<block>);
+  wrapped("holds", guarded<holds>);
   wrapped("share", guarded<share>);
   wrapped("attach", guarded<attach>);
   wrapped("origin", guarded<origin>);

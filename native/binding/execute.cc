@@ -46,6 +46,16 @@ int64_t pack_scalar(DType dtype, double value, double low) {
   return 0;
 }
 
+// Whether a number of the frame is one of its dtype; of int64 `value` is the upper half.
+bool fits_scalar(DType dtype, double value, double low) {
+  switch (dtype) {
+    case DType::I32: return value >= INT32_MIN && value <= INT32_MAX;
+    case DType::I64: return value >= INT32_MIN && value <= INT32_MAX && low >= 0 && low < 4294967296.0;
+    case DType::U8: return value >= 0 && value <= UINT8_MAX;
+    default: return true;
+  }
+}
+
 // The first and last element of the view, relative to its offset, or false where they cannot be counted.
 bool extent(const View& v, int64_t& first, int64_t& last) {
   first = last = 0;
@@ -128,9 +138,7 @@ Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& ou
     if (cursor + 2 > f.double_count || rank != 0) return fail(Code::NATIVE, kMalformed, index);
     double value = f.doubles[cursor], low = f.doubles[cursor + 1];
     cursor += 2;
-    if (!is_float(v.dtype) && !is_half(v.dtype) &&
-        !(value >= -kMaxInteger && value <= kMaxInteger && low >= 0 && low < 4294967296.0))
-      return fail(Code::NATIVE, kMalformed, index);
+    if (!fits_scalar(v.dtype, value, low)) return fail(Code::NATIVE, kMalformed, index);
     out.value = pack_scalar(v.dtype, value, low);
     v.data = &out.value;
     return {};

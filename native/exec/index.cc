@@ -1,6 +1,7 @@
 #include "exec/index.h"
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -319,8 +320,9 @@ Status run_arange(const Call& call) {
   const View& out = call.out();
   if (out.rank != 1 || !out.contiguous()) return fail(Code::SHAPE, kOperands);
   double start = call.attrs[0], step = call.attrs[1];
-  if (!is_float(out.dtype) && !(start > -9e15 && start < 9e15 && step > -9e15 && step < 9e15))
-    return fail(Code::ARGUMENT, "start and step must be exact integers");
+  const auto integer = [](double x) { return x >= -0x1p63 && x < 0x1p63 && x == std::floor(x); };
+  if (!is_float(out.dtype) && !(integer(start) && integer(step)))
+    return fail(Code::ARGUMENT, "start and step must be integers");
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     for (int64_t i = 0; i < out.dims[0]; i++) {

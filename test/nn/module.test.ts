@@ -126,6 +126,68 @@ describe("parameters and buffers", () => {
   });
 });
 
+describe("integer and bool buffers", () => {
+  class Counters extends nn.Module {
+    scale = new nn.Parameter(ones([2]));
+    seen = new nn.Buffer(zeros([2], { dtype: "int32" }));
+    small = new nn.Buffer(zeros([1], { dtype: "uint8" }));
+    ready = new nn.Buffer(zeros([1], { dtype: "bool" }));
+    override forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  const state = (changes: Record<string, Tensor> = {}): Record<string, Tensor> => ({
+    scale: tensor([5, 6]),
+    seen: tensor([3, -2147483648]),
+    small: tensor(BigInt64Array.of(255n)),
+    ready: tensor([1], { dtype: "float16" }),
+    ...changes,
+  });
+  const read = (model: Counters): unknown =>
+    Object.values(model.stateDict()).map((x) => Array.from(x.toTypedArray() as ArrayLike<number>, Number));
+
+  test("take floats and wider integers that they hold exactly", () => {
+    const model = new Counters();
+    model.loadStateDict(state());
+    expect(read(model)).toEqual([[5, 6], [3, -2147483648], [255], [1]]);
+    expect(model.seen.dtype).toBe("int32");
+  });
+  test.each([
+    ["seen", tensor([1, 0.5]), "0.5"],
+    ["seen", tensor([1, Number.NaN]), "NaN"],
+    ["seen", tensor([2147483648, 0]), "2147483648"],
+    ["seen", tensor(BigInt64Array.of(0n, -2147483649n)), "-2147483649"],
+    ["small", tensor([-1]), "-1"],
+    ["small", tensor(Int32Array.of(256)), "256"],
+    ["ready", tensor([2], { dtype: "bfloat16" }), "2"],
+    ["ready", tensor(Uint8Array.of(2)), "2"],
+  ])("refuse others by name: %s, %s", (name, value, shown) => {
+    const model = new Counters();
+    const before = read(model);
+    const text = new RegExp(`${name}: expected \\w+, got ${shown} in \\w+`);
+    refused(() => model.loadStateDict(state({ [name]: value })), "ERR_DTYPE", text);
+    expect(read(model)).toEqual(before);
+  });
+  test("are copied between modules in the same way", () => {
+    class Floats extends nn.Module {
+      scale = new nn.Parameter(ones([2]));
+      seen = new nn.Buffer(tensor([7, 8]));
+      small = new nn.Buffer(tensor([9]));
+      ready = new nn.Buffer(tensor([0]));
+      override forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const model = new Counters();
+    model.copyFrom(new Floats());
+    expect(read(model)).toEqual([[1, 1], [7, 8], [9], [0]]);
+    const other = new Floats();
+    other.small.assign(9.5);
+    refused(() => model.copyFrom(other), "ERR_DTYPE", /^copyFrom: .*small: expected uint8, got 9\.5 in float32/);
+    expect(read(model)).toEqual([[1, 1], [7, 8], [9], [0]]);
+  });
+});
+
 describe("stateDict and loadStateDict", () => {
   const filled = (value: number) => {
     const net = new Net();

@@ -72,6 +72,7 @@ const compared = (call: Two, of: (a: number, b: number) => boolean) =>
   binary(call, (a, b) => Number(of(a, b)), {
     result: truth,
     dtypes: everyDtype,
+    strict: false,
     inputs: [
       { domain: [-2, 2], lattice: [0.5, 0] },
       { domain: [-2, 2], lattice: [0.5, 0] },
