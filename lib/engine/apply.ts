@@ -78,7 +78,7 @@ export function apply<P>(
   const outs = second === null ? 1 : 2;
   frame.begin(row.opcode, outs, n, attrs);
   if (small) {
-    handle.block = nextBlock();
+    handle.block = nextBlock(row.name);
     frame.putFreshInBlock(0, type.code, shape, pinned ? frame.SAVE : 0, handle.block.id);
   } else {
     frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);

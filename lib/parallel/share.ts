@@ -85,8 +85,9 @@ export function attach(shared: SharedTensor): Tensor {
   const type = dtypeRow("attach", given.dtype);
   const shape = checkShape("attach", given.shape);
   const whole = new Handle();
-  if (!frame.addon.attach(whole, id))
-    fail("ERR_WORKER", "attach", "nothing holds the shared tensor any more", undefined, undefined, { id });
+  const found = frame.addon.attach(whole, id);
+  if (frame.failed()) raise("attach");
+  if (!found) fail("ERR_WORKER", "attach", "nothing holds the shared tensor any more", undefined, undefined, { id });
   whole.take(0);
   const misfit = strides.length !== shape.length;
   const layout = !misfit && isContiguous(shape, strides) ? null : [...strides];

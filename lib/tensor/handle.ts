@@ -7,17 +7,25 @@ import { reclaimUntil } from "./memory.js";
  * A handle keeps its block alive, so that when the block is gone, all its handles are.
  */
 class Block {
-  readonly id: number;
+  id = -1;
   left = frame.blockSlots;
-  constructor() {
-    this.id = frame.addon.block(this);
-  }
 }
 let current: Block | null = null;
 
+function newBlock(op: string): Block {
+  const block = new Block();
+  const watch = () => {
+    block.id = frame.addon.block(block);
+  };
+  watch();
+  if (frame.failed()) retryWhenOutOfMemory(watch);
+  if (frame.failed()) raise(op);
+  return block;
+}
+
 /** The block that watches the next small result. */
-export function nextBlock(): Block {
-  if (current === null || current.left === 0) current = new Block();
+export function nextBlock(op: string): Block {
+  if (current === null || current.left === 0) current = newBlock(op);
   current.left--;
   return current;
 }

@@ -15,6 +15,9 @@
 #include "runtime/pool.h"
 
 namespace nabla {
+#ifdef NABLA_FAILING
+Napi::Value fail_allocation(const Napi::CallbackInfo& info);  // test/native/failing.cc
+#endif
 namespace {
 
 Environment& environment(const Napi::CallbackInfo& info) { return *static_cast<Environment*>(info.Data()); }
@@ -103,50 +106,64 @@ Napi::Value since_walk(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(e.since_bytes()));
 }
 
+// The storage that the frame's single operand names.
+Status operand_storage(Environment& e, Storage*& storage, View& view) {
+  Operand o;
+  size_t cursor = 0;
+  NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+  if (o.flags & (flag::fresh | flag::scalar)) return fail(Code::NATIVE, "the call frame is malformed");
+  storage = e.entry(o.slot).storage;
+  return {};
+}
+
+// Has a handle watched for one reference of a storage, and writes its slot into the frame's operand 0.
+Status watch(Environment& e, napi_value handle, Storage* storage, const View& view) {
+  int32_t slot = e.track(handle, storage, view);
+  if (slot < 0) {
+    release(storage);
+    return fail(Code::NATIVE, "a handle must be an object");
+  }
+  e.frame.ints[kOperandBase] = slot;
+  e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
+  return {};
+}
+
 // adopt(handle): a handle of its own on the storage that the frame's single operand names.
 Napi::Value adopt(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
-  Operand o;
-  View view;
-  size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o, view);
-  if (status.ok() && (o.flags & (flag::fresh | flag::scalar)))
-    status = fail(Code::NATIVE, "the call frame is malformed");
-  if (status.ok()) {
-    Storage* storage = e.entry(o.slot).storage;
+  answer(e, [&]() -> Status {
+    Storage* storage;
+    View view;
+    NABLA_TRY(operand_storage(e, storage, view));
+    e.reserve(1, 0);
     retain(storage);
-    int32_t slot = e.track(info[0], storage, view);
-    if (slot < 0) {
-      release(storage);
-      status = fail(Code::NATIVE, "a handle must be an object");
-    } else {
-      e.frame.ints[kOperandBase] = slot;
-      e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
-    }
-  }
-  write_status(e, status);
+    return watch(e, info[0], storage, view);
+  });
   return info.Env().Undefined();
 }
 
 // block(object): the number of a new block that lives as long as the object.
 Napi::Value block(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), info.Length() > 0 ? environment(info).track_block(info[0]) : -1);
+  int32_t id = -1;
+  answer(environment(info), [&] {
+    if (info.Length() > 0) id = environment(info).track_block(info[0]);
+    return id < 0 ? fail(Code::NATIVE, "a block must be an object") : Status{};
+  });
+  return Napi::Number::New(info.Env(), id);
 }
 
 // share(hold): the id of the storage that the frame's single operand names; with `hold`, the message keeps a reference.
 Napi::Value share(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
-  process_releases(e);
-  Operand o;
-  View view;
-  size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o, view);
-  if (status.ok() && (o.flags & (flag::fresh | flag::scalar)))
-    status = fail(Code::NATIVE, "the call frame is malformed");
-  double id = 0;
   const bool hold = info.Length() > 0 && info[0].ToBoolean();
-  if (status.ok()) id = static_cast<double>(share_storage(e.entry(o.slot).storage, hold ? &e : nullptr));
-  write_status(e, status);
+  double id = 0;
+  answer(e, [&]() -> Status {
+    Storage* storage;
+    View view;
+    NABLA_TRY(operand_storage(e, storage, view));
+    id = static_cast<double>(share_storage(storage, hold ? &e : nullptr));
+    return {};
+  });
   return Napi::Number::New(info.Env(), id);
 }
 
@@ -169,22 +186,21 @@ Napi::Value holds(const Napi::CallbackInfo& info) {
 // attach(handle, id): the slot of that storage in the frame's operand 0, or false where nothing holds it any more.
 Napi::Value attach(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
-  process_releases(e);
-  double id = info.Length() == 2 && info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 0;
-  Storage* storage = id >= 1 && id < 9e15 ? attach_storage(static_cast<uint64_t>(id)) : nullptr;
-  if (!storage) return Napi::Boolean::New(info.Env(), false);
-  View view;
-  view.dtype = DType::U8;
-  view.rank = 1;
-  view.dims[0] = static_cast<int64_t>(storage->bytes);
-  int32_t slot = e.track(info[0], storage, view);
-  if (slot < 0) {
-    release(storage);
-    return Napi::Boolean::New(info.Env(), false);
-  }
-  e.frame.ints[kOperandBase] = slot;
-  e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
-  return Napi::Boolean::New(info.Env(), true);
+  const double id = info.Length() == 2 && info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 0;
+  bool found = false;
+  answer(e, [&]() -> Status {
+    e.reserve(1, 0);
+    Storage* storage = id >= 1 && id < 9e15 ? attach_storage(static_cast<uint64_t>(id)) : nullptr;
+    if (!storage) return {};
+    View view;
+    view.dtype = DType::U8;
+    view.rank = 1;
+    view.dims[0] = static_cast<int64_t>(storage->bytes);
+    NABLA_TRY(watch(e, info[0], storage, view));
+    found = true;
+    return {};
+  });
+  return Napi::Boolean::New(info.Env(), found);
 }
 
 // origin(proposed): what tells this library's ids from those of other processes and other copies of it; a random
@@ -282,12 +298,15 @@ Napi::Value unlock_flags(const Napi::CallbackInfo& info) {
 void delete_environment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
 
 // A worker that is being terminated can make no values any more. Nobody sees what it answers; to throw would end the
-// process.
+// process. Any other exception becomes the status.
 template <Napi::Value (*CALLBACK)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {
     return CALLBACK(info);
   } catch (const Napi::Error&) {
+    return {};
+  } catch (...) {
+    write_status(environment(info), status_of_exception());
     return {};
   }
 }
@@ -332,6 +351,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("unusableSetting", guarded<unusable_variable>);
   wrapped("lockFlags", guarded<lock_flags>);
   wrapped("unlockFlags", guarded<unlock_flags>);
+#ifdef NABLA_FAILING
+  wrapped("failAllocation", guarded<fail_allocation>);
+#endif
   return exports;
 }
 

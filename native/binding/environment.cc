@@ -1,8 +1,10 @@
 #include "binding/environment.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 
+#include "base/leaked.h"
 #include "runtime/memory.h"
 
 namespace nabla {
@@ -13,6 +15,11 @@ constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
 // Where handles are fewer than the least between two walks, they may be of so many bytes.
 constexpr int64_t kMostBytes = int64_t{256} << 20;
+
+template <class T>
+void make_room(std::vector<T>& list, size_t more) {
+  if (list.capacity() - list.size() < more) list.reserve(std::max(list.size() + more, 2 * list.capacity()));
+}
 
 // Raised when any thread's allocations since its last walk pass the bound; every thread then walks at its next call.
 std::atomic<uint32_t> pressure{0};
@@ -38,8 +45,15 @@ Environment::~Environment() {
 }
 
 std::mutex& flag_mutex() {
-  static auto* m = new std::mutex;
-  return *m;
+  struct Flags {
+    std::mutex mutex;
+  };
+  return leaked<Flags>().mutex;
+}
+
+void Environment::reserve(size_t entries, size_t nodes) {
+  make_room(entries_, entries);
+  make_room(nodes_, nodes);
 }
 
 int32_t Environment::new_entry(Storage* storage, const View& view) {
@@ -81,6 +95,7 @@ int32_t Environment::track_in_block(int32_t block, Storage* storage, const View&
 }
 
 int32_t Environment::track_block(napi_value block) {
+  make_room(blocks_, 1);
   napi_ref ref = nullptr;
   if (napi_create_reference(env_, block, 0, &ref) != napi_ok) return -1;
   int32_t id = free_blocks_;

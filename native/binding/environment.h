@@ -84,6 +84,8 @@ class Environment {
   }
   Entry& entry(int32_t slot) { return entries_[slot]; }
 
+  // Room for that many more of each, so that tracking them cannot run out of memory; throws where there is none.
+  void reserve(size_t entries, size_t nodes);
   // Takes over one reference of the storage. Returns the slot, or -1 where the weak reference could not be made.
   int32_t track(napi_value handle, Storage* storage, const View& view);
   // The same for a small storage, watched by a block with room for it.

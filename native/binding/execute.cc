@@ -1,6 +1,7 @@
 #include "binding/execute.h"
 
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "base/half.h"
@@ -93,6 +94,16 @@ bool repeats(const View& v) {
 }
 
 }  // namespace
+
+Status status_of_exception() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return fail(Code::MEMORY, kOutOfMemory);
+  } catch (...) {
+    return fail(Code::NATIVE, "native code has thrown an exception");
+  }
+}
 
 void write_status(Environment& e, const Status& status) {
   volatile int32_t* ints = e.frame.ints;
@@ -188,10 +199,8 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
       static_cast<size_t>(attrs) > f.double_count)
     return fail(Code::NATIVE, kMalformed);
   Decoded& d = e.decoded;
-  if (d.operands.size() < static_cast<size_t>(count)) {
-    d.operands.resize(count);
-    d.views.resize(count);
-  }
+  if (d.operands.size() < static_cast<size_t>(count)) d.operands.resize(count);
+  if (d.views.size() < static_cast<size_t>(count)) d.views.resize(count);
   if (d.attrs.size() < static_cast<size_t>(attrs)) d.attrs.resize(attrs);
   size_t cursor = 0;
   for (; cursor < static_cast<size_t>(attrs); cursor++) d.attrs[cursor] = f.doubles[cursor];
@@ -213,6 +222,7 @@ Status execute_frame(Environment& e, size_t argc, napi_value* argv) {
     }
   }
   if (argc != fresh_count + (has_node ? 1 : 0) || argc > kArguments) return fail(Code::NATIVE, kMalformed);
+  e.reserve(fresh_count + in_block, has_node);
 
   struct Fresh {
     int32_t operand;
@@ -289,8 +299,7 @@ napi_value execute(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, &argc, argv, nullptr, &data) != napi_ok) return nullptr;
   auto& e = *static_cast<Environment*>(data);
-  process_releases(e);
-  write_status(e, execute_frame(e, argc, argv));
+  answer(e, [&] { return execute_frame(e, argc, argv); });
   return nullptr;
 }
 
@@ -298,8 +307,7 @@ napi_value run_frame(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
   auto& e = *static_cast<Environment*>(data);
-  process_releases(e);
-  write_status(e, execute_frame(e, 0, nullptr));
+  answer(e, [&] { return execute_frame(e, 0, nullptr); });
   return nullptr;
 }
 
@@ -351,20 +359,19 @@ napi_value read(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   napi_get_cb_info(env, info, &argc, &target, nullptr, &data);
   auto& e = *static_cast<Environment*>(data);
-  process_releases(e);
-  Operand o;
-  View view;
-  size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o, view);
-  void* bytes = nullptr;
-  size_t capacity = 0;
-  if (status.ok() && (argc != 1 || !typed_array_bytes(env, target, &bytes, &capacity)))
-    status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && (o.flags & (flag::fresh | flag::scalar))) status = fail(Code::NATIVE, kMalformed);
-  DType dtype = view.dtype;
-  if (status.ok() && !array_dtype(view, capacity, dtype)) status = fail(Code::NATIVE, kMalformed);
-  if (status.ok() && capacity > 0) status = copy_into(view, bytes, dtype);
-  write_status(e, status);
+  answer(e, [&]() -> Status {
+    Operand o;
+    View view;
+    size_t cursor = 0;
+    NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+    void* bytes = nullptr;
+    size_t capacity = 0;
+    DType dtype;
+    if (argc != 1 || !typed_array_bytes(env, target, &bytes, &capacity) || (o.flags & (flag::fresh | flag::scalar)) ||
+        !array_dtype(view, capacity, dtype))
+      return fail(Code::NATIVE, kMalformed);
+    return capacity > 0 ? copy_into(view, bytes, dtype) : Status{};
+  });
   return nullptr;
 }
 
@@ -373,14 +380,13 @@ napi_value item(napi_env env, napi_callback_info info) {
   size_t argc = 0;
   napi_get_cb_info(env, info, &argc, nullptr, nullptr, &data);
   auto& e = *static_cast<Environment*>(data);
-  process_releases(e);
-  Operand o;
-  View view;
-  size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o, view);
-  if (status.ok() && (view.numel() != 1 || (o.flags & flag::fresh))) status = fail(Code::NATIVE, kMalformed);
   double value = 0;
-  if (status.ok()) {
+  answer(e, [&]() -> Status {
+    Operand o;
+    View view;
+    size_t cursor = 0;
+    NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+    if (view.numel() != 1 || (o.flags & flag::fresh)) return fail(Code::NATIVE, kMalformed);
     switch (view.dtype) {
       case DType::F32: value = *view.as<float>(); break;
       case DType::F64: value = *view.as<double>(); break;
@@ -393,16 +399,83 @@ napi_value item(napi_env env, napi_callback_info info) {
         int64_t integer = *view.as<int64_t>();
         value = static_cast<double>(integer);
         if (integer > int64_t{9007199254740991} || integer < -int64_t{9007199254740991})
-          status = fail(Code::DTYPE, "the value is not exact as a number");
+          return fail(Code::DTYPE, "the value is not exact as a number");
         break;
       }
     }
-  }
-  write_status(e, status);
+    return {};
+  });
   napi_value result;
   napi_create_double(env, value, &result);
   return result;
 }
+
+namespace {
+
+Status create_tensor(Environment& e, napi_env env, napi_value handle, napi_value source_array) {
+  Operand o;
+  View view;
+  size_t cursor = 0;
+  NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+  void* bytes = nullptr;
+  size_t capacity = 0;
+  View source = view;
+  if (!(o.flags & flag::fresh) || !typed_array_bytes(env, source_array, &bytes, &capacity) ||
+      !array_dtype(view, capacity, source.dtype))
+    return fail(Code::NATIVE, kMalformed);
+  e.reserve(1, 0);
+  Storage* storage = create_storage(static_cast<size_t>(view.numel()) * size_of(view.dtype), view.dtype);
+  if (!storage) return fail(Code::MEMORY, kOutOfMemory, 0, view.numel());
+  Status status;
+  if (source.dtype == view.dtype) {
+    if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
+  } else {
+    source.data = bytes;
+    status = copy_into(source, storage->data, view.dtype);
+  }
+  int32_t slot = status.ok() ? e.track(handle, storage, view) : -1;
+  if (slot < 0) {
+    release(storage);
+    return status.ok() ? fail(Code::NATIVE, "a handle must be an object") : status;
+  }
+  e.frame.ints[kOperandBase] = slot;
+  e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
+  return {};
+}
+
+// Pins what the frame's operands name to a node, a new one where an object is given, and unpins what it had.
+Status save_operands(Environment& e, napi_value node) {
+  volatile int32_t* ints = e.frame.ints;
+  int32_t count = ints[field::ins], id = ints[field::node];
+  if (count < 0 || count > kMaxSaved) return fail(Code::NATIVE, kMalformed);
+  Operand operands[kMaxSaved];
+  size_t cursor = 0;
+  for (int32_t i = 0; i < count; i++) {
+    View view;
+    NABLA_TRY(decode_operand(e, i, cursor, operands[i], view));
+    if (operands[i].flags & (flag::fresh | flag::scalar)) return fail(Code::NATIVE, kMalformed);
+  }
+  if (node) {
+    e.reserve(0, 1);
+    id = e.track_node(node);
+    if (id < 0) return fail(Code::NATIVE, "a node must be an object");
+  } else if (!e.valid_node(id, ints[field::nodeGeneration])) {
+    return fail(Code::NATIVE, "the node is gone");
+  }
+  ints[field::node] = id;
+  ints[field::nodeGeneration] = e.node(id).generation;
+  Node before = e.node(id);
+  e.node(id).count = 0;
+  for (int32_t i = 0; i < count; i++) {
+    e.pin(id, operands[i].slot);
+    ints[kOperandBase + kOperandInts * i + 5] =
+        static_cast<int32_t>(e.entry(operands[i].slot).storage->version.load(std::memory_order_relaxed));
+  }
+  for (int32_t i = 0; i < before.count; i++) e.unpin(before.slots[i]);
+  return {};
+}
+
+}  // namespace
 
 napi_value create(napi_env env, napi_callback_info info) {
   napi_value argv[2];
@@ -410,39 +483,7 @@ napi_value create(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
   auto& e = *static_cast<Environment*>(data);
-  process_releases(e);
-  Operand o;
-  View view;
-  size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o, view);
-  void* bytes = nullptr;
-  size_t capacity = 0;
-  if (status.ok() && (argc != 2 || !(o.flags & flag::fresh) || !typed_array_bytes(env, argv[1], &bytes, &capacity)))
-    status = fail(Code::NATIVE, kMalformed);
-  View source = view;
-  if (status.ok() && !array_dtype(view, capacity, source.dtype)) status = fail(Code::NATIVE, kMalformed);
-  if (status.ok()) {
-    Storage* storage = create_storage(static_cast<size_t>(view.numel()) * size_of(view.dtype), view.dtype);
-    if (!storage) {
-      status = fail(Code::MEMORY, kOutOfMemory, 0, view.numel());
-    } else {
-      if (source.dtype == view.dtype) {
-        if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
-      } else {
-        source.data = bytes;
-        copy_into(source, storage->data, view.dtype);
-      }
-      int32_t slot = e.track(argv[0], storage, view);
-      if (slot < 0) {
-        release(storage);
-        status = fail(Code::NATIVE, "a handle must be an object");
-      } else {
-        e.frame.ints[kOperandBase] = slot;
-        e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
-      }
-    }
-  }
-  write_status(e, status);
+  answer(e, [&] { return argc == 2 ? create_tensor(e, env, argv[0], argv[1]) : fail(Code::NATIVE, kMalformed); });
   return nullptr;
 }
 
@@ -452,39 +493,7 @@ napi_value save(napi_env env, napi_callback_info info) {
   void* data = nullptr;
   napi_get_cb_info(env, info, &argc, &node, nullptr, &data);
   auto& e = *static_cast<Environment*>(data);
-  process_releases(e);
-  volatile int32_t* ints = e.frame.ints;
-  int32_t count = ints[field::ins], id = ints[field::node];
-  Status status;
-  if (count < 0 || count > kMaxSaved) status = fail(Code::NATIVE, kMalformed);
-  Operand operands[kMaxSaved];
-  size_t cursor = 0;
-  for (int32_t i = 0; i < count && status.ok(); i++) {
-    View view;
-    status = decode_operand(e, i, cursor, operands[i], view);
-    if (operands[i].flags & (flag::fresh | flag::scalar)) status = fail(Code::NATIVE, kMalformed);
-  }
-  if (status.ok()) {
-    if (argc == 1) {
-      id = e.track_node(node);
-      if (id < 0) status = fail(Code::NATIVE, "a node must be an object");
-    } else if (!e.valid_node(id, ints[field::nodeGeneration])) {
-      status = fail(Code::NATIVE, "the node is gone");
-    }
-  }
-  if (status.ok()) {
-    ints[field::node] = id;
-    ints[field::nodeGeneration] = e.node(id).generation;
-    Node before = e.node(id);
-    e.node(id).count = 0;
-    for (int32_t i = 0; i < count; i++) {
-      e.pin(id, operands[i].slot);
-      ints[kOperandBase + kOperandInts * i + 5] =
-          static_cast<int32_t>(e.entry(operands[i].slot).storage->version.load(std::memory_order_relaxed));
-    }
-    for (int32_t i = 0; i < before.count; i++) e.unpin(before.slots[i]);
-  }
-  write_status(e, status);
+  answer(e, [&] { return save_operands(e, argc == 1 ? node : nullptr); });
   return nullptr;
 }
 

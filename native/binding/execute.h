@@ -23,7 +23,23 @@ napi_value save(napi_env env, napi_callback_info info);
 
 void process_releases(Environment& e);
 void write_status(Environment& e, const Status& status);
+// The exception being handled as a status: ERR_MEMORY where an allocation has failed.
+Status status_of_exception();
 // Reads operand number `index`; doubles are taken from `cursor`, which moves on.
 Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out, View& view);
+
+// Runs what a call from JavaScript asks for and writes its status. Exceptions end here: beyond are the C frames of
+// Node.
+template <class F>
+void answer(Environment& e, F&& call) {
+  Status status;
+  try {
+    process_releases(e);
+    status = call();
+  } catch (...) {
+    status = status_of_exception();
+  }
+  write_status(e, status);
+}
 
 }  // namespace nabla

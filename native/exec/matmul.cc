@@ -1,9 +1,9 @@
 #include "exec/matmul.h"
 
 #include <utility>
-#include <vector>
 
 #include "exec/gemm.h"
+#include "runtime/memory.h"
 
 namespace nabla {
 namespace {
@@ -74,8 +74,12 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
                      (!addend || rows_continue(*addend))))
     return gemm(out.dtype, count * m, n, k, matrix(a), matrix(b), out.data, n, epilogue);
 
-  std::vector<int64_t> a_at(count), b_at(count), c_at(count), addend_at(addend ? count : 0);
+  Temporary memory;
+  auto* a_at = static_cast<int64_t*>(memory.get(4 * count * static_cast<int64_t>(sizeof(int64_t))));
+  if (!a_at) return fail(Code::MEMORY, "out of memory");
+  int64_t *b_at = a_at + count, *c_at = b_at + count, *addend_at = c_at + count;
   for (int64_t i = 0; i < count; i++) {
+    a_at[i] = b_at[i] = addend_at[i] = 0;
     int64_t rest = i;
     for (int d = batch_rank - 1; d >= 0; d--) {
       const int64_t at = rest % out.dims[d];
@@ -86,8 +90,8 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
     }
     c_at[i] = i * m * n;
   }
-  return gemm_batched(out.dtype, count, m, n, k, matrix(a), a_at.data(), matrix(b), b_at.data(), out.data, c_at.data(),
-                      n, epilogue, addend_at.data());
+  return gemm_batched(out.dtype, count, m, n, k, matrix(a), a_at, matrix(b), b_at, out.data, c_at, n, epilogue,
+                      addend_at);
 }
 
 bool takes(const Call& call, int inputs) { return call.n_out == 1 && call.n_in == inputs && call.n_attr == 0; }

@@ -1,11 +1,11 @@
 #include "exec/optim.h"
 
 #include <cmath>
-#include <vector>
 
 #include "exec/elementwise.h"
 #include "exec/tuning.h"
 #include "kernels/table.h"
+#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -16,32 +16,37 @@ constexpr const char* kOperands = "the operands do not fit the kernel";
 bool float_block(const View& v) { return !v.scalar && is_float(v.dtype) && v.contiguous(); }
 bool alike(const View& a, const View& b) { return float_block(b) && a.dtype == b.dtype && a.numel() == b.numel(); }
 
-// Runs f(operand, first, count) over every parameter in pieces, all of them in one parallel region.
+// Runs f(operand, first, count) over every parameter in pieces, all of them in one parallel region. Nothing has run
+// where the list of pieces finds no memory.
 template <class F>
-void over_pieces(const Call& call, int parameters, F&& f) {
+Status over_pieces(const Call& call, int parameters, F&& f) {
   struct Piece {
     int32_t parameter;
     int64_t first, count;
   };
-  std::vector<Piece> list;
-  for (int i = 0; i < parameters; i++) {
-    int64_t n = call.out(i).numel();
-    for (int64_t at = 0; at < n; at += kElementwiseChunk)
-      list.push_back({i, at, n - at < kElementwiseChunk ? n - at : kElementwiseChunk});
-  }
+  int64_t most = 0;
+  for (int i = 0; i < parameters; i++) most += (call.out(i).numel() + kElementwiseChunk - 1) / kElementwiseChunk;
+  Temporary list_memory, tasks_memory;
+  auto* list = static_cast<Piece*>(list_memory.get(most * static_cast<int64_t>(sizeof(Piece))));
+  auto* tasks = static_cast<int64_t*>(tasks_memory.get((most + 1) * static_cast<int64_t>(sizeof(int64_t))));
+  if (!list || !tasks) return fail(Code::MEMORY, "out of memory");
   // Small parameters share a task: a task is worth waking a thread for.
-  std::vector<size_t> tasks{0};
-  int64_t elements = 0;
-  for (size_t i = 0; i < list.size(); i++) {
-    elements += list[i].count;
-    if (elements >= kElementwiseChunk || i + 1 == list.size()) {
-      tasks.push_back(i + 1);
+  int64_t pieces = 0, ends = 0, elements = 0;
+  tasks[0] = 0;
+  for (int i = 0; i < parameters; i++) {
+    const int64_t n = call.out(i).numel();
+    for (int64_t at = 0; at < n; at += kElementwiseChunk) {
+      list[pieces] = {i, at, n - at < kElementwiseChunk ? n - at : kElementwiseChunk};
+      elements += list[pieces++].count;
+      if (elements < kElementwiseChunk && pieces < most) continue;
+      tasks[++ends] = pieces;
       elements = 0;
     }
   }
-  parallel_for(static_cast<int64_t>(tasks.size()) - 1, [&](int64_t t) {
-    for (size_t i = tasks[t]; i < tasks[t + 1]; i++) f(list[i].parameter, list[i].first, list[i].count);
+  parallel_for(ends, [&](int64_t t) {
+    for (int64_t i = tasks[t]; i < tasks[t + 1]; i++) f(list[i].parameter, list[i].first, list[i].count);
   });
+  return {};
 }
 
 char* at(const View& v, int64_t element) { return v.as<char>() + element * static_cast<int64_t>(size_of(v.dtype)); }
@@ -80,11 +85,10 @@ Status run_sgd(const Call& call) {
         (momentum && !alike(call.out(i), call.out(count + i))))
       return fail(Code::SHAPE, kOperands, i);
   const OptimTable& table = kernels().optim;
-  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     table.sgd[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
                                                momentum ? at(call.out(count + i), first) : nullptr, n, s);
   });
-  return {};
 }
 
 Status run_adam(const Call& call) {
@@ -100,12 +104,11 @@ Status run_adam(const Call& call) {
         !alike(call.out(i), call.out(2 * count + i)))
       return fail(Code::SHAPE, kOperands, i);
   const OptimTable& table = kernels().optim;
-  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     table.adam[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
                                                 at(call.out(count + i), first), at(call.out(2 * count + i), first), n,
                                                 s);
   });
-  return {};
 }
 
 Status run_rmsprop(const Call& call) {
@@ -113,12 +116,11 @@ Status run_rmsprop(const Call& call) {
   if (call.n_attr != 5 || buffers < 0) return fail(Code::NATIVE, kOperands);
   const double* a = call.attrs;
   const RmspropNumbers s{a[0], a[1], a[2], a[3], a[4]};
-  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     auto buffer = [&](int b) { return buffers >= b ? at(call.out(b * count + i), first) : nullptr; };
     kernels().optim.rmsprop[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first), buffer(1),
                                                              buffer(2), buffer(3), n, s);
   });
-  return {};
 }
 
 Status run_adagrad(const Call& call) {
@@ -126,11 +128,10 @@ Status run_adagrad(const Call& call) {
   if (call.n_attr != 5 || buffers_of(call, 1, 1) < 0) return fail(Code::NATIVE, kOperands);
   const double* a = call.attrs;
   const AdagradNumbers s{a[0], a[1], a[2], a[3], a[4] != 0};
-  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     kernels().optim.adagrad[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
                                                              at(call.out(count + i), first), n, s);
   });
-  return {};
 }
 
 Status run_lion(const Call& call) {
@@ -138,11 +139,10 @@ Status run_lion(const Call& call) {
   if (call.n_attr != 4 || buffers_of(call, 1, 1) < 0) return fail(Code::NATIVE, kOperands);
   const double* a = call.attrs;
   const LionNumbers s{a[0], a[1], a[2], a[3]};
-  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     kernels().optim.lion[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
                                                           at(call.out(count + i), first), n, s);
   });
-  return {};
 }
 
 Status run_weighted_sum(const Call& call) {
@@ -154,7 +154,7 @@ Status run_weighted_sum(const Call& call) {
       if (!alike(call.out(i), call.in(i * sources + s))) return fail(Code::SHAPE, kOperands, i);
   }
   const OptimTable& table = kernels().optim;
-  over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
+  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
     constexpr int kGroup = 64;
     const void* from[kGroup + 1];
     double weights[kGroup + 1];
@@ -173,7 +173,6 @@ Status run_weighted_sum(const Call& call) {
       table.weighted_sum[call.out(i).dtype == DType::F64](out, from, weights, size, n);
     }
   });
-  return {};
 }
 
 }  // namespace nabla

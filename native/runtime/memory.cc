@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/leaked.h"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -71,10 +73,7 @@ struct Cache {
   }
 };
 
-Cache& cache() {
-  static Cache* c = new Cache;
-  return *c;
-}
+Cache& cache() { return leaked<Cache>(); }
 
 // Classes are powers of two in eight steps: at most an eighth of a block is waste.
 int class_of(size_t requested, size_t* rounded) {

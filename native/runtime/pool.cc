@@ -8,9 +8,11 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
+
+#include "base/leaked.h"
 
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
@@ -122,10 +124,7 @@ struct Pool {
   Clock::time_point last_light;
 };
 
-Pool& pool() {
-  static Pool* p = new Pool;
-  return *p;
-}
+Pool& pool() { return leaked<Pool>(); }
 
 thread_local int tl_limit = 0;  // 0: not set
 thread_local bool tl_in_job = false;
@@ -182,7 +181,7 @@ void start_workers(Pool& p, int wanted) {
 #endif
   try {
     for (; p.started < wanted; p.started++) std::thread(worker_main, p.started).detach();
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {
     // No more threads are to be had: those that there are, and the caller, do the work.
   }
 #ifndef _WIN32

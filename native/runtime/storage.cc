@@ -1,10 +1,11 @@
 #include "runtime/storage.h"
 
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <unordered_map>
-#include <vector>
 
+#include "base/leaked.h"
 #include "runtime/memory.h"
 
 namespace nabla {
@@ -21,10 +22,7 @@ struct Registry {
   uint64_t next = 1;
 };
 
-Registry& registry() {
-  static Registry* r = new Registry;
-  return *r;
-}
+Registry& registry() { return leaked<Registry>(); }
 
 std::atomic<int64_t> live{0};
 
@@ -38,6 +36,13 @@ void destroy(Storage* s) {
   size_t bytes = s->capacity;
   if (bytes > kInline) deallocate(s->data, bytes);
   deallocate(s, bytes > kInline ? kHeader : kHeader + bytes);
+}
+
+// Releases a shared storage under the registry's lock; true where that was the last reference.
+bool release_locked(Storage* s) {
+  if (s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+  destroy(s);
+  return true;
 }
 
 }  // namespace
@@ -69,9 +74,8 @@ void release(Storage* s) {
   // A shared storage dies under the registry's lock, so that attach never revives a dead one.
   Registry& r = registry();
   std::lock_guard<std::mutex> guard(r.mutex);
-  if (s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  r.shared.erase(s->id.load());
-  destroy(s);
+  const uint64_t id = s->id.load();
+  if (release_locked(s)) r.shared.erase(id);
 }
 
 uint64_t share_storage(Storage* s, const void* sender) {
@@ -93,16 +97,13 @@ uint64_t share_storage(Storage* s, const void* sender) {
 
 void release_shared(const void* sender) {
   Registry& r = registry();
-  std::vector<Storage*> held;
-  {
-    std::lock_guard<std::mutex> guard(r.mutex);
-    for (auto& [id, entry] : r.shared) {
-      if (entry.sender != sender) continue;
-      entry.sender = nullptr;
-      held.push_back(entry.storage);
-    }
+  std::lock_guard<std::mutex> guard(r.mutex);
+  for (auto it = r.shared.begin(); it != r.shared.end();) {
+    Shared& entry = it->second;
+    const bool last = entry.sender == sender && release_locked(entry.storage);
+    if (entry.sender == sender) entry.sender = nullptr;
+    it = last ? r.shared.erase(it) : std::next(it);
   }
-  for (Storage* s : held) release(s);
 }
 
 Storage* attach_storage(uint64_t id) {
@@ -125,24 +126,24 @@ uint64_t registry_origin(uint64_t proposed) {
 }
 
 namespace {
-std::mutex& stocks_mutex() {
-  static auto* m = new std::mutex;
-  return *m;
-}
-SmallStorages* stocks = nullptr;  // guarded by stocks_mutex
+struct Stocks {
+  std::mutex mutex;
+  SmallStorages* first = nullptr;
+};
+Stocks& stocks() { return leaked<Stocks>(); }
 }  // namespace
 
 int64_t live_storages() {
-  std::lock_guard<std::mutex> guard(stocks_mutex());
+  std::lock_guard<std::mutex> guard(stocks().mutex);
   int64_t in_stock = 0;
-  for (SmallStorages* s = stocks; s; s = s->next_) in_stock += s->total_.load(std::memory_order_relaxed);
+  for (SmallStorages* s = stocks().first; s; s = s->next_) in_stock += s->total_.load(std::memory_order_relaxed);
   return live.load() - in_stock;
 }
 
 int64_t live_storage_bytes() {
-  std::lock_guard<std::mutex> guard(stocks_mutex());
+  std::lock_guard<std::mutex> guard(stocks().mutex);
   int64_t in_stock = 0;
-  for (SmallStorages* s = stocks; s; s = s->next_) in_stock += s->bytes_.load(std::memory_order_relaxed);
+  for (SmallStorages* s = stocks().first; s; s = s->next_) in_stock += s->bytes_.load(std::memory_order_relaxed);
   return memory_stats().live_bytes - in_stock;
 }
 
@@ -154,14 +155,14 @@ void SmallStorages::count(int64_t storages, size_t capacity) {
 }
 
 SmallStorages::SmallStorages() {
-  std::lock_guard<std::mutex> guard(stocks_mutex());
-  next_ = stocks;
-  stocks = this;
+  std::lock_guard<std::mutex> guard(stocks().mutex);
+  next_ = stocks().first;
+  stocks().first = this;
 }
 
 SmallStorages::~SmallStorages() {
-  std::lock_guard<std::mutex> guard(stocks_mutex());
-  SmallStorages** link = &stocks;
+  std::lock_guard<std::mutex> guard(stocks().mutex);
+  SmallStorages** link = &stocks().first;
   while (*link != this) link = &(*link)->next_;
   *link = next_;
   for (int c = 0; c < kClasses; c++)

@@ -30,8 +30,8 @@ uint64_t share_storage(Storage* s, const void* sender);
 void release_shared(const void* sender);
 // A new reference, or nullptr when nothing holds that storage any more.
 Storage* attach_storage(uint64_t id);
-// Tells this registry from those of other processes and of other copies of the library, as ids count from 1 in each: the
-// number, not 0, that the first caller proposes.
+// Tells this registry from those of other processes and of other copies of the library, as ids count from 1 in each:
+// the number, not 0, that the first caller proposes.
 uint64_t registry_origin(uint64_t proposed);
 
 int64_t live_storages();
