@@ -47,6 +47,7 @@ function take(call: Call, around: ((call: Call) => Tensor) | null): Tensor {
     fail("ERR_ARGUMENT", row.name, "a tensor of a vmap that has ended; return it from the function instead");
   if (inputs.some((x) => x instanceof Lanes && x.disposed))
     fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
+  if (call.inFloat32 !== null) return call.inFloat32();
   if (row.family === "random" && level.randomness !== "different") return sameForAll(call, level);
   return overLanes(call, level);
 }

@@ -26,7 +26,7 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
       return sameShape(sum.shape, node.shape) ? sum : sum.expand(node.shape);
     }
     case "linear":
-      return replay([tangents[0]!], node.params);
+      return replay([tangents[0]!.to(node.type.name)], node.params);
     case "bilinear": {
       const [tx, ty] = tangents;
       const left = tx ? replay([tx, node.unpack(2, linked) as Tensor], node.params) : null;

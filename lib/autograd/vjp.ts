@@ -12,9 +12,8 @@ export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolea
   const value = (k: number): Operand => {
     const place = order[k]!;
     const saved = node.unpack(place, linked);
-    return typeof saved === "number" && !p.numbers
-      ? filled(node.row.name, saved, node.inputTypes[place - 1]!, [])
-      : saved;
+    if (typeof saved !== "number") return saved.type.half && !node.type.half ? saved.to(node.type.name) : saved;
+    return p.numbers ? saved : filled(node.row.name, saved, node.inputTypes[place - 1]!, []);
   };
   switch (order.length) {
     case 0:

@@ -1,4 +1,4 @@
-import { type DTypeRow, dtypes } from "../core/dtype.js";
+import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
@@ -29,6 +29,8 @@ export interface Call {
   readonly type: DTypeRow;
   readonly shape: Shape;
   readonly scalar: DTypeRow;
+  /** The call on halves as calls of their own, still intercepted: conversions, and the op in float32. Null elsewhere. */
+  readonly inFloat32: (() => Tensor) | null;
   /** Goes on as if nobody had intercepted. */
   run(): Tensor;
 }
@@ -122,8 +124,13 @@ function applyIntercepted<P>(
   params: P,
   aside: Shape | null,
 ): Tensor {
-  return intercepted({ row: row as unknown as Row, inputs, params: params as never, type, shape, scalar }, () =>
-    apply(row, inputs, scalar, type, shape, attrs, params, aside),
+  const inFloat32 =
+    row.moves !== true && inputs.some((x) => typeof x !== "number" && x.type.half)
+      ? () => applyWide(row, inputs, scalar, type, shape, attrs, params, aside)
+      : null;
+  return intercepted(
+    { row: row as unknown as Row, inputs, params: params as never, type, shape, scalar, inFloat32 },
+    () => apply(row, inputs, scalar, type, shape, attrs, params, aside),
   );
 }
 
@@ -133,20 +140,28 @@ export const cast = (x: Tensor, type: DTypeRow): Tensor =>
 
 /** Kernels that move elements do, and elementwise ones, tile by tile; but a rule is to see float32. */
 const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
-  row.moves === true || (attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
+  row.moves === true || (!mode.wide && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
 
-/** Whether input i, of bfloat16, is read by the kernel as the float32 that it stands for: no copy; but a rule is to see one. */
-export const readsHalf = (row: Row, inputs: readonly Operand[], i: number): boolean =>
-  row.reads?.includes(i) === true &&
-  (inputs[i] as Tensor).type === dtypes.bfloat16 &&
-  mode.intercept === null &&
-  !(mode.grad && tracked(inputs) !== 0);
+/**
+ * Whether the kernel reads input i, of a half dtype, as the float32 that it stands for, tile by tile: no copy, as long as
+ * no rule is to see one.
+ */
+export function readsHalf(row: Row, inputs: readonly Operand[], i: number, elementwise = false): boolean {
+  const x = inputs[i]!;
+  if (typeof x === "number" || !x.type.half || mode.intercept !== null) return false;
+  if (!elementwise && row.reads?.[x.type.name]?.includes(i) !== true) return false;
+  const needs = mode.grad ? tracked(inputs) : 0;
+  if (needs === 0) return true;
+  // What a rule of these kinds gives is brought to the dtype of the input.
+  const { kind } = row.rule;
+  return (kind === "elementwise" || kind === "linear") && ((row.saves[needs] ?? 0) & (2 << i)) === 0;
+}
 
 const widened = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
 
 /**
- * An op on halves: in float32, the result rounded once. The conversions are ops of the graph, so a rule sees float32, and
- * gradients come back in the dtype of what they are for.
+ * An op on halves: in float32, the result rounded once, unless it is a part of an op that does so. The conversions are ops
+ * of the graph, so a rule sees float32, and gradients come back in the dtype of what they are for.
  */
 function applyWide<P>(
   row: Row<P>,
@@ -158,9 +173,11 @@ function applyWide<P>(
   params: P,
   aside: Shape | null,
 ): Tensor {
-  const list = attrs === scalar.attrs ? scalar.compute.attrs : attrs;
-  const wide = inputs.map((x, i) => (readsHalf(row as unknown as Row, inputs, i) ? x : widened(x)));
-  return cast(apply(row, wide, scalar.compute, type.compute, shape, list, params, aside), type);
+  const elementwise = attrs === scalar.attrs;
+  const list = elementwise ? scalar.compute.attrs : attrs;
+  const wide = inputs.map((x, i) => (readsHalf(row as unknown as Row, inputs, i, elementwise) ? x : widened(x)));
+  const y = apply(row, wide, scalar.compute, type.compute, shape, list, params, aside);
+  return mode.wide ? y : cast(y, type);
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
@@ -238,7 +255,7 @@ function viewIntercepted<P>(
 ): Tensor {
   const { type } = x;
   return intercepted(
-    { row: row as unknown as Row, inputs: [x], params: params as never, type, shape, scalar: type },
+    { row: row as unknown as Row, inputs: [x], params: params as never, type, shape, scalar: type, inFloat32: null },
     () => view(row, x, shape, layout, offset, params),
   );
 }

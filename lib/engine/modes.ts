@@ -10,6 +10,8 @@ export const mode = {
   grad: true,
   /** Whether a backward is running that gives back what was saved for it: a rule may write there. */
   spendsGraph: false,
+  /** Whether what ops make of halves stays float32: the parts of an op that rounds once, see {@link inFloat32}. */
+  wide: false,
   /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
   intercept: null as ((call: Call) => Tensor) | null,
 };
@@ -43,6 +45,17 @@ export function withGrad<T>(on: boolean, f: () => T): T {
     return f();
   } finally {
     mode.grad = before;
+  }
+}
+
+/** Runs `f` with the results of halves left in float32, and puts the mode back as it was. */
+export function unrounded<T>(f: () => T): T {
+  const before = mode.wide;
+  mode.wide = true;
+  try {
+    return f();
+  } finally {
+    mode.wide = before;
   }
 }
 

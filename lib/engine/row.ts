@@ -38,8 +38,8 @@ export interface RowSpec<P> {
   readonly batch?: Batch<P>;
   /** Whether elements are only moved, so that halves are taken as they are. */
   readonly moves?: boolean;
-  /** Inputs, by place, that the kernel reads as float32 where they are bfloat16. */
-  readonly reads?: readonly number[];
+  /** Inputs, by place, that the kernel reads as float32 where they are of a half dtype. */
+  readonly reads?: { readonly [half: string]: readonly number[] };
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean;
 }

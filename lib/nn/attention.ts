@@ -3,6 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { needInteger, needTensor } from "../engine/operand.js";
+import { inFloat32 } from "../engine/wide.js";
 import { attentionWeights, causalMask, scaledDotProductAttention } from "../ops/attention.js";
 import { linear } from "../ops/matmul.js";
 import { dropout } from "../ops/random.js";
@@ -139,19 +140,23 @@ export class MultiheadAttention extends Module {
     const attnMask = this.mask(n, l, s, given);
     const causal = attnMask === null && given.isCausal === true;
     const p = this.training ? this.dropout : 0;
-    const weights =
-      given.needWeights === false
-        ? null
-        : attentionWeights(q, k, attnMask, { scale: 1 / Math.sqrt(embedDim / numHeads), causal, drop: [] });
+    const weights = given.needWeights === false ? null : this.weights(q, k, attnMask, causal);
     const heads =
       weights === null
         ? scaledDotProductAttention(q, k, v, { attnMask, isCausal: causal, dropoutP: p })
-        : dropout(weights, p).matmul(v);
+        : dropout(weights, p).matmul(v).to(v.dtype);
     const joined = this.outProj.forward(heads.transpose(1, 2).reshape([n, l, embedDim]));
     const output = rank === 2 ? joined.squeeze(0) : this.batchFirst ? joined : joined.transpose(0, 1);
     if (weights === null) return [output, null];
-    const shown = given.averageAttnWeights === false ? weights : weights.mean(1);
+    const shown = (given.averageAttnWeights === false ? weights : weights.mean(1)).to(q.dtype);
     return [output, rank === 2 ? shown.squeeze(0) : shown];
+  }
+
+  /** What the heads give to each key, not yet rounded: of halves in float32. */
+  private weights(q: Tensor, k: Tensor, mask: Tensor | null, causal: boolean): Tensor {
+    const p = { scale: 1 / Math.sqrt(this.embedDim / this.numHeads), causal, drop: [] };
+    const floats = mask?.type.kind === "float" ? [q, k, mask] : [q, k];
+    return inFloat32(floats, (a, b, added) => attentionWeights(a, b, added ?? mask, p));
   }
 
   /** All masks as one that broadcasts to [n, heads, l, s], true where a key is seen, or floats to add; null for none. */

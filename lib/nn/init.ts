@@ -25,14 +25,14 @@ const numbers = (op: string, values: Readonly<Record<string, unknown>>): void =>
 
 const fillUniform = (op: string, x: Tensor, a: number, b: number, generator: RandomGenerator | undefined): Tensor =>
   fill(op, x, () =>
-    rand(x.shape, { dtype: needFloat(op, x).dtype, generator })
+    rand(x.shape, { dtype: needFloat(op, x).type.compute.name, generator })
       .mul(b - a)
       .add(a),
   );
 
 const fillNormal = (op: string, x: Tensor, mean: number, std: number, generator: RandomGenerator | undefined): Tensor =>
   fill(op, x, () =>
-    randn(x.shape, { dtype: needFloat(op, x).dtype, generator })
+    randn(x.shape, { dtype: needFloat(op, x).type.compute.name, generator })
       .mul(std)
       .add(mean),
   );
@@ -278,7 +278,7 @@ export function orthogonal(x: Tensor, options?: OrthogonalOptions): Tensor {
   const { gain = 1, generator } = checkOptions<OrthogonalOptions>(op, options, ["gain", "generator"]);
   numbers(op, { gain });
   const { out } = fansOf(op, x);
-  const { dtype } = needFloat(op, x);
+  const dtype = needFloat(op, x).type.compute.name;
   if (x.numel === 0) return x;
   return fill(op, x, () => {
     const rest = x.numel / out;

@@ -2,8 +2,9 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Binary, binary, type Unary, unary } from "../engine/elementwise.js";
-import { needNumber } from "../engine/operand.js";
+import { needNumber, needTensor } from "../engine/operand.js";
 import { type Operand, partial, partialOfNumbers } from "../engine/rule.js";
+import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**
@@ -199,7 +200,8 @@ export function softplus(x: Operand, options?: SoftplusOptions): Tensor {
   if (beta === 1) return softplusRow(x);
   if (!(needNumber("softplus", "beta", beta) > 0))
     fail("ERR_ARGUMENT", "softplus", "beta is not valid", "a number above 0", describe(beta));
-  return softplusRow(typeof x === "number" ? x * beta : x.mul(beta)).div(beta);
+  if (typeof x === "number") return softplusRow(x * beta).div(beta);
+  return roundedOnce([needTensor("softplus", x)], (y) => softplusRow(y.mul(beta)).div(beta), { once: true });
 }
 
 /**

@@ -8,6 +8,7 @@ import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Context, save } from "../engine/rule.js";
+import { roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -231,6 +232,9 @@ export function scaledDotProductAttention(
   const weighing: Weighing = { scale, causal, drop };
   // No kernel takes a mask that is itself to be learned.
   const learned = m !== null && isTracked(m) && mode.grad;
-  const y = (learned ? composed : run)(q, k, v, m, weighing).reshape([...outer, length, width]);
+  const heads = learned
+    ? roundedOnce([q, k, v, m], (a, b, c, d) => composed(a, b, c, d, weighing))
+    : run(q, k, v, m, weighing);
+  const y = heads.reshape([...outer, length, width]);
   return p === 1 ? y.mul(0) : y;
 }

@@ -6,6 +6,7 @@ import { type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
+import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { overLanes, type Role } from "./conv-lanes.js";
 
@@ -200,10 +201,14 @@ function operands(
   };
 }
 
-/** y plus the bias of its channels, without the batch dimension that x did not have. */
-function finished(y: Tensor, bias: Tensor | null, unbatched: boolean): Tensor {
-  const all = bias ? y.add(bias.reshape([-1, ...y.shape.slice(2).map(() => 1)])) : y;
-  return unbatched ? all.squeeze(0) : all;
+/** What `f` makes of input and weight, plus the bias of the channels, without the batch dimension that x did not have. */
+function finished({ x, w, bias }: Operands, f: (x: Tensor, w: Tensor) => Tensor, unbatched: boolean): Tensor {
+  const biased = (a: Tensor, b: Tensor, offset: Tensor): Tensor => {
+    const y = f(a, b);
+    return y.add(offset.reshape([-1, ...y.shape.slice(2).map(() => 1)]));
+  };
+  const y = bias ? roundedOnce([x, w, bias], biased, { once: true }) : f(x, w);
+  return unbatched ? y.squeeze(0) : y;
 }
 
 function correlate(op: string, x: Tensor, w: Tensor, p: Sliding & { readonly groups: number }): Tensor {
@@ -230,7 +235,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
   const op = "conv2d";
   const p = sliding(op, checkOptions<ConvOptions>(op, options, names));
   const of = operands(op, x, weight, bias, 2, ofConv(p.groups));
-  return finished(correlate(op, of.x, of.w, p), of.bias, x.ndim === 3);
+  return finished(of, (a, w) => correlate(op, a, w, p), x.ndim === 3);
 }
 
 /**
@@ -253,7 +258,7 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
     dilation: [1, flat.dilation[1]],
   } as const;
   const of = operands(op, x, weight, bias, 1, ofConv(p.groups));
-  return finished(correlate(op, of.x.unsqueeze(2), of.w.unsqueeze(2), p).squeeze(2), of.bias, x.ndim === 2);
+  return finished(of, (a, w) => correlate(op, a.unsqueeze(2), w.unsqueeze(2), p).squeeze(2), x.ndim === 2);
 }
 
 /**
@@ -288,5 +293,5 @@ export function convTranspose2d(
   });
   if (image.some((size) => size < 1) || of.x.shape.slice(2).includes(0) || window.includes(0))
     fail("ERR_SHAPE", op, "the result would be empty", "sizes of at least 1", showShape(image));
-  return finished(spread(of.x, of.w, { ...p, image, window }), of.bias, x.ndim === 3);
+  return finished(of, (a, w) => spread(a, w, { ...p, image, window }), x.ndim === 3);
 }

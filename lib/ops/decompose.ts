@@ -71,8 +71,11 @@ export function qr(x: Tensor): QR {
   const height = m.rowsOf(m.needMatrix("qr", x));
   const width = m.columnsOf(x);
   if (width <= height) return split(qrRow([x], undefined));
-  const { q, r } = qr(x.narrow(-1, 0, height));
-  return { q, r: cat([r, transposed(q).matmul(x.narrow(-1, height, width - height))], -1) };
+  // Of halves in float32: r's other columns follow from q before it is rounded.
+  const wide = x.to(x.type.compute.name);
+  const { q, r } = qr(wide.narrow(-1, 0, height));
+  const others = transposed(q).matmul(wide.narrow(-1, height, width - height));
+  return { q: q.to(x.dtype), r: cat([r, others], -1).to(x.dtype) };
 }
 
 /** x / y, where 0 / 0 counts as 0. */
@@ -286,13 +289,19 @@ export function lstsq(a: Tensor, b: Tensor, options?: LstsqOptions): LeastSquare
     fail("ERR_SHAPE", "lstsq", "the right side does not fit", `[.., ${m.rowsOf(a)}, k]`, showShape(b.shape));
   broadcast("lstsq", m.batchOf(a), m.batchOf(b));
   const limit = tolerance("lstsq", "rcond", a, rcond);
-  const type = promote(a.type, b.type).name;
-  const [left, right] = [a.to(type), b.to(type)];
+  const type = promote(a.type, b.type);
+  const [left, right] = [a.to(type.compute.name), b.to(type.compute.name)];
   const solution = named("lstsq", () => pseudoinverse(left, limit)).matmul(right);
   const singularValues = named("lstsq", () => svd(left.detach()).s);
   const most = singularValues.narrow(-1, 0, Math.min(1, m.columnsOf(singularValues.unsqueeze(0))));
   const rank = singularValues.gt(most.mul(limit)).sum(-1);
   const full = m.rowsOf(a) > m.columnsOf(a) && allLanes(rank).eq(m.columnsOf(a)).all().item() === 1;
-  const residuals = full ? left.matmul(solution).sub(right).square().sum(-2) : zeros([0], { dtype: type });
-  return { solution, rank, singularValues, residuals };
+  const residuals = full ? left.matmul(solution).sub(right).square().sum(-2) : zeros([0]);
+  const rounded = (x: Tensor): Tensor => x.to(type.name);
+  return {
+    solution: rounded(solution),
+    rank,
+    singularValues: rounded(singularValues),
+    residuals: rounded(residuals),
+  };
 }

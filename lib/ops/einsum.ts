@@ -3,6 +3,7 @@ import { promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
+import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** A tensor, and the label of each of its dimensions: a letter, or -1, -2, ... for those of an ellipsis, from the last. */
@@ -161,7 +162,19 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
     if (wanted.indexOf(label) !== wanted.lastIndexOf(label)) wrong(`${label} is in the result twice`, equation);
   }
   const type = terms.map(({ x }) => x.type).reduce(promote).name;
-  return named(op, () => summed(terms, wanted, sizes)).to(type);
+  const product = (...operands: readonly Tensor[]): Tensor =>
+    summed(
+      terms.map(({ labels }, i) => ({ x: operands[i]!, labels })),
+      wanted,
+      sizes,
+    );
+  return named(op, () =>
+    roundedOnce(
+      terms.map(({ x }) => x),
+      product,
+      { once: true },
+    ).to(type),
+  );
 }
 
 /** All terms made one, pair by pair. */

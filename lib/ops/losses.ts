@@ -10,6 +10,7 @@ import { needFloat, needInteger, needNumber, needTensor } from "../engine/operan
 import { defineRow, type Row } from "../engine/row.js";
 import { type Context, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
+import { roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -44,7 +45,7 @@ export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): T
   needFloat("mseLoss", input);
   const how = reductionOf("mseLoss", checkOptions<LossOptions>("mseLoss", options, ["reduction"]).reduction);
   if (how === "mean" && input.type === target.type) return meanSquared(input, target);
-  return reduced(input.sub(target).square(), how);
+  return roundedOnce([input, target], (x, t) => reduced(x.sub(t).square(), how), { once: true });
 }
 
 const scalarShape: Shape = [];
@@ -123,7 +124,7 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
   pair(op, input, target);
   needFloat(op, input);
   const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
-  return reduced(input.softplus().sub(input.mul(target)), how);
+  return roundedOnce([input, target], (x, t) => reduced(x.softplus().sub(x.mul(t)), how));
 }
 
 interface Classes {
@@ -241,10 +242,22 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
       `logits [n, classes] and target [n]`,
       `${showShape(logits.shape)} and ${showShape(target.shape)}`,
     );
+  const flat = (target.ndim === 1 ? target : target.reshape([-1])).contiguous();
+  return roundedOnce([logits], (x) => entropyOf(x, classDim, flat, wanted, { how, ignored, smoothing }));
+}
+
+interface Counting {
+  readonly how: LossReduction;
+  readonly ignored: number;
+  readonly smoothing: number;
+}
+
+/** {@link crossEntropy} of what has been checked; the losses of single rows take the shape `wanted`. */
+function entropyOf(logits: Tensor, classDim: number, flat: Tensor, wanted: Shape, counting: Counting): Tensor {
+  const { how, ignored, smoothing } = counting;
   const classes = logits.shape[classDim]!;
   // A leaf takes a gradient that came through no view as its own.
   const x = (logits.ndim === 2 ? logits : logits.movedim(classDim, -1).reshape([-1, classes])).contiguous();
-  const flat = (target.ndim === 1 ? target : target.reshape([-1])).contiguous();
   let losses = lossOfRows(x, flat, { ignored, averaged: how === "mean" });
   if (smoothing > 0) {
     const counts = flat.ne(ignored).to(x.dtype);
@@ -284,15 +297,18 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
       "[n, classes] and [n]",
       `${showShape(input.shape)} and ${showShape(target.shape)}`,
     );
-  const chosen = (of: Tensor): Tensor =>
-    named(op, () => input.gather(classDim, of.unsqueeze(classDim)))
+  const chosen = (x: Tensor, of: Tensor): Tensor =>
+    named(op, () => x.gather(classDim, of.unsqueeze(classDim)))
       .squeeze(classDim)
       .neg();
-  // uint8 holds no negative target, so that every one counts.
-  if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(target), how);
-  const counts = target.ne(ignored);
-  const losses = counts.where(chosen(counts.where(target, 0)), 0);
-  return how === "mean" ? losses.sum().div(counts.sum()) : reduced(losses, how);
+  const losses = (x: Tensor): Tensor => {
+    // uint8 holds no negative target, so that every one counts.
+    if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(x, target), how);
+    const counts = target.ne(ignored);
+    const rows = counts.where(chosen(x, counts.where(target, 0)), 0);
+    return how === "mean" ? rows.sum().div(counts.sum()) : reduced(rows, how);
+  };
+  return roundedOnce([input], losses, { once: true });
 }
 
 /**
@@ -305,7 +321,7 @@ export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Te
   pair("l1Loss", input, target);
   needFloat("l1Loss", input);
   const how = reductionOf("l1Loss", checkOptions<LossOptions>("l1Loss", options, ["reduction"]).reduction);
-  return reduced(input.sub(target).abs(), how);
+  return roundedOnce([input, target], (x, t) => reduced(x.sub(t).abs(), how), { once: true });
 }
 
 export interface HuberOptions extends LossOptions {
@@ -327,10 +343,14 @@ export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions)
   const given = checkOptions<HuberOptions>(op, options, ["reduction", "delta"]);
   const delta = needNumber(op, "delta", given.delta ?? 1);
   if (!(delta > 0)) fail("ERR_ARGUMENT", op, "delta is not valid", "a number above 0", String(delta));
-  const difference = input.sub(target);
-  const distance = difference.abs();
-  const line = distance.sub(delta / 2).mul(delta);
-  return reduced(distance.le(delta).where(difference.square().mul(0.5), line), reductionOf(op, given.reduction));
+  const how = reductionOf(op, given.reduction);
+  const losses = (x: Tensor, t: Tensor): Tensor => {
+    const difference = x.sub(t);
+    const distance = difference.abs();
+    const line = distance.sub(delta / 2).mul(delta);
+    return reduced(distance.le(delta).where(difference.square().mul(0.5), line), how);
+  };
+  return roundedOnce([input, target], losses, { once: true });
 }
 
 /** log(p), and -100 with the slope 0 where that is smaller. */
@@ -361,8 +381,10 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Loss
       "0 to 1",
       `${values.amin().item()} to ${values.amax().item()}`,
     );
-  const otherwise = boundedLog(input.neg().add(1));
-  return reduced(target.mul(boundedLog(input).sub(otherwise)).add(otherwise).neg(), how);
+  return roundedOnce([input, target], (p, t) => {
+    const otherwise = boundedLog(p.neg().add(1));
+    return reduced(t.mul(boundedLog(p).sub(otherwise)).add(otherwise).neg(), how);
+  });
 }
 
 export interface KlDivOptions {
@@ -383,10 +405,12 @@ export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Te
   pair(op, input, target);
   needFloat(op, input);
   const { reduction, logTarget } = checkOptions<KlDivOptions>(op, options, ["reduction", "logTarget"]);
-  const empty = logTarget === true ? null : target.le(0);
-  const losses =
-    empty === null ? target.exp().mul(target.sub(input)) : target.mul(empty.where(1, target).log().sub(input));
-  if (reduction !== "batchmean") return reduced(losses, reductionOf(op, reduction, '"batchmean", '));
-  if (input.ndim === 0) fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
-  return losses.sum().div(input.shape[0]!);
+  const how = reduction === "batchmean" ? reduction : reductionOf(op, reduction, '"batchmean", ');
+  if (how === "batchmean" && input.ndim === 0)
+    fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
+  return roundedOnce([input, target], (x, t) => {
+    const logs = logTarget === true ? t : t.le(0).where(1, t).log();
+    const losses = (logTarget === true ? t.exp() : t).mul(logs.sub(x));
+    return how === "batchmean" ? losses.sum().div(x.shape[0]!) : reduced(losses, how);
+  });
 }

@@ -13,7 +13,7 @@ const row = defineRow<undefined>({
   family: "matmul",
   kernel: "matmul",
   inputs: 2,
-  reads: [0, 1],
+  reads: { bfloat16: [0, 1] },
   accuracy: "tree",
   rule: {
     kind: "bilinear",
@@ -77,7 +77,7 @@ const addRow = defineRow<undefined>({
   family: "matmul",
   kernel: "addmm",
   inputs: 3,
-  reads: [1, 2],
+  reads: { bfloat16: [1, 2] },
   accuracy: "tree",
   rule: {
     kind: "general",
@@ -243,7 +243,7 @@ const affineRow = (name: string, rule: Rule<undefined>, composed: (inputs: reado
     family: "matmul",
     kernel: name,
     inputs: 3,
-    reads: [0, 1],
+    reads: { bfloat16: [0, 1] },
     accuracy: "tree",
     rule,
     replay: (inputs) => affine(row, inputs as Tensor[], (inputs[0] as Tensor).type),

@@ -9,6 +9,7 @@ import { needFloat, needInteger, needNumber, needTensor } from "../engine/operan
 import { type Batch, defineRow, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
+import { inFloat32, roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -192,9 +193,10 @@ function overLast(op: string, x: Tensor, given: number | readonly number[], p: S
       ? run(layerRow, [rows!, weight, bias], p)
       : weight
         ? run(rmsRow, [rows!, weight], p)
-        : standardize(rows!, p);
-  const all = weight === null && bias ? y.add(bias) : y;
-  return sizes.length === 1 ? all : all.reshape(x.shape);
+        : bias
+          ? roundedOnce([rows!, bias], (z, b) => standardize(z, p).add(b), { once: true })
+          : standardize(rows!, p);
+  return sizes.length === 1 ? y : y.reshape(x.shape);
 }
 
 /**
@@ -270,9 +272,17 @@ export function groupNorm(x: Tensor, groups: number, options?: LayerNormOptions)
     factor(op, "the weight", given.weight, [channels]),
     factor(op, "the bias", given.bias, [channels]),
   ]);
-  const rows = all!.reshape([x.shape[0]!, groups, numel(x.shape.slice(1)) / groups]);
-  const y = standardize(rows, { eps: needEps(op, given.eps ?? 1e-5), centred: true });
-  return byChannel(y.reshape(x.shape), weight!, bias!);
+  const eps = needEps(op, given.eps ?? 1e-5);
+  const present = [all!, weight ?? null, bias ?? null].filter((one) => one !== null);
+  return roundedOnce(
+    present,
+    (z, ...affine) => {
+      const rows = z.reshape([x.shape[0]!, groups, numel(x.shape.slice(1)) / groups]);
+      const y = standardize(rows, { eps, centred: true }).reshape(x.shape);
+      return byChannel(y, weight ? affine[0]! : null, bias ? affine.at(-1)! : null);
+    },
+    { once: true },
+  );
 }
 
 interface Channels {
@@ -359,7 +369,7 @@ function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor
   const dense = inputs.map((t) => t.contiguous());
   const { type, shape } = dense[0]!;
   const own = [2, shape[1]!];
-  const plain = mode.intercept === null && !type.half && !(mode.grad && dense.some((t) => t.node !== null));
+  const plain = mode.intercept === null && !(mode.grad && dense.some((t) => t.node !== null));
   if (plain) return applyForAll(ownRow.name, ownRow.opcode, dense, type, [shape, own], [p.eps]) as [Tensor, Tensor];
   const y = apply(ownRow, dense, type, type, shape, [p.eps], p, own);
   return [y, y.node instanceof OpNode ? y.node.aside() : null];
@@ -451,22 +461,29 @@ export function batchNorm(
     factor(op, "the weight", given.weight, [channels]),
     factor(op, "the bias", given.bias, [channels]),
   ]);
-  const w = weight ?? ones([channels], { dtype: all!.dtype });
-  const b = bias ?? zeros([channels], { dtype: all!.dtype });
+  const dtype = all!.type.compute.name;
+  const inputs = [
+    all!.to(dtype),
+    weight?.to(dtype) ?? ones([channels], { dtype }),
+    bias?.to(dtype) ?? zeros([channels], { dtype }),
+  ];
   if (!training) {
     if (mean === null || variance === null)
       return fail("ERR_ARGUMENT", op, "there are no running values", "a mean and a variance, or training", "null");
-    return runGiven([all!, w, b, stack([mean, variance]).to(all!.dtype)], { eps });
+    const given = stack([mean.to(dtype), variance.to(dtype)]);
+    return runGiven([...inputs, given], { eps }).to(all!.dtype);
   }
   const n = channels === 0 ? 0 : x.numel / channels;
   if (n === 1) fail("ERR_SHAPE", op, "one element a channel has no variance", "more elements", showShape(x.shape));
   if (n === 0) return byChannel(all!, weight!, bias!);
-  const [y, own] = runOwn([all!, w, b], { eps });
+  const [y, own] = runOwn(inputs, { eps });
   withGrad(false, () => {
     if (mean === null && variance === null) return;
-    const [centre, spread] = own === null ? moments(all!) : [momentOf(own, 0), momentOf(own, 1)];
-    if (mean) mean.assign(mean.mul(1 - momentum).add(centre.mul(momentum)));
-    if (variance) variance.assign(variance.mul(1 - momentum).add(spread.mul((momentum * n) / (n - 1))));
+    const [centre, spread] = own === null ? moments(inputs[0]!) : [momentOf(own, 0), momentOf(own, 1)];
+    const moved = (from: Tensor, to: Tensor, share: number): Tensor =>
+      inFloat32([from], (running) => running.mul(1 - momentum).add(to.mul(share)));
+    if (mean) mean.assign(moved(mean, centre, momentum));
+    if (variance) variance.assign(moved(variance, spread, (momentum * n) / (n - 1)));
   });
-  return y;
+  return y.to(all!.dtype);
 }

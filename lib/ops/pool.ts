@@ -6,6 +6,7 @@ import { checkShape, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
+import { roundedOnce } from "../engine/wide.js";
 import { arange, full } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type Pair, pairOf, places, type Sliding } from "./conv.js";
@@ -144,7 +145,7 @@ function shares(size: number, out: number, x: Tensor): Tensor {
   const from = i.mul(size).div(out).floor();
   const to = i.add(1).mul(size).div(out).ceil();
   const k = arange(size, { dtype: "float64" });
-  return k.ge(from).logicalAnd(k.lt(to)).to("float64").div(to.sub(from)).to(x.dtype);
+  return k.ge(from).logicalAnd(k.lt(to)).to("float64").div(to.sub(from)).to(x.type.compute.name);
 }
 
 /**
@@ -162,7 +163,9 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
   if (h === 0 || w === 0) fail("ERR_SHAPE", op, "the images are empty", "sizes of at least 1", showShape(x.shape));
   if (height === 1 && width === 1) return x.mean([-2, -1], { keepdim: true });
-  return shares(h, height, x)
-    .matmul(x)
-    .matmul(shares(w, width, x).t());
+  return roundedOnce([x], (y) =>
+    shares(h, height, y)
+      .matmul(y)
+      .matmul(shares(w, width, y).t()),
+  );
 }

@@ -3,6 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
+import { roundedOnce } from "../engine/wide.js";
 import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Extreme, ExtremeOptions } from "./extreme.js";
@@ -93,12 +94,14 @@ export function quantile(
   const rows = (places: number[]): Tensor => ordered.indexSelect(0, tensor(Int32Array.from(places)));
   const weight = tensor(
     positions.map((position, i) => weights[interpolation](position - lower[i]!, lower[i]!)),
-    { dtype: x.dtype, shape: [lower.length, ...ordered.shape.slice(1).fill(1)] },
+    { dtype: x.type.compute.name, shape: [lower.length, ...ordered.shape.slice(1).fill(1)] },
   );
   const below = rows(lower);
   const above = rows(positions.map(Math.ceil));
   // Whole places take no part of a neighbour, which may be infinite.
-  const between = weight.eq(0).where(below, weight.eq(1).where(above, below.lerp(above, weight)));
+  const between = roundedOnce([below, above], (low, high) =>
+    weight.eq(0).where(low, weight.eq(1).where(high, low.lerp(high, weight))),
+  );
   const nan = y.isnan().any(at, { keepdim: true }).movedim(at, 0);
   const values = nan.where(Number.NaN, between);
   const kept = x.shape.map((size, d) => (named === undefined || d === at ? 1 : size));

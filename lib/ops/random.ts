@@ -223,9 +223,12 @@ export function normal(mean: number, deviation: number, shape: readonly number[]
   needNumber("normal", "the mean", mean);
   if (needNumber("normal", "the deviation", deviation) < 0)
     fail("ERR_ARGUMENT", "normal", "the deviation is negative", "0 or more", String(deviation));
-  return named("normal", () => randn(shape, options))
-    .mul(deviation)
-    .add(mean);
+  const scaled = (given: RandomOptions | undefined): Tensor =>
+    named("normal", () => randn(shape, given))
+      .mul(deviation)
+      .add(mean);
+  const half = options?.dtype === "bfloat16" || options?.dtype === "float16" ? options.dtype : null;
+  return half === null ? scaled(options) : scaled({ ...options, dtype: "float32" }).to(half);
 }
 
 const dropoutRow = defineRow<readonly number[]>({

@@ -3,6 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
+import { meeting } from "../engine/wide.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat, stack } from "./join.js";
@@ -155,8 +156,32 @@ function checkWeights(kind: Kind, weights: readonly RecurrentWeights[], features
 
 const known = ["h0", "bidirectional", "batchFirst", "dropout", "training"] as const;
 
-/** The last layer's output, and all layers' last states, stacked as the first ones are given. */
+/** In float32 where it is of a half dtype. */
+const wide = (x: Tensor): Tensor => x.to(x.type.compute.name);
+
+const wideWeights = ({ weightIh, weightHh, biasIh, biasHh }: RecurrentWeights): RecurrentWeights => ({
+  weightIh: wide(weightIh),
+  weightHh: wide(weightHh),
+  biasIh: biasIh && wide(biasIh),
+  biasHh: biasHh && wide(biasHh),
+});
+
+/** The last layer's output, and all layers' last states: of halves computed in float32 throughout, and rounded once. */
 function run(
+  kind: Kind,
+  x: Tensor,
+  weights: readonly RecurrentWeights[],
+  given: Partial<LstmOptions>,
+): [output: Tensor, ...states: Tensor[]] {
+  const results = unrounded(kind, x, weights, given);
+  const states = kind.states.map((name) => given[name as "h0" | "c0"]);
+  const tensors = [x, ...weights.flatMap((w) => [w.weightIh, w.weightHh, w.biasIh, w.biasHh]), ...states];
+  const type = meeting(tensors.filter((one) => one !== undefined && one !== null));
+  return type.half ? (results.map((y) => y.to(type.name)) as typeof results) : results;
+}
+
+/** The same of float32 copies of halves, stacked as the first states are given. */
+function unrounded(
   kind: Kind,
   x: Tensor,
   weights: readonly RecurrentWeights[],
@@ -173,23 +198,24 @@ function run(
     fail("ERR_ARGUMENT", op, "dropout is not a probability", "0 to 1", describe(p));
   const directions = bidirectional ? 2 : 1;
   const hidden = checkWeights(kind, weights, x.shape.at(-1)!, directions);
-  let layer = batched ? (batchFirst ? x.transpose(0, 1) : x) : x.unsqueeze(1);
+  let layer = wide(batched ? (batchFirst ? x.transpose(0, 1) : x) : x.unsqueeze(1));
   const [length, n] = layer.dims(3);
   if (length === 0) fail("ERR_SHAPE", op, "the sequence is empty", "at least one step", showShape(x.shape));
 
   const shape = batched ? [weights.length, n, hidden] : [weights.length, hidden];
   const first = kind.states.map((name) => {
     const state = given[name as "h0" | "c0"];
-    if (state === undefined || state === null) return zeros([weights.length, n, hidden], { dtype: x.dtype });
+    if (state === undefined || state === null) return zeros([weights.length, n, hidden], { dtype: layer.dtype });
     needFloat(op, needTensor(op, state, name));
     if (!sameShape(state.shape, shape))
       fail("ERR_SHAPE", op, `${name} does not fit`, showShape(shape), showShape(state.shape));
-    return batched ? state : state.unsqueeze(1);
+    return wide(batched ? state : state.unsqueeze(1));
   });
+  const all = weights.map(wideWeights);
   const last: (readonly Tensor[])[] = [];
   for (let at = 0; at < weights.length; at += directions) {
     if (at > 0 && p > 0) layer = dropout(layer, p, { training });
-    const outputs = weights.slice(at, at + directions).map((w, backward) => {
+    const outputs = all.slice(at, at + directions).map((w, backward) => {
       const before = first.map((state) => state.narrow(0, at + backward, 1).squeeze(0));
       const { output, states } = along(kind, layer, w, before, backward === 1);
       last.push(states);

@@ -7,6 +7,7 @@ import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
+import { roundedOnce } from "../engine/wide.js";
 import { onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
@@ -79,6 +80,7 @@ function reduction(name: string, spec: ReduceSpec): Reduction {
     family: "reduce",
     kernel: name,
     inputs: 1,
+    reads: { bfloat16: [0], float16: [0] },
     accuracy: spec.accuracy,
     rule: spec.rule,
     replay: ([x], p) => run(x as Tensor, p),
@@ -230,7 +232,8 @@ export const asFloat = (x: Tensor): Tensor => (x.type.kind === "float" ? x : x.t
  */
 export const mean: Reduction = (x, dim, options) => {
   const { dims, keepdim } = reduceArguments("mean", needTensor("mean", x).ndim, dim, options);
-  return asFloat(x).sum(dims, { keepdim }).div(count(x, dims));
+  const average = (values: Tensor): Tensor => values.sum(dims, { keepdim }).div(count(x, dims));
+  return x.type.half ? roundedOnce([x], average, { once: true }) : average(asFloat(x));
 };
 
 export interface VarianceOptions extends ReduceOptions {
@@ -238,7 +241,14 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number | undefined;
 }
 
-function moments(op: string, x: Tensor, dim?: DimOrOptions | VarianceOptions, options?: VarianceOptions): Tensor {
+/** f of the variance. */
+function moments(
+  op: string,
+  f: (variance: Tensor) => Tensor,
+  x: Tensor,
+  dim?: DimOrOptions | VarianceOptions,
+  options?: VarianceOptions,
+): Tensor {
   needTensor(op, x);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
   const given = checkOptions<VarianceOptions>(op, inPlace ? (dim as VarianceOptions) : options, [
@@ -250,12 +260,11 @@ function moments(op: string, x: Tensor, dim?: DimOrOptions | VarianceOptions, op
   const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, {
     keepdim: given.keepdim,
   });
-  const values = asFloat(x);
-  const centred = values.sub(values.mean(dims, { keepdim: true }));
-  return centred
-    .square()
-    .sum(dims, { keepdim })
-    .div(Math.max(count(x, dims) - (given.correction ?? 1), 0));
+  return roundedOnce([asFloat(x)], (values) => {
+    const centred = values.sub(values.mean(dims, { keepdim: true }));
+    const squares = centred.square().sum(dims, { keepdim });
+    return f(squares.div(Math.max(count(x, dims) - (given.correction ?? 1), 0)));
+  });
 }
 
 /** A reduction with a divisor of n - correction. */
@@ -266,7 +275,7 @@ export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions
  * @gradient 2 (x - mean) / (n - correction).
  * @example variance(tensor([1, 3])).item(); // 2
  */
-export const variance: VarianceReduction = (x, dim, options) => moments("var", x, dim, options);
+export const variance: VarianceReduction = (x, dim, options) => moments("var", (square) => square, x, dim, options);
 
 /** @internal f, whose derivative at 0 is infinite, with the derivative 0 there. */
 export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
@@ -280,7 +289,7 @@ export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
  */
 export const std: VarianceReduction = (x, dim, options) =>
-  flatAtZero(moments("std", x, dim, options), (square) => square.sqrt());
+  moments("std", (square) => flatAtZero(square, (y) => y.sqrt()), x, dim, options);
 
 /**
  * `log(sum(exp(x)))` without overflow; -inf over no element and over elements that all are -inf.
@@ -289,12 +298,13 @@ export const std: VarianceReduction = (x, dim, options) =>
  */
 export const logsumexp: Reduction = (x, dim, options) => {
   const { dims, keepdim } = reduceArguments("logsumexp", needTensor("logsumexp", x).ndim, dim, options);
-  const values = asFloat(x);
-  if (count(x, dims) === 0) return values.exp().sum(dims, { keepdim }).log();
-  const top = values.detach().amax(dims, { keepdim: true });
-  const shift = top.isfinite().where(top, 0);
-  const total = values.sub(shift).exp().sum(dims, { keepdim }).log();
-  return total.add(keepdim ? shift : shift.reshape(total.shape));
+  return roundedOnce([asFloat(x)], (values) => {
+    if (count(x, dims) === 0) return values.exp().sum(dims, { keepdim }).log();
+    const top = values.detach().amax(dims, { keepdim: true });
+    const shift = top.isfinite().where(top, 0);
+    const total = values.sub(shift).exp().sum(dims, { keepdim }).log();
+    return total.add(keepdim ? shift : shift.reshape(total.shape));
+  });
 };
 
 interface ArgOptions {

@@ -2,6 +2,7 @@
 import { checkOptions } from "../core/options.js";
 import { axis, broadcast } from "../core/shape.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { dimAndOptions } from "./along.js";
 import { norm } from "./vector-norm.js";
@@ -26,7 +27,8 @@ export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: 
   needFloat(op, needTensor(op, x));
   const { dim: at, p = 2, eps = 1e-12 } = dimAndOptions(op, x, dim, options, ["dim", "p", "eps"], 1);
   needNumber(op, "eps", eps);
-  return x.div(norm(x, at, { ord: needNumber(op, "p", p), keepdim: true }).clamp({ min: eps }));
+  const ord = needNumber(op, "p", p);
+  return roundedOnce([x], (y) => y.div(norm(y, at, { ord, keepdim: true }).clamp({ min: eps })));
 }
 
 export interface CosineSimilarityOptions {
@@ -51,6 +53,8 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, options?: CosineSimilar
   needNumber(op, "eps", eps);
   const shape = broadcast(op, x1.shape, x2.shape);
   const at = axis(op, dim, shape.length);
-  const [a, b] = [x1.expand(shape), x2.expand(shape)].map((x) => normalize(x, at, { eps })) as [Tensor, Tensor];
-  return a.mul(b).sum(at);
+  return roundedOnce([x1, x2], (a, b) => {
+    const [left, right] = [a, b].map((x) => normalize(x.expand(shape), at, { eps })) as [Tensor, Tensor];
+    return left.mul(right).sum(at);
+  });
 }

@@ -4,6 +4,7 @@ import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { save } from "../engine/rule.js";
+import { roundedOnce } from "../engine/wide.js";
 import { eye, zerosLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { stack } from "./join.js";
@@ -236,5 +237,5 @@ export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): 
   m.needMatrix(op, b, "the right side");
   m.needSquare(op, l, "the factor");
   const [factor, right] = m.system(op, upper ? transposed(l) : l, b);
-  return named(op, () => upperSolve(transposed(factor), lowerSolve(factor, right)));
+  return named(op, () => roundedOnce([factor, right], (low, y) => upperSolve(transposed(low), lowerSolve(low, y))));
 }

@@ -2,6 +2,7 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
+import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asFloat, flatAtZero, type ReduceOptions, reduceArguments } from "./reduce.js";
 
@@ -26,7 +27,10 @@ export function norm(x: Tensor, dim?: number | readonly number[] | NormOptions, 
   const p = given.ord === undefined ? 2 : given.ord;
   if (typeof p !== "number" || Number.isNaN(p))
     fail("ERR_ARGUMENT", "norm", "the order is not valid", "a number", describe(p));
-  const y = asFloat(x);
+  return roundedOnce([asFloat(x)], (y) => normOf(y, p, dims, keepdim));
+}
+
+function normOf(y: Tensor, p: number, dims: readonly number[], keepdim: boolean): Tensor {
   if (p === 2) return flatAtZero(y.square().sum(dims, { keepdim }), (sum) => sum.sqrt());
   const size = y.abs();
   if (p === 1) return size.sum(dims, { keepdim });

@@ -5,6 +5,7 @@ import { applyInPlace } from "../engine/apply.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
+import { inFloat32 } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { scalar } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -38,7 +39,8 @@ const clamp = opcode("clamp");
 
 /**
  * Scales the gradients of all parameters by one factor, so that their norm, taken over all of them together, is at most
- * `maxNorm`. Returns the norm before, as a tensor of rank 0.
+ * `maxNorm`. Returns the norm before, as a tensor of rank 0; of gradients in half precision it is computed in float32, and
+ * stays float32.
  * @throws ERR_ARGUMENT for a bad norm; ERR_GRADIENT for a norm that is not finite, where that was asked for.
  * @source Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
  * @example
@@ -65,12 +67,12 @@ export function clipGradNorm(
   const sized = gradients.filter((gradient) => gradient.numel > 0);
   if (sized.length === 0) return scalar(0);
   return withGrad(false, () => {
-    const norm = totalNorm(sized, normType);
+    const norm = inFloat32(sized, (...tensors) => totalNorm(tensors, normType));
     if (errorIfNonfinite && !Number.isFinite(norm.item()))
       fail("ERR_GRADIENT", op, "the norm of the gradients is not finite", "a finite norm", String(norm.item()));
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
     for (const gradient of sized)
-      applyInPlace(op, mul, [gradient], [gradient, factor.to(gradient.dtype)], gradient.type.attrs);
+      applyInPlace(op, mul, [gradient], [gradient, factor.to(gradient.type.compute.name)], gradient.type.attrs);
     return norm;
   });
 }

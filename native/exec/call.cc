@@ -37,7 +37,7 @@ Status without_kernel(const Call& call, int) {
 
 constexpr Opcode kOpcodes[] = {
 #define ELEMENTWISE(name, ...) {#name, run_elementwise, static_cast<int>(Elementwise::name), true},
-#define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name), false},
+#define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name), true},
 #define ARG_REDUCE(name, ...) {#name, run_arg_reduce, static_cast<int>(ArgReduce::name), false},
 #define KERNEL(name, driver) {#name, without_kernel<driver>, 0, false},
 #define HALVES(name, driver) {#name, without_kernel<driver>, 0, true},

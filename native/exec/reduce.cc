@@ -1,5 +1,7 @@
 #include "exec/reduce.h"
 
+#include <atomic>
+
 #include "exec/elementwise.h"
 #include "exec/tuning.h"
 #include "kernels/table.h"
@@ -15,13 +17,41 @@ constexpr const char* kNoMemory = "out of memory";
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// What a pass reads: elements of the leaf's dtype, or halves, which each task brings into a tile of its thread.
+struct Source {
+  const char* data;
+  int64_t size;                 // of an element as it is stored
+  ConvertFn widen = nullptr;    // for halves
+  std::atomic<bool>* starved = nullptr;  // set where there is no memory for a tile
+
+  // `rows` times `columns` elements that begin at element `start`, each row `stride` elements after the one before it; by
+  // `stride` the place of the second row in what is returned. Null where memory is out.
+  const char* read(int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
+    const char* from = data + start * size;
+    if (!widen) return from;
+    auto* tile = static_cast<char*>(scratch(Scratch::TILES, static_cast<size_t>(rows * columns) * sizeof(float)));
+    if (!tile) {
+      starved->store(true, std::memory_order_relaxed);
+      return nullptr;
+    }
+    if (stride == columns) {
+      widen(tile, from, 1, rows * columns);
+    } else {
+      for (int64_t r = 0; r < rows; r++)
+        widen(tile + r * columns * static_cast<int64_t>(sizeof(float)), from + r * stride * size, 1, columns);
+      stride = columns;
+    }
+    return tile;
+  }
+};
+
 // [outer, n] -> [outer]. A long row is cut into parts that are whole subtrees of the fixed summation tree.
-Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t outer, int64_t n, int64_t size) {
+Status reduce_rows(const ReduceLeaf& leaf, char* out, const Source& x, int64_t outer, int64_t n, int64_t size) {
   if (n <= kReduceChunk) {
     int64_t rows = kReduceChunk / (n > 0 ? n : 1) + 1;
     parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
-      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
-      leaf.rows(out + first * size, x + first * n * size, count, n, n);
+      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows, stride = n;
+      if (const char* from = x.read(first * n, count, n, stride)) leaf.rows(out + first * size, from, count, n, n);
     });
     return {};
   }
@@ -31,7 +61,8 @@ Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t out
   if (!partials) return fail(Code::MEMORY, kNoMemory);
   parallel_for(outer * parts, [&](int64_t task) {
     int64_t start = task % parts * kReduceChunk, count = n - start < kReduceChunk ? n - start : kReduceChunk;
-    leaf.row(partials + task * partial, x + (task / parts * n + start) * size, count);
+    int64_t stride = count;
+    if (const char* from = x.read(task / parts * n + start, 1, count, stride)) leaf.row(partials + task * partial, from, count);
   });
   for (int64_t o = 0; o < outer; o++) {
     leaf.tree(partials + o * parts * partial, parts, kReduceLanes);
@@ -41,7 +72,7 @@ Status reduce_rows(const ReduceLeaf& leaf, char* out, const char* x, int64_t out
 }
 
 // [outer, n, inner] -> [outer, inner].
-Status reduce_columns(const ReduceLeaf& leaf, char* out, const char* x, int64_t outer, int64_t n, int64_t inner,
+Status reduce_columns(const ReduceLeaf& leaf, char* out, const Source& x, int64_t outer, int64_t n, int64_t inner,
                       int64_t size) {
   int64_t width = inner < kReduceColumns ? inner : kReduceColumns;
   int64_t bands = ceil_div(inner, width);
@@ -58,8 +89,9 @@ Status reduce_columns(const ReduceLeaf& leaf, char* out, const char* x, int64_t 
     int64_t band = task % bands * width, p = task / bands % parts, o = task / bands / parts;
     int64_t columns = inner - band < width ? inner - band : width;
     int64_t start = p * part, rows = parts == 1 ? n : (n - start < part ? n - start : part);
-    leaf.columns(partials + ((o * parts + p) * inner + band) * partial, x + ((o * n + start) * inner + band) * size,
-                 rows, inner, columns);
+    int64_t stride = inner;
+    if (const char* from = x.read((o * n + start) * inner + band, rows, columns, stride))
+      leaf.columns(partials + ((o * parts + p) * inner + band) * partial, from, rows, stride, columns);
   });
   if (in_place) return {};
   for (int64_t o = 0; o < outer; o++) {
@@ -113,12 +145,22 @@ Status run_reduce(const Call& call, int kernel) {
 
   Temporary dense;
   Status status;
-  const char* from = laid_out(x, out.dtype, dense, status);
+  // Halves that become float32 are read as they are stored.
+  const bool halves = is_half(x.dtype) && out.dtype == DType::F32;
+  std::atomic<bool> starved{false};
+  Source from{laid_out(x, halves ? x.dtype : out.dtype, dense, status), halves ? 2 : size};
   NABLA_TRY(status);
+  if (halves) {
+    from.widen = kernels().convert.gather[static_cast<int>(DType::F32)][static_cast<int>(x.dtype)];
+    from.starved = &starved;
+  }
   int passes = 0;
   for (int g = 0; g < count; g++) passes += reduced[g];
   if (passes == 0) {
-    __builtin_memcpy(out.data, from, static_cast<size_t>(kept * size));
+    if (halves)
+      from.widen(out.data, from.data, 1, kept);
+    else
+      __builtin_memcpy(out.data, from.data, static_cast<size_t>(kept * size));
     return {};
   }
   // The innermost group first; what is left of the others stands between passes in a buffer of its own.
@@ -138,7 +180,8 @@ Status run_reduce(const Call& call, int kernel) {
     }
     NABLA_TRY(inner == 1 ? reduce_rows(leaf, to, from, outer, groups[g], size)
                          : reduce_columns(leaf, to, from, outer, groups[g], inner, size));
-    from = to;
+    from = {to, size};
+    if (starved) return fail(Code::MEMORY, kNoMemory);
   }
   return {};
 }
