@@ -8,7 +8,6 @@ import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Context, save } from "../engine/rule.js";
-import { roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -218,7 +217,8 @@ export function scaledDotProductAttention(
   const outer = grouped ? [...lead.slice(0, -1), lead.at(-1)! * groups] : lead;
   const mask = checkedMask(op, o.attnMask, [...outer, length, keys]);
 
-  const typed = (x: Tensor): Tensor => x.to(type.name);
+  // Halves in float32 before they are broadcast, so that gradients are summed before they are rounded.
+  const typed = (x: Tensor): Tensor => x.to(type.compute.name);
   const split = (x: Tensor, rest: number): Tensor =>
     x.expand([...outer, length, rest]).reshape([...lead, groups, length, rest]);
   const q = split(typed(query), size);
@@ -232,9 +232,6 @@ export function scaledDotProductAttention(
   const weighing: Weighing = { scale, causal, drop };
   // No kernel takes a mask that is itself to be learned.
   const learned = m !== null && isTracked(m) && mode.grad;
-  const heads = learned
-    ? roundedOnce([q, k, v, m], (a, b, c, d) => composed(a, b, c, d, weighing))
-    : run(q, k, v, m, weighing);
-  const y = heads.reshape([...outer, length, width]);
-  return p === 1 ? y.mul(0) : y;
+  const y = (learned ? composed : run)(q, k, v, m, weighing).reshape([...outer, length, width]);
+  return (p === 1 ? y.mul(0) : y).to(type.name);
 }

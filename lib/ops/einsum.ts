@@ -172,7 +172,6 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
     roundedOnce(
       terms.map(({ x }) => x),
       product,
-      { once: true },
     ).to(type),
   );
 }

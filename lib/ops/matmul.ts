@@ -97,7 +97,7 @@ const addRow = defineRow<undefined>({
 
 /** x, in the result's shape, a and b. */
 function sumAndProduct(inputs: readonly Tensor[], type: DTypeRow): Tensor {
-  const x = inputs[0]!.to(type.name);
+  const x = inputs[0]!.to(type.compute.name);
   // The kernel reads the rows of x in one piece.
   const addend = x.layout === null || x.layout.at(-1) === 1 ? x : x.contiguous();
   const factors = [addend, factor(addRow, inputs, 1, type), factor(addRow, inputs, 2, type)];
@@ -126,7 +126,8 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
     );
   const type = promote(common("addmm", a, b), x.type);
   const shape = shapeOf("addmm", a, b);
-  const addend = named("addmm", () => x.to(type.name).expand(shape));
+  // Of halves in float32: a gradient is summed over what was broadcast before it is rounded.
+  const addend = named("addmm", () => x.to(type.compute.name).expand(shape));
   return sumAndProduct([addend, a, b], type);
 }
 

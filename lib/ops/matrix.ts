@@ -1,11 +1,12 @@
 /** What the ops of linear algebra share: checks, and the parts of a matrix. */
-import { type DTypeRow, promote } from "../core/dtype.js";
+import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { broadcast, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import type { Rule } from "../engine/rule.js";
+import { meeting, roundedOnce } from "../engine/wide.js";
 import { arange, eye } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { where } from "./binary.js";
@@ -34,14 +35,16 @@ export function needSquare(op: string, x: unknown, what = "the input"): Tensor {
   return matrix;
 }
 
-/** @internal Both operands of a system of equations in one dtype and with one batch, broadcast. */
-export function system(op: string, a: Tensor, b: Tensor): [Tensor, Tensor] {
+/** @internal What `f` makes of both operands of a system of equations, in one dtype and with one batch, broadcast. */
+export function system(op: string, a: Tensor, b: Tensor, f: (a: Tensor, b: Tensor) => Tensor): Tensor {
   if (rowsOf(b) !== columnsOf(a))
     fail("ERR_SHAPE", op, "the right side does not fit", `[.., ${columnsOf(a)}, k]`, showShape(b.shape));
   const batch = broadcast(op, batchOf(a), batchOf(b));
-  const type = promote(a.type, b.type).name;
-  const spread = (x: Tensor): Tensor => x.to(type).expand([...batch, rowsOf(x), columnsOf(x)]);
-  return [spread(a), spread(b)];
+  return roundedOnce([a, b], (...both) => {
+    const type = meeting(both).name;
+    const [left, right] = both.map((x) => x.to(type).expand([...batch, rowsOf(x), columnsOf(x)]));
+    return f(left!, right!);
+  });
 }
 
 const apart = (x: Tensor): Tensor =>

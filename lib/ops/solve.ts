@@ -4,7 +4,6 @@ import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { save } from "../engine/rule.js";
-import { roundedOnce } from "../engine/wide.js";
 import { eye, zerosLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { stack } from "./join.js";
@@ -65,7 +64,7 @@ export function triangularSolve(a: Tensor, b: Tensor, options?: TriangularOption
     const turned = triangularSolve(transposed(a), transposed(b), { upper: !upper, unitriangular: unit });
     return transposed(turned);
   }
-  return triangularRow(m.system(op, a, b), { upper, unit });
+  return m.system(op, a, b, (x, y) => triangularRow([x, y], { upper, unit }));
 }
 
 const solveRow: m.Run<undefined> = m.linalgRow<undefined>(
@@ -86,6 +85,7 @@ const solveRow: m.Run<undefined> = m.linalgRow<undefined>(
   second,
   m.noAttrs,
 );
+const solved = (a: Tensor, b: Tensor): Tensor => solveRow([a, b], undefined);
 
 /**
  * The x with a x = b, by elimination with row pivots. A b of rank 1, or of a's shape without its last dimension, holds
@@ -100,12 +100,11 @@ export function solve(a: Tensor, b: Tensor): Tensor {
   m.needSquare("solve", a, "the matrix");
   needFloat("solve", needTensor("solve", b, "the right side"));
   if (b.ndim === 1 || sameShape(b.shape, a.shape.slice(0, -1)))
-    return solveRow(m.system("solve", a, b.unsqueeze(-1)), undefined).squeeze(-1);
-  return solveRow(m.system("solve", a, m.needMatrix("solve", b, "the right side")), undefined);
+    return m.system("solve", a, b.unsqueeze(-1), solved).squeeze(-1);
+  return m.system("solve", a, m.needMatrix("solve", b, "the right side"), solved);
 }
 
-const inverse = (a: Tensor): Tensor =>
-  solveRow(m.system("inv", a, eye(m.rowsOf(a), { dtype: a.dtype as "float64" })), undefined);
+const inverse = (a: Tensor): Tensor => m.system("inv", a, eye(m.rowsOf(a), { dtype: a.dtype as "float64" }), solved);
 
 /**
  * The inverse; to multiply by it, {@link solve} is faster and more exact.
@@ -236,6 +235,7 @@ export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): 
   const { upper = false } = checkOptions<CholeskyOptions>(op, options, ["upper"]);
   m.needMatrix(op, b, "the right side");
   m.needSquare(op, l, "the factor");
-  const [factor, right] = m.system(op, upper ? transposed(l) : l, b);
-  return named(op, () => roundedOnce([factor, right], (low, y) => upperSolve(transposed(low), lowerSolve(low, y))));
+  return named(op, () =>
+    m.system(op, upper ? transposed(l) : l, b, (low, y) => upperSolve(transposed(low), lowerSolve(low, y))),
+  );
 }

@@ -28,7 +28,7 @@ struct Source {
   // `stride` the place of the second row in what is returned. Null where memory is out.
   const char* read(int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
     const char* from = data + start * size;
-    if (!widen) return from;
+    if (!widen || rows * columns == 0) return from;
     auto* tile = static_cast<char*>(scratch(Scratch::TILES, static_cast<size_t>(rows * columns) * sizeof(float)));
     if (!tile) {
       starved->store(true, std::memory_order_relaxed);

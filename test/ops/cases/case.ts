@@ -91,7 +91,7 @@ export interface Case {
   readonly errors: readonly Wrong[];
   /** It takes one tensor, any that there is: nothing can be wrong but what is none, which the law tries. */
   readonly anyTensor?: boolean;
-  /** Its samples are made of several ops, each of which rounds halves. */
+  /** Its samples round halves more than once: they are made of several ops, or digits are cut besides. */
   readonly parts?: boolean;
   /** The laws that do not apply, with the reason. */
   readonly exempt?: Partial<Record<Law, string>>;

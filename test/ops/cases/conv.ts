@@ -1,7 +1,7 @@
 import * as nb from "nabla";
 import { type Arr, arr, map } from "../../reference/array.js";
 import { conv2d, convInput, convWeight, type Geometry, geometry } from "../../reference/conv.js";
-import { type Case, type Input, inParts, type Wrong } from "./case.js";
+import type { Case, Input, Wrong } from "./case.js";
 import { notPublic, row } from "./row.js";
 import { sampleOf, shaped } from "./shaped.js";
 
@@ -281,8 +281,8 @@ function lineCase(): Case {
 }
 
 export const convCases = {
-  conv2d: inParts(convCase()),
-  convTranspose2d: inParts(transposedCase()),
+  conv2d: convCase(),
+  convTranspose2d: transposedCase(),
   conv2dWeight: weightCase(),
   conv1d: lineCase(),
 };

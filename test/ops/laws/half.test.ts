@@ -1,6 +1,5 @@
 /** Halves: computed in float32 and rounded once, with gradients in the dtype of what they are for. */
-import { type DType, noGrad, type Tensor } from "nabla";
-import { table } from "nabla/internal";
+import { type DType, NablaError, noGrad, type Tensor, tensor } from "nabla";
 import { expect } from "vitest";
 import type { Arr } from "../../reference/array.js";
 import type { Case, Sample } from "../cases/case.js";
@@ -14,11 +13,49 @@ const noFloats = (of: Case): string | undefined =>
 
 const isHalf = (of: Case, x: Tensor, i: number): boolean => of.inputs[i]!.dtype === undefined && x.dtype === "float32";
 
+/** Where the numbers lie: in the case's domains, or near the largest or the least that the half holds. */
+const ranges = ["usual", "largest", "least"] as const;
+type Range = (typeof ranges)[number];
+const ends: Readonly<Record<string, Readonly<Record<Exclude<Range, "usual">, number>>>> = {
+  bfloat16: { largest: 3.3895e38, least: 2 ** -133 },
+  float16: { largest: 65504, least: 2 ** -24 },
+};
+
 /** The sample's inputs rounded to a half, in it and, the same numbers, in float32. */
-function rounded(op: string, of: Case, sample: Sample, half: DType): { narrow: Tensor[]; wide: Tensor[]; xs: Arr[] } {
-  const drawn = makeAll(of, draw(of, sample, "float32", randomFor(`${op} ${sample.label} ${half}`)), "float32");
-  const narrow = drawn.map((x, i) => (isHalf(of, x, i) ? x.to(half) : x));
+function rounded(
+  op: string,
+  of: Case,
+  sample: Sample,
+  half: DType,
+  range: Range = "usual",
+): { narrow: Tensor[]; wide: Tensor[]; xs: Arr[] } {
+  const random = randomFor(`${op} ${sample.label} ${half}`);
+  const drawn = makeAll(of, draw(of, sample, "float32", random), "float32");
+  const narrow = drawn.map((x, i) => {
+    if (!isHalf(of, x, i)) return x;
+    if (range === "usual" || sample.values?.[i] !== undefined) return x.to(half);
+    const end = ends[half]![range];
+    // Signs as they were drawn; between half of the largest and it, or from the least to eight times that.
+    const size = range === "largest" ? () => end * (0.5 + random() / 2) : () => end * (1 + 7 * random());
+    return tensor(
+      Array.from(x.toTypedArray() as Float32Array, (v) => (v < 0 ? -1 : 1) * size()),
+      {
+        dtype: half,
+        shape: x.shape,
+      },
+    );
+  });
   return { narrow, wide: narrow.map((x, i) => x.to(drawn[i]!.dtype)), xs: narrow.map(read) };
+}
+
+/** What a call gives, or the code of its error: extreme numbers may be none that an op takes. */
+function outcome<T>(f: () => T): T | string {
+  try {
+    return f();
+  } catch (error) {
+    if (error instanceof NablaError) return error.code;
+    throw error;
+  }
 }
 
 const spacing: Readonly<Record<string, number>> = { bfloat16: 2 ** -8, float16: 2 ** -11 };
@@ -41,7 +78,7 @@ function expectNearFloat32(got: Tensor, want: Tensor, xs: readonly Arr[], half: 
 law(
   "half",
   (op, of) => {
-    const single = table.has(of.row ?? op) && of.parts !== true;
+    const once = of.parts !== true;
     const fixed = of.result("float64") === of.result("float32");
     for (const half of halves)
       for (const sample of of.samples) {
@@ -52,39 +89,64 @@ law(
         expect(got.dtype, where).toBe(fixed ? result : half);
         const want = sample.reference(xs, "float32");
         expect(got.shape, where).toEqual(want.shape);
-        if (single) expect(bits(got), where).toBe(bits(sample.call(wide).to(got.dtype)));
+        if (once) expect(bits(got), where).toBe(bits(sample.call(wide).to(got.dtype)));
         else expectNearFloat32(got, sample.call(wide), xs, half, where);
       }
-    return single ? "once" : "by parts";
+    if (!once) return "by parts";
+    for (const half of halves)
+      for (const range of ["largest", "least"] as const)
+        for (const sample of of.samples) {
+          const { narrow, wide } = rounded(op, of, sample, half, range);
+          const got = outcome(() => sample.call(narrow));
+          const want = outcome(() => sample.call(wide));
+          const where = `${sample.label} of the ${range} numbers of ${half}`;
+          if (typeof got === "string" || typeof want === "string") expect(got, where).toBe(want);
+          else expect(bits(got), where).toBe(bits(want.to(got.dtype)));
+        }
+    return "once";
   },
   noFloats,
 );
 
+/** The gradients of a call's sum by the places that are given; null where none arrives or the call has none. */
+function gradientsOf(sample: Sample, inputs: readonly Tensor[], places: readonly number[]): (Tensor | null)[] | null {
+  const leaves = noGrad(() => inputs.map((x) => x.clone()));
+  for (const i of places) leaves[i]!.requiresGrad = true;
+  const y = sample.call(leaves);
+  if (!y.requiresGrad) return null;
+  expect(bits(y), "recorded").toBe(bits(noGrad(() => sample.call(leaves))));
+  y.sum().backward();
+  return places.map((i) => leaves[i]!.grad);
+}
+
 law(
   "half gradient",
   (op, of) => {
+    const once = of.parts !== true;
     for (const half of halves)
-      for (const sample of small(of)) {
-        const { narrow, wide, xs } = rounded(op, of, sample, half);
-        const places = smooth(of).filter((i) => narrow[i]!.dtype === half);
-        const leaves = noGrad(() => narrow.map((x) => x.clone()));
-        for (const i of places) leaves[i]!.requiresGrad = true;
-        const y = sample.call(leaves);
-        if (!y.requiresGrad) continue;
-        expect(bits(y), `recorded, in ${half}`).toBe(bits(noGrad(() => sample.call(leaves))));
-        y.sum().backward();
-        const exact = noGrad(() => wide.map((x) => x.clone()));
-        for (const i of places) exact[i]!.requiresGrad = true;
-        sample.call(exact).sum().backward();
-        for (const i of places) {
-          const { grad } = leaves[i]!;
-          expect(grad === null, `input ${i} in ${half}`).toBe(exact[i]!.grad === null);
-          if (grad === null) continue;
-          expectNearFloat32(grad, exact[i]!.grad!, xs, half, `gradient of input ${i} in ${half}`);
-          expect(grad.dtype, `input ${i} in ${half}`).toBe(half);
-          expect(grad.shape, `input ${i} in ${half}`).toEqual(leaves[i]!.shape);
+      for (const range of once ? ranges : (["usual"] as const))
+        for (const sample of small(of)) {
+          const { narrow, wide, xs } = rounded(op, of, sample, half, range);
+          const places = smooth(of).filter((i) => narrow[i]!.dtype === half);
+          const where = `${sample.label} of the ${range} numbers of ${half}`;
+          const got = outcome(() => gradientsOf(sample, narrow, places));
+          const want = outcome(() => gradientsOf(sample, wide, places));
+          if (typeof got === "string" || typeof want === "string" || got === null || want === null) {
+            expect(got, where).toBe(want);
+            continue;
+          }
+          places.forEach((i, k) => {
+            const [grad, exact] = [got[k]!, want[k]!];
+            const at = `gradient of input ${i}, ${where}`;
+            expect(grad === null, at).toBe(exact === null);
+            if (grad === null) return;
+            expect(grad.dtype, at).toBe(half);
+            expect(grad.shape, at).toEqual(narrow[i]!.shape);
+            if (once) expect(bits(grad), at).toBe(bits(exact.to(half)));
+            else expectNearFloat32(grad, exact, xs, half, at);
+          });
         }
-      }
+    return once ? "once" : "by parts";
   },
   noDerivative,
 );
