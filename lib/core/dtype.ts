@@ -2,8 +2,8 @@ import { describe, fail } from "./errors.js";
 
 /**
  * The element types of tensors. bfloat16 and float16 are for storage: their arithmetic is float32's, each result rounded
- * once. Half precision meets the other half, and float32, in float32. Without gradients matrix products read bfloat16 as it
- * is stored, instead of from a float32 copy.
+ * once, also where it is made of several steps. Half precision meets the other half, and float32, in float32. Sums read halves,
+ * and matrix products without gradients bfloat16, as they are stored, instead of from a float32 copy.
  */
 export type DType = "float32" | "float64" | "bfloat16" | "float16" | "int32" | "int64" | "uint8" | "bool";
 

@@ -275,11 +275,12 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
   }
 }
 
-/** All gradients as one vector, zeros where there is none. */
+/** All gradients as one vector, zeros where there is none; halves in float32, as the state of all optimizers. */
 function flatGradient(params: readonly Tensor[]): Tensor {
   const parts = params.map((parameter) => {
     const gradient = (parameter.node as LeafNode).peek();
-    return gradient === null ? zeros([parameter.numel], { dtype: parameter.dtype }) : gradient.detach().reshape([-1]);
+    const dtype = parameter.type.compute.name;
+    return gradient === null ? zeros([parameter.numel], { dtype }) : gradient.detach().reshape([-1]).to(dtype);
   });
   return cat(parts);
 }

@@ -316,19 +316,21 @@ export const linalgCases = {
     ],
     4,
   ),
-  qr: matrices(
-    ([x]) => positive(nb.qr(x!)),
-    ([x]) => {
-      const [m, n] = size(x!);
-      return perMatrix([x!], m > n ? [m + n, n] : [m, m + n], (a) => {
-        const { q, r } = reference.qr(a!, n);
-        return m > n ? joined(q, r) : beside(q, r);
-      });
-    },
-    [0],
-    oblong,
-    [...wrong(nb.qr)],
-    4,
+  qr: inParts(
+    matrices(
+      ([x]) => positive(nb.qr(x!)),
+      ([x]) => {
+        const [m, n] = size(x!);
+        return perMatrix([x!], m > n ? [m + n, n] : [m, m + n], (a) => {
+          const { q, r } = reference.qr(a!, n);
+          return m > n ? joined(q, r) : beside(q, r);
+        });
+      },
+      [0],
+      oblong,
+      [...wrong(nb.qr)],
+      4,
+    ),
   ),
   eigh: inParts(
     matrices(

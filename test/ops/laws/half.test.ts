@@ -1,5 +1,5 @@
 /** Halves: computed in float32 and rounded once, with gradients in the dtype of what they are for. */
-import { type DType, NablaError, noGrad, type Tensor, tensor } from "nabla";
+import { type DType, grad, jvp, NablaError, noGrad, stack, type Tensor, tensor, vmap } from "nabla";
 import { expect } from "vitest";
 import type { Arr } from "../../reference/array.js";
 import type { Case, Sample } from "../cases/case.js";
@@ -119,6 +119,30 @@ function gradientsOf(sample: Sample, inputs: readonly Tensor[], places: readonly
   return places.map((i) => leaves[i]!.grad);
 }
 
+type Ways = Readonly<Record<string, () => readonly (Tensor | null)[]>>;
+
+/** A call and its derivatives by the places that are given, in the ways that take rules and compositions of their own. */
+function waysOf(sample: Sample, inputs: readonly Tensor[], places: readonly number[]): Ways {
+  const at = (given: readonly Tensor[]): Tensor[] =>
+    inputs.map((x, i) => (places.includes(i) ? given[places.indexOf(i)]! : x));
+  const call = (...given: Tensor[]): Tensor => sample.call(at(given));
+  const leaves = (): Tensor[] => places.map((i) => inputs[i]!.clone());
+  const lanes = (): Tensor[] => leaves().map((x) => stack([x, x.ndim === 0 ? x : x.flip(0)]));
+  const slopes = (...given: Tensor[]): Tensor[] =>
+    places.map((_, k) => grad((x: Tensor) => call(...given.map((other, j) => (j === k ? x : other))).sum())(given[k]!));
+  return {
+    "with a graph of the gradient": () => {
+      const given = leaves();
+      for (const x of given) x.requiresGrad = true;
+      const y = call(...given);
+      return y.requiresGrad ? grad(y.sum(), given, { createGraph: true, allowUnused: true }) : [];
+    },
+    "in forward mode": () => jvp(call, leaves(), leaves()),
+    "in vmap": () => [vmap(call, { randomness: "same" })(...lanes())],
+    "gradients in vmap": () => vmap(slopes, { randomness: "same" })(...lanes()),
+  };
+}
+
 law(
   "half gradient",
   (op, of) => {
@@ -145,6 +169,16 @@ law(
             if (once) expect(bits(grad), at).toBe(bits(exact.to(half)));
             else expectNearFloat32(grad, exact, xs, half, at);
           });
+          if (!once) continue;
+          const exact = waysOf(sample, wide, places);
+          for (const [way, results] of Object.entries(waysOf(sample, narrow, places))) {
+            const [have, need] = [outcome(results), outcome(exact[way]!)];
+            if (typeof have === "string" || typeof need === "string") expect(have, `${way}, ${where}`).toBe(need);
+            else
+              have.forEach((x, k) => {
+                expect(x && bits(x), `${way}, result ${k}, ${where}`).toBe(need[k] && bits(need[k].to(x!.dtype)));
+              });
+          }
         }
     return once ? "once" : "by parts";
   },
