@@ -169,7 +169,7 @@ law(
             if (once) expect(bits(grad), at).toBe(bits(exact.to(half)));
             else expectNearFloat32(grad, exact, xs, half, at);
           });
-          if (!once) continue;
+          if (!once || range !== "usual") continue;
           const exact = waysOf(sample, wide, places);
           for (const [way, results] of Object.entries(waysOf(sample, narrow, places))) {
             const [have, need] = [outcome(results), outcome(exact[way]!)];
