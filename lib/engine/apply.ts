@@ -311,7 +311,7 @@ export function applyInPlace(
     }
   if (frame.underPressure()) relieve();
   const count = targets.length + sources.length;
-  if (count > frame.mostTensors && Math.min(targets.length, sources.length) > 1) {
+  if (count > frame.mostTensors) {
     applyInPlaceByParts(name, opcode, targets, sources, attrs);
     return;
   }
@@ -343,6 +343,14 @@ function applyInPlaceByParts(
   for (const x of [...targets, ...sources])
     if (typeof x !== "number" && x.handle.slot < 0) fail("ERR_DISPOSED", name, "the tensor has been disposed of");
   const n = Math.min(targets.length, sources.length);
+  if (n <= 1)
+    fail(
+      "ERR_ARGUMENT",
+      name,
+      "too many tensors",
+      `at most ${frame.mostTensors}`,
+      `${targets.length + sources.length}`,
+    );
   const perEntry = sources.length / n;
   const size = Math.max(1, Math.floor((frame.mostTensors * n) / (targets.length + sources.length)));
   for (let start = 0; start < n; start += size) {
