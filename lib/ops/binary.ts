@@ -63,7 +63,7 @@ export const pow: Binary = binary("pow", {
     }),
     partial(["x", "y", "out"], (t, a, b, out) => {
       const flat = a.eq(0).logicalAnd(b.ge(0));
-      return flat.where(0, t.mul(out).mul(flat.where(1, a).log()));
+      return flat.where(0, t.mul(out).mul(flat.where(1, a.to(t.dtype)).log()));
     }),
   ],
 });

@@ -59,10 +59,18 @@ export const atan2: Binary = binary("atan2", {
   compute: "float",
   accuracy: 4,
   partials: [
-    partial(["x", "y"], (t, y, x) => t.mul(x).div(x.square().add(y.square()))),
-    partial(["x", "y"], (t, y, x) => t.mul(y).div(x.square().add(y.square())).neg()),
+    partial(["x", "y"], (t, y, x) => t.mul(x).div(squaredDistance(y, x, t))),
+    partial(["x", "y"], (t, y, x) =>
+      t
+        .mul(y)
+        .div(squaredDistance(y, x, t))
+        .neg(),
+    ),
   ],
 });
+// In t's dtype, as integers would wrap.
+const squaredDistance = (y: Tensor, x: Tensor, { dtype }: Tensor): Tensor =>
+  x.to(dtype).square().add(y.to(dtype).square());
 
 /**
  * Hyperbolic sine.

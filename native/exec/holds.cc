@@ -20,7 +20,8 @@ bool holds(T x) {
     if (!(x >= static_cast<T>(low) && x < end)) return false;
     return x == static_cast<T>(static_cast<int64_t>(x));
   } else {
-    return static_cast<int64_t>(x) >= static_cast<int64_t>(low) && static_cast<int64_t>(x) <= static_cast<int64_t>(high);
+    return static_cast<int64_t>(x) >= static_cast<int64_t>(low) &&
+           static_cast<int64_t>(x) <= static_cast<int64_t>(high);
   }
 }
 

@@ -1,4 +1,5 @@
 import { scaledDotProductAttention, zeros } from "nabla";
+import { addon, layout, rawFrame } from "nabla/internal";
 import { describe, expect, test } from "vitest";
 import { answer } from "../support/child.js";
 
@@ -31,4 +32,34 @@ test("a reduction over empty dimensions on both sides of a kept one divides by n
 test("attention to values without elements asks no query, however many there are", () => {
   const queries = zeros([1, 1]).expand([2 ** 40, 1]);
   expect(scaledDotProductAttention(queries, zeros([1, 1]), zeros([1, 0])).shape).toEqual([2 ** 40, 0]);
+});
+
+test.each([
+  ["uint8", 256],
+  ["uint8", -1],
+  ["int32", 2 ** 31],
+  ["int32", Number.NaN],
+  ["int64", 2 ** 31], // the upper half
+])("a number that %s does not hold is refused: %s", (dtype, value) => {
+  const { ints, doubles } = rawFrame();
+  const { header, flags, operandBase, operandInts } = layout;
+  const { outs, ins, attrs, hasNode, opcode, code } = header as Record<string, number>;
+  const type = layout.dtypes[dtype]!;
+  const call = (number: number): string => {
+    for (const [field, n] of [
+      [outs, 1],
+      [ins, 1],
+      [attrs, 1],
+      [hasNode, 0],
+      [opcode, layout.opcodes.identity],
+    ] as const)
+      ints[field!] = n!;
+    ints.set([0, 0, type, 0, flags.fresh!, 0, 0], operandBase);
+    ints.set([0, 0, type, 0, flags.scalar!, 0, 0], operandBase + operandInts);
+    doubles.set([type, number, 0]);
+    addon.execute({});
+    return layout.codes[ints[code!]!]!;
+  };
+  expect(call(1)).toBe(layout.codes[0]);
+  expect(call(value)).toBe("ERR_NATIVE");
 });

@@ -450,10 +450,43 @@ describe("random numbers", () => {
   });
 });
 
-test("the gradient of lerp for its weight does not wrap between integers", () => {
-  const weight = tensor([0.5], { requiresGrad: true });
-  nb.lerp(tensor(Uint8Array.of(10)), tensor(Uint8Array.of(3)), weight)
-    .sum()
-    .backward();
-  expect(weight.grad!.toArray()).toEqual([-7]);
+describe("derivatives beside integers are those beside the same floats", () => {
+  const { add, sub, mul, div, pow, maximum, minimum, remainder, atan2, logaddexp, lerp, clamp } = nb;
+  type Call = (x: Tensor, low: Tensor, high: Tensor) => Tensor;
+  const binaries = { add, sub, mul, div, pow, maximum, minimum, remainder, atan2, logaddexp };
+  const calls: Readonly<Record<string, Call>> = {
+    ...Object.fromEntries(
+      Object.entries(binaries).flatMap(([name, f]): [string, Call][] => [
+        [`${name}, first`, (x, y) => f(x, y)],
+        [`${name}, second`, (x, y) => f(y, x)],
+      ]),
+    ),
+    "lerp from": (x, a) => lerp(x, a, 0.25),
+    "lerp to": (x, a) => lerp(a, x, 0.25),
+    "lerp weight": (x, a, b) => lerp(b, a, x),
+    "clamp of": (x, a, b) => clamp(x, { min: a, max: b }),
+    "clamp min": (x, a, b) => clamp(a, { min: x, max: b }),
+    "clamp max": (x, a, b) => clamp(b, { min: a, max: x }),
+  };
+  test.each(Object.keys(calls))("%s", (name) => {
+    const x = tensor([0.75, 2.5, 4.25], { dtype: "float64" });
+    for (const dtype of integers) {
+      const slopes = [dtype, "float64"].map((type) => {
+        const [low, high] = [
+          [1, 3, 2],
+          [200, 17, 101],
+        ].map((values) => tensor(values, { dtype: type as DType }));
+        const first = nb.grad((z: Tensor) => calls[name]!(z, low!, high!).sum());
+        const second = nb.grad((z: Tensor) => first(z).mul(z).sum());
+        return [first, second].map((f) => f(x).toArray());
+      });
+      expect(slopes[0]).toEqual(slopes[1]);
+    }
+  });
+  test("and where they are large", () => {
+    const slope = nb.grad((z: Tensor) => z.atan2(tensor(Uint8Array.of(200))).sum());
+    expect(slope(tensor([0], { dtype: "float64" })).item()).toBe(1 / 200);
+    const weight = nb.grad((z: Tensor) => nb.lerp(tensor(Uint8Array.of(10)), tensor(Uint8Array.of(3)), z).sum());
+    expect(weight(tensor([0.5])).toArray()).toEqual([-7]);
+  });
 });

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include "check.h"
+#include "exec/holds.h"
 #include "exec/nonzero.h"
 #include "exec/sort.h"
 
@@ -123,6 +125,18 @@ void check_nonzero(Random& r, int64_t rows, int64_t cols, int64_t share) {
   check(!run_with(run_nonzero, 1, {more.view, mask.view}, {}).ok(), "another number of places is refused", rows, cols);
 }
 
+// An element at an end of the dtype, and one beyond it.
+template <class T>
+void check_holds(DType type, T last, T beyond) {
+  for (int layout = 0; layout < static_cast<int>(Layout::COUNT); layout++) {
+    Tensor<T> x({301, 407}, static_cast<Layout>(layout));
+    x.data.back() = last;
+    check(holds_all(type, x.view), "a dtype holds the elements", layout, static_cast<int>(type));
+    x.data.back() = beyond;
+    check(!holds_all(type, x.view), "a dtype does not hold an element", layout, static_cast<int>(type));
+  }
+}
+
 }  // namespace
 
 void test_orders() {
@@ -137,6 +151,13 @@ void test_orders() {
     check_nonzero(r, 0, 7, share);
     check_nonzero(r, 301, 407, share);
   }
+  check_holds<int64_t>(DType::I32, INT32_MIN, INT32_MIN - int64_t{1});
+  check_holds<int64_t>(DType::U8, 255, -1);
+  check_holds<uint8_t>(DType::BOOL, 1, 2);
+  check_holds<float>(DType::I32, -2147483648.0f, 2147483648.0f);
+  check_holds<double>(DType::I32, 2147483647.0, 2147483647.5);
+  check_holds<double>(DType::I64, -9223372036854775808.0, 9223372036854775808.0);
+  check_holds<float>(DType::U8, 255.0f, std::numeric_limits<float>::quiet_NaN());
 }
 
 }  // namespace nabla::test
