@@ -6,14 +6,17 @@ import { applyInPlace } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
 import { mode, spendingGraph, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
+import type { Gradients, Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
-import type { LeafNode, Node, OpNode } from "../engine/tape.js";
+import { type LeafNode, type Node, newestNode, type OpNode } from "../engine/tape.js";
 import { opcode } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
 import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 import { watched } from "./anomaly.js";
 import { vjpOf } from "./vjp.js";
+
+type Recomputed = Extract<Rule<unknown>, { kind: "recomputed" }>;
 
 export interface Sweep {
   /** Where to stop and what to return; null: every leaf takes its gradient. */
@@ -303,7 +306,8 @@ function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: bool
     });
   }
   if (needs.includes(true)) {
-    const gradients = ruleOf(node, () => watched(node, g, () => vjpOf(node, g, needs, createGraph)));
+    const gradientsOf = node.row.rule.kind === "recomputed" ? throughOps : vjpOf;
+    const gradients = ruleOf(node, () => watched(node, g, () => gradientsOf(node, g, needs, createGraph)));
     for (let i = 0; i < gradients.length; i++) {
       const gradient = gradients[i];
       const input = node.inputs[i];
@@ -314,6 +318,21 @@ function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: bool
     }
   }
   if (!retainGraph) node.release();
+}
+
+/** The gradients of a node whose ops run now: by a sweep of its own through what they record. */
+function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): Gradients {
+  const floor = newestNode();
+  const y = (node.row.rule as Recomputed).run(node);
+  if (y.node === null) return [];
+  const { inputs } = node;
+  const targets = [...new Set(inputs.filter((input, i) => input !== null && needs[i]))] as Node[];
+  const found = sweep([y.node as Node], [g], { targets, createGraph, retainGraph: createGraph, floor });
+  // A node that is an input twice gets its gradient once.
+  return inputs.map((input, i) => {
+    const at = input === null || inputs.indexOf(input) !== i ? -1 : targets.indexOf(input);
+    return at < 0 ? null : found[at]!;
+  });
 }
 
 const ones = new Map<DTypeRow, Tensor>();

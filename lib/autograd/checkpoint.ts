@@ -5,14 +5,11 @@ import { sameShape } from "../core/shape.js";
 import { leavesOf } from "../core/tree.js";
 import { mode, synchronous } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
-import { privateRow } from "../engine/row.js";
 import { own } from "../engine/saved.js";
 import { type Node, newestNode, OpNode } from "../engine/tape.js";
-import { zeros } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { again, emptied, filled, type Situation, situation } from "./again.js";
-import { sweep } from "./backward.js";
-import { pushForward } from "./forward.js";
+import { recomputedRow } from "./recomputed.js";
 import type { Argument, Lifted } from "./transforms.js";
 import { lift } from "./variables.js";
 
@@ -25,14 +22,13 @@ interface Recipe extends Situation {
   readonly given: number;
 }
 
-/** The function's result once more, recorded; nodes up to `floor` were there before. */
-function recompute(node: OpNode): { y: Tensor; floor: number } {
+/** The function's result once more, recorded. */
+function recompute(node: OpNode): Tensor {
   const { fn, args, given, ...then } = node.params as unknown as Recipe;
   // A parameter that was written to since would give a gradient of something else.
   for (let place = given + 1; place <= node.inputs.length; place++)
     if (node.saved?.[place]) own(node.unpack(place, false) as Tensor).dispose();
   const inner = filled(args, (place) => node.unpack(place, true) as Tensor) as unknown[];
-  const floor = newestNode();
   const y = needTensor(
     op,
     again(then, () => synchronous(op, fn(...inner))),
@@ -45,41 +41,10 @@ function recompute(node: OpNode): { y: Tensor; floor: number } {
       "the function gave another result the second time",
       "one that depends on its inputs alone",
     );
-  return { y, floor };
+  return y;
 }
 
-const row = privateRow<Recipe>({
-  name: op,
-  family: "fused",
-  kernel: null,
-  inputs: 0,
-  accuracy: "exact",
-  opaque: true,
-  rule: {
-    kind: "general",
-    saves: 0,
-    vjp: (g, _, c, needs) => {
-      const { inputs } = c as OpNode & typeof c;
-      const { y, floor } = recompute(c as OpNode & typeof c);
-      const targets = [...new Set(inputs.filter((input, i) => input !== null && needs[i]))] as Node[];
-      const options = { targets, createGraph: mode.grad, retainGraph: mode.grad, floor };
-      const found = sweep([y.node as Node], [g], options);
-      // A node that is an input twice gets its gradient once.
-      return inputs.map((input, i) => {
-        const at = input === null || inputs.indexOf(input) !== i ? -1 : targets.indexOf(input);
-        return at < 0 ? null : found[at]!;
-      });
-    },
-    jvp: (tangents, _, c) => {
-      const { inputs, shape, type } = c as OpNode & typeof c;
-      const { y, floor } = recompute(c as OpNode & typeof c);
-      const starts = inputs.map((input, i) => (tangents[i] ? input : null));
-      const found = pushForward(y, starts, tangents as readonly Tensor[], mode.grad, floor);
-      return found ?? zeros(shape, { dtype: type.name });
-    },
-  },
-  replay: () => fail("ERR_GRADIENT", op, "cannot be replayed"),
-});
+const row = recomputedRow<Recipe>(op, recompute);
 
 /** What a node depends on that was there before: the nodes made since, and those at their far end. */
 function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] } {

@@ -5,7 +5,8 @@ import { sameShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import type { Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
-import type { Node, OpNode } from "../engine/tape.js";
+import { type Node, newestNode, type OpNode } from "../engine/tape.js";
+import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { leave, walking } from "./backward.js";
 import { savedTensors, timesPartial } from "./vjp.js";
@@ -31,6 +32,12 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
       const [tx, ty] = tangents;
       const left = tx ? replay([tx, node.unpack(2, linked) as Tensor], node.params) : null;
       return ty ? add(left, replay([node.unpack(1, linked) as Tensor, ty], node.params)) : left!;
+    }
+    case "recomputed": {
+      const floor = newestNode();
+      const starts = node.inputs.map((input, i) => (tangents[i] ? input : null));
+      const t = pushForward(rule.run(node), starts, tangents as readonly Tensor[], linked, floor);
+      return t ?? filled(node.row.name, 0, node.type, node.shape);
     }
     case "general":
       return rule.jvp(tangents, savedTensors(node, rule.saves, linked), node);

@@ -1,10 +1,12 @@
 /** One node's step of reverse mode, by the kind of its rule. */
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
-import type { Operand, Partial, Rule } from "../engine/rule.js";
+import { mode, withGrad } from "../engine/modes.js";
+import type { Gradients, Operand, Partial, Rule } from "../engine/rule.js";
 import type { OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { recordAs } from "./recomputed.js";
 
 /** t·∂, with what the partial derivative needs taken from the tape. */
 export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolean): Tensor {
@@ -43,11 +45,33 @@ function fitted(g: Tensor, node: OpNode, i: number): Tensor {
   return summed.type === type ? summed : summed.to(type.name);
 }
 
+type General = Extract<Rule<unknown>, { kind: "general" }>;
+
+/** Gradients by a kernel, each recorded as the result of the ordinary ops that give the same. */
+function fusedAndLinked(
+  rule: General,
+  g: Tensor,
+  saved: readonly Tensor[],
+  node: OpNode,
+  needs: readonly boolean[],
+): Gradients | null {
+  const { name } = node.row;
+  const fused = withGrad(false, () => rule.fused!(g, saved, node));
+  if (fused === null) return null;
+  return fused.map((gradient, i) => {
+    if (gradient === null || !needs[i]) return null;
+    const only = needs.map((_, k) => k === i);
+    return recordAs(`${name}Backward`, gradient, [g, ...saved], ([g, ...saved]) =>
+      fitted(rule.vjp(g!, saved as Tensor[], node, only)[i]!, node, i),
+    );
+  });
+}
+
 /**
  * The gradients of a node's inputs, given that of its output; null where none is asked for or it is zero. With `linked`
  * the rule's own ops are connected to the graph, so that the result can be differentiated again.
  */
-export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked: boolean): readonly (Tensor | null)[] {
+export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked: boolean): Gradients {
   const rule = node.row.rule as Rule<unknown>;
   switch (rule.kind) {
     case "elementwise":
@@ -61,10 +85,18 @@ export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked
         needs[0] ? fitted(rule.left(g, node.unpack(2, linked) as Tensor, node), node, 0) : null,
         needs[1] ? fitted(rule.right(g, node.unpack(1, linked) as Tensor, node), node, 1) : null,
       ];
-    case "general":
+    case "general": {
+      const saved = savedTensors(node, rule.saves, linked);
+      if (rule.fused !== undefined && mode.intercept === null) {
+        const fused = linked ? fusedAndLinked(rule, g, saved, node, needs) : rule.fused(g, saved, node);
+        if (fused !== null) return fused.map((gradient, i) => (needs[i] ? gradient : null));
+      }
       return rule
-        .vjp(g, savedTensors(node, rule.saves, linked), node, needs)
+        .vjp(g, saved, node, needs)
         .map((gradient, i) => (gradient === null || !needs[i] ? null : fitted(gradient, node, i)));
+    }
+    case "recomputed":
+      return fail("ERR_GRADIENT", node.row.name, "is differentiated by the graph of its ops");
     default:
       return fail("ERR_GRADIENT", node.row.name, `has no derivative: ${rule.reason}`);
   }

@@ -53,6 +53,9 @@ export const one: Partial = partial([], (t) => t);
 /** ∂ = -1. */
 export const minusOne: Partial = partial([], (t) => t.neg());
 
+/** By input; null where it is zero or nobody asks for it. */
+export type Gradients = readonly (Tensor | null)[];
+
 type Kind<P> =
   /** Per input its partial derivative; null where it is zero everywhere. */
   | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
@@ -68,9 +71,13 @@ type Kind<P> =
   | {
       readonly kind: "general";
       readonly saves: number;
-      vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): readonly (Tensor | null)[];
+      vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): Gradients;
       jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
+      /** What vjp gives, by a kernel that has no rule; null where it cannot. Where that is differentiated, vjp runs. */
+      fused?(g: Tensor, saved: readonly Tensor[], c: Context<P>): Gradients | null;
     }
+  /** Other ops: they run, recorded, when the result is differentiated. */
+  | { readonly kind: "recomputed"; run(c: Context<P>): Tensor }
   /** No derivative: the result never requires grad. The reason is shown to whoever asks for one. */
   | { readonly kind: "none"; readonly reason: string };
 

@@ -7,7 +7,7 @@ import { isTracked } from "../engine/lanes.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { type Context, save } from "../engine/rule.js";
+import { save } from "../engine/rule.js";
 import { opcode } from "../native/frame.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -95,6 +95,8 @@ function aside(rows: Shape, keys: number): Shape {
   return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
 }
 
+const backward = opcode("attentionBackward");
+
 const attentionRow: Row<Weighing> = defineRow<Weighing>({
   name: "scaledDotProductAttention",
   family: "fused",
@@ -104,7 +106,14 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
   rule: {
     kind: "general",
     saves: save.out | save.x | save.y | save.z | (save.z << 1),
-    vjp: (g, saved, c) => [...gradients(g, saved, c), null],
+    vjp: (g, [, q, k, v, mask], { params }) => [...composedGradients(g, q!, k!, v!, mask ?? null, params), null],
+    fused: (g, [out, q, k, v, mask], c) => {
+      const kept = c.aside();
+      if (kept === null) return null;
+      const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
+      const shapes = [q!.shape, k!.shape, v!.shape];
+      return [...applyForAll(attentionRow.name, backward, inputs, q!.type, shapes, attrsOf(c.params)), null];
+    },
     jvp: ([tq, tk, tv], [, q, k, v, mask], { params }) => {
       const weights = attentionWeights(q!, shared(k!), mask ?? null, params);
       const parts: Tensor[] = [];
@@ -130,17 +139,6 @@ function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing):
   const inputs = mask === null ? [q, k, v] : [q, k, v, mask];
   const kept = aside(rows, k.shape.at(-2)!);
   return apply(attentionRow, inputs, q.type, q.type, [...rows, v.shape.at(-1)!], attrsOf(p), p, kept);
-}
-
-const backward = opcode("attentionBackward");
-
-function gradients(g: Tensor, [out, q, k, v, mask]: readonly Tensor[], c: Context<Weighing>): (Tensor | null)[] {
-  const kept = c.aside();
-  if (mode.grad || mode.intercept !== null || kept === null)
-    return composedGradients(g, q!, k!, v!, mask ?? null, c.params);
-  const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
-  const shapes = [q!.shape, k!.shape, v!.shape];
-  return applyForAll(attentionRow.name, backward, inputs, q!.type, shapes, attrsOf(c.params));
 }
 
 /** The mask, if there is one, where it fits the scores. */

@@ -105,17 +105,15 @@ const affineRow = (name: string, inputs: number): Row<Standard> =>
     {
       kind: "general",
       saves: save.x | save.y,
-      vjp: (g, [, x, w], { params }, needs) => {
-        if (!mode.grad && mode.intercept === null) {
-          const dense = [g, x!, w!].map((each) => each.contiguous());
-          const shapes = [x!.shape, w!.shape, w!.shape];
-          return applyForAll(name, affineBackward, dense, x!.type, shapes, attrsOf(params)).slice(0, inputs);
-        }
-        return [
-          needs[0] ? jacobian(g.mul(w!), x!, params) : null,
-          needs[1] ? g.mul(standardize(x!, params)) : null,
-          ...(inputs > 2 ? [g] : []),
-        ];
+      vjp: (g, [, x, w], { params }, needs) => [
+        needs[0] ? jacobian(g.mul(w!), x!, params) : null,
+        needs[1] ? g.mul(standardize(x!, params)) : null,
+        ...(inputs > 2 ? [g] : []),
+      ],
+      fused: (g, [, x, w], { params }) => {
+        const dense = [g, x!, w!].map((each) => each.contiguous());
+        const shapes = [x!.shape, w!.shape, w!.shape];
+        return applyForAll(name, affineBackward, dense, x!.type, shapes, attrsOf(params)).slice(0, inputs);
       },
       jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
         sumOf([
@@ -332,19 +330,13 @@ const ownRow: Row<Channels> = defineRow<Channels>({
   rule: {
     kind: "general",
     saves: save.x | save.y,
-    vjp: (g, [, x, w], c) => {
+    fused: (g, [, x, w], c) => {
       const own = c.aside();
-      if (!mode.grad && mode.intercept === null && own !== null) {
-        const inputs = [g.contiguous(), x!, w!, own];
-        return applyForAll(
-          "batchNorm",
-          channelsBackward,
-          inputs,
-          x!.type,
-          [x!.shape, w!.shape, w!.shape],
-          [c.params.eps],
-        );
-      }
+      if (own === null) return null;
+      const shapes = [x!.shape, w!.shape, w!.shape];
+      return applyForAll("batchNorm", channelsBackward, [g.contiguous(), x!, w!, own], x!.type, shapes, [c.params.eps]);
+    },
+    vjp: (g, [, x, w], c) => {
       const dims = otherDims(x!);
       const { y, jacobian } = standardChannels(x!, c.params.eps);
       return [jacobian(g.mul(beside(w!, x!))), g.mul(y).sum(dims), g.sum(dims)];

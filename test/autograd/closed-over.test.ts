@@ -7,6 +7,7 @@ import {
   customFunction,
   detectAnomaly,
   grad,
+  graph,
   hessian,
   hvp,
   inference,
@@ -163,6 +164,14 @@ const cases: Record<string, (w: Tensor) => Tensor[]> = {
   "aux alone": (w) => grad((x: Tensor) => [x.sin().exp().sum(), x.sin().exp().mul(w)] as const, { hasAux: true })(x),
 };
 
+/** The names of all ops that a result was recorded to depend on. */
+const opsOf = (y: Tensor): string[] =>
+  [
+    ...graph(y)
+      .toDot()
+      .matchAll(/label="(\w+)/g),
+  ].map(([, op]) => op!);
+
 const weighted = (outputs: readonly Tensor[]): Tensor =>
   outputs
     .map((o, k) =>
@@ -256,15 +265,37 @@ describe("networks of fused kernels", () => {
     "grad of grad": (f, x) => [grad((x: Tensor) => grad(f)(x).sin().sum())(x)],
   };
 
-  it.each(Object.entries(transforms))("%s", (name, transform) => {
-    const names = Object.keys(sizes) as (keyof typeof sizes)[];
-    const p = Object.fromEntries(
+  const names = Object.keys(sizes) as (keyof typeof sizes)[];
+  const parameters = (dtype: "float64" | "float32" = "float64") =>
+    Object.fromEntries(
       names.map((name, k) => {
-        const w = numbers(sizes[name], k).clone();
+        const w = numbers(sizes[name], k).to(dtype).clone();
         w.requiresGrad = true;
         return [name, w];
       }),
     ) as Record<keyof typeof sizes, Tensor>;
+
+  it("the first derivative runs the kernels that have no rule, with the bits of noGrad", () => {
+    const p = parameters("float32");
+    const x = numbers([2, 3, 4], 11).to("float32");
+    const slope = valueAndGrad((x: Tensor) => network(x, p));
+    const [value, gradient] = slope(x);
+    const [bareValue, bareGradient] = noGrad(() => slope(x)) as [Tensor, Tensor];
+    expect(value.item()).toBe(bareValue.item());
+    expect(gradient.toArray()).toEqual(bareGradient.toArray());
+    const ops = opsOf(gradient);
+    for (const op of ["layerNorm", "rmsNorm", "batchNorm", "scaledDotProductAttention"])
+      expect(ops).toContain(`${op}Backward`);
+    expect(ops).not.toContain("standardizeBackward");
+    expect(ops).not.toContain("softmaxBackward");
+    // An interceptor sees ordinary ops.
+    const composed = opsOf(detectAnomaly(() => grad((x: Tensor) => network(x, p))(x) as Tensor & { then?: never }));
+    expect(composed).toContain("standardizeBackward");
+    expect(composed).not.toContain("layerNormBackward");
+  });
+
+  it.each(Object.entries(transforms))("%s", (name, transform) => {
+    const p = parameters();
     const outputs = transform((x) => network(x, p), numbers([2, 3, 4], 11));
     const wanted = golden.networks[name]!;
     outputs.forEach((o, k) => {

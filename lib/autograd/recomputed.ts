@@ -1,0 +1,41 @@
+/** Results whose ops run, recorded, when somebody differentiates them. */
+import { fail } from "../core/errors.js";
+import { isTracked } from "../engine/lanes.js";
+import { withGrad } from "../engine/modes.js";
+import { privateRow, type Row } from "../engine/row.js";
+import type { Context } from "../engine/rule.js";
+import { OpNode } from "../engine/tape.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** The row of nodes that `run` computes anew, from what they keep. */
+export const recomputedRow = <P>(name: string, run: (node: OpNode) => Tensor): Row<P> =>
+  privateRow<P>({
+    name,
+    family: "fused",
+    kernel: null,
+    inputs: 0,
+    accuracy: "exact",
+    opaque: true,
+    rule: { kind: "recomputed", run: (c: Context<P>) => run(c as OpNode & Context<P>) },
+    replay: () => fail("ERR_GRADIENT", name, "cannot be replayed"),
+  });
+
+/** Records `value`, which a kernel without a rule has computed, as what `f` makes of the tensors in ordinary ops. */
+export function recordAs(
+  name: string,
+  value: Tensor,
+  tensors: readonly (Tensor | undefined)[],
+  f: (tensors: readonly (Tensor | undefined)[]) => Tensor,
+): Tensor {
+  const inputs = tensors.filter((x) => x !== undefined);
+  if (!inputs.some(isTracked)) return value;
+  const places = tensors.map((x) => (x === undefined ? 0 : inputs.indexOf(x) + 1));
+  const row = recomputedRow<undefined>(name, (node) => {
+    const kept = places.map((place) => (place === 0 ? undefined : (node.unpack(place, true) as Tensor)));
+    return withGrad(true, () => f(kept));
+  });
+  const node = new OpNode(row as never, inputs, undefined as never, value.shape, value.type, value.type);
+  node.pin([null, ...inputs]);
+  value.node = node;
+  return value;
+}
