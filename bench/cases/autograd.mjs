@@ -1,7 +1,9 @@
 // A loss as a function of all parameters: its value alone, its derivative along one direction, its whole gradient.
 import { jvp, nn, noGrad, tensor, valueAndGrad } from "nabla";
+import { uniform } from "../harness/inputs.mjs";
 import { batchOf, networks, parametersOf } from "../harness/networks.mjs";
 import { repeat } from "../harness/steps.mjs";
+import { Block } from "./train-gpt.mjs";
 
 const { conv2d, linear, maxPool2d, crossEntropy } = nn.functional;
 const apply = { conv: conv2d, linear };
@@ -31,4 +33,23 @@ function derivative({ network, batch, mode }) {
   return { value: read(step()), run: repeat(step) };
 }
 
-export const cases = { derivative };
+/** Value and gradient by the input of a block whose weights are trainable: as part of their graph, or inside noGrad. */
+function byInput({ width, heads, length, batch, graph }) {
+  const block = new Block({ width, heads });
+  const bound = 1 / Math.sqrt(width);
+  noGrad(() => {
+    block.namedParameters().forEach(([name, p], i) => {
+      if (!name.startsWith("norm")) p.assign(tensor(uniform(p.numel, 10 + i, -bound, bound), { shape: p.shape }));
+    });
+  });
+  const shape = [batch, length, width];
+  const [x, direction] = [3, 4].map((seed) => tensor(uniform(batch * length * width, seed, -1, 1), { shape }));
+  const gradient = valueAndGrad((x) => block.forward(x).square().sum());
+  const step = graph ? () => gradient(x) : () => noGrad(() => gradient(x));
+  const [value, byX] = step();
+  if (value.requiresGrad !== graph || byX.requiresGrad !== graph)
+    throw new Error("the graph is not what was asked for");
+  return { value: [value.item(), byX.mul(direction).sum().item()], run: repeat(step) };
+}
+
+export const cases = { derivative, byInput };

@@ -3,7 +3,8 @@ import { crossEntropy, embedding, gelu, nn, noGrad, optim, scaledDotProductAtten
 import { gptInputs, uniform } from "../harness/inputs.mjs";
 import { repeat } from "../harness/steps.mjs";
 
-class Block extends nn.Module {
+/** A pre-norm block of attention and a perceptron. */
+export class Block extends nn.Module {
   constructor({ width, heads }) {
     super();
     this.heads = heads;

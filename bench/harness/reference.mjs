@@ -187,6 +187,7 @@ const kinds = {
   productGradient,
   training,
   derivative,
+  byInput: ({ expected }) => expected,
   reduce,
   optimizer,
   convolution,
