@@ -1,5 +1,5 @@
 /** What transforms share: variables in place of arguments, and what their results stay connected to. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, showBounds } from "../core/errors.js";
 import { mapTree } from "../core/tree.js";
 import { view } from "../engine/apply.js";
 import { Lanes } from "../engine/lanes.js";
@@ -42,7 +42,7 @@ export function placesOf(op: string, argnums: unknown, count: number): readonly 
   const places: readonly unknown[] = Array.isArray(argnums) ? argnums : [argnums];
   for (const n of places)
     if (typeof n !== "number" || !Number.isInteger(n) || n < 0 || n >= count)
-      fail("ERR_ARGUMENT", op, "argnums names no argument", `0 to ${count - 1}`, describe(n));
+      fail("ERR_ARGUMENT", op, "argnums names no argument", showBounds(0, count - 1, "argument"), describe(n));
   return places as readonly number[];
 }
 

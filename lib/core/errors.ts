@@ -88,16 +88,19 @@ export function named<T>(op: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof NablaError && error.op !== op) rename(error, op);
-    throw error;
+    throw renamed(error, op);
   }
 }
 
-function rename(error: { op: string; message: string; stack?: string | undefined }, op: string): void {
+/** An error, under the name of the op that the user called where it is one of the package's. */
+export function renamed(error: unknown, op: string): unknown {
+  if (!(error instanceof NablaError) || error.op === op) return error;
   const { message } = error;
   error.message = op + message.slice(error.op.length);
-  error.stack = error.stack?.replace(message, () => error.message);
-  error.op = op;
+  const { stack } = error;
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
+  (error as { op: string }).op = op;
+  return error;
 }
 
 const own = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
@@ -112,6 +115,13 @@ export function startAtUser(error: Error): void {
   let user = first;
   while (user >= 0 && user < lines.length && isOwn(lines[user]!)) user++;
   if (first >= 0 && user < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(user)].join("\n");
+}
+
+/** The integers from `low` to `high` as a message names what was expected, which count `what`. */
+export function showBounds(low: number, high: number, what = "element"): string {
+  if (high < low) return `none, as there is no ${what}`;
+  if (high === Number.POSITIVE_INFINITY) return `at least ${low}`;
+  return high === low ? String(low) : `${low} to ${high}`;
 }
 
 /** A refused value as it reads in a message: short, on one line, unambiguous about its type. */

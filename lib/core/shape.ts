@@ -40,7 +40,7 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
 }
 
 /** The shape that both broadcast to, by NumPy's rule: sizes are matched from the last, 1 stretches. */
-export function broadcast(op: string, a: Shape, b: Shape): Shape {
+export function broadcast(op: string, a: Shape, b: Shape, expected = "equal sizes or 1"): Shape {
   if (sameShape(a, b)) return a;
   if (b.length === 0) return a;
   if (a.length === 0) return b;
@@ -50,7 +50,7 @@ export function broadcast(op: string, a: Shape, b: Shape): Shape {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
     if (x !== y && x !== 1 && y !== 1)
-      fail("ERR_SHAPE", op, "shapes do not broadcast", "equal sizes or 1", `${showShape(a)} and ${showShape(b)}`);
+      fail("ERR_SHAPE", op, "shapes do not broadcast", expected, `${showShape(a)} and ${showShape(b)}`);
     out[i] = x === 1 ? y : x;
   }
   return out;

@@ -1,5 +1,5 @@
 import type { DTypeRow } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, showBounds } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
@@ -197,7 +197,7 @@ function recover(
 function indicesInto(x: Operand | undefined, params: unknown): string | undefined {
   const dim = (params as { dim?: number } | undefined)?.dim;
   const size = x instanceof Tensor && dim !== undefined ? x.shape[dim] : undefined;
-  return size === undefined ? undefined : `${-size} to ${size - 1}`;
+  return size === undefined ? undefined : showBounds(-size, size - 1);
 }
 
 /** Runs the frame: the objects that native code is to watch come first the handles, then the node. */

@@ -27,6 +27,24 @@ export function copyOf<M extends object>(root: M): M {
         () => [],
         (to) => properties(value, to),
       );
+    if (value instanceof Map)
+      return once<Map<unknown, unknown>>(
+        value,
+        () => emptyLike(Map, value),
+        (to) => {
+          for (const [key, inner] of value) to.set(copy(key), copy(inner));
+          properties(value, to);
+        },
+      );
+    if (value instanceof Set)
+      return once<Set<unknown>>(
+        value,
+        () => emptyLike(Set, value),
+        (to) => {
+          for (const inner of value) to.add(copy(inner));
+          properties(value, to);
+        },
+      );
     if (members in value || isGroup(value))
       return once<object>(
         value,
@@ -37,6 +55,10 @@ export function copyOf<M extends object>(root: M): M {
   };
   return copy(root) as M;
 }
+
+/** An empty map or set of the same class, whose constructor is not run. */
+const emptyLike = <T extends object>(base: new () => T, value: T): T =>
+  Reflect.construct(base, [], value.constructor as new () => T) as T;
 
 function copyTensor(value: Parameter | Buffer): Tensor {
   const data = value.detach().clone();

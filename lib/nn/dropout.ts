@@ -1,4 +1,5 @@
 import { describe, fail } from "../core/errors.js";
+import { needTensor } from "../engine/operand.js";
 import { dropout } from "../ops/random.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
@@ -20,7 +21,9 @@ export class Dropout extends Module {
     this.p = p;
   }
   override forward(x: Tensor): Tensor {
-    return dropout(x, this.p, { training: this.training });
+    // The op would copy.
+    if (!this.training || this.p === 0) return needTensor("dropout", x);
+    return dropout(x, this.p);
   }
   override extraRepr(): string {
     return `p=${this.p}`;

@@ -1,5 +1,5 @@
 import type { DType } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { withGrad } from "../engine/modes.js";
 import { needInteger } from "../engine/operand.js";
@@ -39,7 +39,7 @@ export class Embedding extends Module {
     if (paddingIdx !== undefined) {
       const row = needInteger(op, "paddingIdx", paddingIdx);
       if (row < -numEmbeddings || row >= numEmbeddings)
-        fail("ERR_INDEX", op, "paddingIdx is not a row", `${-numEmbeddings} to ${numEmbeddings - 1}`, String(row));
+        fail("ERR_INDEX", op, "paddingIdx is not a row", showBounds(-numEmbeddings, numEmbeddings - 1), String(row));
     }
     this.paddingIdx = paddingIdx;
     this.weight = new Parameter(zeros([numEmbeddings, embeddingDim], { dtype }));

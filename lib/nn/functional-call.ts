@@ -31,18 +31,49 @@ function standIns(model: Module, tensors: Readonly<Record<string, Tensor>>): Map
   return found;
 }
 
-/** Puts the stand-ins into an object's own properties, through groups; returns how to put the others back. */
-function swap(holder: object, found: ReadonlyMap<unknown, Tensor>, back: (() => void)[]): void {
+/** Puts the stand-ins into an object's own properties, through groups; `back` takes how to put the others back. */
+function swap(
+  holder: object,
+  found: ReadonlyMap<unknown, Tensor>,
+  back: (() => void)[],
+  seen = new Set<object>(),
+): void {
+  if (seen.has(holder)) return;
+  seen.add(holder);
+  if (holder instanceof Set) {
+    const before: readonly unknown[] = [...holder];
+    for (const value of before) if (isGroup(value)) swap(value, found, back, seen);
+    if (!before.some((value) => found.has(value))) return;
+    back.push(() => refill(holder, before));
+    refill(
+      holder,
+      before.map((value) => standIn(value, found)),
+    );
+    return;
+  }
   const properties = holder as Record<string, unknown>;
-  for (const [key, value] of Object.entries(properties)) {
+  const put = (key: unknown, value: unknown): void => {
+    if (holder instanceof Map) holder.set(key, value);
+    else properties[key as string] = value;
+  };
+  for (const [key, value] of holder instanceof Map ? [...holder] : Object.entries(holder)) {
     const other = found.get(value);
     if (other !== undefined) {
-      back.push(() => {
-        properties[key] = value;
-      });
-      properties[key] = other;
-    } else if (isGroup(value)) swap(value, found, back);
+      back.push(() => put(key, value));
+      put(key, other);
+    } else if (isGroup(value)) swap(value, found, back, seen);
   }
+}
+
+/** What stands in a set for one of its values: a view, so that one tensor in the place of two parameters stays two values. */
+function standIn(value: unknown, found: ReadonlyMap<unknown, Tensor>): unknown {
+  const other = found.get(value);
+  return other === undefined ? value : other.reshape(other.shape);
+}
+
+function refill(set: Set<unknown>, values: readonly unknown[]): void {
+  set.clear();
+  for (const value of values) set.add(value);
 }
 
 /**

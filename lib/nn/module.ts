@@ -15,8 +15,9 @@ export type StateDict = Record<string, Tensor>;
  * The base of all layers and models. A subclass sets its parameters, buffers and submodules as properties and computes in
  * `forward`, which its users call: `model.forward(x)`.
  *
- * State is found by walking own properties in the order of their declaration, through arrays and plain objects; only
- * {@link Parameter}, {@link Buffer} and modules count. `#private` fields cannot be seen: use TypeScript's `private`.
+ * State is found by walking own properties in the order of their declaration, through arrays, plain objects, maps and sets; only
+ * {@link Parameter}, {@link Buffer} and modules count. A map's entries are named by their keys, which are strings or numbers,
+ * a set's by their positions. `#private` fields cannot be seen: use TypeScript's `private`.
  *
  * @example
  * class Perceptron extends nn.Module {

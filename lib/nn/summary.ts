@@ -67,7 +67,8 @@ function outputsOf(model: Module, inputs: readonly unknown[]): Map<Module, strin
 function outputText(output: unknown): string {
   if (output instanceof Tensor) return shown(output);
   if (typeof output !== "object" || output === null) return describe(output);
-  return Object.values(output).map(outputText).join(" ");
+  const parts = output instanceof Map || output instanceof Set ? [...output.values()] : Object.values(output);
+  return parts.map(outputText).join(" ");
 }
 
 /** Columns side by side, the counts flush right. */

@@ -1,4 +1,4 @@
-/** Finds what a module holds: its own properties in the order of their declaration, through arrays and plain objects. */
+/** Finds what a module holds: its own properties in the order of their declaration, through what only groups values. */
 import { foreignKind } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { Buffer, Parameter } from "./parameter.js";
@@ -17,9 +17,11 @@ export interface Holder {
 
 const isHolder = (value: unknown): value is Holder => typeof value === "object" && value !== null && members in value;
 
-/** An array or an object literal: something that only groups. */
-export function isGroup(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (Array.isArray(value)) return true;
+/** An array, an object literal, a map or a set: something that only groups. */
+export type Group = readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | Record<string, unknown>;
+
+export function isGroup(value: unknown): value is Group {
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true;
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
@@ -32,6 +34,21 @@ function refuseForeign(name: string, value: unknown): void {
     fail("ERR_ARGUMENT", "Module", `${name} is not valid`, `a ${kind} of this copy of nabla`, describe(value));
 }
 
+/** What a group holds, by name: the key, or the position in a set and where the key is neither a string nor a number. */
+function namedIn(path: string, group: Group): Iterable<readonly [string, unknown]> {
+  if (group instanceof Set) return [...group].map((value, i) => [String(i), value]);
+  if (!(group instanceof Map)) return Object.entries(group);
+  const named = new Map<string, unknown>();
+  for (const [key, value] of group) {
+    if (typeof value !== "object" || value === null) continue;
+    const name = String(typeof key === "string" || typeof key === "number" ? key : named.size);
+    if (named.has(name))
+      fail("ERR_ARGUMENT", "Module", `two keys of the map ${path} give one name`, "distinct names", name);
+    named.set(name, value);
+  }
+  return named;
+}
+
 /** The parameters, buffers and modules directly in a module, named by their path in it. */
 export function* held(holder: Holder): Generator<[string, Parameter | Buffer | Holder]> {
   const open = new Set<unknown>();
@@ -39,7 +56,7 @@ export function* held(holder: Holder): Generator<[string, Parameter | Buffer | H
     if (value instanceof Parameter || value instanceof Buffer || isHolder(value)) yield [name, value];
     else if (isGroup(value) && !open.has(value)) {
       open.add(value);
-      for (const [key, inner] of Object.entries(value)) yield* look(`${name}.${key}`, inner);
+      for (const [key, inner] of namedIn(name, value)) yield* look(`${name}.${key}`, inner);
       open.delete(value);
     } else refuseForeign(name, value);
   }

@@ -5,6 +5,7 @@ import { axis, checkShape, showShape } from "../core/shape.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { fresh } from "./fresh.js";
 import { embed, sliceRange } from "./movement.js";
 
 export interface TriangleOptions {
@@ -85,7 +86,7 @@ export function diag(x: Tensor, options?: TriangleOptions): Tensor {
   needTensor("diag", x);
   const { diagonal: offset = 0 } = checkOptions<TriangleOptions>("diag", options, ["diagonal"]);
   needInteger("diag", "the diagonal", offset);
-  if (x.ndim === 2) return diagonal(x, { offset });
+  if (x.ndim === 2) return fresh(diagonal(x, { offset }), x);
   if (x.ndim !== 1) fail("ERR_SHAPE", "diag", "neither a list nor a matrix", "rank 1 or 2", showShape(x.shape));
   const size = x.numel + Math.abs(offset);
   const range = { dim: 0, start: beginning(offset, size), length: x.numel, step: size + 1 };

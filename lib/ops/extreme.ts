@@ -1,6 +1,7 @@
 /** `max` and `min`: of all elements a tensor, along a dimension values with their indices. */
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { axis } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -15,13 +16,14 @@ export interface Extreme {
 
 function extreme(op: "max" | "min", x: Tensor, dim: unknown, options: ExtremeOptions | undefined): Tensor | Extreme {
   needTensor(op, x);
-  if (dim === undefined) return op === "max" ? x.amax() : x.amin();
+  if (dim === undefined) return named(op, () => (op === "max" ? x.amax() : x.amin()));
   if (typeof dim !== "number")
     fail("ERR_ARGUMENT", op, "dim must be an integer", `a dim, or ${op}imum(a, b) for two tensors`, "another value");
   const { keepdim = false } = checkOptions<ExtremeOptions>(op, options, ["keepdim"]);
-  const indices = op === "max" ? x.argmax(dim, { keepdim: true }) : x.argmin(dim, { keepdim: true });
-  const values = x.ndim === 0 ? x : x.gather(dim, indices);
-  return keepdim || x.ndim === 0 ? { values, indices } : { values: values.squeeze(dim), indices: indices.squeeze(dim) };
+  const at = axis(op, dim, x.ndim);
+  const indices = named(op, () => (op === "max" ? x.argmax(at, { keepdim: true }) : x.argmin(at, { keepdim: true })));
+  const values = x.ndim === 0 ? x.clone() : x.gather(at, indices);
+  return keepdim || x.ndim === 0 ? { values, indices } : { values: values.squeeze(at), indices: indices.squeeze(at) };
 }
 
 /**

@@ -7,6 +7,7 @@ import { mode } from "../engine/modes.js";
 import { needOperand, needTensor } from "../engine/operand.js";
 import { opcode } from "../native/frame.js";
 import { Tensor } from "../tensor/tensor.js";
+import { copiedByAt } from "./copied-by-at.js";
 import { asDtype, asNumber } from "./element.js";
 
 const identity = opcode("identity");
@@ -18,8 +19,9 @@ const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride ==
  * Writes a value into x, in place, also through views: `w.at(0).assign(0)`. Raises the storage's version, so that a
  * backward that needs the old value fails instead of giving a wrong gradient. Returns x.
  * @shape the value broadcasts to x. @dtype converted to that of x, where an integer dtype holds it.
- * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x;
- * ERR_DTYPE for floats, and integers that do not fit, into integers: nothing is written then.
+ * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x, and
+ * for a copy that `x.at(...)` made for a list or mask; ERR_DTYPE for floats, and integers that do not fit, into integers:
+ * nothing is written then.
  * @example zeros([2]).assign(tensor([1, 2])).toArray(); // [1, 2]
  */
 export function assign(x: Tensor, value: Tensor | number): Tensor {
@@ -27,6 +29,14 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
   needOperand("assign", value);
   if (x instanceof Lanes || value instanceof Lanes)
     fail("ERR_ARGUMENT", "assign", "inside vmap a tensor stands for all lanes and is not written to; use where");
+  if (copiedByAt.has(x))
+    fail(
+      "ERR_ARGUMENT",
+      "assign",
+      "the tensor is a copy that at() made for a list or mask, so that x would not change",
+      "x.indexPut(...) or x.maskedFill(...), which give a new tensor, or .clone() to write to the copy",
+      "a copy",
+    );
   if (mode.grad && x.node !== null)
     fail("ERR_GRADIENT", "assign", "the tensor requires grad", "a call inside noGrad", describe(x));
   if (overlaps(x))

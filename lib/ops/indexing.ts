@@ -1,93 +1,18 @@
 /** `x.at(...)`: views by position, slice and string; copies by list and mask. */
-import { brand } from "../core/copy.js";
-import { describe, fail, named } from "../core/errors.js";
+import { describe, fail, named, showBounds } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
-import { needTensor } from "../engine/operand.js";
+import { Lanes } from "../engine/lanes.js";
+import { needIndex, needTensor } from "../engine/operand.js";
 import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { copiedByAt } from "./copied-by-at.js";
+import { type Entry, entriesOf, type Index, type List, Slice } from "./index-entries.js";
+import { jointPlaces, type Lookup, type Places } from "./joint-places.js";
 import { sliceRange } from "./movement.js";
 import { placesOf } from "./true-places.js";
 
-/**
- * Bounds of a slice, counted as JavaScript's and Python's: negative ones from the end, clipped to the size.
- * @throws ERR_ARGUMENT for a bound that is not an integer, or a step of 0.
- * @example new Slice(1, 5, 2).step; // 2
- */
-export class Slice {
-  readonly start: number | undefined;
-  readonly stop: number | undefined;
-  readonly step: number;
-  constructor(start?: number, stop?: number, step = 1) {
-    for (const bound of [start, stop, step])
-      if (bound !== undefined && !Number.isInteger(bound))
-        fail("ERR_ARGUMENT", "slice", "a bound is not valid", "an integer", describe(bound));
-    if (step === 0) fail("ERR_ARGUMENT", "slice", "the step must not be 0");
-    this.start = start;
-    this.stop = stop;
-    this.step = step;
-  }
-}
-brand("other", Slice);
-
-/**
- * A slice for {@link at}.
- * @throws as {@link Slice}.
- * @example tensor([5, 6, 7]).at(slice(1, 3)).toArray(); // [6, 7]
- */
-export const slice = (start?: number, stop?: number, step?: number): Slice => new Slice(start, stop, step);
-
-/**
- * One entry per dimension: a position, a slice, a string of either (`"..., 1:3, ::-1"`), null for a new dimension, a list
- * or tensor of indices, or a mask.
- */
-export type Index = number | string | null | Slice | Tensor | readonly number[] | readonly boolean[];
-
-const ellipsis = Symbol("...");
-type Entry = number | null | Slice | Tensor | readonly number[] | readonly boolean[] | typeof ellipsis;
-
-/** Reads one string of entries; an error points at the character. */
-function parse(text: string): Entry[] {
-  const entries: Entry[] = [];
-  let at = 0;
-  const wrong = (position: number): never =>
-    fail(
-      "ERR_ARGUMENT",
-      "at",
-      `bad index string at character ${position + 1}: ${JSON.stringify(text)}`,
-      'entries such as "1", "1:3", "::-1", "...", "null"',
-      undefined,
-      { position },
-    );
-  for (const part of text.split(",")) {
-    const trimmed = part.trim();
-    const first = at + part.length - part.trimStart().length;
-    const found = /^(?:(\.\.\.)|(null)|(-?\d+)|(-?\d+)?:(-?\d+)?(?::(-?\d+)?)?)$/.exec(
-      trimmed.replace(/\s*:\s*/g, ":"),
-    );
-    if (found === null) {
-      const good = /^[\s\d:.-]*/.exec(trimmed)![0].length;
-      wrong(first + Math.min(good, Math.max(trimmed.length - 1, 0)));
-    } else if (found[1] !== undefined) entries.push(ellipsis);
-    else if (found[2] !== undefined) entries.push(null);
-    else if (found[3] !== undefined) entries.push(Number(found[3]));
-    else {
-      const bound = (digits: string | undefined) => (digits === undefined ? undefined : Number(digits));
-      if (found[6] === "0") wrong(first + trimmed.lastIndexOf("0"));
-      entries.push(new Slice(bound(found[4]), bound(found[5]), bound(found[6]) ?? 1));
-    }
-    at += part.length + 1;
-  }
-  return entries;
-}
-
-/** How many dimensions of the input an entry takes. */
-function taken(entry: Entry): number {
-  if (entry === null || entry === ellipsis) return 0;
-  if (isTensor(entry) && entry.dtype === "bool") return entry.ndim;
-  return 1;
-}
-
 function sliced(x: Tensor, dim: number, s: Slice): Tensor {
+  if (s.start === undefined && s.stop === undefined && s.step === 1) return x;
   const size = x.shape[dim]!;
   const clip = (bound: number, low: number, high: number) =>
     Math.min(Math.max(bound < 0 ? bound + size : bound, low), high);
@@ -103,86 +28,129 @@ function sliced(x: Tensor, dim: number, s: Slice): Tensor {
   return sliceRange(x, { dim, start: length === 0 ? 0 : start, length, step: s.step });
 }
 
-function indexList(entry: Tensor | readonly number[] | readonly boolean[], size: number): Tensor {
-  if (isTensor(entry)) return entry;
+function selected(op: string, x: Tensor, dim: number, position: number): Tensor {
+  const size = x.shape[axis(op, dim, x.ndim)]!;
+  if (!Number.isInteger(position))
+    fail("ERR_ARGUMENT", op, "a position is not valid", "an integer", describe(position));
+  if (position < -size || position >= size)
+    fail("ERR_INDEX", op, `position out of range for dim ${dim}`, showBounds(-size, size - 1), String(position));
+  const start = position < 0 ? position + size : position;
+  return sliceRange(x, { dim, start, length: 1, step: 1 }).squeeze(dim);
+}
+
+/** A list as a tensor of indices; a list of booleans as the places of those that are true. */
+function indexList(op: string, entry: List, size: number): Tensor {
+  if (isTensor(entry)) return needIndex(op, entry);
   if (entry.length > 0 && entry.every((value) => typeof value === "boolean")) {
     if (entry.length !== size)
-      fail("ERR_SHAPE", "at", "the mask does not fit the dimension", String(size), String(entry.length));
+      fail("ERR_SHAPE", op, "the mask does not fit the dimension", String(size), String(entry.length));
     return tensor(Int32Array.from((entry as readonly boolean[]).flatMap((yes, i) => (yes ? [i] : []))));
   }
   if (!entry.every((value) => Number.isInteger(value)))
-    fail("ERR_ARGUMENT", "at", "a list holds something else", "integers or booleans", describe(entry));
+    fail("ERR_ARGUMENT", op, "a list holds something else", "integers or booleans", describe(entry));
   return tensor(Int32Array.from(entry as readonly number[]));
 }
 
-/** Applies a mask over several dimensions, or an index tensor or list over one, from `dim` on. */
-function advanced(
-  x: Tensor,
-  dim: number,
-  entry: Tensor | readonly number[] | readonly boolean[],
-): { out: Tensor; used: number } {
-  if (isTensor(entry) && entry.dtype === "bool") {
-    const span = x.shape.slice(dim, dim + entry.ndim);
-    if (showShape(span) !== showShape(entry.shape))
-      fail("ERR_SHAPE", "at", "the mask does not fit the dimensions", showShape(span), showShape(entry.shape));
-    const flat = x.reshape([...x.shape.slice(0, dim), -1, ...x.shape.slice(dim + entry.ndim)]);
-    return { out: flat.indexSelect(dim, placesOf(entry)), used: 1 };
+function maskPlaces(op: string, x: Tensor, dim: number, mask: Tensor): Tensor {
+  const span = x.shape.slice(dim, dim + mask.ndim);
+  if (showShape(span) !== showShape(mask.shape))
+    fail("ERR_SHAPE", op, "the mask does not fit the dimensions", showShape(span), showShape(mask.shape));
+  return placesOf(mask);
+}
+
+interface Viewed {
+  readonly part: Tensor;
+  /** The lists that are left, each with the dimensions of `part` that it picks from. */
+  readonly lists: readonly Lookup[];
+}
+
+/** @internal x with everything taken that views can take: positions, slices and new dimensions. */
+export function viewed(op: string, x: Tensor, entries: readonly Entry[]): Viewed {
+  const lists: Lookup[] = [];
+  let part = x;
+  let dim = 0;
+  for (const entry of entries) {
+    if (typeof entry === "number") part = selected(op, part, dim, entry);
+    else if (entry === null) part = part.unsqueeze(dim++);
+    else if (entry instanceof Slice) part = sliced(part, dim++, entry);
+    else if (isTensor(entry) && entry.dtype === "bool") {
+      if (entry.ndim === 0) part = part.unsqueeze(dim);
+      const axes = Math.max(entry.ndim, 1);
+      lists.push({ dim, axes, index: entry.ndim === 0 ? placesOf(entry) : maskPlaces(op, part, dim, entry) });
+      dim += axes;
+    } else if (isTensor(entry) && entry.ndim === 0) {
+      const index = needIndex(op, entry);
+      part =
+        index instanceof Lanes
+          ? part.indexSelect(dim, index.reshape([1])).squeeze(dim)
+          : selected(op, part, dim, index.item());
+    } else {
+      lists.push({ dim, axes: 1, index: indexList(op, entry, part.shape[dim]!) });
+      dim++;
+    }
   }
-  const index = indexList(entry, x.shape[dim]!);
-  const out = x.indexSelect(dim, index.reshape([-1]));
-  const shape = [...x.shape.slice(0, dim), ...index.shape, ...x.shape.slice(dim + 1)];
-  return { out: index.ndim === 1 ? out : out.reshape(shape), used: index.ndim };
+  return { part, lists };
+}
+
+/** The elements of x at places in some of its dimensions. */
+function lookUp(x: Tensor, { first, end, index }: Places): Tensor {
+  const before = x.shape.slice(0, first);
+  const after = x.shape.slice(end);
+  const joined = end - first === 1 ? x : x.flatten(first, end - 1);
+  const out = joined.indexSelect(first, index.ndim === 1 ? index : index.reshape([-1]));
+  return index.ndim === 1 ? out : out.reshape([...before, ...index.shape, ...after]);
+}
+
+/** The part of x that an index names; several lists together, or in turn. */
+function part(x: Tensor, index: readonly Index[], together: boolean): Tensor {
+  needTensor("at", x);
+  const entries = entriesOf("at", index, x.ndim);
+  return named("at", () => {
+    const { part, lists } = viewed("at", x, entries);
+    if (lists.length === 0) {
+      const view = part === x ? x.unsqueeze(0).squeeze(0) : part;
+      if (copiedByAt.has(x)) copiedByAt.add(view);
+      return view;
+    }
+    const places = together
+      ? [jointPlaces("at", part.shape, lists, "shapes that broadcast, or x.at.outer(...) for every combination")]
+      : lists.map((list) => jointPlaces("at", part.shape, [list])).reverse();
+    const out = places.reduce(lookUp, part);
+    copiedByAt.add(out);
+    return out;
+  });
 }
 
 /**
- * The part of x at the given index, one entry per dimension; what is not named is taken whole. Numbers, slices, strings
- * and null give views; index lists, index tensors and masks copy. Several lists are taken one after the other, each along
- * its own dimension.
+ * The part of x at the given index, one entry per dimension; what is not named is taken whole. Numbers, integer tensors of
+ * rank 0, slices, strings and null give views; lists, index tensors and masks copy, and follow PyTorch's rule: numbers and
+ * tensors of rank 0 are taken first; the other lists broadcast together (a mask of k dimensions is k lists) and are paired
+ * element by element. {@link at.outer} takes every combination instead.
+ * @shape the dimensions of the paired lists stand where the first list stood; in front of all others if a slice or null
+ * lies between the lists.
  * @gradient zeros around the part; added up where indices repeat.
- * @throws ERR_INDEX for a position out of range (slices clip); ERR_ARGUMENT for a bad string, pointing at the character.
+ * @throws ERR_INDEX for a position out of range (slices clip); ERR_SHAPE for lists that do not broadcast, or a mask that
+ * does not fit; ERR_ARGUMENT for a bad string, pointing at the character.
  * @example arange(6).reshape([2, 3]).at("1, ::-1").toArray(); // [5, 4, 3]
+ * @example arange(6).reshape([2, 3]).at([0, 1], [2, 0]).toArray(); // [2, 3]
  */
 export function at(x: Tensor, ...index: readonly Index[]): Tensor {
-  needTensor("at", x);
-  const entries: Entry[] = index.flatMap((entry): Entry[] => (typeof entry === "string" ? parse(entry) : [entry]));
-  for (const entry of entries) {
-    const fine =
-      entry === null ||
-      entry === ellipsis ||
-      typeof entry === "number" ||
-      entry instanceof Slice ||
-      isTensor(entry) ||
-      Array.isArray(entry);
-    if (!fine)
-      fail("ERR_ARGUMENT", "at", "not an index", "a number, string, null, slice, list or tensor", describe(entry));
-  }
-  const used = entries.map(taken).reduce((sum, n) => sum + n, 0);
-  if (used > x.ndim) fail("ERR_INDEX", "at", "too many indices", `at most ${x.ndim}`, String(used));
-  if (entries.filter((entry) => entry === ellipsis).length > 1)
-    fail("ERR_ARGUMENT", "at", "more than one ellipsis", 'at most one "..."');
-  return named("at", () => picked(x, entries, x.ndim - used));
+  return part(x, index, true);
 }
 
-/** Entry by entry; an ellipsis stands for `rest` dimensions. */
-function picked(x: Tensor, entries: readonly Entry[], rest: number): Tensor {
-  let out = x;
-  let dim = 0;
-  for (const entry of entries) {
-    if (entry === ellipsis) dim += rest;
-    else if (entry === null) out = out.unsqueeze(dim++);
-    else if (typeof entry === "number") {
-      const size = out.shape[axis("at", dim, out.ndim)]!;
-      if (!Number.isInteger(entry))
-        fail("ERR_ARGUMENT", "at", "a position is not valid", "an integer", describe(entry));
-      if (entry < -size || entry >= size)
-        fail("ERR_INDEX", "at", `position out of range for dim ${dim}`, `${-size} to ${size - 1}`, String(entry));
-      out = sliceRange(out, { dim, start: entry < 0 ? entry + size : entry, length: 1, step: 1 }).squeeze(dim);
-    } else if (entry instanceof Slice) out = sliced(out, dim++, entry);
-    else {
-      const result = advanced(out, dim, entry);
-      out = result.out;
-      dim += result.used;
-    }
-  }
-  return out === x ? x.at(null).squeeze(0) : out;
+/**
+ * As {@link at}, with every combination of the lists: each is taken along its own dimension, as NumPy's `ix_` does.
+ * @shape the dimensions of each list stand in the place of those that it picks from.
+ * @gradient zeros around the part; added up where indices repeat.
+ * @throws as {@link at}.
+ * @example arange(6).reshape([2, 3]).at.outer([0, 1], [2, 0]).toArray(); // [[2, 0], [5, 3]]
+ */
+at.outer = (x: Tensor, ...index: readonly Index[]): Tensor => part(x, index, false);
+
+/** `x.at(...)` and `x.at.outer(...)`. */
+export interface At {
+  /** The part of x at an index; see {@link at}. */
+  (...index: readonly Index[]): Tensor;
+  /** The part of x at every combination of its lists; see {@link at}. */
+  outer(...index: readonly Index[]): Tensor;
 }

@@ -1,7 +1,7 @@
 /** Ops that put tensors together and take them apart. */
 
 import { type DTypeRow, promote } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { axis, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
@@ -95,9 +95,11 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   for (const x of all)
     if (showShape(x.shape) !== showShape(all[0]!.shape))
       fail("ERR_SHAPE", "stack", "the shapes differ", showShape(all[0]!.shape), showShape(x.shape));
-  return join(
-    all.map((x) => x.unsqueeze(at)),
-    at,
+  return named("stack", () =>
+    join(
+      all.map((x) => x.unsqueeze(at)),
+      at,
+    ),
   );
 }
 

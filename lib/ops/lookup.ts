@@ -1,22 +1,15 @@
 /** Ops that look rows and elements up by index, and count them: made of indexSelect, indexAdd and scatter. */
-import { describe, fail, named } from "../core/errors.js";
+import { describe, fail, named, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { broadcast, checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
-import { allLanes } from "../engine/lanes.js";
+import { checkShape, numel, sameShape, showShape } from "../core/shape.js";
 import { needIndex, needInteger, needTensor } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
 import { arange, onesLike, scalar, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asElement } from "./element.js";
-
-/** ERR_INDEX unless every element of an integer tensor lies in [low, end). */
-function within(op: string, index: Tensor, low: number, end: number): void {
-  const all = allLanes(index);
-  if (all.numel === 0) return;
-  for (const bound of [all.amin().item(), all.amax().item()])
-    if (bound < low || bound >= end)
-      fail("ERR_INDEX", op, "an index is out of range", `${low} to ${end - 1}`, String(bound));
-}
+import { type Entry, entriesOf, type Index } from "./index-entries.js";
+import { at, viewed } from "./indexing.js";
+import { jointPlaces, type Places, within } from "./joint-places.js";
 
 export interface EmbeddingOptions {
   /** A row through which no gradient flows. */
@@ -42,7 +35,7 @@ export function embedding(index: Tensor, weight: Tensor, options?: EmbeddingOpti
   if (paddingIdx === undefined) return rows;
   const row = needInteger("embedding", "paddingIdx", paddingIdx);
   if (row < -count || row >= count)
-    fail("ERR_INDEX", "embedding", "paddingIdx is not a row", `${-count} to ${count - 1}`, String(row));
+    fail("ERR_INDEX", "embedding", "paddingIdx is not a row", showBounds(-count, count - 1), String(row));
   return index
     .ne(row < 0 ? row + count : row)
     .unsqueeze(-1)
@@ -65,8 +58,9 @@ export function oneHot(index: Tensor, options?: OneHotOptions): Tensor {
   const { numClasses } = checkOptions<OneHotOptions>("oneHot", options, ["numClasses"]);
   if (numClasses === undefined && index.numel === 0)
     fail("ERR_ARGUMENT", "oneHot", "no index says how many classes there are", "numClasses", "no index");
-  const count = needInteger("oneHot", "numClasses", numClasses ?? index.amax().item() + 1, 0);
-  within("oneHot", index, 0, count);
+  if (numClasses !== undefined) needInteger("oneHot", "numClasses", numClasses, 0);
+  within("oneHot", index, 0, numClasses ?? Number.POSITIVE_INFINITY);
+  const count = numClasses ?? index.amax().item() + 1;
   return index.unsqueeze(-1).eq(arange(count)).to("int64");
 }
 
@@ -93,52 +87,45 @@ export interface IndexPutOptions {
 }
 
 /**
- * x with values put where the indices point: one integer tensor for each of the first dimensions, broadcast together, or
- * masks, which stand for the indices of their true elements. Where places repeat, the last value is kept, or with
- * `accumulate` all add up, in order.
+ * x with values put where an index points: the list of what `x.at(...)` takes, so that the elements are those of
+ * `x.at(...indices)`. Where places repeat, the last value is kept, or with `accumulate` all add up, in order.
  * @shape that of x; the value broadcasts to what is indexed. @dtype that of x.
  * @gradient the incoming gradient, but for what was written over; and its elements at the indices for the value (exact
  * where places do not repeat, or with `accumulate`).
- * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless indices are integer or bool tensors, and for a value that
- * x's integer dtype does not hold; ERR_SHAPE.
- * @example zeros([3]).indexPut([tensor([2, 0], { dtype: "int32" })], tensor([5, 6])).toArray(); // [6, 0, 5]
+ * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless tensors are integer or bool, and for a value that x's integer
+ * dtype does not hold; ERR_SHAPE.
+ * @example zeros([3]).indexPut([[2, 0]], tensor([5, 6])).toArray(); // [6, 0, 5]
+ * @example zeros([2, 3]).indexPut(["::-1", 1], tensor([5, 6])).toArray(); // [[0, 6, 0], [0, 5, 0]]
  */
-export function indexPut(x: Tensor, indices: readonly Tensor[], value: Operand, options?: IndexPutOptions): Tensor {
+export function indexPut(x: Tensor, indices: readonly Index[], value: Operand, options?: IndexPutOptions): Tensor {
   needTensor("indexPut", x);
   if (!Array.isArray(indices) || indices.length === 0)
-    fail("ERR_ARGUMENT", "indexPut", "the indices are not valid", "a list of index tensors", describe(indices));
+    fail("ERR_ARGUMENT", "indexPut", "the indices are not valid", "a list of what x.at takes", describe(indices));
   const { accumulate = false } = checkOptions<IndexPutOptions>("indexPut", options, ["accumulate"]);
-  const lists: Tensor[] = [];
-  for (const index of indices as readonly Tensor[]) {
-    if (needTensor("indexPut", index, "an index").dtype !== "bool") lists.push(needIndex("indexPut", index));
-    else {
-      const span = x.shape.slice(lists.length, lists.length + index.ndim);
-      if (!sameShape(span, index.shape))
-        fail("ERR_SHAPE", "indexPut", "a mask does not fit the dimensions", showShape(span), showShape(index.shape));
-      lists.push(...index.nonzero().unbind(1));
-    }
-  }
-  if (lists.length > x.ndim)
-    fail("ERR_INDEX", "indexPut", "too many indices", `at most ${x.ndim}`, String(lists.length));
-  lists.reduce((shape: Shape, index) => broadcast("indexPut", shape, index.shape), []);
-  const lead = x.shape.slice(0, lists.length);
-  const rest = x.shape.slice(lists.length);
-  const at = lists.reduce((flat: Tensor, index, d) => {
-    const size = lead[d]!;
-    within("indexPut", index, -size, size);
-    const wide = index.to("int64");
-    return flat.mul(size).add(wide.lt(0).where(wide.add(size), wide));
-  }, scalar(0n));
-  const element = asElement("indexPut", x, value);
-  const source = typeof element === "number" ? scalar(element, { dtype: x.dtype }) : element;
-  const width = numel(rest);
-  const rows = x.reshape([numel(lead), width]);
-  const values = named("indexPut", () => source.expand([...at.shape, ...rest])).reshape([at.numel, width]);
-  const list = at.reshape([-1]);
-  const out = accumulate
-    ? rows.indexAdd(0, list, values)
-    : rows.scatter(0, list.unsqueeze(1).expand([at.numel, width]), values);
-  return out.reshape(x.shape);
+  const entries = entriesOf("indexPut", indices, x.ndim);
+  return named("indexPut", () => {
+    const { first, end, index } = placesIn(x, entries);
+    const rest = x.shape.slice(end);
+    const lead = numel(x.shape.slice(0, first));
+    const width = numel(rest);
+    const element = asElement("indexPut", x, value);
+    const source = typeof element === "number" ? scalar(element, { dtype: x.dtype }) : element;
+    const values = source.expand([...x.shape.slice(0, first), ...index.shape, ...rest]);
+    const flat = x.reshape([lead, numel(x.shape.slice(first, end)), width]);
+    const list = index.reshape([-1]);
+    const put = values.reshape([lead, list.numel, width]);
+    const out = accumulate
+      ? flat.indexAdd(1, list, put)
+      : flat.scatter(1, list.unsqueeze(1).expand([lead, list.numel, width]), put);
+    return out.reshape(x.shape);
+  });
+}
+
+/** The places in x that an index names. */
+function placesIn(x: Tensor, entries: readonly Entry[]): Places {
+  const { part, lists } = viewed("indexPut", x, entries);
+  if (part === x && lists.length > 0) return jointPlaces("indexPut", x.shape, lists);
+  return { first: 0, end: x.ndim, index: at(arange(x.numel).reshape(x.shape), ...entries) };
 }
 
 export interface BincountOptions {
@@ -163,7 +150,7 @@ export function bincount(x: Tensor, options?: BincountOptions): Tensor {
   const each = weights === undefined ? onesLike(x, { dtype: "int64" }) : needTensor("bincount", weights, "the weights");
   if (!sameShape(each.shape, x.shape))
     fail("ERR_SHAPE", "bincount", "the weights do not fit", showShape(x.shape), showShape(each.shape));
+  within("bincount", x, 0, Number.POSITIVE_INFINITY);
   const length = Math.max(x.numel === 0 ? 0 : x.amax().item() + 1, minlength);
-  within("bincount", x, 0, length);
   return zeros(checkShape("bincount", [length]), { dtype: each.dtype }).indexAdd(0, x, each);
 }

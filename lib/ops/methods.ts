@@ -2,6 +2,7 @@
  * Makes methods of ops: every function here takes a tensor first. To add a file of ops, add its line to `modules` and to
  * the interface below.
  */
+import { renamed } from "../core/errors.js";
 import { Tensor } from "../tensor/tensor.js";
 import * as activation from "./activation.js";
 import * as binary from "./binary.js";
@@ -11,6 +12,7 @@ import * as decompose from "./decompose.js";
 import * as diagonals from "./diagonals.js";
 import * as extreme from "./extreme.js";
 import * as inPlace from "./in-place.js";
+import type { Index } from "./index-entries.js";
 import * as indexOps from "./index-ops.js";
 import * as indexing from "./indexing.js";
 import * as join from "./join.js";
@@ -67,8 +69,7 @@ const modules = [
 
 /** Functions in these files that make tensors, or take none first: they are not methods. */
 const functionsOnly = new Set([
-  "Slice",
-  "slice",
+  "viewed",
   "sliceRange",
   "embed",
   "positions",
@@ -89,25 +90,44 @@ const functionsOnly = new Set([
   "normal",
 ]);
 
+type Op = (x: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
+
+const define = (name: string, method: unknown): void => {
+  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+};
+
 /** @internal Adds a method that calls `f` with the tensor first. */
 export function install(name: string, f: (...args: never[]) => unknown): void {
-  const call = f as (x: Tensor, a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown;
+  const call = f as Op;
   // Not by f.length: parameters with a default value do not count in it.
-  const method = function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
+  define(name, function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
     return call(this, a, b, c, d);
-  };
-  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+  });
+}
+
+/** As {@link install}: errors of the ops that this one is made of bear its name. */
+function installOp(name: string, f: (...args: never[]) => unknown): void {
+  const call = f as Op;
+  define(name, function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
+    try {
+      return call(this, a, b, c, d);
+    } catch (error) {
+      throw renamed(error, name);
+    }
+  });
 }
 
 for (const module of modules)
   for (const [name, f] of Object.entries(module))
-    if (typeof f === "function" && !functionsOnly.has(name)) install(name, f as (...args: never[]) => unknown);
-install("var", reduce.variance);
+    if (typeof f === "function" && !functionsOnly.has(name)) installOp(name, f as (...args: never[]) => unknown);
+installOp("var", reduce.variance);
+// A getter, since `x.at.outer` has to know x.
 Object.defineProperty(Tensor.prototype, "at", {
-  value(this: Tensor, ...index: readonly indexing.Index[]) {
-    return indexing.at(this, ...index);
+  get(this: Tensor): indexing.At {
+    const at = (...index: readonly Index[]): Tensor => indexing.at(this, ...index);
+    at.outer = (...index: readonly Index[]): Tensor => indexing.at.outer(this, ...index);
+    return at;
   },
-  writable: true,
   configurable: true,
 });
 
@@ -178,6 +198,6 @@ declare module "../tensor/tensor.js" {
       dim?: number,
     ): S extends readonly number[] ? { -readonly [K in keyof S]: Tensor } : Tensor[];
     /** The part of x at an index; see {@link indexing.at}. */
-    at(...index: readonly indexing.Index[]): Tensor;
+    readonly at: indexing.At;
   }
 }

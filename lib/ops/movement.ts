@@ -211,6 +211,7 @@ export function movedim(
       showShape(from),
       showShape(to),
     );
+  if (x.ndim === 0) return x;
   const order = new Array<number>(x.ndim).fill(-1);
   from.forEach((dim, i) => {
     order[to[i]!] = dim;

@@ -43,6 +43,8 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
     );
   const positive = allLanes(given.gt(0).sum(-1));
   const least = replacement ? 1 : count;
+  if (weights.shape.at(-1)! < least)
+    fail("ERR_ARGUMENT", op, "the rows have too few weights", `at least ${least}`, String(weights.shape.at(-1)));
   if (positive.numel > 0 && positive.amin().item() < least)
     fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));
   // The largest weights of float64 would add up to infinity.

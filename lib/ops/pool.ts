@@ -26,7 +26,7 @@ const indicesRow = defineRow<Pool>({
   batch: { rows: true },
 });
 
-/** Where in its plane of x [.., h, w] the largest element under each window is. */
+/** Where in its plane of x [.., h, w] the largest element under each window is; -1 for one that sees padding alone. */
 function indices(x: Tensor, p: Pool): Tensor {
   const shape = [...x.shape.slice(0, -2), ...places("maxPool2d", x.shape.slice(-2), p.window, p)];
   const attrs = [...p.stride, ...p.padding, ...p.dilation, ...p.window];
@@ -104,10 +104,23 @@ function pool(op: string, kernelSize: Pair, o: MaxPoolOptions): Pool {
   };
 }
 
+/** Whether the taps of some window along dimension d of an image, `size` long, all lie in the padding. */
+function seesPaddingAlone(p: Pool, d: 0 | 1, size: number, count: number): boolean {
+  const [by, taps] = [p.dilation[d], p.window[d]];
+  // Padding is at most half a window: its taps lie too far apart, or every window sees something.
+  if (by === 1) return false;
+  for (let i = 0; i < count; i++) {
+    const first = i * p.stride[d] - p.padding[d];
+    const inside = first < 0 ? first + Math.ceil(-first / by) * by : first;
+    if (inside >= size || inside > first + (taps - 1) * by) return true;
+  }
+  return false;
+}
+
 /**
- * The largest element under each window; NaN if there is one.
+ * The largest element under each window; NaN if there is one, and -inf where a dilated window sees padding alone.
  * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
- * @gradient to the largest element, the first among equals.
+ * @gradient to the largest element, the first among equals; none from a window that sees padding alone.
  * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
  * @example maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
  */
@@ -115,8 +128,15 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions)
   const op = "maxPool2d";
   needImage(op, x);
   const p = pool(op, kernelSize, checkOptions<MaxPoolOptions>(op, options, ["stride", "padding", "dilation"]));
-  const at = named(op, () => indices(x.detach(), p));
-  return x.flatten(-2).gather(-1, at.flatten(-2)).reshape(at.shape);
+  const [h, w] = [x.shape[x.ndim - 2]!, x.shape[x.ndim - 1]!];
+  if (h === 0 || w === 0) fail("ERR_SHAPE", op, "the images are empty", "sizes of at least 1", showShape(x.shape));
+  const at = named(op, () => indices(x.detach(), p)).flatten(-2);
+  const shape = [...x.shape.slice(0, -2), ...places(op, [h, w], p.window, p)];
+  const flat = x.flatten(-2);
+  if (!seesPaddingAlone(p, 0, h, shape.at(-2)!) && !seesPaddingAlone(p, 1, w, shape.at(-1)!))
+    return flat.gather(-1, at).reshape(shape);
+  const found = at.ge(0);
+  return found.where(flat.gather(-1, found.where(at, 0)), Number.NEGATIVE_INFINITY).reshape(shape);
 }
 
 /**

@@ -251,7 +251,7 @@ export const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
   apply(dropoutRow, [x.contiguous()], x.type, x.type, x.shape, attrs, attrs);
 
 export interface DropoutOptions {
-  /** Without training, x is returned as it is. */
+  /** Without training, the result is a copy of x. */
   readonly training?: boolean | undefined;
   readonly generator?: RandomGenerator | undefined;
 }
@@ -268,7 +268,7 @@ export function dropout(x: Tensor, p = 0.5, options?: DropoutOptions): Tensor {
   const { training = true, generator } = checkOptions<DropoutOptions>("dropout", options, ["training", "generator"]);
   if (!(typeof p === "number" && p >= 0 && p <= 1))
     fail("ERR_ARGUMENT", "dropout", "p is not a probability", "0 to 1", describe(p));
-  if (!training || p === 0) return x;
+  if (!training || p === 0) return x.clone();
   if (p === 1) return x.mul(0);
   return masked(x, [...generatorOf("dropout", generator).next(), p]);
 }

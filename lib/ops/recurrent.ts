@@ -214,7 +214,7 @@ function unrounded(
   const all = weights.map(wideWeights);
   const last: (readonly Tensor[])[] = [];
   for (let at = 0; at < weights.length; at += directions) {
-    if (at > 0 && p > 0) layer = dropout(layer, p, { training });
+    if (at > 0 && p > 0 && training) layer = dropout(layer, p);
     const outputs = all.slice(at, at + directions).map((w, backward) => {
       const before = first.map((state) => state.narrow(0, at + backward, 1).squeeze(0));
       const { output, states } = along(kind, layer, w, before, backward === 1);

@@ -333,8 +333,9 @@ function argReduction(name: string): ArgReduction {
   return (x, dim, options) => {
     needTensor(name, x);
     const { keepdim } = checkOptions<ArgOptions>(name, options, ["keepdim"]);
+    const at = dim === undefined ? 0 : axis(name, dim, x.ndim);
     if (dim === undefined || x.ndim === 0) return run(x.reshape([-1]), 0, false);
-    return run(x, axis(name, dim, x.ndim), keepdim === true);
+    return run(x, at, keepdim === true);
   };
 }
 

@@ -1,11 +1,12 @@
 /** Ops that repeat what is there, turn it round an end, and put a border around it. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
 import { needIndex, needInteger, needTensor } from "../engine/operand.js";
 import { arange, filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asNumber } from "./element.js";
+import { fresh } from "./fresh.js";
 import { cat } from "./join.js";
 
 function needSizes(op: string, what: string, sizes: unknown, least?: number): readonly number[] {
@@ -20,10 +21,11 @@ function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
   const sizes = times.map((_, d) => x.shape[d - times.length + x.ndim] ?? 1);
   const pairs = (ones: boolean): Shape => times.flatMap((n, d) => (n === 1 ? [sizes[d]!] : [ones ? 1 : n, sizes[d]!]));
   const target = checkShape(op, pairs(false));
-  return x
+  const out = x
     .reshape(pairs(true))
     .expand(target)
     .reshape(times.map((n, d) => n * sizes[d]!));
+  return fresh(out, x);
 }
 
 /**
@@ -77,10 +79,11 @@ export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: numb
   }
   const times = needInteger(op, "the number of repeats", repeats, 0);
   const target = checkShape(op, x.shape.toSpliced(at + 1, 0, times));
-  return x
+  const out = x
     .unsqueeze(at + 1)
     .expand(target)
     .flatten(at, at + 1);
+  return fresh(out, x);
 }
 
 /**
@@ -103,7 +106,7 @@ export function roll(x: Tensor, shifts: number | readonly number[], dims?: numbe
     const front = size === 0 ? 0 : ((by[i]! % size) + size) % size;
     return front === 0 ? y : cat([y.narrow(dim, size - front, front), y.narrow(dim, 0, size - front)], dim);
   }, whole);
-  return rolled.reshape(x.shape);
+  return fresh(rolled.reshape(x.shape), x);
 }
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
@@ -157,14 +160,14 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
     const cut = Math.max(-before, 0);
     const kept = size - cut - Math.max(-after, 0);
     if (Math.max(before, after) > most || kept < 0)
-      fail("ERR_SHAPE", "pad", "the border does not fit", `${-size} to ${most}`, `${before} and ${after}`);
+      fail("ERR_SHAPE", "pad", "the border does not fit", showBounds(-size, most), `${before} and ${after}`);
     checkShape("pad", out.shape.with(dim, size + before + after));
     const border = (width: number, front: boolean): Tensor[] =>
       width > 0 ? [borders[mode](out, dim, width, front, constant)] : [];
     if (before !== 0 || after !== 0)
       out = cat([...border(before, true), out.narrow(dim, cut, kept), ...border(after, false)], dim);
   }
-  return out;
+  return fresh(out, x);
 }
 
 export interface MeshgridOptions {

@@ -1,6 +1,6 @@
 /** Ops that put elements in order: stable, so that equal ones keep theirs, with NaN above every number. */
 import { dtypes } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, showBounds } from "../core/errors.js";
 import { apply, applyForAll } from "../engine/apply.js";
 import { mode } from "../engine/modes.js";
 import { needInteger, needTensor } from "../engine/operand.js";
@@ -110,6 +110,6 @@ export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?:
   const { dim: at, largest = true } = dimAndOptions<TopkOptions>("topk", x, dim, options, ["dim", "largest"]);
   const size = x.shape[at] ?? 1;
   if (needInteger("topk", "k", k, 0) > size || (x.ndim === 0 && k === 0))
-    fail("ERR_ARGUMENT", "topk", "k does not fit the dimension", x.ndim === 0 ? "1" : `0 to ${size}`, String(k));
+    fail("ERR_ARGUMENT", "topk", "k does not fit the dimension", showBounds(x.ndim === 0 ? 1 : 0, size), String(k));
   return sorted(x, { dim: at, descending: largest, count: k });
 }

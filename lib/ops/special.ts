@@ -218,14 +218,14 @@ const largest: Readonly<Record<string, number>> = {
 };
 
 /**
- * x with numbers in place of NaN and the infinities. Integers are returned as they are.
+ * x with numbers in place of NaN and the infinities. Integers are copied as they are.
  * @gradient 1 where x is finite, else 0.
  * @example tensor([NaN, 1, Infinity]).nanToNum({ posinf: 9 }).toArray(); // [0, 1, 9]
  */
 export function nanToNum(x: Tensor, options?: NanToNumOptions): Tensor {
   const op = "nanToNum";
   const given = checkOptions<NanToNumOptions>(op, options, ["nan", "posinf", "neginf"]);
-  if (needTensor(op, x).type.kind !== "float") return x;
+  if (needTensor(op, x).type.kind !== "float") return x.clone();
   const limit = largest[x.dtype]!;
   const { nan = 0, posinf = limit, neginf = -limit } = given;
   for (const [name, value] of Object.entries({ nan, posinf, neginf })) needNumber(op, name, value);

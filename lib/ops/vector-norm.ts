@@ -1,5 +1,5 @@
 /** The p-norm. */
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
 import { roundedOnce } from "../engine/wide.js";
@@ -11,19 +11,37 @@ export interface NormOptions extends ReduceOptions {
   readonly ord?: number | undefined;
 }
 
+/** `norm(x)`, `norm(x, { ... })`, `norm(x, [0, 1])`, and a bare dim only beside the order. */
+export type NormArguments =
+  | [options?: NormOptions]
+  | [dim: readonly number[] | undefined, options?: NormOptions]
+  | [dim: number | readonly number[] | undefined, options: NormOptions & { readonly ord: number }];
+
 /**
  * The p-norm of vectors: `sum(|x|^p)^(1/p)` over `dim` (all dimensions where it is left out); the largest |x| for Infinity,
  * the smallest for -Infinity, the number of nonzeros for 0. Integers and bool become the default float dtype.
+ * @param args options, dims and options, or one dim and options with `ord`. A number alone is refused: in PyTorch it is the
+ * order, in the other reductions here the dim.
  * @gradient sign(x) |x|^(p-1) / norm^(p-1), 0 at the zero vector; shared among equal largest elements.
- * @throws ERR_AXIS for a dim out of range or given twice; ERR_SHAPE for an infinite order over no element.
- * @example tensor([[3, 4], [0, 0]]).norm(1).toArray(); // [5, 0]
+ * @throws ERR_AXIS for a dim out of range or given twice; ERR_SHAPE for an infinite order over no element; ERR_ARGUMENT for
+ * a number without `ord`.
+ * @example tensor([[3, 4], [0, 0]]).norm([1]).toArray(); // [5, 0]
  */
-export function norm(x: Tensor, dim?: number | readonly number[] | NormOptions, options?: NormOptions): Tensor {
+export function norm(x: Tensor, ...args: NormArguments): Tensor {
   needTensor("norm", x);
+  const [dim, options] = args;
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
   const given = checkOptions<NormOptions>("norm", inPlace ? (dim as NormOptions) : options, ["ord", "dim", "keepdim"]);
-  const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
-  const { dims, keepdim } = reduceArguments("norm", x.ndim, named, { keepdim: given.keepdim });
+  if (typeof dim === "number" && given.ord === undefined)
+    fail(
+      "ERR_ARGUMENT",
+      "norm",
+      "a number alone may be the order or the dim",
+      `norm({ ord: ${dim} }) or norm({ dim: ${dim} })`,
+      `norm(${dim})`,
+    );
+  const over = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
+  const { dims, keepdim } = reduceArguments("norm", x.ndim, over, { keepdim: given.keepdim });
   const p = given.ord === undefined ? 2 : given.ord;
   if (typeof p !== "number" || Number.isNaN(p))
     fail("ERR_ARGUMENT", "norm", "the order is not valid", "a number", describe(p));
@@ -34,8 +52,8 @@ function normOf(y: Tensor, p: number, dims: readonly number[], keepdim: boolean)
   if (p === 2) return flatAtZero(y.square().sum(dims, { keepdim }), (sum) => sum.sqrt());
   const size = y.abs();
   if (p === 1) return size.sum(dims, { keepdim });
-  if (p === Number.POSITIVE_INFINITY) return size.amax(dims, { keepdim });
-  if (p === Number.NEGATIVE_INFINITY) return size.amin(dims, { keepdim });
+  if (p === Number.POSITIVE_INFINITY) return named("norm", () => size.amax(dims, { keepdim }));
+  if (p === Number.NEGATIVE_INFINITY) return named("norm", () => size.amin(dims, { keepdim }));
   if (p === 0) return size.ne(0).to(y.dtype).sum(dims, { keepdim });
   const power = p > 0 ? flatAtZero(size, (z) => z.pow(p)) : size.pow(p);
   const root = (sum: Tensor): Tensor => sum.pow(1 / p);

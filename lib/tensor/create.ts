@@ -9,7 +9,7 @@ import {
   showRange,
   type TypedArray,
 } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
@@ -215,7 +215,7 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
 export function scalar(value: number | boolean | bigint, options?: CreateOptions): Tensor {
   if (typeof value !== "number" && typeof value !== "boolean" && typeof value !== "bigint")
     fail("ERR_ARGUMENT", "scalar", "not a number, boolean or bigint", undefined, describe(value));
-  return tensor(value, options);
+  return named("scalar", () => tensor(value, options));
 }
 
 function constant(
@@ -225,6 +225,7 @@ function constant(
   type: DTypeRow,
   options?: CreateOptions,
 ): Tensor {
+  if (typeof value !== "number") fail("ERR_ARGUMENT", op, "the value is not valid", "a number", describe(value));
   const given = checkOptions<CreateOptions>(op, options, ["dtype", "requiresGrad"]);
   const chosen = given.dtype === undefined ? type : dtypeRow(op, given.dtype);
   return finish(op, filled(op, element(op, value, chosen), chosen, checkShape(op, shape)), given.requiresGrad);
@@ -252,7 +253,6 @@ export const ones = (shape: readonly number[], options?: CreateOptions): Tensor 
  * @example full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
-  if (typeof value !== "number") fail("ERR_ARGUMENT", "full", "the value is not valid", "a number", describe(value));
   return constant("full", shape, value, defaultFloat(), options);
 }
 
@@ -326,7 +326,13 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
   finiteNumbers("arange", values.length === 0 ? [undefined] : values);
   const [start, end, step] = values.length === 1 ? [0, values[0]!, 1] : [values[0]!, values[1]!, values[2] ?? 1];
   if (step === 0 || (end - start) / step < 0)
-    fail("ERR_ARGUMENT", "arange", "the step does not lead to the end", undefined, `${start} to ${end} by ${step}`);
+    fail(
+      "ERR_ARGUMENT",
+      "arange",
+      "the step does not lead to the end",
+      undefined,
+      `from ${start} to ${end} by ${step}`,
+    );
   const given = checkOptions<CreateOptions>("arange", options, ["dtype", "requiresGrad"]);
   const integers = [start, end, step].every(Number.isInteger);
   const type = given.dtype === undefined ? (integers ? dtypes.int32 : defaultFloat()) : dtypeRow("arange", given.dtype);

@@ -1,5 +1,7 @@
 #include "exec/losses.h"
 
+#include <limits>
+
 #include "exec/elementwise.h"
 #include "exec/reduce.h"
 #include "kernels/elementwise.h"
@@ -45,6 +47,13 @@ Status run_mse(const Call& call) {
   const View &out = call.out(), &x = call.in(0), &y = call.in(1);
   if (!pair(x, y) || out.dtype != x.dtype || out.numel() != 1 || !out.contiguous()) return fail(Code::SHAPE, kOperands);
   const int64_t n = x.numel();
+  if (n == 0) {
+    if (out.dtype == DType::F32)
+      *out.as<float>() = std::numeric_limits<float>::quiet_NaN();
+    else
+      *out.as<double>() = std::numeric_limits<double>::quiet_NaN();
+    return {};
+  }
   void* memory = scratch(Scratch::COPY, static_cast<size_t>(n) * size_of(x.dtype));
   if (!memory) return fail(Code::MEMORY, "out of memory");
   View squares = dense_like(x, memory);

@@ -30,9 +30,9 @@ void places_inside(const WindowAxis& a, int64_t& first, int64_t& last) {
   if (first > last) first = last;
 }
 
-// What one plane has at places [z0, z1) of line y. False where a window holds no element.
+// What one plane has at places [z0, z1) of line y; -1 where a window lies in the padding altogether.
 template <class T>
-bool line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxis& h, int64_t y, int64_t z0,
+void line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxis& h, int64_t y, int64_t z0,
                   int64_t z1) {
   int64_t i0, i1, j0, j1;
   taps_inside(v, v.at(y, 0), i0, i1);
@@ -44,10 +44,8 @@ bool line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxi
         const int64_t k = v.at(y, i) * h.size + h.at(z, j);
         if (best < 0 || x[k] > x[best] || (x[k] != x[k] && x[best] == x[best])) best = k;
       }
-    if (best < 0) return false;
     out[y * h.places + z] = static_cast<int32_t>(best);
   }
-  return true;
 }
 
 // The places inside of planes of float, by whole vectors; the view of the windows lies in scratch.
@@ -96,25 +94,22 @@ Status indices(const View& out, const View& x, const Window& window) {
   const double work = static_cast<double>(places) * static_cast<double>(window.area());
   const int64_t together = static_cast<int64_t>(kElementwiseChunk / work) + 1;
   const Inner inner(v, h);
-  std::atomic<bool> empty{false}, no_memory{false};
+  std::atomic<bool> no_memory{false};
   parallel_for((planes + together - 1) / together, [&](int64_t chunk) {
     const int64_t end = (chunk + 1) * together < planes ? (chunk + 1) * together : planes;
     for (int64_t p = chunk * together; p < end; p++) {
       int32_t* to = out.as<int32_t>() + p * places;
       const T* from = x.as<T>() + p * plane;
-      bool found = true;
       for (int64_t y = 0; y < v.places; y++) {
         const bool whole = std::is_same_v<T, float> && y >= inner.y0 && y < inner.y1;
-        found = found && line_indices(to, from, v, h, y, 0, whole ? inner.z0 : h.places);
-        if (whole) found = found && line_indices(to, from, v, h, y, inner.z1, h.places);
+        line_indices(to, from, v, h, y, 0, whole ? inner.z0 : h.places);
+        if (whole) line_indices(to, from, v, h, y, inner.z1, h.places);
       }
-      if (!found) empty.store(true, std::memory_order_relaxed);
       if constexpr (std::is_same_v<T, float>)
         if (!inner.run(to, from, h.places)) no_memory.store(true, std::memory_order_relaxed);
     }
   });
-  if (no_memory.load()) return fail(Code::MEMORY, "out of memory");
-  return empty.load() ? fail(Code::SHAPE, "a window lies in the padding altogether") : Status{};
+  return no_memory.load() ? fail(Code::MEMORY, "out of memory") : Status{};
 }
 
 // The windows of a mean: what they see of one plane, and the places that see it.

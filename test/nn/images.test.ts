@@ -1,4 +1,4 @@
-import { cat, manualSeed, nn, ones, optim, randn, type Tensor, tensor, zeros } from "nabla";
+import { cat, manualSeed, nn, ones, optim, randn, type Tensor, tensor, vmap, zeros } from "nabla";
 import { describe, expect, test } from "vitest";
 
 const refused = (f: () => unknown, code: string, text: RegExp): void => {
@@ -140,9 +140,32 @@ describe("pooling layers", () => {
       ],
     ]);
   });
-  test("a window that lies in the padding altogether is refused", () => {
-    const pool = new nn.MaxPool2d([1, 2], { dilation: [1, 4], padding: [0, 1] });
-    refused(() => pool.forward(ones([1, 1, 3])), "ERR_SHAPE", /maxPool2d.*padding/);
+  test("a dilated window that sees padding alone gives -inf, and no gradient, as PyTorch's", () => {
+    const none = Number.NEGATIVE_INFINITY;
+    const pool = new nn.MaxPool2d(2, { stride: 1, padding: 1, dilation: 3 });
+    const x = tensor(
+      [
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+      ],
+      { requiresGrad: true },
+    );
+    const y = pool.forward(x);
+    expect(y.toArray()).toEqual([[[none, none]]]);
+    y.sum().backward();
+    expect(x.grad!.sum().item()).toBe(0);
+    const wide = new nn.MaxPool2d([1, 2], { stride: 1, dilation: [1, 4], padding: [0, 1] });
+    const z = tensor([[[7, 8, 9, 6]]], { requiresGrad: true });
+    const seen = wide.forward(z);
+    expect(seen.toArray()).toEqual([[[6, 7]]]);
+    seen.sum().backward();
+    expect(z.grad!.toArray()).toEqual([[[1, 0, 0, 1]]]);
+    expect(vmap((each: Tensor) => pool.forward(each))(x.detach().expand([2, 1, 2, 3])).toArray()).toEqual([
+      [[[none, none]]],
+      [[[none, none]]],
+    ]);
   });
   test("print", () => {
     expect(new nn.AvgPool2d([2, 3]).toString()).toBe("AvgPool2d(kernelSize=[2, 3], stride=[2, 3])");

@@ -21,7 +21,7 @@ describe("norm at the zero vector", () => {
       ],
       { requiresGrad: true },
     );
-    norm(x, 1).sum().backward();
+    norm(x, [1]).sum().backward();
     expect(x.grad!.at(0).toArray()).toEqual([0, 0]);
     expect(x.grad!.at(1).mul(5).round().toArray()).toEqual([3, 4]);
   });

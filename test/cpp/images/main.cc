@@ -186,8 +186,7 @@ void check_pool(Random& r, Kind kind) {
   for (float& v : x.data) v = static_cast<float>(r.between(0, 5));  // with ties
   if (r.between(0, 1)) x.data[static_cast<size_t>(r.between(0, static_cast<int64_t>(x.data.size()) - 1))] = NAN;
   const View operands[2] = {out.view, x.view};
-  const Status status = run_max_pool2d_indices(Call{-1, 1, 1, 8, operands, g.numbers});
-  bool empty = false;
+  check(run_max_pool2d_indices(Call{-1, 1, 1, 8, operands, g.numbers}).ok(), "runs", g.height, g.width);
   for (int64_t n = 0; n < g.n; n++)
     for (int64_t c = 0; c < g.channels; c++)
       for (int64_t y = 0; y < g.oh; y++)
@@ -201,10 +200,8 @@ void check_pool(Random& r, Kind kind) {
               const float v = x.at(n, c, iy, ix);
               if (best < 0 || (!std::isnan(top) && (v > top || std::isnan(v)))) best = iy * g.width + ix, top = v;
             }
-          empty |= best < 0;
-          if (status.ok()) check(out.at(n, c, y, z) == best, "an index", out.at(n, c, y, z), best);
+          check(out.at(n, c, y, z) == best, "an index", out.at(n, c, y, z), best);
         }
-  check(status.ok() == !empty, "a window without elements is refused", g.height, g.width);
 }
 
 template <class T>

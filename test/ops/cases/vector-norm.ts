@@ -17,7 +17,7 @@ function ofOrder(
   return reduction(
     (x, dim, options: Options = {}) =>
       // Options that are none go through as they are, to be refused.
-      typeof options === "object" ? norm(x, dim, { ord, ...options }) : norm(x, dim, options),
+      typeof options === "object" ? norm(x, dim, { ord, ...options }) : norm(x, [], options),
     {
       f: (values) => f(sizes(values)),
       result: results.float,

@@ -331,7 +331,7 @@ def movement():
     case("at", draw("3 4"), "::2, 1:3", by=lambda x, s: x[::2, 1:3])
     case("at", draw((2, 3, 2)), "..., -1", by=lambda x, s: x[..., -1])
     case("at", draw((3, 4)), ints([2, 0, 2]), by=lambda x, i: x[i.long()])
-    case("at", draw((3, 4)), ints([2, 0]), ints([1, 1]), by=lambda x, i, j: x[i.long()][:, j.long()])  # one list after the other
+    case("at", draw((3, 4)), ints([2, 0]), ints([1, 1]), by=lambda x, i, j: x[i.long(), j.long()])
     case("at", draw((3,)), of([True, False, True], torch.bool), by=lambda x, m: x[m])
     case("at", draw((3,)), None, by=lambda x, n: x[None])
 

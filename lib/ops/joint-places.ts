@@ -1,0 +1,62 @@
+/** Several lists of indices, each into dimensions of its own, as one list of places. */
+import { fail, showBounds } from "../core/errors.js";
+import { broadcast, numel, type Shape } from "../core/shape.js";
+import { allLanes } from "../engine/lanes.js";
+import { arange } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** @internal ERR_INDEX unless every element of an integer tensor lies in [low, end). */
+export function within(op: string, index: Tensor, low: number, end: number): void {
+  const all = allLanes(index);
+  if (all.numel === 0) return;
+  for (const bound of [all.amin().item(), all.amax().item()])
+    if (bound < low || bound >= end)
+      fail("ERR_INDEX", op, "an index is out of range", showBounds(low, end - 1), String(bound));
+}
+
+/** @internal Indices into `axes` dimensions from `dim` on, whose elements are counted in row-major order. */
+export interface Lookup {
+  readonly dim: number;
+  readonly axes: number;
+  readonly index: Tensor;
+}
+
+/** @internal Places in the dimensions from `first` to before `end`, whose elements are counted in row-major order. */
+export interface Places {
+  readonly first: number;
+  readonly end: number;
+  readonly index: Tensor;
+}
+
+/**
+ * @internal The places at which lists meet that are broadcast together. Where a whole dimension lies between two of them,
+ * their dimensions come first, so that every dimension in front of the last list is looked up: a whole one by all its indices.
+ */
+export function jointPlaces(op: string, shape: Shape, lists: readonly Lookup[], expected?: string): Places {
+  const last = lists.at(-1)!;
+  const end = last.dim + last.axes;
+  if (lists.length === 1) return { first: last.dim, end, index: last.index };
+  lists.reduce((all: Shape, { index }) => broadcast(op, all, index.shape, expected), []);
+  const apart = lists.some((list, i) => i > 0 && list.dim !== lists[i - 1]!.dim + lists[i - 1]!.axes);
+  const first = apart ? 0 : lists[0]!.dim;
+  let wholes = end - first - lists.reduce((sum, { axes }) => sum + axes, 0);
+  const right = new Array<number>(wholes).fill(1);
+  let places: Tensor | null = null;
+  for (let dim = first; dim < end; ) {
+    const list = lists.find((each) => each.dim === dim);
+    const axes = list?.axes ?? 1;
+    const size = numel(shape.slice(dim, dim + axes));
+    let index: Tensor;
+    if (list === undefined) index = arange(size).reshape([size, ...new Array<number>(--wholes).fill(1)]);
+    else {
+      within(op, list.index, -size, size);
+      index = list.index
+        .to("int64")
+        .remainder(Math.max(size, 1))
+        .reshape([...list.index.shape, ...right]);
+    }
+    places = places === null ? index : places.mul(size).add(index);
+    dim += axes;
+  }
+  return { first, end, index: places! };
+}
