@@ -149,8 +149,9 @@ export function selection(name: string, spec: Omit<ElementwiseSpec, "compute">):
         "bool",
         typeof condition === "number" ? "a number" : condition.dtype,
       );
-    const type = commonType([a, b]);
-    needHeld(name, [a, b], type);
+    const values = [a, b];
+    const type = commonType(values);
+    needHeld(name, values, type);
     return applyElementwise(row, [condition, a, b], type, type);
   };
   return call;

@@ -46,7 +46,7 @@ function wholeValue(number: number, right: boolean): [value: number | bigint, ri
 
 /**
  * For each value its place in a sorted list, or in the row of `sorted` beside it: how many elements are below it, or with
- * `right` not above it. int32. NaN is above every number.
+ * `right` not above it. int32. NaN is above every number. Among integers a number of any size or fraction has its place.
  * @shape that of the values.
  * @throws ERR_SHAPE where several rows do not fit the values.
  * @example searchsorted(tensor([1, 3, 5]), tensor([0, 3, 9])).toArray(); // [0, 1, 3]

@@ -1,67 +1,21 @@
-/** Integer tensors beside any number, and what may be written into them, against exact arithmetic. */
-
+/** Integer tensors beside any number, against exact arithmetic. */
 import fc from "fast-check";
 import * as nb from "nabla";
-import { type DType, full, NablaError, type Tensor, tensor } from "nabla";
+import { type DType, full, type Tensor, tensor } from "nabla";
 import { describe, expect, test } from "vitest";
-
-type Whole = "bool" | "uint8" | "int32" | "int64";
-const ranges: Readonly<Record<Whole, readonly [low: bigint, high: bigint]>> = {
-  bool: [0n, 1n],
-  uint8: [0n, 255n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-};
-const integers = ["uint8", "int32", "int64"] as const;
-const wholes = ["bool", ...integers] as const;
-const floats = ["float16", "bfloat16", "float32", "float64"] as const;
-
-const held = (type: Whole, n: number): boolean => Number.isInteger(n) && n >= ranges[type][0] && n <= ranges[type][1];
-/** Elements of an integer dtype: BigInts become it exactly. */
-const whole = (values: readonly bigint[], dtype: Whole): Tensor => tensor([...values], { dtype });
-const exact = (x: Tensor): bigint[] => Array.from(x.toTypedArray() as ArrayLike<number | bigint>, BigInt);
-const truths = (x: Tensor): boolean[] => Array.from(x.toTypedArray() as ArrayLike<number>, (v) => v !== 0);
-
-function errorOf(call: () => unknown): NablaError {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof NablaError) return error;
-    throw error;
-  }
-  return expect.fail("accepted");
-}
-/** The result, or the code of the error. */
-function attempt<T>(call: () => T): T | string {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof NablaError) return error.code;
-    throw error;
-  }
-}
-
-/** Numbers of every kind, and many at the ends of the dtypes. */
-const edges = [0, 1, 2, 255, 256, 2 ** 31, 2 ** 32, 2 ** 53, 2 ** 63, 2 ** 64];
-const numbers = fc.oneof(
-  fc.double(),
-  fc.integer({ min: -300, max: 300 }),
-  fc.constantFrom(Infinity, -Infinity, Number.NaN, -0, 1e20, 1e30, 1e300, 5e-324, -5e-324),
-  fc
-    .tuple(fc.constantFrom(...edges), fc.constantFrom(1, -1), fc.constantFrom(-1, -0.5, 0, 0.5, 1))
-    .map(([edge, sign, more]) => sign * edge + more),
-  // The doubles next to the ends of int64.
-  fc.constantFrom(2 ** 63 - 1024, -(2 ** 63) - 2048, -(2 ** 63) + 1024),
-);
-const cases = fc.constantFrom(...wholes).chain((dtype) => {
-  const [low, high] = ranges[dtype];
-  const element = fc.oneof(fc.bigInt(low, high), fc.constantFrom(low, high, low + 1n, high - 1n, 0n, 1n));
-  return fc.record({
-    dtype: fc.constant(dtype),
-    values: fc.array(element, { minLength: 1, maxLength: 9 }),
-    n: numbers,
-  });
-});
+import {
+  attempt,
+  cases,
+  errorOf,
+  exact,
+  held,
+  integers,
+  numbers,
+  ranges,
+  truths,
+  type Whole,
+  whole,
+} from "./integers.js";
 
 describe("comparisons of integers with numbers", () => {
   // A BigInt and a number are compared by their values.
@@ -183,7 +137,7 @@ describe("bounds of integers", () => {
           bounded(dtype, values, n, m),
         );
       }),
-      { numRuns: 500 },
+      { numRuns: 250 },
     );
   });
 
@@ -273,180 +227,6 @@ describe("arithmetic of integers with numbers", () => {
       () => nb.where(tensor([true, false]), -1, u8),
     ])
       expect(errorOf(call).code).toBe("ERR_DTYPE");
-  });
-});
-
-describe("numbers written into integers", () => {
-  const at = tensor(Int32Array.of(0));
-  const writers: Readonly<Record<string, (x: Tensor, n: number) => Tensor>> = {
-    full: (x, n) => full([1], n, { dtype: x.dtype }),
-    fullLike: (x, n) => nb.fullLike(x, n),
-    tensor: (x, n) => tensor([n], { dtype: x.dtype }),
-    maskedFill: (x, n) => x.maskedFill(tensor([true]), n),
-    indexPut: (x, n) => x.indexPut([at], n),
-    assign: (x, n) => x.clone().assign(n),
-    pad: (x, n) => x.narrow(0, 0, 0).pad([1, 0], { value: n }),
-  };
-  test.each(Object.keys(writers))("%s takes what the dtype holds and refuses the rest", (name) => {
-    fc.assert(
-      fc.property(fc.constantFrom(...wholes), numbers, (dtype, n) => {
-        const expected = dtype === "bool" ? [BigInt(n !== 0)] : held(dtype, n) ? [BigInt(n)] : "ERR_DTYPE";
-        expect(attempt(() => exact(writers[name]!(full([1], 0, { dtype }), n)))).toEqual(expected);
-      }),
-      { numRuns: 200 },
-    );
-  });
-});
-
-describe("tensors written into integers", () => {
-  const at = tensor(Int32Array.of(0, 1));
-  const writers: Readonly<Record<string, (x: Tensor, value: Tensor) => Tensor>> = {
-    scatter: (x, value) => x.scatter(0, at, value),
-    scatterAdd: (x, value) => x.scatterAdd(0, at, value),
-    indexAdd: (x, value) => x.indexAdd(0, at, value),
-    indexPut: (x, value) => x.indexPut([at], value),
-    maskedFill: (x, value) => x.maskedFill(tensor([true, false]), value.at(1)),
-    assign: (x, value) => x.assign(value),
-  };
-  const names = Object.keys(writers);
-
-  test.each(names)("%s refuses floats, and names .to", (name) => {
-    for (const dtype of wholes)
-      for (const from of floats) {
-        const x = full([2], 1, { dtype });
-        const { code, message } = errorOf(() => writers[name]!(x, full([2], 1, { dtype: from })));
-        expect(code).toBe("ERR_DTYPE");
-        expect(message.startsWith(`${name}: `)).toBe(true);
-        expect(message).toContain(`.to("${dtype}")`);
-        expect(exact(x)).toEqual([1n, 1n]);
-      }
-  });
-  test.each(names)("%s takes integers that fit, refuses others, and leaves the target as it was", (name) => {
-    fc.assert(
-      fc.property(cases, fc.constantFrom(...wholes), ({ dtype: from, values }, dtype) => {
-        const value = values[0]!;
-        const [low, high] = ranges[dtype];
-        const x = full([2], 0, { dtype });
-        const call = () => writers[name]!(x, whole([0n, value], from));
-        if (value >= low && value <= high) expect(exact(call())).toContain(value);
-        else {
-          const { code, message } = errorOf(call);
-          expect(code).toBe("ERR_DTYPE");
-          expect(message).toContain(`got ${value}`);
-          expect(message).toContain(`.to("${dtype}")`);
-          expect(exact(x)).toEqual([0n, 0n]);
-        }
-      }),
-      { numRuns: 200 },
-    );
-  });
-  test.each(names)("%s still takes integers among floats", (name) => {
-    for (const dtype of floats)
-      expect(writers[name]!(full([2], 0, { dtype }), tensor(BigInt64Array.of(0n, 3n))).toArray()).toContain(3);
-  });
-
-  test("the elements of every layout and lane are looked at", () => {
-    const big = nb.zeros([3, 40_000], { dtype: "int64" });
-    big.at(1, 39_999).assign(300);
-    const u8 = full([3, 40_000], 1, { dtype: "uint8" });
-    for (const [target, value] of [
-      [u8, big],
-      [u8.transpose(0, 1), big.transpose(0, 1)],
-      [u8.flip(1), big],
-      [u8.narrow(1, 0, 20_000), big.narrow(1, 20_000, 20_000)],
-      [u8, big.at(1, "39999:")],
-    ] as const)
-      expect(errorOf(() => target.clone().assign(value)).message).toContain("got 300");
-    expect(
-      nb.allClose(
-        u8
-          .clone()
-          .assign(big.narrow(1, 0, 1))
-          .to("float32"),
-        nb.zeros([3, 40_000]),
-      ),
-    ).toBe(true);
-    const lanes = nb.vmap((v: Tensor) => full([2], 0, { dtype: "uint8" }).scatter(0, at, v));
-    expect(lanes(tensor(BigInt64Array.of(1n, 2n, 3n, 255n), { shape: [2, 2] })).toArray()).toEqual([
-      [1, 2],
-      [3, 255],
-    ]);
-    expect(errorOf(() => lanes(tensor(BigInt64Array.of(1n, 2n, 3n, 256n), { shape: [2, 2] }))).code).toBe("ERR_DTYPE");
-  });
-});
-
-describe("arange", () => {
-  test("refuses what its dtype does not hold", () => {
-    expect(nb.arange(250, 256, { dtype: "uint8" }).toArray()).toEqual([250, 251, 252, 253, 254, 255]);
-    for (const call of [
-      () => nb.arange(250, 257, { dtype: "uint8" }),
-      () => nb.arange(3, -2, -1, { dtype: "uint8" }),
-      () => nb.arange(2 ** 31 - 1, 2 ** 31 + 1),
-      () => nb.arange(3, { dtype: "bool" }),
-      () => nb.arange(2 ** 63, 2 ** 63 + 4096, 2048, { dtype: "int64" }),
-    ])
-      expect(errorOf(call).message).toMatch(/^arange: a number does not fit/);
-    expect(nb.arange(2, { dtype: "bool" }).toArray()).toEqual([false, true]);
-  });
-  test("cuts no fraction", () => {
-    expect(errorOf(() => nb.arange(0, 3, 0.5, { dtype: "int64" })).message).toContain("got 0.5");
-    expect(errorOf(() => nb.arange(0.5, 3, { dtype: "int32" })).code).toBe("ERR_DTYPE");
-    // The end is no element.
-    expect(nb.arange(0, 2.5, { dtype: "int32" }).toArray()).toEqual([0, 1, 2]);
-  });
-  test("counts in int64 beyond 2^53", () => {
-    expect(exact(nb.arange(2 ** 53, 2 ** 53 + 4, 2, { dtype: "int64" }))).toEqual([2n ** 53n, 2n ** 53n + 2n]);
-    expect(exact(nb.arange(-(2 ** 63), -(2 ** 63) + 4096, 2048, { dtype: "int64" }))).toEqual([
-      -(2n ** 63n),
-      -(2n ** 63n) + 2048n,
-    ]);
-  });
-});
-
-describe("random numbers", () => {
-  const last: Readonly<Record<DType, number>> = {
-    bool: 1,
-    uint8: 255,
-    int32: 2 ** 31 - 1,
-    int64: 2 ** 53 - 2,
-    float16: 2 ** 11,
-    bfloat16: 2 ** 8,
-    float32: 2 ** 24,
-    float64: 2 ** 53 - 2,
-  };
-  test.each(Object.keys(last) as DType[])("randint gives %s only what it holds exactly", (dtype) => {
-    const end = last[dtype] + 1;
-    const x = nb.randint(end - 3 < 0 ? 0 : end - 3, end, [50], { dtype });
-    expect(x.dtype).toBe(dtype);
-    expect(Math.max(...Array.from(x.toTypedArray() as ArrayLike<number | bigint>, Number))).toBe(end - 1);
-    if (end < 2 ** 53 - 1) expect(errorOf(() => nb.randint(0, end + 1, [3], { dtype })).code).toBe("ERR_DTYPE");
-  });
-  test("randint refuses negative numbers for uint8 and bool, and ranges that are too long", () => {
-    expect(errorOf(() => nb.randint(-1, 2, [3], { dtype: "uint8" })).code).toBe("ERR_DTYPE");
-    expect(errorOf(() => nb.randint(-1, 2, [3], { dtype: "bool" })).code).toBe("ERR_DTYPE");
-    const most = Number.MAX_SAFE_INTEGER;
-    expect(errorOf(() => nb.randint(-most, most, [3], { dtype: "int64" })).code).toBe("ERR_ARGUMENT");
-  });
-  test.each([-0.1, 1.1, Number.NaN, Infinity])("bernoulli refuses %s", (p) => {
-    for (const dtype of floats)
-      expect(errorOf(() => tensor([0.5, p], { dtype }).bernoulli()).code).toBe("ERR_ARGUMENT");
-    const lanes = nb.vmap((x: Tensor) => x.bernoulli(), { randomness: "different" });
-    expect(errorOf(() => lanes(tensor([0.5, p]))).code).toBe("ERR_ARGUMENT");
-  });
-  test("bernoulli takes 0, 1 and nothing", () => {
-    expect(tensor([0, 1]).bernoulli().toArray()).toEqual([0, 1]);
-    expect(nb.zeros([0, 3]).bernoulli().shape).toEqual([0, 3]);
-  });
-  test.each([-1, Number.NaN, Infinity])("multinomial refuses the weight %s", (weight) => {
-    for (const replacement of [true, false])
-      expect(errorOf(() => tensor([1, weight, 1]).multinomial(1, { replacement })).code).toBe("ERR_ARGUMENT");
-  });
-  test("multinomial refuses weights that add up to 0, and takes the largest", () => {
-    expect(errorOf(() => nb.zeros([3]).multinomial(1)).code).toBe("ERR_ARGUMENT");
-    const generator = new nb.RandomGenerator(1);
-    const large = tensor([1e308, 1e308, 1e308], { dtype: "float64" });
-    const counts = nb.bincount(large.multinomial(3000, { replacement: true, generator }), { minlength: 3 });
-    for (const count of counts.toArray() as number[]) expect(Math.abs(count - 1000)).toBeLessThan(150);
   });
 });
 
