@@ -32,6 +32,10 @@ async function buildLib() {
   const entryPoints = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
   const options = { entryPoints, outdir: "dist", bundle: true, splitting: true, packages: "external" };
   const { metafile } = await bundle({ ...options, metafile: true });
+  // Imports dist/worker.js when it runs.
+  const entry = { entry: "lib/parallel/entry.ts" };
+  const commonJs = { format: "cjs", outExtension: { ".js": ".cjs" } };
+  await bundle({ entryPoints: entry, outdir: "dist", ...commonJs });
   const stale = readdirSync(join(root, "dist")).filter(
     (name) => /\.js(\.map)?$/.test(name) && !metafile.outputs[`dist/${name}`],
   );

@@ -48,7 +48,7 @@ export async function train(digits: Digits, config: Config, seed: number, out: s
   const { workers, shards } = config;
   const loader = batches(digits, train, { batchSize: config.batch, training: { seed, shift: config.shift } });
   const totalSteps = config.epochs * loader.length;
-  const parallel = new DataParallel(new URL("./job.js", import.meta.url), { workers, shards, args });
+  const parallel = await DataParallel.load(new URL("./job.js", import.meta.url), { workers, shards, args });
   const progress = makeProgress(totalSteps, config.epochs);
   try {
     const model = parallel.model as nn.Sequential;

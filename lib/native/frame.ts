@@ -3,6 +3,7 @@
  * number stands; native code copies the frame and checks the copy, so no content can make it touch foreign memory.
  */
 import { dtypes } from "../core/dtype.js";
+import { fail } from "../core/errors.js";
 import { type Shape, setMaxRank } from "../core/shape.js";
 import { addon } from "./load.js";
 
@@ -62,10 +63,25 @@ export const { maxSaved, blockSlots, blockBytes } = layout;
  */
 const MOST_OPERANDS = 65_536;
 const MOST_NUMBERS = 12 * MOST_OPERANDS;
-const ints = new Int32Array(new SharedArrayBuffer(4 * (BASE + INTS * MOST_OPERANDS)));
-const doubles = new Float64Array(new SharedArrayBuffer(8 * MOST_NUMBERS));
-addon.setFrame(ints, doubles);
+const { ints, doubles } = frameOf(BASE + INTS * MOST_OPERANDS, MOST_NUMBERS);
 let cursor = 0;
+
+/** An add-on has one frame in each thread: where these files are loaded twice, both write into the first one's. */
+function frameOf(size: number, numbers: number): { readonly ints: Int32Array; readonly doubles: Float64Array } {
+  const key = Symbol.for("nabla.frame");
+  const held = Reflect.get(addon, key) as ReturnType<typeof frameOf> | undefined;
+  if (held !== undefined) {
+    if (held.ints.length === size && held.doubles.length === numbers) return held;
+    fail("ERR_NATIVE", "import", "another version of nabla has loaded the same native binary");
+  }
+  const own = {
+    ints: new Int32Array(new SharedArrayBuffer(4 * size)),
+    doubles: new Float64Array(new SharedArrayBuffer(8 * numbers)),
+  };
+  addon.setFrame(own.ints, own.doubles);
+  Object.defineProperty(addon, key, { value: own });
+  return own;
+}
 
 /** The most tensors of any rank that one call holds: 23,130. An op over more makes several calls. */
 export const mostTensors = Math.floor(MOST_NUMBERS / (2 * layout.maxRank + 2));

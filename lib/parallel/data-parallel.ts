@@ -1,68 +1,48 @@
 /** Batched gradients on worker threads that share the model's memory. */
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import type { Piscina } from "piscina";
 import { getDefaultDtype } from "../core/dtype.js";
-import { describe, fail, NablaError } from "../core/errors.js";
+import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
 import { mapTree } from "../core/tree.js";
-import { applyInPlace } from "../engine/apply.js";
 import { needInteger } from "../engine/operand.js";
-import type { LeafNode } from "../engine/tape.js";
-import { addon, opcode } from "../native/frame.js";
-import { Module } from "../nn/module.js";
+import { addon } from "../native/frame.js";
+import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
 import { empty, scalar } from "../tensor/create.js";
 import type { Handle } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
+import { averageBuffers, meanLoss, sumGradients } from "./combine.js";
 import { unpackError } from "./error.js";
-import { type Job, jobOf } from "./job.js";
-import { boundary, rowsOf, runShard, type ShardResult, shardOf, stateOf } from "./shard.js";
+import type { Job } from "./job.js";
+import { importJob, needJobUrl, needModel, requireJob } from "./job-module.js";
+import { Pool } from "./pool.js";
+import type { WorkerReply } from "./serve.js";
+import { rowsOf, runShard, type Shard, type ShardResult, shardOf, shardsOf, stateOf } from "./shard.js";
 import { lend } from "./share.js";
-import type { WorkerReply, WorkerSetup } from "./worker.js";
 
 export interface DataParallelOptions {
-  /** Worker threads; one per core unless given. 0 computes the same shards inline, with the same result. */
+  /** Worker threads (default: one per core). 0 computes the same shards inline, with the same result. */
   readonly workers?: number | undefined;
-  /** Into how many shards each batch is cut (8): part of the result, unlike the number of workers. */
+  /** Into how many shards each batch is cut (default 8): part of the result, unlike the number of workers. */
   readonly shards?: number | undefined;
-  /** Handed to the job's `model`, here and in every worker; must be cloneable. */
+  /** Passed to the job's `model`, here and in every worker; must be cloneable. */
   readonly args?: unknown;
-  /** Of the random numbers inside the model; drawn from this thread's generator unless given. */
+  /** Of the random numbers inside the model (default: drawn from this thread's generator). */
   readonly seed?: number | undefined;
 }
 
-const weightedSum = opcode("weightedSum");
-/** How often a shard is computed again when workers die under it. */
+/** What a resumed run needs to draw the same random numbers inside the model; plain data. */
+export interface DataParallelState {
+  readonly seed: number;
+  /** How many batches have been computed. */
+  readonly step: number;
+  /** Part of the result, so that it must be the same. */
+  readonly shards: number;
+}
+
+/** How often a shard is computed again when workers die. */
 const ATTEMPTS = 5;
 const op = "DataParallel";
-
-const require = createRequire(import.meta.url);
-
-function loadJob(url: string): Job {
-  let loaded: unknown;
-  try {
-    loaded = require(fileURLToPath(url));
-  } catch (error) {
-    const { code, name, message } = error as Error & { code?: string };
-    if (code === "ERR_REQUIRE_ESM" || code === "ERR_REQUIRE_ASYNC_MODULE")
-      fail(
-        "ERR_ARGUMENT",
-        op,
-        `${url} cannot be loaded synchronously`,
-        "Node 20.19 or later and a module without top-level await",
-        process.version,
-      );
-    const why =
-      code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND" ? message.split("\n")[0] : `${name}: ${message}`;
-    const wrapped = new NablaError("ERR_ARGUMENT", op, `${op}: the job module ${url} cannot be loaded: ${why}`, {
-      url,
-    });
-    throw Object.defineProperty(wrapped, "cause", { value: error, configurable: true, writable: true });
-  }
-  return jobOf(loaded, url);
-}
 
 /** ERR_ARGUMENT for what cannot be posted to a thread. */
 function needCloneable(what: string, value: unknown): void {
@@ -82,7 +62,7 @@ function needCloneable(what: string, value: unknown): void {
  * A worker that dies is replaced and its shard computed again. Idle workers do not keep the process alive.
  *
  * ```ts no-run
- * const dp = new DataParallel(new URL("./job.js", import.meta.url), { workers: 2 });
+ * const dp = await DataParallel.load(new URL("./job.js", import.meta.url), { workers: 2 });
  * const opt = new optim.AdamW(dp.model.parameters(), { lr: 1e-3 });
  * const loss = await dp.backward([x, y]);
  * opt.step();
@@ -94,7 +74,6 @@ export class DataParallel {
   readonly model: Module;
   readonly workers: number;
   readonly shards: number;
-  readonly seed: number;
   private readonly job: Job;
   private readonly url: string;
   private readonly args: unknown;
@@ -103,44 +82,48 @@ export class DataParallel {
   /** What the workers have been told of; {@link prepare} sees when it is no longer what the model holds. */
   private handles: readonly Handle[] = [];
   /** By shard, in the order of the parameters; then what a shard leaves in the model's buffers. */
-  private gradients: readonly (readonly Tensor[])[] = [];
-  private pool: Promise<Piscina> | null = null;
+  private slots: readonly (readonly Tensor[])[] = [];
+  private pool: Pool | null = null;
+  private randomSeed: number;
   private step = 0;
-  private busy = false;
-  private closed = false;
+  /** Settles when the backward that is running has. */
+  private running: Promise<unknown> | null = null;
+  private closing: Promise<void> | null = null;
 
   /**
+   * Loads a job module by `import`, as workers do, and makes a DataParallel of it. The module may use top-level await, and
+   * shares this program's copy of nabla under loaders and test runners too.
    * @param url The job module: a URL, such as `new URL("./job.js", import.meta.url)`, or a file: URL as text.
    * @throws ERR_ARGUMENT for a bare model or function (a closure cannot cross a thread), or a module that is no job.
    */
-  constructor(url: FilePath, options?: DataParallelOptions) {
-    const form =
-      'new DataParallel(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })';
-    const href = typeof url === "object" && url !== null ? url.href : url;
-    if (typeof href !== "string" || !href.startsWith("file:"))
-      fail(
-        "ERR_ARGUMENT",
-        op,
-        (url as unknown) instanceof Module || typeof url === "function"
-          ? "a model cannot cross a thread"
-          : "not a job module's URL",
-        form,
-        describe(url),
-      );
+  static async load(url: FilePath, options?: DataParallelOptions): Promise<DataParallel> {
+    return new DataParallel(url, options, await importJob(needJobUrl(url)));
+  }
+
+  /**
+   * Loads the job module at once, by `require` of an ES module.
+   * @throws ERR_ARGUMENT as {@link load} does, and where the module uses top-level await, or got another copy of nabla.
+   */
+  constructor(url: FilePath, options?: DataParallelOptions);
+  /** @internal */
+  constructor(url: FilePath, options: DataParallelOptions | undefined, imported: Job);
+  constructor(url: FilePath, options?: DataParallelOptions, imported?: Job) {
+    this.url = needJobUrl(url);
     const given = checkOptions<DataParallelOptions>(op, options, ["workers", "shards", "args", "seed"]);
     this.workers = needInteger(op, "workers", given.workers ?? addon.poolThreads(), 0);
     this.shards = needInteger(op, "shards", given.shards ?? 8, 1);
     const [low = 0, high = 0] = given.seed === undefined ? defaultGenerator.next() : [];
-    this.seed =
+    this.randomSeed =
       given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
     needCloneable("args", given.args);
     this.args = given.args;
-    this.url = href;
-    this.job = loadJob(this.url);
-    this.model = this.job.model(given.args);
-    if (!(this.model instanceof Module))
-      fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(this.model));
-    if (this.model.parameters().length === 0) fail("ERR_ARGUMENT", op, "the model has no parameters");
+    this.job = imported ?? requireJob(this.url);
+    this.model = needModel(this.job.model(given.args), imported === undefined);
+  }
+
+  /** Of the random numbers inside the model. */
+  get seed(): number {
+    return this.randomSeed;
   }
 
   /**
@@ -150,101 +133,84 @@ export class DataParallel {
    * @throws What the job throws; ERR_WORKER when workers keep dying, or after close; ERR_SHAPE.
    */
   async backward(batch: unknown): Promise<Tensor> {
-    if (this.closed) fail("ERR_WORKER", "DataParallel.backward", "the workers have been closed");
-    if (this.busy) fail("ERR_WORKER", "DataParallel.backward", "a backward is running", "one at a time (await it)");
-    this.busy = true;
+    const from = "DataParallel.backward";
+    if (this.closing !== null) fail("ERR_WORKER", from, "the workers have been closed");
+    if (this.running !== null) fail("ERR_WORKER", from, "a backward is running", "one at a time (await it)");
+    const result = this.compute(batch);
+    this.running = result.catch(() => undefined);
     try {
-      const rows = rowsOf(batch);
-      await this.prepare();
-      const step = this.step++;
-      const live = Array.from({ length: this.shards }, (_, i) => i).filter(
-        (i) => boundary(rows, this.shards, i) < boundary(rows, this.shards, i + 1),
-      );
-      const results =
-        this.workers === 0
-          ? await this.computeInline(batch, rows, step, live)
-          : await this.computeInWorkers(batch, rows, step, live);
-      const weights = live.map(
-        (shard) => (boundary(rows, this.shards, shard + 1) - boundary(rows, this.shards, shard)) / rows,
-      );
-      this.combine(live, weights, results);
-      this.merge(live, weights, results);
-      return scalar(results.reduce((sum, result, i) => sum + result.loss * weights[i]!, 0));
+      return await result;
     } finally {
-      this.busy = false;
+      this.running = null;
     }
   }
 
-  /** Ends the workers. */
-  async close(): Promise<void> {
-    this.closed = true;
-    const pool = this.pool;
+  /** Where this run stands: with the states of model, optimizer and loader, what a resumed run needs to go on bit for bit. */
+  stateDict(): DataParallelState {
+    return { seed: this.randomSeed, step: this.step, shards: this.shards };
+  }
+
+  /**
+   * Goes on where the saved run stood; the number of workers may be another.
+   * @throws ERR_ARGUMENT for anything that {@link stateDict} did not give, or of another number of shards; ERR_WORKER while
+   * a backward is running.
+   */
+  loadStateDict(state: DataParallelState): void {
+    const from = "DataParallel.loadStateDict";
+    if (this.running !== null) fail("ERR_WORKER", from, "a backward is running", "a state between two (await it)");
+    const { seed, step, shards } = (state ?? {}) as Partial<DataParallelState>;
+    const checked = { seed: needInteger(from, "seed", seed, 0), step: needInteger(from, "step", step, 0) };
+    if (shards !== this.shards)
+      fail("ERR_ARGUMENT", from, "the number of shards differs", String(this.shards), describe(shards));
+    this.randomSeed = checked.seed;
+    this.step = checked.step;
+  }
+
+  /** Ends the workers; a backward that is running is rejected with ERR_WORKER. Settles when all threads have ended. */
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    await this.pool?.close();
+    await this.running;
     this.pool = null;
-    if (pool !== null) await (await pool).destroy();
+  }
+
+  private async compute(batch: unknown): Promise<Tensor> {
+    const rows = rowsOf(batch);
+    await this.prepare();
+    const shards = shardsOf(rows, this.shards);
+    const results =
+      this.workers === 0 ? await this.computeInline(batch, shards) : await this.computeInWorkers(batch, shards);
+    const shares = shards.map(({ index, weight }, i) => ({ weight, result: results[i]!, slots: this.slots[index]! }));
+    sumGradients(this.parameters, shares);
+    averageBuffers(this.model.buffers(), shares, this.parameters.length);
+    this.step++;
+    return scalar(meanLoss(shares));
   }
 
   /** Makes the gradient buffers; anew, with new workers, where the model's parameters are no longer those of before. */
   private async prepare(): Promise<void> {
     const state = stateOf(this.model).map(([, x]) => x.handle);
     if (state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i])) return;
-    const pool = this.pool;
-    this.pool = null;
-    if (pool !== null) await (await pool).destroy();
+    await this.pool?.close();
     this.handles = state;
     this.parameters = this.model.parameters();
-    const slots = [...this.parameters, ...this.model.buffers()];
-    this.gradients = Array.from({ length: this.shards }, () => slots.map((x) => empty(op, x.type, x.shape)));
-  }
-
-  /** Sums the shards' gradients in shard order, in native code, onto the parameters. */
-  private combine(live: readonly number[], weights: readonly number[], results: readonly ShardResult[]): void {
-    const targets: Tensor[] = [];
-    const sources: Tensor[] = [];
-    const owners: LeafNode[] = [];
-    this.parameters.forEach((p, i) => {
-      if (!results.some((result) => result.used[i])) {
-        p.grad = null;
-        return;
-      }
-      live.forEach((shard, s) => {
-        const buffer = this.gradients[shard]![i]!;
-        if (!results[s]!.used[i]) buffer.assign(0);
-        sources.push(buffer);
-      });
-      targets.push(empty(op, p.type, p.shape));
-      owners.push(p.node as LeafNode);
-    });
-    if (targets.length === 0) return;
-    applyInPlace("DataParallel.backward", weightedSum, targets, sources, weights);
-    owners.forEach((leaf, i) => {
-      leaf.store(targets[i]!);
-      targets[i]!.handle.release();
-    });
-  }
-
-  /** Buffers that shards have changed become the mean of what each has left there; those of integers the first one's. */
-  private merge(live: readonly number[], weights: readonly number[], results: readonly ShardResult[]): void {
-    this.model.buffers().forEach((buffer, i) => {
-      if (!results.some((result) => result.moved[i])) return;
-      const left = live.map((shard) => this.gradients[shard]![this.parameters.length + i]!);
-      if (buffer.type.kind !== "float") buffer.assign(left[0]!);
-      else applyInPlace("DataParallel.backward", weightedSum, [buffer], left, weights);
-    });
+    const held = [...this.parameters, ...this.model.buffers()];
+    this.slots = Array.from({ length: this.shards }, () => held.map((x) => empty(op, x.type, x.shape)));
   }
 
   /** One shard after the other, each in a turn of the event loop of its own. */
-  private async computeInline(
-    batch: unknown,
-    rows: number,
-    step: number,
-    live: readonly number[],
-  ): Promise<ShardResult[]> {
+  private async computeInline(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
     const results: ShardResult[] = [];
-    for (const shard of live) {
-      const part = shardOf(batch, rows, this.shards, shard);
-      const task = { seed: this.seed, step, shard };
-      results.push(runShard(this.job, this.model, part, task, this.parameters, this.gradients[shard]!));
+    for (const shard of shards) {
+      const task = { seed: this.randomSeed, step: this.step, shard: shard.index };
+      const part = shardOf(batch, shard);
+      results.push(runShard(this.job, this.model, part, task, this.parameters, this.slots[shard.index]!));
       await new Promise(setImmediate);
+      this.refuseClosed();
     }
     return results;
   }
@@ -253,33 +219,24 @@ export class DataParallel {
    * Each worker gets one message and takes shards until none is left: handing them out one by one cost 0.9 ms each. What
    * a dead worker had taken is computed again by those that are there.
    */
-  private async computeInWorkers(
-    batch: unknown,
-    rows: number,
-    step: number,
-    live: readonly number[],
-  ): Promise<ShardResult[]> {
+  private async computeInWorkers(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
     const replies = new Map<number, WorkerReply>();
     let lost: Error | undefined;
-    for (let attempt = 0; attempt < ATTEMPTS && !this.closed; attempt++) {
-      const shards = live.filter((shard) => !replies.has(shard));
-      const taken = new Int32Array(new SharedArrayBuffer(4));
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const pool = await this.wholePool();
+      const missing = shards.filter(({ index }) => !replies.has(index));
       const task = {
-        seed: this.seed,
-        step,
-        rows,
-        count: this.shards,
-        shards,
-        taken,
+        seed: this.randomSeed,
+        step: this.step,
+        shards: missing,
+        taken: new Int32Array(new SharedArrayBuffer(4)),
         training: this.model.modules().map((m) => m.training),
         learned: this.parameters.map((p) => p.requiresGrad),
       };
-      const pool = await this.start();
       const settled = await Promise.allSettled(
-        shards
-          .slice(0, this.workers)
-          .map((): Promise<WorkerReply[]> => pool.run({ ...task, batch: mapTree(batch, isTensor, lend) })),
+        missing.slice(0, this.workers).map(() => pool.run({ ...task, batch: mapTree(batch, isTensor, lend) })),
       );
+      this.refuseClosed();
       for (const outcome of settled) {
         if (outcome.status === "fulfilled") for (const reply of outcome.value) replies.set(reply.shard, reply);
         else if ((outcome.reason as Error).name === "DataCloneError")
@@ -290,17 +247,16 @@ export class DataParallel {
             "tensors and plain data",
             (outcome.reason as Error).message,
           );
-        // Not the job's doing: the worker is gone. piscina replaces it, and the shards' buffers are rewritten whole.
+        // Not the job's doing: the worker is gone. What it left in the shards' buffers is overwritten.
         else lost = outcome.reason as Error;
       }
-      if (live.every((shard) => replies.has(shard)))
-        return live.map((shard) => {
-          const reply = replies.get(shard)!;
+      if (replies.size === shards.length)
+        return shards.map(({ index }) => {
+          const reply = replies.get(index)!;
           if ("error" in reply) throw unpackError(reply.error);
           return reply;
         });
     }
-    if (this.closed) return fail("ERR_WORKER", "DataParallel.backward", "closed while it ran");
     return fail(
       "ERR_WORKER",
       "DataParallel.backward",
@@ -311,34 +267,24 @@ export class DataParallel {
     );
   }
 
-  private start(): Promise<Piscina> {
-    if (this.pool !== null) return this.pool;
-    const started = import("piscina").then(({ Piscina: Pool }) => {
-      const setup: WorkerSetup = {
-        url: this.url,
-        args: this.args,
-        dtype: this.dtype,
-        state: stateOf(this.model).map(([name, x]) => [name, lend(x)]),
-        gradients: this.gradients.map((shard) => shard.map(lend)),
-      };
-      const threads = Math.min(this.workers, this.shards);
-      const pool = new Pool({
-        filename: new URL("./worker.js", import.meta.url).href,
-        minThreads: threads,
-        maxThreads: threads,
-        idleTimeout: Number.POSITIVE_INFINITY,
-        workerData: setup,
-      });
-      // piscina replaces a worker that dies, but for one that has not yet started; its tasks would wait for ever.
-      const replaceShrunk = (): void => {
-        if (this.pool !== started || pool.threads.length >= threads) return;
-        this.pool = null;
-        void pool.destroy(); // ends what runs there: the shards are computed again
-      };
-      pool.on("workerDestroy", () => queueMicrotask(replaceShrunk));
-      return pool;
+  /** A pool that takes tasks: the present one, or a new one once all threads of an ended one are gone, as they write too. */
+  private async wholePool(): Promise<Pool> {
+    if (this.pool?.ended) {
+      await this.pool.close();
+      this.pool = null;
+    }
+    this.refuseClosed();
+    this.pool ??= new Pool(Math.min(this.workers, this.shards), {
+      url: this.url,
+      args: this.args,
+      dtype: this.dtype,
+      state: stateOf(this.model).map(([name, x]) => [name, lend(x)]),
+      slots: this.slots.map((shard) => shard.map(lend)),
     });
-    this.pool = started;
-    return started;
+    return this.pool;
+  }
+
+  private refuseClosed(): void {
+    if (this.closing !== null) fail("ERR_WORKER", "DataParallel.backward", "closed while it ran");
   }
 }

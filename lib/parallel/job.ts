@@ -2,6 +2,8 @@
 import { describe, fail } from "../core/errors.js";
 import type { Module } from "../nn/module.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { isJob } from "./job-module.js";
+import { serve, serveKey } from "./serve.js";
 
 /** What a job module exports by default; made by {@link defineJob}. */
 export interface Job<M extends Module = Module, A = unknown, B = unknown> {
@@ -10,12 +12,6 @@ export interface Job<M extends Module = Module, A = unknown, B = unknown> {
   /** The loss of one shard of a batch: its mean over the shard's rows, as a one-element tensor. */
   readonly loss: (model: M, batch: B) => Tensor;
 }
-
-const isJob = (value: unknown): value is Job =>
-  typeof value === "object" &&
-  value !== null &&
-  typeof (value as Job).model === "function" &&
-  typeof (value as Job).loss === "function";
 
 /**
  * Describes a job. A closure cannot cross a thread, so the model lives in a module without side effects, whose default
@@ -31,18 +27,6 @@ export function defineJob<M extends Module, A, B>(job: Job<M, A, B>): Job<M, A, 
       "{ model: (args) => Module, loss: (model, batch) => Tensor }",
       describe(job),
     );
+  if (Object.isExtensible(job)) Object.defineProperty(job, serveKey(), { value: serve, configurable: true });
   return job;
-}
-
-/** @internal The job of an imported module. */
-export function jobOf(module: unknown, url: string): Job {
-  const found = (module as { default?: unknown } | null)?.default;
-  if (isJob(found)) return found;
-  return fail(
-    "ERR_ARGUMENT",
-    "DataParallel",
-    `${url} is not a job module`,
-    "export default defineJob({ model, loss })",
-    describe(found),
-  );
 }

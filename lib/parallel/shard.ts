@@ -14,8 +14,24 @@ import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Job } from "./job.js";
 
-/** Where the rows of shard `index` of `count` begin: cut by the size of the batch alone, as evenly as whole rows allow. */
-export const boundary = (rows: number, count: number, index: number): number => Math.floor((rows * index) / count);
+/** Some rows of a batch. */
+export interface Shard {
+  readonly index: number;
+  readonly start: number;
+  readonly length: number;
+  /** Its part of the batch's rows. */
+  readonly weight: number;
+}
+
+/** The shards that have rows: cut by the size of the batch alone, as evenly as whole rows allow. */
+export function shardsOf(rows: number, count: number): Shard[] {
+  const boundary = (index: number): number => Math.floor((rows * index) / count);
+  return Array.from({ length: count }, (_, index) => {
+    const start = boundary(index);
+    const length = boundary(index + 1) - start;
+    return { index, start, length, weight: length / rows };
+  }).filter(({ length }) => length > 0);
+}
 
 /** The number of rows of a batch: the first size of each of its tensors. */
 export function rowsOf(batch: unknown): number {
@@ -33,11 +49,8 @@ export function rowsOf(batch: unknown): number {
 }
 
 /** The rows of one shard, as views. */
-export function shardOf(batch: unknown, rows: number, count: number, index: number): unknown {
-  const start = boundary(rows, count, index);
-  const length = boundary(rows, count, index + 1) - start;
-  return mapTree(batch, isTensor, (x) => x.detach().narrow(0, start, length));
-}
+export const shardOf = (batch: unknown, { start, length }: Shard): unknown =>
+  mapTree(batch, isTensor, (x) => x.detach().narrow(0, start, length));
 
 /** Everything of a model that threads share, by name. */
 export const stateOf = (model: Module): [string, Tensor][] => [...model.namedParameters(), ...model.namedBuffers()];

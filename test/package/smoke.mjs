@@ -33,7 +33,7 @@ if (isMainThread) {
   const answer = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
   assert.equal(answer, "learned in a worker");
 
-  const parallel = new DataParallel(new URL("./smoke-job.mjs", import.meta.url), { workers: 2 });
+  const parallel = await DataParallel.load(new URL("./smoke-job.mjs", import.meta.url), { workers: 2 });
   const loss = await parallel.backward([ones([8, 3]), ones([8, 1])]);
   assert(Number.isFinite(loss.item()));
   await parallel.close();

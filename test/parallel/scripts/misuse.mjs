@@ -20,11 +20,19 @@ for (const name of [
   "no-module",
   "no-parameters",
   "not-there",
-])
+]) {
   await tell(name, () => new DataParallel(job(name), { workers: 0 }));
-await tell("model", () => new DataParallel(new nn.Linear(1, 1)));
-await tell("function", () => new DataParallel(() => new nn.Linear(1, 1)));
-await tell("path", () => new DataParallel("./job.js"));
+  await tell(`load ${name}`, () => DataParallel.load(job(name), { workers: 0 }));
+}
+for (const [name, url] of [
+  ["model", new nn.Linear(1, 1)],
+  ["function", () => new nn.Linear(1, 1)],
+  ["path", "./job.js"],
+  ["commonjs", new URL("../jobs/commonjs.cjs", import.meta.url)],
+]) {
+  await tell(name, () => new DataParallel(url));
+  await tell(`load ${name}`, () => DataParallel.load(url));
+}
 await tell("web", () => new DataParallel(new URL("https://example.org/job.js")));
 await tell("workers", () => new DataParallel(job("mlp"), { workers: -1 }));
 await tell("shards", () => new DataParallel(job("mlp"), { shards: 0 }));

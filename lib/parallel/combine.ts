@@ -1,0 +1,61 @@
+/** Puts together what the shards of a batch have left, in shard order and in native code: bits do not depend on workers. */
+import { applyInPlace } from "../engine/apply.js";
+import type { LeafNode } from "../engine/tape.js";
+import { opcode } from "../native/frame.js";
+import { empty } from "../tensor/create.js";
+import type { Tensor } from "../tensor/tensor.js";
+import type { ShardResult } from "./shard.js";
+
+const op = "DataParallel.backward";
+const weightedSum = opcode("weightedSum");
+
+/** A shard that has been computed. */
+export interface Share {
+  /** Of the batch's rows. */
+  readonly weight: number;
+  readonly result: ShardResult;
+  /** Gradients in the order of the parameters, then what the shard has left in the model's buffers. */
+  readonly slots: readonly Tensor[];
+}
+
+const weightsOf = (shares: readonly Share[]): number[] => shares.map((share) => share.weight);
+
+/** The mean loss over the rows. */
+export const meanLoss = (shares: readonly Share[]): number =>
+  shares.reduce((sum, { weight, result }) => sum + result.loss * weight, 0);
+
+/** Sums the shards' gradients onto the parameters; null for one that no shard depends on. */
+export function sumGradients(parameters: readonly Tensor[], shares: readonly Share[]): void {
+  const targets: Tensor[] = [];
+  const sources: Tensor[] = [];
+  const owners: LeafNode[] = [];
+  parameters.forEach((p, i) => {
+    if (!shares.some(({ result }) => result.used[i])) {
+      p.grad = null;
+      return;
+    }
+    for (const { result, slots } of shares) {
+      const gradient = slots[i]!;
+      if (!result.used[i]) gradient.assign(0);
+      sources.push(gradient);
+    }
+    targets.push(empty(op, p.type, p.shape));
+    owners.push(p.node as LeafNode);
+  });
+  if (targets.length === 0) return;
+  applyInPlace(op, weightedSum, targets, sources, weightsOf(shares));
+  owners.forEach((leaf, i) => {
+    leaf.store(targets[i]!);
+    targets[i]!.handle.release();
+  });
+}
+
+/** Buffers that shards have changed become the mean of what each has left there; those of integers the first one's. */
+export function averageBuffers(buffers: readonly Tensor[], shares: readonly Share[], parameters: number): void {
+  buffers.forEach((buffer, i) => {
+    if (!shares.some(({ result }) => result.moved[i])) return;
+    const left = shares.map(({ slots }) => slots[parameters + i]!);
+    if (buffer.type.kind !== "float") buffer.assign(left[0]!);
+    else applyInPlace(op, weightedSum, [buffer], left, weightsOf(shares));
+  });
+}

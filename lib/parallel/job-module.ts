@@ -1,0 +1,126 @@
+/** Job modules as files: how they are found, loaded, and told from what is none. */
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { foreignKind, packageRoot } from "../core/copy.js";
+import { describe, fail, NablaError } from "../core/errors.js";
+import { Module } from "../nn/module.js";
+import type { Job } from "./job.js";
+
+const op = "DataParallel";
+const require = createRequire(import.meta.url);
+
+/** The URL of a job module as text; ERR_ARGUMENT for a bare model or function, which cannot cross a thread. */
+export function needJobUrl(url: unknown): string {
+  // A URL may be one of another realm.
+  const href = typeof url === "object" && url !== null ? (url as { readonly href?: unknown }).href : url;
+  if (typeof href === "string" && href.startsWith("file:")) return href;
+  return fail(
+    "ERR_ARGUMENT",
+    op,
+    url instanceof Module || typeof url === "function" ? "a model cannot cross a thread" : "not a job module's URL",
+    'await DataParallel.load(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })',
+    typeof href === "string" ? describe(href) : describe(url),
+  );
+}
+
+export const isJob = (value: unknown): value is Job =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as Job).model === "function" &&
+  typeof (value as Job).loss === "function";
+
+/** The job of a loaded module; a CommonJS module may be one itself, or, compiled, have it one level deeper. */
+function jobOf(module: unknown, url: string): Job {
+  const inner = (from: unknown): unknown => (from as { default?: unknown } | null | undefined)?.default;
+  const found = inner(module);
+  for (const candidate of [found, inner(found), module]) if (isJob(candidate)) return candidate;
+  return fail(
+    "ERR_ARGUMENT",
+    "DataParallel",
+    `${url} is not a job module`,
+    "export default defineJob({ model, loss })",
+    describe(found),
+  );
+}
+
+/** ERR_ARGUMENT that says why a job module did not load. */
+function failToLoad(url: string, error: unknown, where = ""): never {
+  const { code, name, message = String(error) } = (error ?? {}) as { code?: string; name?: string; message?: string };
+  const missing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
+  const why = missing || name === undefined ? message.split("\n")[0] : `${name}: ${message}`;
+  const stripsTypes = Boolean((process.features as { readonly typescript?: unknown }).typescript);
+  const hint =
+    /\.[cm]?tsx?$/.test(url) && !stripsTypes && !missing
+      ? "; TypeScript needs Node 22.18 or later, a loader, or to be compiled"
+      : "";
+  const wrapped = new NablaError(
+    "ERR_ARGUMENT",
+    op,
+    `${op}: the job module ${url} cannot be loaded${where}: ${why}${hint}`,
+    { url },
+  );
+  throw Object.defineProperty(wrapped, "cause", { value: error, configurable: true, writable: true });
+}
+
+/** Loads a job module as an ES module, with the loaders that the program has registered. */
+export async function importJob(url: string, where?: string): Promise<Job> {
+  let loaded: unknown;
+  try {
+    loaded = await import(url);
+  } catch (error) {
+    loaded = viaHooks(url, error) ?? failToLoad(url, error, where);
+  }
+  return jobOf(loaded, url);
+}
+
+/** What `import` has no loader for may have a hook of `require`: ts-node and others have nothing else in CommonJS. */
+function viaHooks(url: string, error: unknown): unknown {
+  if ((error as { readonly code?: unknown } | null)?.code !== "ERR_UNKNOWN_FILE_EXTENSION") return undefined;
+  try {
+    return require(fileURLToPath(url));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Loads a job module at once. Loaders and test runners may give it another copy of nabla: {@link needModel} sees that. */
+export function requireJob(url: string): Job {
+  let loaded: unknown;
+  try {
+    loaded = require(fileURLToPath(url));
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ERR_REQUIRE_ESM" || code === "ERR_REQUIRE_ASYNC_MODULE")
+      fail(
+        "ERR_ARGUMENT",
+        op,
+        `${url} cannot be loaded synchronously`,
+        "await DataParallel.load(url, options), or a module without top-level await",
+        `${code} in Node ${process.version}`,
+      );
+    // Where a test runner's `require` takes an ES module for a script.
+    const asScript = error instanceof SyntaxError && /outside a module|token 'export'/.test(error.message);
+    failToLoad(url, error, asScript ? " synchronously (await DataParallel.load(url, options) imports it)" : "");
+  }
+  return jobOf(loaded, url);
+}
+
+/** What the job's `model` gave; ERR_ARGUMENT unless it is a module of this copy of nabla that has parameters. */
+export function needModel(model: unknown, required = false): Module {
+  if (!(model instanceof Module)) {
+    if (foreignKind(model) === undefined)
+      return fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(model));
+    const way = required
+      ? "; await DataParallel.load(url, options) imports the job, as this program imports nabla"
+      : "";
+    return fail(
+      "ERR_ARGUMENT",
+      op,
+      "the job has loaded another copy of nabla than this program",
+      `a model of the copy in ${packageRoot()}${way}`,
+      describe(model),
+    );
+  }
+  if (model.parameters().length === 0) fail("ERR_ARGUMENT", op, "the model has no parameters");
+  return model;
+}
