@@ -306,7 +306,6 @@ function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: bool
     });
   }
   if (needs.includes(true)) {
-    const gradientsOf = node.row.rule.kind === "recomputed" ? throughOps : vjpOf;
     const gradients = ruleOf(node, () => watched(node, g, () => gradientsOf(node, g, needs, createGraph)));
     for (let i = 0; i < gradients.length; i++) {
       const gradient = gradients[i];
@@ -319,6 +318,10 @@ function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: bool
   }
   if (!retainGraph) node.release();
 }
+
+/** @internal The gradients of a node's inputs, as {@link vjpOf}, whatever its rule. */
+export const gradientsOf: typeof vjpOf = (node, g, needs, linked) =>
+  (node.row.rule.kind === "recomputed" ? throughOps : vjpOf)(node, g, needs, linked);
 
 /** The gradients of a node whose ops run now: by a sweep of its own through what they record. */
 function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): Gradients {

@@ -1,7 +1,6 @@
 /** Values and derivatives of a graph, computed anew from its leaves and constants: also when backward has used it up. */
 
-import { sweep } from "../autograd/backward.js";
-import { vjpOf } from "../autograd/vjp.js";
+import { gradientsOf, sweep } from "../autograd/backward.js";
 import { NablaError } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import { makeLeaf } from "../engine/leaf.js";
@@ -59,6 +58,11 @@ export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
 /** Takes a cotangent of an op's output to those of its inputs: null is zero, undefined unknown. */
 export type Pull = (g: Tensor) => readonly (Tensor | null | undefined)[];
 
+/** Has no sweep give a cotangent back: others will want it. */
+const keep = (g: Tensor): void => {
+  g.handle.kept = true;
+};
+
 /** The derivative of one op, at the given values of its inputs. */
 export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
   const needs = node.inputs.map((input) => input !== null);
@@ -67,16 +71,16 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
     const out = withGrad(true, () => replay(node, variables));
     const targets = variables.filter((_, i) => needs[i]).map((x) => (x as Tensor).node as Node);
     return (g) => {
-      // Whose cotangent it is has not done with it.
-      g.handle.kept = true;
+      keep(g);
       const found = sweep([out.node as Node], [g], { targets, createGraph: false, retainGraph: true });
       return needs.map((need) => (need ? found.shift()! : null));
     };
   }
   const unknown = needs.map(() => undefined);
   return (g) => {
+    keep(g);
     try {
-      return spendingGraph(false, () => withGrad(false, () => vjpOf(node, g, needs, false)));
+      return spendingGraph(false, () => withGrad(false, () => gradientsOf(node, g, needs, false)));
     } catch (error) {
       // The rule wants what backward has given back.
       if (error instanceof NablaError) return unknown;

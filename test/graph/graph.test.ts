@@ -1,7 +1,9 @@
 import {
   cat,
+  checkpoint,
   crossEntropy,
   type Graph,
+  grad,
   graph,
   manualSeed,
   NablaError,
@@ -10,6 +12,7 @@ import {
   ones,
   optim,
   randn,
+  rmsNorm,
   scalar,
   type Tensor,
   tensor,
@@ -189,6 +192,23 @@ describe("what is drawn", () => {
       numbers.forEach((x, i) => expect(Math.abs(x - exact[i]!)).toBeLessThanOrEqual(6e-4 * Math.abs(exact[i]!) + 1e-7));
       expect(numbers).toHaveLength(exact.length);
     }
+  });
+
+  it("what runs again where it is differentiated: checkpoint, and the gradient of a norm", () => {
+    const x = tensor([1, 2], { requiresGrad: true });
+    const y = checkpoint((x: Tensor) => x.square().mul(3), x).sum();
+    expect(byLabel(graph(y, { gradients: true, names: { x } })).x!.gradient).toBe("[6, 12]");
+    const weight = tensor([1, 2, 4], { requiresGrad: true });
+    const f = (x: Tensor) => rmsNorm(x, 3, { weight }).square().sum();
+    const slope = grad(f)(tensor([1, 3, 2])).at(0);
+    const { nodes } = graph(slope, { gradients: true, names: { weight } });
+    const labels = nodes.map(({ label }) => label);
+    expect(labels).toContain("rmsNormBackward");
+    slope.backward();
+    const shown = JSON.parse(nodes[labels.indexOf("weight")]!.gradient!) as number[];
+    weight.grad!.toArray<number[]>().forEach((exact, i) => {
+      expect(shown[i]).toBeCloseTo(exact, 3);
+    });
   });
 
   it("dropout, with the mask it had", () => {
