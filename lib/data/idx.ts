@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { endianness } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { fail } from "../core/errors.js";
+import { readRegular } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -92,5 +92,5 @@ function gunzip(bytes: Uint8Array, refuse: (fact: string, expected: string, got:
  */
 export async function loadIdx(path: FilePath): Promise<IdxArray> {
   const file = pathOf("loadIdx", path);
-  return decodeIdx(await readFile(file), file, "loadIdx");
+  return decodeIdx(await readRegular("loadIdx", file), file, "loadIdx");
 }

@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../core/errors.js";
+import { readRegular } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { decodeIdx } from "./idx.js";
 
@@ -51,7 +52,7 @@ export async function loadMnist(dir: FilePath): Promise<Mnist> {
 
   const read = async (file: IdxFile): Promise<IdxBytes> => {
     const path = join(folder, find(present, file) as string);
-    const { shape, data } = decodeIdx(await readFile(path), path, "loadMnist");
+    const { shape, data } = decodeIdx(await readRegular("loadMnist", path), path, "loadMnist");
     if (shape.length !== file.rank || !(data instanceof Uint8Array)) {
       refuse(path, "wrong kind of array", `uint8 of rank ${file.rank}`, `${nameOf(data)} of rank ${shape.length}`);
     }

@@ -1,5 +1,7 @@
 import { type DType, dtypes } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
+import { maxRank } from "../core/shape.js";
+import { members, shortened, stringAt } from "./json-members.js";
 
 /** Where one tensor lies: bytes `begin` to `end` after the header. */
 export interface Entry {
@@ -66,65 +68,134 @@ function refusePickle(start: Uint8Array, source: Source): void {
   refuse(source, "a file of torch.save, not safetensors", `a file converted with: ${convert}`);
 }
 
-/** Reads and checks a header: every tensor fits its bytes, and the tensors fill `dataBytes` without hole or overlap. */
-export function parseHeader(json: Uint8Array, dataBytes: number, source: Source): Header {
-  const header = parseObject(json, source);
-  const { [metadataKey]: rawMetadata = {}, ...tensors } = header;
-  const metadata = parseMetadata(rawMetadata, source);
-  const entries = Object.entries(tensors).map(([name, raw]) => parseEntry(name, raw, source));
+/** Longer entries are refused unread: those of sixteen sizes are far shorter. */
+const longestEntry = 65_536;
+/** Between two of so many tensors a reader may let others run. */
+const breath = 1_000;
 
-  let last = 0;
-  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    const problem = begin < last ? "overlaps the tensor before it" : "leaves a hole before it";
-    if (begin !== last) refuse(source, `tensor "${name}" ${problem}`, `data_offsets from ${last}`, `from ${begin}`);
-    last = end;
+/**
+ * Reads and checks a header, in steps between which others may run: every tensor fits its bytes, and the tensors fill
+ * `dataBytes` without hole or overlap.
+ */
+export function* readHeader(json: Uint8Array, dataBytes: number, source: Source): Generator<undefined, Header> {
+  const text = decodeText(json, source);
+  const notJson = (fact: string, at: number): never =>
+    refuse(source, "the header is not JSON", undefined, `${fact}, at ${at}`);
+  const entries: Entry[] = [];
+  let metadata: Record<string, string> = {};
+  for (const { key, from, to } of members(text, 0, text.length, notJson)) {
+    if (key === metadataKey) metadata = yield* readMetadata(text, from, to, source);
+    else entries.push(readEntry(key, text, from, to, source));
+    if (entries.length % breath === 0) yield;
   }
-  if (last !== dataBytes) {
-    const fact = last > dataBytes ? "the data is cut off" : "the data has bytes left over";
-    refuse(source, fact, `${last} bytes`, `${dataBytes}`);
-  }
+  checkPlaces(entries, dataBytes, source);
   return { entries, metadata };
 }
 
-function parseObject(json: Uint8Array, source: Source): Record<string, unknown> {
+/** The same at once. */
+export function parseHeader(json: Uint8Array, dataBytes: number, source: Source): Header {
+  const steps = readHeader(json, dataBytes, source);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+function decodeText(json: Uint8Array, source: Source): string {
   if (json[0] !== 0x7b) refuse(source, "not safetensors", "a header that starts with {", describe(json[0]));
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)) as Record<string, unknown>;
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
   } catch (error) {
     return refuse(source, "the header is not JSON", undefined, (error as Error).message);
   }
 }
 
-function parseMetadata(raw: unknown, source: Source): Record<string, string> {
-  const isText = isRecord(raw) && Object.values(raw).every((value) => typeof value === "string");
-  if (!isText) refuse(source, `${metadataKey} is not an object of strings`);
-  return raw as Record<string, string>;
+/** Begins and ends meet, sorted each for itself, exactly where the tensors follow each other. */
+function checkPlaces(entries: readonly Entry[], dataBytes: number, source: Source): void {
+  const begins = Float64Array.from(entries, ({ begin }) => begin).sort();
+  const ends = Float64Array.from(entries, ({ end }) => end).sort();
+  let last = 0;
+  for (let i = 0; i < begins.length; i++) {
+    const begin = begins[i]!;
+    if (begin !== last) {
+      const { name } = entries.findLast((entry) => entry.begin === begin)!;
+      const problem = begin < last ? "overlaps the tensor before it" : "leaves a hole before it";
+      refuse(source, `tensor ${quoted(name)} ${problem}`, `data_offsets from ${last}`, `from ${begin}`);
+    }
+    last = ends[i]!;
+  }
+  if (last !== dataBytes) {
+    const fact = last > dataBytes ? "the data is cut off" : "the data has bytes left over";
+    refuse(source, fact, `${last} bytes`, `${dataBytes}`);
+  }
 }
 
-function parseEntry(name: string, raw: unknown, source: Source): Entry {
-  const bad = (what: string, expected: string, got: unknown) =>
-    refuse(source, `tensor "${name}": bad ${what}`, expected, describe(got));
+function* readMetadata(
+  text: string,
+  from: number,
+  to: number,
+  source: Source,
+): Generator<undefined, Record<string, string>> {
+  const bad = (): never => refuse(source, `${metadataKey} is not an object of strings`);
+  if (text[from] !== "{") bad();
+  const notes: [string, string][] = [];
+  for (const { key, from: start, to: end } of members(text, from, to, bad)) {
+    if (text[start] !== '"') bad();
+    notes.push([key, stringAt(text, start, end, bad)]);
+    if (notes.length % breath === 0) yield;
+  }
+  return Object.fromEntries(notes);
+}
 
+const quoted = (name: string): string => `"${shortened(name)}"`;
+
+function readEntry(name: string, text: string, from: number, to: number, source: Source): Entry {
+  const bad = (what: string, expected: string, got: unknown) =>
+    refuse(source, `tensor ${quoted(name)}: bad ${what}`, expected, describe(got));
+  if (to - from > longestEntry) return bad("entry", `at most ${longestEntry} characters`, to - from);
+  const raw: unknown = valueAt(text, from, to, source);
   if (!isRecord(raw)) return bad("entry", "an object", raw);
+  const written = new Map<string, string>();
+  const twice = (fact: string): never => bad("entry", "each key once", fact);
+  for (const { key, from: start, to: end } of members(text, from, to, twice)) written.set(key, text.slice(start, end));
+
   const { dtype: code, shape, data_offsets: offsets } = raw;
   const dtype = typeof code === "string" ? names.get(code) : undefined;
   if (dtype === undefined) return bad("dtype", [...names.keys()].join(", "), code);
-  if (!isCounts(shape)) return bad("shape", "an array of non-negative integers", shape);
-  if (!isCounts(offsets) || offsets.length !== 2) return bad("data_offsets", "[begin, end]", offsets);
+  if (!isCounts(shape, written.get("shape"))) return bad("shape", "an array of non-negative integers", shape);
+  if (shape.length > maxRank) return bad("shape", `at most ${maxRank} dimensions`, shape.length);
+  if (!isCounts(offsets, written.get("data_offsets")) || offsets.length !== 2)
+    return bad("data_offsets", "[begin, end]", offsets);
   const [begin = 0, end = 0] = offsets;
   const bytes = shape.reduce((product, length) => product * length, dtypes[dtype].size);
   if (end - begin !== bytes) {
     return bad("data_offsets", `${bytes} bytes for ${dtype} [${shape.join(", ")}]`, end - begin);
   }
+  // Sizes that overflow beside one of 0 are no sizes of a tensor either.
+  const filled = shape.reduce((product, length) => product * Math.max(length, 1), 1);
+  if (filled > 2 ** 50) return bad("shape", "at most 2^50 elements", shape);
   return { name, dtype, shape, begin, end };
+}
+
+function valueAt(text: string, from: number, to: number, source: Source): unknown {
+  try {
+    return JSON.parse(text.slice(from, to));
+  } catch (error) {
+    return refuse(source, "the header is not JSON", undefined, (error as Error).message);
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isCounts(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);
+/** Integers written in plain digits: not 1.0, 1e3 or -0, which JSON knows as numbers too. */
+function isCounts(value: unknown, written = ""): value is number[] {
+  return (
+    Array.isArray(value) &&
+    value.every((count) => Number.isSafeInteger(count) && count >= 0) &&
+    /^[\d\s,[\]]*$/.test(written)
+  );
 }
 
 /** What a file begins with, up to the data. */

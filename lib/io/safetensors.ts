@@ -1,11 +1,10 @@
-import { open } from "node:fs/promises";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
+import { openRegular, readInto, writeAtomically } from "../core/file.js";
 import { checkOptions } from "../core/options.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { fromTyped, tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
-import { readInto, writeAtomically } from "./file.js";
 import {
   type Entry,
   formatHeader,
@@ -14,6 +13,7 @@ import {
   isReserved,
   parseHeader,
   prefixBytes,
+  readHeader,
   refuse,
   type Source,
 } from "./safetensors-header.js";
@@ -72,14 +72,16 @@ export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<st
 /**
  * Reads the tensors of a safetensors file. A missing file stays Node's own ENOENT error.
  *
- * @throws ERR_FORMAT as {@link decodeSafetensors}; for a `.pt` file it names the line of Python that converts it
+ * @throws ERR_FORMAT as {@link decodeSafetensors}; for a `.pt` file it names the line of Python that converts it;
+ *   ERR_ARGUMENT for a folder, device, FIFO or socket
  *
  * @example
  * model.loadStateDict(await loadSafetensors("weights.safetensors"));
  */
 export async function loadSafetensors(path: FilePath): Promise<Record<string, Tensor>> {
   const source: Source = { op: "loadSafetensors", name: pathOf("loadSafetensors", path) };
-  const file = await open(source.name);
+  const file = await openRegular(source.op, source.name);
+  const pause = breather();
   try {
     const { size } = await file.stat();
     const read = async (bytes: Uint8Array, position: number) => {
@@ -91,9 +93,12 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
     const start = await read(new Uint8Array(Math.min(size, prefixBytes)), 0);
     const length = headerBytes(start, size, source);
     const dataStart = prefixBytes + length;
-    const { entries } = parseHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
+    const steps = readHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) await pause();
     const named: [string, Tensor][] = [];
-    for (const entry of entries) {
+    for (const entry of step.value.entries) {
+      await pause();
       const { array, bytes } = room(entry);
       await read(bytes, dataStart + entry.begin);
       named.push([entry.name, make(entry, array, source)]);
@@ -105,16 +110,29 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
 }
 
 /**
- * Writes tensors to a safetensors file, whole or not at all: the file appears under its name when it is complete.
- * The values are those at the time of the call; later steps of an optimizer do not reach the file.
+ * Writes tensors to a safetensors file, whole or not at all: the file appears under its name when it is complete and on
+ * the disk. The values are those at the time of the call; later steps of an optimizer do not reach the file. Symbolic links
+ * are followed; a file that is there keeps its mode.
  *
- * @throws ERR_ARGUMENT as {@link encodeSafetensors}; errors of the file system stay Node's own
+ * @throws ERR_ARGUMENT as {@link encodeSafetensors}, and for a folder, device, FIFO or socket; errors of the file system
+ *   stay Node's own
  *
  * @example
  * await saveSafetensors("weights.safetensors", model.stateDict(), { metadata: { epoch: "3" } });
  */
 export async function saveSafetensors(path: FilePath, tensors: Tensors, options?: SafetensorsOptions): Promise<void> {
-  await writeAtomically(pathOf("saveSafetensors", path), piecesOf("saveSafetensors", tensors, options));
+  const op = "saveSafetensors";
+  await writeAtomically(op, pathOf(op, path), piecesOf(op, tensors, options));
+}
+
+/** Lets others run where this thread has been kept from them for some milliseconds. */
+function breather(milliseconds = 20): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < milliseconds) return;
+    await new Promise(setImmediate);
+    since = performance.now();
+  };
 }
 
 /** Header and data of a file. Wide elements come first, so that each tensor is aligned to its own size. */

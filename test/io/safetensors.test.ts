@@ -146,10 +146,58 @@ describe("hostile bytes are ERR_FORMAT", () => {
       "bad boolean",
     ],
     ["metadata that is no text", file({ __metadata__: { epoch: 3 } }), "__metadata__ is not an object of strings"],
+    [
+      "a rank of 17",
+      file({ w: { dtype: "U8", shape: new Array(17).fill(1), data_offsets: [0, 1] } }, 1),
+      "at most 16 dimensions",
+    ],
+    [
+      "sizes that overflow beside a 0",
+      file({ w: { dtype: "U8", shape: [2 ** 52, 2 ** 52, 0], data_offsets: [0, 0] } }),
+      "at most 2^50 elements",
+    ],
+    [
+      "a name that occurs twice",
+      file('{"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"w":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+      'the name "w" occurs twice',
+    ],
+    [
+      "a key that occurs twice",
+      file('{"w":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+      "expected each key once",
+    ],
+    ["metadata that occurs twice", file('{"__metadata__":{},"__metadata__":{}}'), "occurs twice"],
+    [
+      "a note that occurs twice",
+      file('{"__metadata__":{"a":"1","a":"2"}}'),
+      "__metadata__ is not an object of strings",
+    ],
+    ["a size of 1.0", file('{"w":{"dtype":"U8","shape":[1.0],"data_offsets":[0,1]}}', 1), "bad shape"],
+    ["a size of 1e0", file('{"w":{"dtype":"U8","shape":[1e0],"data_offsets":[0,1]}}', 1), "bad shape"],
+    ["a size of -0", file('{"w":{"dtype":"U8","shape":[-0],"data_offsets":[0,0]}}'), "bad shape"],
+    ["an offset of 1.0", file('{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1.0]}}', 1), "bad data_offsets"],
+    [
+      "half of a surrogate pair in a name",
+      file('{"\\ud800":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
+      "half of a surrogate pair",
+    ],
+    [
+      "a long entry",
+      file(`{"w":{"dtype":"U8","shape":[${"0,".repeat(40_000)}0],"data_offsets":[0,0]}}`),
+      "at most 65536 characters",
+    ],
+    ["a comma at the end", file('{"__metadata__":{},}'), "a key was expected"],
     ["metadata that is a list", file({ __metadata__: ["a"] }), "__metadata__ is not an object of strings"],
   ])("%s", (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes)).toThrowError(message);
     expect(() => decodeSafetensors(bytes)).toThrowError(expect.objectContaining({ code: "ERR_FORMAT" }));
+  });
+
+  test("a name of many megabytes, cut in the message", () => {
+    const bytes = file(`{"${"n".repeat(90_000_000)}":{}}`);
+    expect(() => decodeSafetensors(bytes)).toThrowError(
+      /^decodeSafetensors: bytes: tensor "n{60}…": bad dtype.{0,100}$/,
+    );
   });
 
   test("a .pt file, with the line that converts it", () => {
@@ -232,7 +280,7 @@ describe("files", () => {
 
   test("that cannot be put in place leave nothing behind", async () => {
     await mkdir(join(dir, "w", "full"), { recursive: true });
-    await expect(saveSafetensors(join(dir, "w"), { a: tensor([1]) })).rejects.toMatchObject({ syscall: "rename" });
+    await expect(saveSafetensors(join(dir, "w"), { a: tensor([1]) })).rejects.toMatchObject({ code: "ERR_ARGUMENT" });
     expect(await readdir(dir)).toEqual(["w"]);
     await expect(saveSafetensors(join(dir, "no", "w"), {})).rejects.toMatchObject({ code: "ENOENT" });
   });
