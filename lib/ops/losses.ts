@@ -4,11 +4,12 @@ import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace } from "../engine/apply.js";
+import { type Binary, binary } from "../engine/elementwise.js";
 import { allLanes } from "../engine/lanes.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { type Context, save } from "../engine/rule.js";
+import { type Context, partial, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import { roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
@@ -112,10 +113,19 @@ const meanSquared = (x: Tensor, y: Tensor): Tensor =>
 const mseGradient = (g: Tensor, x: Tensor, y: Tensor): Tensor =>
   apply(mseGradientRow, [g, x, y], x.type, x.type, x.shape, noAttrs, undefined);
 
+const logitRow: Binary = binary("binaryCrossEntropyWithLogits", {
+  compute: "float",
+  accuracy: 4,
+  partials: [
+    partial(["x", "y"], (t, x, y) => t.mul(y.neg().add(1)).softplusBackward(x).sub(t.mul(y).softplusBackward(x.neg()))),
+    partial(["x"], (t, x) => t.mul(x).neg()),
+  ],
+});
+
 /**
- * The cross-entropy of logits with target probabilities, each between 0 and 1: `log(1 + e^x) - x target`, without
- * overflow.
- * @gradient (sigmoid(x) - target) / n for the mean, and -x / n for the target.
+ * The cross-entropy of logits with target probabilities, each between 0 and 1:
+ * `target softplus(-x) + (1 - target) softplus(x)`, where a factor of 0 gives 0.
+ * @gradient ((1 - target) sigmoid(x) - target sigmoid(-x)) / n for the mean, and -x / n for the target.
  * @throws ERR_SHAPE unless both have one shape.
  * @example binaryCrossEntropyWithLogits(tensor([0]), tensor([1])).item(); // 0.693...
  */
@@ -124,7 +134,7 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
   pair(op, input, target);
   needFloat(op, input);
   const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
-  return roundedOnce([input, target], (x, t) => reduced(x.softplus().sub(x.mul(t)), how));
+  return roundedOnce([input, target], (x, t) => reduced(logitRow(x, t), how));
 }
 
 interface Classes {
@@ -347,16 +357,23 @@ export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions)
   const losses = (x: Tensor, t: Tensor): Tensor => {
     const difference = x.sub(t);
     const distance = difference.abs();
+    const near = distance.le(delta);
     const line = distance.sub(delta / 2).mul(delta);
-    return reduced(distance.le(delta).where(difference.square().mul(0.5), line), how);
+    // The slope of an infinite square would make that of the line NaN.
+    const parabola = near.where(difference, 0).square().mul(0.5);
+    return reduced(near.where(parabola, line), how);
   };
   return roundedOnce([input, target], losses, { once: true });
 }
 
-/** log(p), and -100 with the slope 0 where that is smaller. */
+/** log(p), or log(1 - p), and -100 with the slope 0 where that is smaller. */
 function boundedLog(p: Tensor): Tensor {
   const tiny = p.lt(Math.exp(-100));
   return tiny.where(-100, tiny.where(1, p).log());
+}
+function boundedLogOfRest(p: Tensor): Tensor {
+  const none = p.eq(1);
+  return none.where(-100, none.where(0, p).neg().log1p());
 }
 
 /**
@@ -382,10 +399,22 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Loss
       `${values.amin().item()} to ${values.amax().item()}`,
     );
   return roundedOnce([input, target], (p, t) => {
-    const otherwise = boundedLog(p.neg().add(1));
-    return reduced(t.mul(boundedLog(p).sub(otherwise)).add(otherwise).neg(), how);
+    const losses = t.mul(boundedLog(p)).add(t.neg().add(1).mul(boundedLogOfRest(p)));
+    return reduced(losses.neg(), how);
   });
 }
+
+const divergenceRow: Binary = binary("klDiv", {
+  compute: "float",
+  accuracy: 2,
+  partials: [
+    partial(["y"], (t, y) => t.mul(y).neg()),
+    partial(["x", "y"], (t, x, y) => {
+      const empty = y.le(0);
+      return t.mul(empty.where(-1, empty.where(1, y).log()).add(1).sub(x));
+    }),
+  ],
+});
 
 export interface KlDivOptions {
   /** "mean" over all elements unless given; "batchmean", the sum divided by the first size, is the divergence itself. */
@@ -395,7 +424,8 @@ export interface KlDivOptions {
 }
 
 /**
- * The Kullback-Leibler divergence from log-probabilities to target probabilities: `target (log(target) - input)`.
+ * The Kullback-Leibler divergence from log-probabilities to target probabilities: `target (log(target) - input)`,
+ * 0 where the target is 0.
  * @gradient -target / n for the mean; 1 + log(target) - input, over n, for the target.
  * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
  * @example klDiv(tensor([[0, 0]]), tensor([[1, 1]]), { reduction: "batchmean" }).item(); // 0
@@ -409,8 +439,7 @@ export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Te
   if (how === "batchmean" && input.ndim === 0)
     fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
   return roundedOnce([input, target], (x, t) => {
-    const logs = logTarget === true ? t : t.le(0).where(1, t).log();
-    const losses = (logTarget === true ? t.exp() : t).mul(logs.sub(x));
+    const losses = logTarget === true ? t.exp().mul(t.sub(x)) : divergenceRow(x, t);
     return how === "batchmean" ? losses.sum().div(x.shape[0]!) : reduced(losses, how);
   });
 }

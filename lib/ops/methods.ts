@@ -75,6 +75,7 @@ const functionsOnly = new Set([
   "positions",
   "asFloat",
   "flatAtZero",
+  "lengthOf",
   "meshgrid",
   "reduceArguments",
   "variance",

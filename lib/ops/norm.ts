@@ -14,6 +14,7 @@ import { opcode } from "../native/frame.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { stack } from "./join.js";
+import { lengthOf } from "./reduce.js";
 
 interface Standard {
   readonly eps: number;
@@ -306,7 +307,10 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
   const dims = otherDims(x);
   const mean = (t: Tensor): Tensor => t.mean(dims, { keepdim });
   const centred = x.sub(mean(x));
-  const rate = mean(centred.square()).add(eps).rsqrt();
+  const n = centred.numel / x.shape[1]!;
+  // The root of mean square and eps without their squares, which may not fit.
+  const deviation = lengthOf(centred, dims, { keepdim }).div(Math.sqrt(n));
+  const rate = lengthOf(stack([deviation, deviation.detach().mul(0).add(Math.sqrt(eps))]), 0).reciprocal();
   const y = centred.mul(rate);
   return {
     y,
@@ -320,7 +324,7 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
 
 const channelsBackward = opcode("batchNormBackward");
 
-// By the batch's own mean and variance, which the kernel leaves aside.
+// By the batch's own mean and variance, which the kernel leaves aside, and with them the rate that it has multiplied by.
 const ownRow: Row<Channels> = defineRow<Channels>({
   name: "batchNorm",
   family: "fused",
@@ -360,7 +364,7 @@ const ownRow: Row<Channels> = defineRow<Channels>({
 function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor | null] {
   const dense = inputs.map((t) => t.contiguous());
   const { type, shape } = dense[0]!;
-  const own = [2, shape[1]!];
+  const own = [3, shape[1]!];
   const plain = mode.intercept === null && !(mode.grad && dense.some((t) => t.node !== null));
   if (plain) return applyForAll(ownRow.name, ownRow.opcode, dense, type, [shape, own], [p.eps]) as [Tensor, Tensor];
   const y = apply(ownRow, dense, type, type, shape, [p.eps], p, own);

@@ -98,9 +98,10 @@ export function quantile(
   );
   const below = rows(lower);
   const above = rows(positions.map(Math.ceil));
-  // Whole places take no part of a neighbour, which may be infinite.
+  // Whole places take no part of a neighbour, which may be infinite, and equal infinities have no distance.
+  const whole = weight.eq(0).logicalOr(below.isinf().logicalAnd(below.eq(above)));
   const between = roundedOnce([below, above], (low, high) =>
-    weight.eq(0).where(low, weight.eq(1).where(high, low.lerp(high, weight))),
+    whole.where(low, weight.eq(1).where(high, low.lerp(high, weight))),
   );
   const nan = y.isnan().any(at, { keepdim: true }).movedim(at, 0);
   const values = nan.where(Number.NaN, between);

@@ -241,10 +241,10 @@ export interface VarianceOptions extends ReduceOptions {
   readonly correction?: number | undefined;
 }
 
-/** f of the variance. */
-function moments(
+/** f of x without its mean, of the dimensions to reduce, and of the divisor n - correction. */
+function ofCentred(
   op: string,
-  f: (variance: Tensor) => Tensor,
+  f: (centred: Tensor, over: ReduceOptions, divisor: number) => Tensor,
   x: Tensor,
   dim?: DimOrOptions | VarianceOptions,
   options?: VarianceOptions,
@@ -260,11 +260,10 @@ function moments(
   const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, {
     keepdim: given.keepdim,
   });
-  return roundedOnce([asFloat(x)], (values) => {
-    const centred = values.sub(values.mean(dims, { keepdim: true }));
-    const squares = centred.square().sum(dims, { keepdim });
-    return f(squares.div(Math.max(count(x, dims) - (given.correction ?? 1), 0)));
-  });
+  const divisor = Math.max(count(x, dims) - (given.correction ?? 1), 0);
+  return roundedOnce([asFloat(x)], (values) =>
+    f(values.sub(values.mean(dims, { keepdim: true })), { dim: dims, keepdim }, divisor),
+  );
 }
 
 /** A reduction with a divisor of n - correction. */
@@ -275,7 +274,8 @@ export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions
  * @gradient 2 (x - mean) / (n - correction).
  * @example variance(tensor([1, 3])).item(); // 2
  */
-export const variance: VarianceReduction = (x, dim, options) => moments("var", (square) => square, x, dim, options);
+export const variance: VarianceReduction = (x, dim, options) =>
+  ofCentred("var", (centred, over, divisor) => centred.square().sum(over).div(divisor), x, dim, options);
 
 /** @internal f, whose derivative at 0 is infinite, with the derivative 0 there. */
 export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
@@ -289,7 +289,7 @@ export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
  */
 export const std: VarianceReduction = (x, dim, options) =>
-  moments("std", (square) => flatAtZero(square, (y) => y.sqrt()), x, dim, options);
+  ofCentred("std", (centred, over, divisor) => lengthOf(centred, over).div(Math.sqrt(divisor)), x, dim, options);
 
 /**
  * `log(sum(exp(x)))` without overflow; -inf over no element and over elements that all are -inf.
@@ -306,6 +306,24 @@ export const logsumexp: Reduction = (x, dim, options) => {
     return total.add(keepdim ? shift : shift.reshape(total.shape));
   });
 };
+
+/** x / length along the reduced dimensions, and 0 where that is 0. */
+function direction(x: Tensor, length: Tensor): Tensor {
+  const none = length.eq(0);
+  return none.where(0, x.div(none.where(1, length)));
+}
+
+/** @internal `sqrt(sum(x^2))`, which neither overflows nor underflows on the way; the derivative is 0 at the zero vector. */
+export const lengthOf: Reduction = reduction("norm", {
+  accuracy: "tree",
+  type: same,
+  rule: {
+    kind: "general",
+    saves: save.out | save.x,
+    vjp: (g, [y, x], c) => [direction(x!, kept(y!, c)).mul(kept(g, c))],
+    jvp: ([t], [y, x], c) => direction(x!, kept(y!, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
+  },
+});
 
 interface ArgOptions {
   readonly keepdim?: boolean | undefined;

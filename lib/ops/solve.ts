@@ -118,14 +118,34 @@ export const inv = (x: Tensor): Tensor => named("inv", () => inverse(m.needSquar
 /** The trace of a⁻¹ t. */
 const relative = (a: Tensor, t: Tensor): Tensor => m.sumOfMatrix(m.onDiagonal(solveRow([a, t], undefined)));
 
+// With C the cofactors, dC = tr(a⁻¹ t) C - C tᵀ a⁻ᵀ, symmetric as a second derivative is.
+const cofactorsAlong = (t: Tensor, c: Tensor, a: Tensor): Tensor => {
+  const inverted = named("det", () => transposed(inverse(a)));
+  const trace = m.sumOfMatrix(inverted.mul(t)).unsqueeze(-1).unsqueeze(-1);
+  return c.mul(trace).sub(c.matmul(transposed(t)).matmul(inverted));
+};
+
+const cofactorsRow: m.Run<undefined> = m.linalgRow<undefined>(
+  "cofactors",
+  1,
+  {
+    kind: "general",
+    saves: save.out | save.x,
+    vjp: (g, [c, a]) => [cofactorsAlong(g, c!, a!)],
+    jvp: ([t], [c, a]) => cofactorsAlong(t!, c!, a!),
+  },
+  ([a]) => a!.shape,
+  m.noAttrs,
+);
+
 const detRow = m.linalgRow<undefined>(
   "det",
   1,
   {
     kind: "general",
-    saves: save.out | save.x,
-    vjp: (g, [d, a]) => named("det", () => [transposed(inverse(a!)).mul(g.mul(d!).unsqueeze(-1).unsqueeze(-1))]),
-    jvp: ([t], [d, a]) => named("det", () => relative(a!, t!).mul(d!)),
+    saves: save.x,
+    vjp: (g, [, a]) => [cofactorsRow([a!], undefined).mul(g.unsqueeze(-1).unsqueeze(-1))],
+    jvp: ([t], [, a]) => m.sumOfMatrix(cofactorsRow([a!], undefined).mul(t!)),
   },
   ([a]) => m.batchOf(a!),
   m.noAttrs,
@@ -134,7 +154,7 @@ const detRow = m.linalgRow<undefined>(
 /**
  * The determinant; 1 for a matrix of size 0.
  * @shape [.., n, n] gives [..].
- * @gradient g det(x) x⁻ᵀ; ERR_ARGUMENT where x is singular.
+ * @gradient g times the cofactors of x, exact for singular matrices too; further derivatives are ERR_ARGUMENT for those.
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example det(tensor([[2, 1], [1, 3]])).item(); // 5

@@ -4,7 +4,7 @@ import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
 import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { asFloat, flatAtZero, type ReduceOptions, reduceArguments } from "./reduce.js";
+import { asFloat, flatAtZero, lengthOf, type ReduceOptions, reduceArguments } from "./reduce.js";
 
 export interface NormOptions extends ReduceOptions {
   /** The order p, any number, Infinity and -Infinity among them; 2 unless given. */
@@ -49,7 +49,7 @@ export function norm(x: Tensor, ...args: NormArguments): Tensor {
 }
 
 function normOf(y: Tensor, p: number, dims: readonly number[], keepdim: boolean): Tensor {
-  if (p === 2) return flatAtZero(y.square().sum(dims, { keepdim }), (sum) => sum.sqrt());
+  if (p === 2) return lengthOf(y, dims, { keepdim });
   const size = y.abs();
   if (p === 1) return size.sum(dims, { keepdim });
   if (p === Number.POSITIVE_INFINITY) return named("norm", () => size.amax(dims, { keepdim }));

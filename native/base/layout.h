@@ -44,6 +44,16 @@ inline bool same_shape(const View& a, const View& b) {
   return true;
 }
 
+// A number as an operand.
+inline View number(DType type, const void* value) {
+  View v;
+  v.data = const_cast<void*>(value);
+  v.dtype = type;
+  v.rank = 0;
+  v.scalar = true;
+  return v;
+}
+
 inline void set_contiguous(View& v) {
   int64_t stride = 1;
   for (int i = v.rank - 1; i >= 0; i--) {

@@ -10,13 +10,15 @@ namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit batchNorm";
+constexpr int64_t kOwn = 3;  // mean, variance and rate of a batch's channels
 constexpr int64_t kTogether = 32;  // channels of size 1 that a task takes at least
 
 bool by_channel(const View& v, const View& x) {
   return !v.scalar && v.rank == 1 && v.dims[0] == x.dims[1] && v.dtype == x.dtype && v.contiguous();
 }
-bool moments_of(const View& v, const View& x) {
-  return !v.scalar && v.rank == 2 && v.dims[0] == 2 && v.dims[1] == x.dims[1] && v.dtype == x.dtype && v.contiguous();
+// Rows of one value for each channel.
+bool by_channels(const View& v, const View& x, int64_t rows) {
+  return !v.scalar && v.rank == 2 && v.dims[0] == rows && v.dims[1] == x.dims[1] && v.dtype == x.dtype && v.contiguous();
 }
 
 // f(channels of one task), of x [n, channels, ..].
@@ -70,15 +72,15 @@ Status run_batch_norm(const Call& call) {
   if (!is_float(y.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
   const bool given = call.n_in > 3, wanted = call.n_out > 1;
   if (!rows_alike(y, x) || x.rank < 2 || !by_channel(weight, x) || !by_channel(bias, x) ||
-      (given && !moments_of(call.in(3), x)) || (wanted && !moments_of(call.out(1), x)))
+      (given && !by_channels(call.in(3), x, 2)) || (wanted && !by_channels(call.out(1), x, kOwn)))
     return fail(Code::SHAPE, kOperands);
   const int64_t row = x.dims[1] * static_cast<int64_t>(size_of(x.dtype));
   if (x.numel() == 0) {
-    if (wanted) std::memset(call.out(1).data, 0, static_cast<size_t>(2 * row));
+    if (wanted) std::memset(call.out(1).data, 0, static_cast<size_t>(kOwn * row));
     return {};
   }
   Temporary memory;
-  char* rate = static_cast<char*>(memory.get(3 * row));
+  char* rate = static_cast<char*>(memory.get((1 + kOwn) * row));
   if (!rate) return fail(Code::MEMORY, "out of memory");
   char* mean = given ? call.in(3).as<char>() : wanted ? call.out(1).as<char>() : rate + row;
   const auto& leaves = kernels().batch_norm;
@@ -94,8 +96,8 @@ Status run_batch_norm(const Call& call) {
   by_moments(
       x,
       [&](const ChannelBlock& block) {
-        leaves.moments[wide](block, mean, mean + row, x.data);
-        leaves.rates[wide](block, rate, mean + row, weight.data, call.attrs[0]);
+        leaves.moments[wide](block, mean, mean + row, mean + 2 * row, x.data, call.attrs[0]);
+        leaves.weigh[wide](block, rate, mean + 2 * row, weight.data);
       },
       scale);
   return {};
@@ -107,7 +109,7 @@ Status run_batch_norm_backward(const Call& call) {
   const View &g = call.in(0), &x = call.in(1), &weight = call.in(2), &moments = call.in(3);
   if (!is_float(x.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
   if (!rows_alike(x, g) || x.scalar || x.rank < 2 || !rows_alike(dx, x) || !by_channel(weight, x) ||
-      !by_channel(dw, x) || !by_channel(db, x) || !moments_of(moments, x))
+      !by_channel(dw, x) || !by_channel(db, x) || !by_channels(moments, x, kOwn))
     return fail(Code::SHAPE, kOperands);
   const int64_t row = x.dims[1] * static_cast<int64_t>(size_of(x.dtype));
   if (x.numel() == 0) {
@@ -115,16 +117,13 @@ Status run_batch_norm_backward(const Call& call) {
     std::memset(db.data, 0, static_cast<size_t>(row));
     return {};
   }
-  Temporary memory;
-  char* rate = static_cast<char*>(memory.get(row));
-  if (!rate) return fail(Code::MEMORY, "out of memory");
+  const char* rate = moments.as<char>() + 2 * row;
   const auto& leaves = kernels().batch_norm;
   const int wide = x.dtype == DType::F64;
   const double size = static_cast<double>(x.numel() / x.dims[1]);
   by_moments(
       x,
       [&](const ChannelBlock& block) {
-        leaves.rates[wide](block, rate, moments.as<char>() + row, nullptr, call.attrs[0]);
         leaves.sums[wide](block, dw.data, db.data, g.data, x.data, moments.data, rate);
       },
       [&](const ChannelBlock& block, int64_t at) {

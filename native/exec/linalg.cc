@@ -191,6 +191,20 @@ Status run_det(const Call& call) {
   });
 }
 
+Status run_cofactors(const Call& call) {
+  if (call.n_in != 1) return fail(Code::NATIVE, kOperands);
+  const Batch a(call.in(0));
+  NABLA_TRY(check_tall(call, a, 0, a.rows, a.rows));
+  if (!a.square()) return fail(Code::SHAPE, kOperands);
+  const int64_t n = a.rows, size = n * n;
+  return each(call.out(), a.count, n * size, 3 * size + 2 * n, kSingular, [&](int64_t i, double* work) {
+    load(call.in(0), i * size, work, size);
+    dense::cofactors(work, n, work + size, work + 2 * size);
+    store(call.out(), i * size, work + size, size);
+    return true;
+  });
+}
+
 Status run_slogdet(const Call& call) {
   const ElementwiseFn log =
       kernels().elementwise.leaf[static_cast<int>(Elementwise::log)][static_cast<int>(DType::F64)];

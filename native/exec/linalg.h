@@ -14,6 +14,8 @@ Status run_solve(const Call& call);
 // out [..] = det x; out [.., 2] = the sign of det x and log |det x|.
 Status run_det(const Call& call);
 Status run_slogdet(const Call& call);
+// out [.., n, n] = the derivatives of det x by the elements of x, of any rank.
+Status run_cofactors(const Call& call);
 // For x [.., m, n] with m >= n. out [.., m + n, n]: Q, then R below it.
 Status run_qr(const Call& call);
 // out [.., n + 1, n]: the eigenvalues, then the eigenvectors as columns. Reads the lower triangle.

@@ -14,6 +14,10 @@ bool cholesky(double* a, int64_t n, double* work);
 // `odd` is whether P is an odd permutation. False where a pivot is 0, but finished all the same.
 bool lu(double* a, int64_t n, int64_t* order, bool* odd);
 
+// The derivatives of the determinant of a [n, n] (overwritten) by its elements, of any rank, into c [n, n]: by pivots
+// from all of what is left, so that nothing is divided by the last one. work: n * n + 2 n.
+void cofactors(double* a, int64_t n, double* c, double* work);
+
 // x [n, k] = L⁻¹ x or U⁻¹ x in place, for the triangle of t [n, n]; `unit` takes its diagonal as ones.
 void solve_lower(const double* t, int64_t n, bool unit, double* x, int64_t k);
 void solve_upper(const double* t, int64_t n, bool unit, double* x, int64_t k);

@@ -90,6 +90,50 @@ void solve_upper(const double* t, int64_t n, bool unit, double* x, int64_t k) {
   }
 }
 
+void cofactors(double* a, int64_t n, double* c, double* work) {
+  double* x = work;  // the inverse of L, then the adjugate of L U but for its factor
+  auto *rows = reinterpret_cast<int64_t*>(work + n * n), *columns = rows + n;
+  double factor = 1;  // the determinant of U without its last row and column, and the permutations' sign
+  for (int64_t i = 0; i < n * n; i++) c[i] = x[i] = 0;
+  for (int64_t i = 0; i < n; i++) rows[i] = columns[i] = i, x[i * n + i] = 1;
+  for (int64_t j = 0; j + 1 < n; j++) {
+    int64_t row = j, column = j;
+    for (int64_t i = j; i < n; i++)
+      for (int64_t k = j; k < n; k++)
+        if (std::fabs(a[i * n + k]) > std::fabs(a[row * n + column])) row = i, column = k;
+    if (row != j) {
+      for (int64_t k = 0; k < n; k++) std::swap(a[j * n + k], a[row * n + k]);
+      std::swap(rows[j], rows[row]);
+      factor = -factor;
+    }
+    if (column != j) {
+      for (int64_t i = 0; i < n; i++) std::swap(a[i * n + j], a[i * n + column]);
+      std::swap(columns[j], columns[column]);
+      factor = -factor;
+    }
+    const double pivot = a[j * n + j];
+    if (pivot == 0) return;  // a rank of n - 2 or less
+    factor *= pivot;
+    for (int64_t i = j + 1; i < n; i++) {
+      const double part = a[i * n + j] /= pivot;
+      axpy(-part, a + j * n + j + 1, a + i * n + j + 1, n - j - 1);
+    }
+  }
+  if (n == 0) return;
+  solve_lower(a, n, true, x, n);
+  // With U = [V u; 0 d] the adjugate is det(V) [d V⁻¹, -V⁻¹ u; 0, 1], here times L⁻¹.
+  double *last = a + (n - 1) * n, *bottom = x + (n - 1) * n;
+  for (int64_t i = 0; i + 1 < n; i++) {
+    for (int64_t k = 0; k < n; k++) x[i * n + k] *= last[n - 1];
+    axpy(-a[i * n + n - 1], bottom, x + i * n, n);
+    a[i * n + n - 1] = 0;
+  }
+  last[n - 1] = 1;
+  solve_upper(a, n, false, x, n);
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t k = 0; k < n; k++) c[rows[i] * n + columns[k]] = factor * x[k * n + i];
+}
+
 void qr(double* columns, int64_t m, int64_t n, double* r, double* work) {
   const double scale = normalise(columns, m * n);
   // Column j holds the reflection I - tau v vᵀ below row j (v[j] = 1 is not stored), R's column above it.

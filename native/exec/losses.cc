@@ -19,16 +19,6 @@ Status elementwise(Elementwise op, const View& out, const View& x, const View& y
   return run_elementwise(Call{-1, 1, 2, 1, operands, &type}, static_cast<int>(op));
 }
 
-// A number as an operand.
-View number(DType type, const void* value) {
-  View v;
-  v.data = const_cast<void*>(value);
-  v.dtype = type;
-  v.rank = 0;
-  v.scalar = true;
-  return v;
-}
-
 bool pair(const View& x, const View& y) {
   return is_float(x.dtype) && x.dtype == y.dtype && same_shape(x, y) && !x.scalar && !y.scalar;
 }

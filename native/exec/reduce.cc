@@ -1,5 +1,6 @@
 #include "exec/reduce.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "exec/elementwise.h"
@@ -81,7 +82,7 @@ Status reduce_columns(const ReduceLeaf& leaf, char* out, const Source& x, int64_
   int64_t parts = n > part ? ceil_div(n, part) : 1;
   // One part in the result's own dtype needs no room beside the result.
   const int64_t partial = leaf.partial_size;
-  const bool in_place = parts == 1 && partial == size;
+  const bool in_place = parts == 1 && leaf.partial_is_result;
   Temporary memory;
   char* partials = in_place ? out : static_cast<char*>(memory.get(outer * parts * inner * partial));
   if (!partials) return fail(Code::MEMORY, kNoMemory);
@@ -114,9 +115,7 @@ const char* laid_out(const View& x, DType type, Temporary& memory, Status& statu
   return dense.as<char>();
 }
 
-}  // namespace
-
-Status run_reduce(const Call& call, int kernel) {
+Status reduce(const Call& call, int kernel) {
   if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0);
   if (!(call.attrs[0] >= 0 && call.attrs[0] < 1 << kMaxRank) || !out.contiguous()) return fail(Code::NATIVE, kOperands);
@@ -161,7 +160,10 @@ Status run_reduce(const Call& call, int kernel) {
       from.widen(out.data, from.data, 1, kept);
     else
       __builtin_memcpy(out.data, from.data, static_cast<size_t>(kept * size));
-    return {};
+    if (kernel != static_cast<int>(Reduce::norm)) return {};
+    View same[2] = {out, out};
+    double type = static_cast<int>(out.dtype);
+    return run_elementwise(Call{-1, 1, 1, 1, same, &type}, static_cast<int>(Elementwise::abs));
   }
   // The innermost group first; what is left of the others stands between passes in a buffer of its own.
   Temporary buffers[kMaxRank];
@@ -184,6 +186,41 @@ Status run_reduce(const Call& call, int kernel) {
     if (starved) return fail(Code::MEMORY, kNoMemory);
   }
   return {};
+}
+
+// Norms of doubles whose squares are too large, or too small, once more from elements times a power of two.
+Status scale_norms(const Call& call, int kernel) {
+  constexpr double kLeast = 0x1p-500;
+  const View &out = call.out(), &x = call.in(0);
+  const int64_t n = out.numel();
+  double* norms = out.as<double>();
+  for (double unit : {0x1p-600, 0x1p600}) {
+    const auto lost = [=](double norm) { return unit < 1 ? !(norm <= 0x1p1000) : norm < kLeast; };
+    if (std::none_of(norms, norms + n, lost)) continue;
+    Temporary scaled, again;
+    View operands[3] = {out, x, x};
+    double attr = static_cast<int>(DType::F64);
+    operands[0].data = again.get(n * 8);
+    operands[1].data = scaled.get(x.numel() * 8);
+    set_contiguous(operands[1]);
+    if (!operands[0].data || !operands[1].data) return fail(Code::MEMORY, kNoMemory);
+    View product[3] = {operands[1], x, number(DType::F64, &unit)};
+    NABLA_TRY(run_elementwise(Call{-1, 1, 2, 1, product, &attr}, static_cast<int>(Elementwise::mul)));
+    attr = call.attrs[0];
+    NABLA_TRY(reduce(Call{-1, 1, 1, 1, operands, &attr}, kernel));
+    const double* found = operands[0].as<double>();
+    for (int64_t i = 0; i < n; i++)
+      if (lost(norms[i])) norms[i] = found[i] / unit;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status run_reduce(const Call& call, int kernel) {
+  NABLA_TRY(reduce(call, kernel));
+  const bool scaled = kernel == static_cast<int>(Reduce::norm) && call.out().dtype == DType::F64;
+  return scaled && call.in(0).dtype == DType::F64 ? scale_norms(call, kernel) : Status{};
 }
 
 Status run_arg_reduce(const Call& call, int kernel) {

@@ -1,5 +1,7 @@
 #include "exec/softmax.h"
 
+#include <cstring>
+
 #include "exec/rows.h"
 #include "kernels/table.h"
 
@@ -89,37 +91,54 @@ struct Targets {
   }
 };
 
-// dx of one row, whose loss has the gradient `slope`.
+// What makes softmax of a row's exponentials: exp((x - shift) - log_sum).
 template <class T>
-void slope_row(T* dx, const T* x, T lse, int64_t target, T slope, bool past_cache, int64_t n) {
-  const bool counts = target >= 0 && target < n;
-  kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, &lse, counts ? target : 0,
-                                                           counts ? static_cast<double>(slope) : 0, past_cache, n);
-}
+struct RowWeight {
+  T shift, log_sum;
+
+  RowWeight(T of, T sum) : shift(of), log_sum(sum) {}
+  RowWeight(const T* x, int64_t target, int64_t n) {
+    T pair[2];
+    kernels().softmax.row_weight[sizeof(T) == 8](pair, x, target, n);
+    shift = pair[0];
+    log_sum = pair[1];
+  }
+  T loss(T at_target) const { return (shift - at_target) + log_sum; }
+  // dx of one row, whose loss has the gradient `slope`.
+  void backward(T* dx, const T* x, int64_t target, T slope, bool past_cache, int64_t n) const {
+    const T pair[2] = {shift, log_sum};
+    kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, pair, target, static_cast<double>(slope),
+                                                             past_cache, n);
+  }
+};
 
 template <class T>
-T logsumexp_of(const T* x, int64_t n) {
-  T sum;
-  kernels().softmax.logsumexp[sizeof(T) == 8](&sum, x, n);
-  return sum;
+void clear(T* row, int64_t n) {
+  std::memset(row, 0, static_cast<size_t>(n) * sizeof(T));
 }
 
-// Losses and, unless `slopes` is missing, the gradient, while a row is in the cache. At a row's target stands its
-// log-sum-exp, until the losses' own gradients are known.
+// Losses and, unless `slopes` is missing, the gradient, while a row is in the cache. Until the losses' own gradients
+// are known, a row's weight stands at its target and at the class that follows.
 template <class T>
 void loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
   const bool past_cache = slopes && leaves_cache(*slopes);
   const T slope = targets.slope<T>();
   over_rows(x, past_cache, [&](int64_t r, int64_t, int64_t n) {
     const T* row = x.as<T>() + r * n;
+    T* dx = slopes ? slopes->as<T>() + r * n : nullptr;
     const int64_t target = targets.at(r);
-    const bool counts = target >= 0 && target < n;
-    const T lse = logsumexp_of(row, n);
-    loss.as<T>()[r] = counts ? lse - row[target] : T(0);
-    if (!slopes) return;
-    T* dx = slopes->as<T>() + r * n;
-    slope_row(dx, row, lse, target, slope, past_cache, n);
-    if (counts) dx[target] = lse;
+    if (target < 0 || target >= n) {
+      loss.as<T>()[r] = 0;
+      if (dx) clear(dx, n);
+      return;
+    }
+    const RowWeight<T> weight(row, target, n);
+    loss.as<T>()[r] = weight.loss(row[target]);
+    if (!dx) return;
+    weight.backward(dx, row, target, slope, past_cache, n);
+    if (n == 1) return;
+    dx[target] = weight.log_sum;
+    dx[(target + 1) % n] = weight.shift;
   });
 }
 
@@ -133,11 +152,13 @@ void finish_rows(const View& slopes, const View& g, const View& x, const Targets
     const T* row = x.as<T>() + r * n;
     const int64_t target = targets.at(r);
     if (target < 0 || target >= n) return;
-    const T lse = dx[target], slope = g.as<T>()[r * g.strides[0]];
-    if (slope == expected)
-      slope_row(dx + target, row + target, lse, 0, slope, false, 1);
-    else
-      slope_row(dx, row, lse, target, slope, past_cache, n);
+    const T slope = g.as<T>()[r * g.strides[0]];
+    const int64_t next = (target + 1) % n;
+    if (n == 1) return RowWeight<T>(row, target, n).backward(dx, row, target, slope, false, n);
+    const RowWeight<T> weight(dx[next], dx[target]);
+    if (slope != expected) return weight.backward(dx, row, target, slope, past_cache, n);
+    weight.backward(dx + target, row + target, 0, slope, false, 1);
+    weight.backward(dx + next, row + next, -1, slope, false, 1);
   });
 }
 
@@ -146,7 +167,10 @@ void slope_rows(const View& dx, const View& g, const View& x, const Targets& tar
   const bool past_cache = leaves_cache(dx);
   over_rows(dx, past_cache, [&](int64_t r, int64_t, int64_t n) {
     const T* row = x.as<T>() + r * n;
-    slope_row(dx.as<T>() + r * n, row, logsumexp_of(row, n), targets.at(r), g.as<T>()[r * g.strides[0]], past_cache, n);
+    T* to = dx.as<T>() + r * n;
+    const int64_t target = targets.at(r);
+    if (target < 0 || target >= n) return clear(to, n);
+    RowWeight<T>(row, target, n).backward(to, row, target, g.as<T>()[r * g.strides[0]], past_cache, n);
   });
 }
 

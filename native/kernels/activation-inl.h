@@ -101,6 +101,24 @@ NABLA_INLINE V logaddexp(V x, V y) {
   return high + log1p(exp(-distance));
 }
 
+// The cross-entropy of the logit x with the probability y: y softplus(-x) + (1 - y) softplus(x), a factor of 0 giving 0.
+template <class V>
+NABLA_INLINE V logit_loss(V x, V y) {
+  const V size = abs(x), factor = select(x < 0, y, 1 - y);
+  return select(factor == 0, V(0), factor * size) + log1p(exp(-size));
+}
+
+// y (log(y) - x), 0 where y is 0. The logarithm has more digits than the result: x may cancel most of them.
+template <class V>
+NABLA_INLINE V divergence(V x, V y) {
+  if constexpr (kIsSingle<V>) {
+    return in_double([](auto a, auto b) { return select(b == 0, b, b * (log(b) - a)); }, x, y);
+  } else {
+    const TwoWords<V> l = log_in_words(log_parts_tiny(y));
+    return select(y == 0, y, y * ((log_limits(y, l.high) - x) + l.low));
+  }
+}
+
 NABLA_UNARY_INSIDE(Exp, exp, kExpInside<V>)
 NABLA_UNARY(Expm1, expm1(x))
 NABLA_UNARY(Log, log(x))
@@ -143,6 +161,9 @@ NABLA_BINARY(ReluBackward, select(y > 0, x, V(0)))
 NABLA_SLOPE_INSIDE(GeluBackward, gelu_slope, kGeluInside<V>)
 NABLA_SLOPE_INSIDE(SiluBackward, silu_slope, kExpInside<V>)
 NABLA_BINARY(SoftplusBackward, x* sigmoid(y))
+
+NABLA_BINARY(LogitLoss, logit_loss(x, y))
+NABLA_BINARY(Divergence, divergence(x, y))
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

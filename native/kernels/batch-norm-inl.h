@@ -73,7 +73,7 @@ NABLA_INLINE void each_columns(const ChannelBlock& b, F&& f) {
 }
 
 template <class T>
-void channel_moments(const ChannelBlock& b, void* means, void* variances, const void* in) {
+NABLA_INLINE void block_moments(const ChannelBlock& b, void* means, void* variances, const void* in) {
   using V = Vec<T>;
   T *mean = static_cast<T*>(means), *variance = static_cast<T*>(variances);
   const double size = static_cast<double>(b.images * b.size);
@@ -157,6 +157,39 @@ void channel_rates(const ChannelBlock& b, void* rate, const void* variance, cons
     const V one = V::set1(1), e = V::set1(static_cast<T>(eps));
     const V r = one / sqrt(load_first(static_cast<const T*>(variance) + c, count) + e);
     V::store_n(static_cast<T*>(rate) + c, weight ? r * load_first(static_cast<const T*>(weight) + c, count) : r, count);
+  });
+}
+
+// A channel whose squares do not fit T.
+template <class T>
+void scaled_channel(const ChannelBlock& b, int64_t c, T* mean, T* variance, T* rate, const T* x, double eps) {
+  const ScaledMoments m(b.images * b.size, eps, true, [=](int64_t i) -> double {
+    return x[(i / b.size * b.channels + c) * b.size + i % b.size];
+  });
+  mean[c] = static_cast<T>(m.mean / m.unit);
+  variance[c] = static_cast<T>(m.square / m.unit / m.unit);
+  rate[c] = static_cast<T>(m.rate * m.unit);
+}
+
+template <class T>
+void channel_moments(const ChannelBlock& b, void* mean, void* variance, void* rate, const void* in, double eps) {
+  block_moments<T>(b, mean, variance, in);
+  channel_rates<T>(b, rate, variance, nullptr, eps);
+  for (int64_t c = b.first; c < b.last; c++) {
+    if (!squares_fit(static_cast<T*>(variance)[c] + static_cast<T>(eps)))
+      scaled_channel<T>(b, c, static_cast<T*>(mean), static_cast<T*>(variance), static_cast<T*>(rate),
+                        static_cast<const T*>(in), eps);
+  }
+}
+
+template <class T>
+void channel_weigh(const ChannelBlock& b, void* weighed, const void* rate, const void* weight) {
+  each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
+    const int64_t c = b.first + i;
+    Vec<T>::store_n(static_cast<T*>(weighed) + c,
+                    load_first(static_cast<const T*>(rate) + c, count) *
+                        load_first(static_cast<const T*>(weight) + c, count),
+                    count);
   });
 }
 
@@ -259,6 +292,7 @@ void channel_slopes(const ChannelBlock& b, void* out, const void* gradient, cons
 constexpr BatchNormTable make_batch_norm_table() {
   return {{channel_moments<float>, channel_moments<double>},
           {channel_rates<float>, channel_rates<double>},
+          {channel_weigh<float>, channel_weigh<double>},
           {channel_scale<float>, channel_scale<double>},
           {channel_sums<float>, channel_sums<double>},
           {channel_slopes<float>, channel_slopes<double>}};

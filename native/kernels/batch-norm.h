@@ -8,11 +8,14 @@ struct ChannelBlock {
   int64_t images, channels, size, first, last;
 };
 
-// Mean and variance of each channel.
-using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, const void* x);
+// Mean and variance of each channel, and 1 / sqrt(variance + eps), which also fits where the variance does not.
+using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, void* rate, const void* x,
+                                  double eps);
 // rate = weight / sqrt(variance + eps); without a weight where it is null.
 using ChannelRatesFn = void (*)(const ChannelBlock& block, void* rate, const void* variance, const void* weight,
                                 double eps);
+// weighed = rate * weight.
+using ChannelWeighFn = void (*)(const ChannelBlock& block, void* weighed, const void* rate, const void* weight);
 // y = (x - mean) * rate + bias.
 using ChannelScaleFn = void (*)(const ChannelBlock& block, void* y, const void* x, const void* mean, const void* rate,
                                 const void* bias);
@@ -26,6 +29,7 @@ using ChannelSlopesFn = void (*)(const ChannelBlock& block, void* dx, const void
 struct BatchNormTable {
   ChannelMomentsFn moments[2];
   ChannelRatesFn rates[2];
+  ChannelWeighFn weigh[2];
   ChannelScaleFn scale[2];
   ChannelSumsFn sums[2];
   ChannelSlopesFn slopes[2];

@@ -101,6 +101,15 @@ NABLA_INLINE TwoWords<V> log_words(LogParts<V> parts) {
   return sum;
 }
 
+// log(1 + f) + k log(2), likewise.
+template <class V>
+NABLA_INLINE TwoWords<V> log_in_words(LogParts<V> parts) {
+  using T = typename V::Scalar;
+  const TwoWords<V> log = log_words(parts);
+  const TwoWords<V> sum = quick_sum(parts.k * kLn2Short<T>[0], log.high);
+  return quick_sum(sum.high, fma(parts.k, kLn2Short<T>[1], sum.low + log.low));
+}
+
 // k + log(1 + f), times (high, low), a constant in two words.
 template <class V, class T>
 NABLA_INLINE V log_to_base(LogParts<V> parts, const T (&unit)[2], V k_high, V k_low) {
@@ -142,15 +151,10 @@ NABLA_INLINE V log10(V x) {
 // |x|^y; WORDS: 1 for an error of 2^-44 or so, which is plenty for float, 2 for one of double's.
 template <int WORDS, class V>
 NABLA_INLINE V power_of_size(V size, V y) {
-  using T = typename V::Scalar;
   if constexpr (WORDS == 1) {
     return exp(y * log(size));
   } else {
-    const LogParts<V> parts = log_parts_tiny(size);
-    TwoWords<V> log = log_words(parts);
-    const TwoWords<V> sum = quick_sum(parts.k * kLn2Short<T>[0], log.high);
-    const V low = fma(parts.k, kLn2Short<T>[1], sum.low + log.low);
-    log = quick_sum(sum.high, low);
+    const TwoWords<V> log = log_in_words(log_parts_tiny(size));
     const V high = log_limits(size, log.high);
     TwoWords<V> exponent = exact_product(y, high);
     // Beyond, the exponential is 0 or infinite, and the low word may be anything.

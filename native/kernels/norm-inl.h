@@ -44,6 +44,7 @@ NABLA_INLINE void write_first(T* p, Vec<T> v, int count, bool past_cache) {
 template <class T, int R>
 struct RowMoments {
   Vec<T> mean[R], rstd[R];
+  bool fit[R];
 
   void centre(const T* x, bool centred, int64_t n) {
     T total[R] = {};
@@ -56,7 +57,9 @@ struct RowMoments {
     for (int r = 0; r < R; r++) mean[r] = Vec<T>::set1(total[r]);
   }
   void scale(int r, T mean_square, double eps) {
-    rstd[r] = Vec<T>::set1(1) / sqrt(Vec<T>::set1(mean_square + static_cast<T>(eps)));
+    const T square = mean_square + static_cast<T>(eps);
+    fit[r] = squares_fit(square);
+    rstd[r] = Vec<T>::set1(1) / sqrt(Vec<T>::set1(square));
   }
   Vec<T> centred(int r, Vec<T> x, int count) const { return first_lanes<T>(x - mean[r], count); }
   Vec<T> standard(int r, Vec<T> x) const { return (x - mean[r]) * rstd[r]; }
@@ -82,6 +85,44 @@ NABLA_INLINE RowMoments<T, R> row_moments(const T* x, const T* out, double eps, 
   return m;
 }
 
+// Rows whose squares do not fit T, in double.
+template <class T>
+struct ScaledRow {
+  const T* x;
+  int64_t n;
+  bool centred;
+  ScaledMoments m;
+
+  ScaledRow(const T* row, int64_t length, double eps, bool about_mean)
+      : x(row), n(length), centred(about_mean), m(length, eps, about_mean, [=](int64_t i) -> double { return row[i]; }) {}
+
+  void standardize(T* y, const T* w, const T* b) const {
+    for (int64_t i = 0; i < n; i++) {
+      T v = static_cast<T>(m.standard(x[i]));
+      if (w) v *= w[i];
+      if (b) v += b[i];
+      y[i] = v;
+    }
+  }
+  // By x and, where there is a weight, added to what weight and bias have.
+  void backward(T* dx, const T* g, const T* w, T* dw, T* db) const {
+    double level = 0, along = 0;
+    const auto slope = [&](int64_t i) { return static_cast<double>(g[i]) * (w ? static_cast<double>(w[i]) : 1.0); };
+    for (int64_t i = 0; i < n; i++) {
+      if (centred) level += slope(i);
+      along += slope(i) * m.standard(x[i]);
+    }
+    level /= static_cast<double>(n), along /= static_cast<double>(n);
+    for (int64_t i = 0; i < n; i++) {
+      const double y = m.standard(x[i]);
+      dx[i] = static_cast<T>((slope(i) - level - y * along) * m.rate * m.unit);
+      if (!w) continue;
+      dw[i] = static_cast<T>(dw[i] + g[i] * y);
+      db[i] += g[i];
+    }
+  }
+};
+
 template <class T>
 void standardize_rows(void* out, const void* in, const void* weight, const void* bias, double eps, bool centred,
                       bool past_cache, int64_t rows, int64_t n) {
@@ -101,6 +142,8 @@ void standardize_rows(void* out, const void* in, const void* weight, const void*
         write_first(y + r * n + i, v, count, past_cache);
       }
     });
+    for (int r = 0; r < R; r++)
+      if (__builtin_expect(!m.fit[r], 0)) ScaledRow<T>(x + r * n, n, eps, centred).standardize(y + r * n, w, b);
   });
 }
 
@@ -112,6 +155,10 @@ void standardize_backward_rows(void* out, const void* gradient, const void* in, 
   T* dx = static_cast<T*>(out);
   for (int64_t row = 0; row < rows; row++, g += n, x += n, dx += n) {
     const RowMoments<T, 1> m = row_moments<T, 1>(x, fetched_row<T>(dx, x, past_cache), eps, centred, n);
+    if (__builtin_expect(!m.fit[0], 0)) {
+      ScaledRow<T>(x, n, eps, centred).backward(dx, g, nullptr, nullptr, nullptr);
+      continue;
+    }
     const auto standard = [=](int64_t i, int count) { return m.standard(0, load_first(x + i, count)); };
     T mean[2];
     row_means<T, 2>(mean, n, [&](V* sum, int64_t i, int count) {
@@ -128,19 +175,22 @@ void standardize_backward_rows(void* out, const void* gradient, const void* in, 
 }
 
 template <class T>
-void scaled_backward_rows(void* out, const void* gradient, const void* in, const void* weight, void* by_weight,
-                          void* by_bias, double eps, bool centred, bool past_cache, int64_t rows, int64_t n) {
-  using V = Vec<T>;
-  const T* w = static_cast<const T*>(weight);
-  T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dw + i, V::set1(0), count);
-    V::store_n(db + i, V::set1(0), count);
-  });
-  rows_together<kRowsTogether<T, 3>>(rows, n, [&](int64_t first, auto together) {
-    constexpr int R = decltype(together)::value;
-    const T *g = static_cast<const T*>(gradient) + first * n, *x = static_cast<const T*>(in) + first * n;
-    T* dx = static_cast<T*>(out) + first * n;
+struct ScaledBackward {
+  T* dx;
+  const T *g, *x, *w;
+  T *dw, *db;
+  double eps;
+  bool centred, past_cache;
+  int64_t n;
+
+  // R rows from the first on; one by one where the squares of one of them do not fit.
+  template <int R>
+  NABLA_INLINE void rows(int64_t first) const {
+    using V = Vec<T>;
+    const T *g = this->g + first * n, *x = this->x + first * n, *w = this->w;
+    T *dx = this->dx + first * n, *dw = this->dw, *db = this->db;
+    const int64_t n = this->n;
+    const bool past_cache = this->past_cache;
     RowMoments<T, R> m;
     m.centre(x, centred, n);
     // Of each row: the mean square, the mean of the gradient, and of the gradient along the row.
@@ -162,10 +212,19 @@ void scaled_backward_rows(void* out, const void* gradient, const void* in, const
       }
     });
     V common[R], part[R];
+    bool fit = true;
     for (int r = 0; r < R; r++) {
       m.scale(r, mean[3 * r], eps);
+      fit = fit && m.fit[r];
       common[r] = V::set1(centred ? mean[3 * r + 1] : T(0));
       part[r] = V::set1(mean[3 * r + 2]) * m.rstd[r];
+    }
+    if (__builtin_expect(!fit, 0)) {
+      if constexpr (R == 1)
+        ScaledRow<T>(x, n, eps, centred).backward(dx, g, w, dw, db);
+      else
+        for (int r = 0; r < R; r++) rows<1>(first + r);
+      return;
     }
     each_vector<T>(n, [=](int64_t i, int count) {
       const V wi = load_first(w + i, count);
@@ -180,7 +239,30 @@ void scaled_backward_rows(void* out, const void* gradient, const void* in, const
       V::store_n(dw + i, to_w, count);
       V::store_n(db + i, to_b, count);
     });
+  }
+};
+
+template <class T>
+void scaled_backward_rows(void* out, const void* gradient, const void* in, const void* weight, void* by_weight,
+                          void* by_bias, double eps, bool centred, bool past_cache, int64_t rows, int64_t n) {
+  using V = Vec<T>;
+  T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
+  each_vector<T>(n, [&](int64_t i, int count) {
+    V::store_n(dw + i, V::set1(0), count);
+    V::store_n(db + i, V::set1(0), count);
   });
+  const ScaledBackward<T> backward = {static_cast<T*>(out),
+                                      static_cast<const T*>(gradient),
+                                      static_cast<const T*>(in),
+                                      static_cast<const T*>(weight),
+                                      dw,
+                                      db,
+                                      eps,
+                                      centred,
+                                      past_cache,
+                                      n};
+  rows_together<kRowsTogether<T, 3>>(
+      rows, n, [&](int64_t first, auto together) { backward.template rows<decltype(together)::value>(first); });
 }
 
 constexpr NormTable make_norm_table() {

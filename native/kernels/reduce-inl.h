@@ -27,6 +27,29 @@ struct ReduceVecOf<T, true> {
 template <class T>
 using ReduceVec = typename ReduceVecOf<T, kIsFloat<T>>::Type;
 
+// An element joins a partial as its square; partials are added up, and the root of the last is the result.
+NABLA_BINARY(RootOfSquares, x + y * y)
+
+// How partials join, and what the last of them becomes.
+template <class F>
+struct Joined {
+  using Type = F;
+  template <class P>
+  static P finish(P total) {
+    return total;
+  }
+};
+template <>
+struct Joined<RootOfSquares> {
+  using Type = Add;
+  template <class P>
+  static P finish(P total) {
+    return sqrt(Lane<P>(total)).v;
+  }
+};
+template <class F>
+using Join = typename Joined<F>::Type;
+
 // What partial results are kept in: float32 is added up in double.
 template <class F, class T>
 struct PartialOf {
@@ -34,6 +57,10 @@ struct PartialOf {
 };
 template <>
 struct PartialOf<Add, float> {
+  using Type = double;
+};
+template <>
+struct PartialOf<RootOfSquares, float> {
   using Type = double;
 };
 template <class F, class T>
@@ -85,7 +112,7 @@ struct Cascade {
   }
   void merge() {
     depth--;
-    combine<F>(partials[depth - 1], partials[depth], WIDTH);
+    combine<Join<F>>(partials[depth - 1], partials[depth], WIDTH);
   }
 };
 
@@ -140,7 +167,7 @@ template <class F, class T>
 T reduce_lanes(const T* partial) {
   T lanes[kReduceLanes];
   for (int i = 0; i < kReduceLanes; i++) lanes[i] = partial[i];
-  return halve<F>(lanes, kReduceLanes);
+  return Joined<F>::finish(halve<Join<F>>(lanes, kReduceLanes));
 }
 
 // The same answer as with all lanes: those without an element change nothing.
@@ -151,7 +178,7 @@ P reduce_short_row(const T* x, int n) {
   while (width < n) width *= 2;
   for (int i = 0; i < n; i++) lanes[i] = F{}(Lane<P>(kNeutral<F, P>), Lane<P>(static_cast<P>(x[i]))).v;
   for (int i = n; i < width; i++) lanes[i] = kNeutral<F, P>;
-  return halve<F>(lanes, width);
+  return Joined<F>::finish(halve<Join<F>>(lanes, width));
 }
 
 template <class F, class T, class P = Partial<F, T>>
@@ -163,7 +190,7 @@ template <class F, class T, class P = Partial<F, T>>
 void reduce_store(void* out, const void* partials, int64_t n) {
   T* const y = static_cast<T*>(out);
   const P* const p = static_cast<const P*>(partials);
-  for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>(p[i]);
+  for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>(Joined<F>::finish(p[i]));
 }
 
 template <class F, class T, class P = Partial<F, T>>
@@ -236,14 +263,15 @@ template <class F, class T, class P = Partial<F, T>>
 void reduce_tree(void* partials, int64_t count, int64_t width) {
   P* const p = static_cast<P*>(partials);
   for (int64_t step = 1; step < count; step *= 2) {
-    for (int64_t i = 0; i + step < count; i += 2 * step) combine<F>(p + i * width, p + (i + step) * width, width);
+    for (int64_t i = 0; i + step < count; i += 2 * step) combine<Join<F>>(p + i * width, p + (i + step) * width, width);
   }
 }
 
 template <class F, class T>
 constexpr ReduceLeaf make_reduce_leaf() {
-  return {sizeof(Partial<F, T>), reduce_rows<F, T>,    reduce_row<F, T>, reduce_finish<F, T>,
-          reduce_store<F, T>,    reduce_columns<F, T>, reduce_tree<F, T>};
+  constexpr bool kStored = sizeof(Partial<F, T>) == sizeof(T) && __is_same(F, Join<F>);
+  return {sizeof(Partial<F, T>), kStored,           reduce_rows<F, T>,    reduce_row<F, T>,
+          reduce_finish<F, T>,   reduce_store<F, T>, reduce_columns<F, T>, reduce_tree<F, T>};
 }
 
 // Sums and products exist where no narrower type would overflow.

@@ -13,8 +13,8 @@
 // thread, and combine them by tree().
 //
 // The form follows from the logical shape, never from strides: the driver gathers what is not laid out so.
-// Partials are kept, and added up, in the dtype itself, but sums of float32 in double, rounded once at the end; the
-// driver converts inputs to a dtype that the leaf has.
+// Partials are kept, and added up, in the dtype itself, but sums of float32, and of its squares, in double, rounded
+// once at the end; the driver converts inputs to a dtype that the leaf has.
 #pragma once
 #include <cstdint>
 
@@ -31,6 +31,7 @@ constexpr int64_t kReduceRows = 64;
 // n and rows may be 0.
 struct ReduceLeaf {
   int64_t partial_size;
+  bool partial_is_result;  // the last partial of columns is what store() would make of it
   // out[r] for r < rows, from x[r * row_stride + i], i < n: the whole row form on one thread.
   void (*rows)(void* out, const void* x, int64_t rows, int64_t row_stride, int64_t n);
   // The partial of n contiguous elements, n any size.

@@ -101,6 +101,43 @@ T row_sum(int64_t n, F&& f) {
   return RowSums<T, 1>(n, [&](Vec<T>* sum, int64_t i, int count) { sum[0] = sum[0] + f(i, count); }).total[0];
 }
 
+// Whether a sum of squares, divided by their number, has kept its digits: none of them that counts was out of range.
+template <class T>
+bool squares_fit(T mean_square) {
+  return mean_square >= (sizeof(T) == 4 ? T(0x1p-100f) : T(0x1p-960)) && mean_square < FloatTraits<T>::kInfinity;
+}
+
+// Where they have not: the moments of elements times a power of two, in double. (x unit - mean) rate is standard.
+struct ScaledMoments {
+  double unit, mean, square, rate;
+
+  // Of at(i), i < n; the mean is taken for 0 unless centred.
+  template <class At>
+  ScaledMoments(int64_t n, double eps, bool centred, At&& at) : unit(1), mean(0), square(0) {
+    double top = root(eps);
+    for (int64_t i = 0; i < n; i++) {
+      const double size = at(i) < 0 ? -at(i) : at(i);
+      if (size > top) top = size;
+    }
+    if (top > 0 && top < FloatTraits<double>::kInfinity) {
+      // The exponent's bits, held where both the power and its inverse are normal numbers.
+      uint64_t exponent = __builtin_bit_cast(uint64_t, top) >> 52;
+      exponent = exponent < 1 ? 1 : exponent > 2045 ? 2045 : exponent;
+      unit = __builtin_bit_cast(double, (2046 - exponent) << 52);
+    }
+    const double count = static_cast<double>(n);
+    if (centred) {
+      for (int64_t i = 0; i < n; i++) mean += at(i) * unit;
+      mean /= count;
+    }
+    for (int64_t i = 0; i < n; i++) square += (at(i) * unit - mean) * (at(i) * unit - mean);
+    square /= count;
+    rate = 1 / root(square + eps * unit * unit);
+  }
+  double standard(double x) const { return (x * unit - mean) * rate; }
+  static double root(double x) { return sqrt(Lane<double>(x)).v; }
+};
+
 constexpr int64_t kLongRow = 1024;  // elements, from which the hardware sees what comes next
 
 // Where to fetch from while a row of n elements is summed: the row after it where rows are short.

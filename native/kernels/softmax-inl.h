@@ -15,12 +15,27 @@ T row_shift(const T* x, int64_t n) {
   return top - top == 0 ? top : T(0);
 }
 
+// x - shift, with what rounding leaves of it as the second word where its exponential is not 0.
+template <class V>
+NABLA_INLINE TwoWords<V> shifted(V x, V shift) {
+  const V d = x - shift, back = d + shift, rest = (x - back) - (shift - (back - d));
+  return {d, select(d > (kIsSingle<V> ? -200 : -2000), rest, V(0))};
+}
+
+// log(sum(exp(x - shift))). Where one element outweighs all others together it is log1p of the sum of the others,
+// which keeps the digits of a logarithm near 0; two equal ones have a sum of at least 2.
 template <class T>
-T row_logsumexp(const T* x, int64_t n, T shift) {
-  const Vec<T> s = Vec<T>::set1(shift);
+T row_log_sum(const T* x, int64_t n, T shift, bool near_zero_matters) {
+  using V = Vec<T>;
+  const V s = V::set1(shift);
   const T sum =
       row_sum<T>(n, [&](int64_t i, int count) { return first_lanes<T>(exp(load_first(x + i, count) - s), count); });
-  return first_lane(log(Vec<T>::set1(sum)));
+  if (!(near_zero_matters && sum >= 1 && sum < 2)) return first_lane(log(V::set1(sum)));
+  const T others = row_sum<T>(n, [&](int64_t i, int count) {
+    const V v = load_first(x + i, count);
+    return first_lanes<T>(select(v == s, V(0), exp(shifted(v, s))), count);
+  });
+  return first_lane(log1p(V::set1(others)));
 }
 
 template <class T>
@@ -47,7 +62,7 @@ void log_softmax_row(void* out, const void* in, void* work, int64_t n) {
   const bool past_cache = work != nullptr;
   const T *next = after_row(x, n), *next_out = fetched_row(after_row(y, n), x, past_cache);
   const T shift = row_shift(x, n);
-  const V s = V::set1(shift), l = V::set1(row_logsumexp(x, n, shift));
+  const V s = V::set1(shift), l = V::set1(row_log_sum(x, n, shift, true));
   write_vectors(y, n, past_cache, [=](int64_t i, int count) {
     __builtin_prefetch(next + i);
     __builtin_prefetch(next_out + i, 1);
@@ -71,6 +86,15 @@ void softmax_backward_row(void* out, const void* gradient, const void* result, b
                 [=](int64_t i, int count) { return load_first(y + i, count) * (load_first(g + i, count) - dot); });
 }
 
+// g - exp(y) sum; where exp(y) is above 1/2 as (g - sum) - (exp(y) - 1) sum, which keeps the digits of what is left.
+template <class V>
+NABLA_INLINE V log_softmax_slope(V g, V y, V sum) {
+  const auto large = y > -0.69f;
+  const V slope = fnma(exp(y), sum, g);
+  if (__builtin_expect(!any(large), 1)) return slope;
+  return select(large, fnma(expm1(y), sum, g - sum), slope);
+}
+
 template <class T>
 void log_softmax_backward_row(void* out, const void* gradient, const void* result, bool past_cache, int64_t n) {
   using V = Vec<T>;
@@ -83,28 +107,29 @@ void log_softmax_backward_row(void* out, const void* gradient, const void* resul
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);
     __builtin_prefetch(next_out + i, 1);
-    return fnma(exp(load_first(y + i, count)), sum, load_first(g + i, count));
+    return log_softmax_slope(load_first(g + i, count), load_first(y + i, count), sum);
   });
 }
 
 template <class T>
-void logsumexp_row(void* out, const void* in, int64_t n) {
+void row_weight(void* out, const void* in, int64_t target, int64_t n) {
   const T* x = static_cast<const T*>(in);
-  const T shift = row_shift(x, n);
-  *static_cast<T*>(out) = shift + row_logsumexp(x, n, shift);
+  T* pair = static_cast<T*>(out);
+  pair[0] = row_shift(x, n);
+  pair[1] = row_log_sum(x, n, pair[0], target >= 0 && x[target] == pair[0]);
 }
 
 template <class T>
-void cross_entropy_backward_row(void* out, const void* in, const void* lse, int64_t target, double scale,
+void cross_entropy_backward_row(void* out, const void* in, const void* weight, int64_t target, double scale,
                                 bool past_cache, int64_t n) {
   using V = Vec<T>;
-  const T* x = static_cast<const T*>(in);
+  const T *x = static_cast<const T*>(in), *pair = static_cast<const T*>(weight);
   T* dx = static_cast<T*>(out);
-  const V l = V::set1(*static_cast<const T*>(lse)), s = V::set1(static_cast<T>(scale));
-  const auto slope = [=](int64_t i, int count) { return exp(load_first(x + i, count) - l) * s; };
-  const T at_target = first_lane(slope(target, 1)) - static_cast<T>(scale);
-  write_vectors(dx, n, past_cache, slope);
-  dx[target] = at_target;
+  const V shift = V::set1(pair[0]), log_sum = V::set1(pair[1]), s = V::set1(static_cast<T>(scale));
+  const V loss = target < 0 ? V(0) : (shift - V::set1(x[target])) + log_sum;
+  write_vectors(dx, n, past_cache,
+                [=](int64_t i, int count) { return exp((load_first(x + i, count) - shift) - log_sum) * s; });
+  if (target >= 0) dx[target] = first_lane(expm1(-loss) * s);
 }
 
 constexpr SoftmaxTable make_softmax_table() {
@@ -112,7 +137,7 @@ constexpr SoftmaxTable make_softmax_table() {
           {log_softmax_row<float>, log_softmax_row<double>},
           {softmax_backward_row<float>, softmax_backward_row<double>},
           {log_softmax_backward_row<float>, log_softmax_backward_row<double>},
-          {logsumexp_row<float>, logsumexp_row<double>},
+          {row_weight<float>, row_weight<double>},
           {cross_entropy_backward_row<float>, cross_entropy_backward_row<double>}};
 }
 

@@ -9,10 +9,11 @@ namespace nabla {
 using SoftmaxFn = void (*)(void* y, const void* x, void* work, int64_t n);
 // softmax: dx = y * (g - sum(g * y)); logSoftmax: dx = g - exp(y) * sum(g).
 using SoftmaxBackwardFn = void (*)(void* dx, const void* g, const void* y, bool past_cache, int64_t n);
-// log(sum(exp(x))), as one element.
-using LogSumExpFn = void (*)(void* out, const void* x, int64_t n);
-// dx = (softmax(x) - onehot(target)) * scale, with the row's log-sum-exp given.
-using CrossEntropyBackwardFn = void (*)(void* dx, const void* x, const void* lse, int64_t target, double scale,
+// weight[0] = max, or 0 where that is infinite, and weight[1] = log(sum(exp(x - weight[0]))); the latter keeps its digits
+// near 0 where the target, if it is not -1, is the largest.
+using RowWeightFn = void (*)(void* weight, const void* x, int64_t target, int64_t n);
+// dx = (softmax(x) - onehot(target)) * scale, with the row's weight given; no onehot where the target is -1.
+using CrossEntropyBackwardFn = void (*)(void* dx, const void* x, const void* weight, int64_t target, double scale,
                                         bool past_cache, int64_t n);
 
 struct SoftmaxTable {
@@ -20,7 +21,7 @@ struct SoftmaxTable {
   SoftmaxFn log_softmax[2];
   SoftmaxBackwardFn softmax_backward[2];
   SoftmaxBackwardFn log_softmax_backward[2];
-  LogSumExpFn logsumexp[2];
+  RowWeightFn row_weight[2];
   CrossEntropyBackwardFn cross_entropy_backward[2];
 };
 

@@ -219,7 +219,67 @@ test("det and slogdet of singular and of empty matrices; far outside of the dtyp
   expect(nb.det(nb.zeros([3, 0, 0])).toArray()).toEqual([1, 1, 1]);
   expect(nb.slogdet(nb.eye(40).mul(-1e10)).logabsdet.item()).toBeCloseTo(40 * Math.log(1e10), 3);
   const x = nb.ones([2, 2], { requiresGrad: true });
-  expect(() => nb.det(x).backward()).toThrow(/singular/);
+  expect(() => nb.slogdet(x).logabsdet.backward()).toThrow(/singular/);
+});
+
+describe("the derivative of det", () => {
+  const minor = (a: readonly number[][], row: number, column: number): number[][] =>
+    a.filter((_, i) => i !== row).map((values) => values.filter((_, j) => j !== column));
+  const determinant = (a: readonly number[][]): number =>
+    a.length === 0 ? 1 : a[0]!.reduce((sum, v, j) => sum + (j % 2 ? -v : v) * determinant(minor(a, 0, j)), 0);
+  const cofactorsOf = (a: readonly number[][]): number[][] =>
+    a.map((row, i) => row.map((_, j) => ((i + j) % 2 ? -1 : 1) * determinant(minor(a, i, j))));
+
+  /** Whole numbers, of a rank. */
+  const ofRank = (n: number, rank: number): number[][] => {
+    const at = (i: number, j: number, seed: number): number => ((i * 7 + j * 11 + seed * 13 + i * j * 3) % 9) - 4;
+    return Array.from({ length: n }, (_, i) =>
+      Array.from({ length: n }, (_, j) =>
+        Array.from({ length: rank }, (_, k) => at(i, k, 1) * at(j, k, 2)).reduce((a, b) => a + b, 0),
+      ),
+    );
+  };
+  const sizes = [1, 2, 3, 4, 5, 6].flatMap((n) => [n, n - 1, n - 2, 0].filter((r) => r >= 0).map((r) => [n, r]));
+
+  test.each(sizes)("of a matrix of size %d and rank %d is its cofactors, in both modes", (n, rank) => {
+    const a = ofRank(n!, rank!);
+    const want = tensor(cofactorsOf(a), float64);
+    const x = tensor(a, float64);
+    // Minors are sums of products of n - 1 elements, which may cancel.
+    const size = Math.max(1, ...a.flat().map(Math.abs)) ** (n! - 1);
+    const near = (got: nb.Tensor, wanted: nb.Tensor, tolerance: number, what: string): void =>
+      close(got.div(size), wanted.div(size), tolerance, what);
+    near(nb.grad((m: nb.Tensor) => nb.det(m))(x), want, 1e-13, "reverse");
+    const t = tensor(ofRank(n!, 1), float64).add(nb.eye(n!, float64));
+    const [, along] = nb.jvp(nb.det, [x], [t]);
+    near(along, want.mul(t).sum(), 1e-12, "forward");
+    const batch = nb.stack([x, nb.eye(n!, float64), x.mul(-2)]);
+    const all = nb.vmap(nb.grad((m: nb.Tensor) => nb.det(m)))(batch);
+    near(all.at(0), want, 1e-13, "in a batch");
+    near(all.at(2), want.mul((-2) ** (n! - 1)), 1e-12, "in a batch, scaled");
+    near(
+      nb
+        .grad((m: nb.Tensor) => nb.det(m))(x.to("float32"))
+        .to("float64"),
+      want,
+      1e-6,
+      "float32",
+    );
+  });
+
+  test("has derivatives of its own where the matrix is regular", () => {
+    const x = tensor(
+      [
+        [2, 1, 0.5],
+        [-1, 3, 1],
+        [0, 1, -2],
+      ],
+      float64,
+    );
+    expect(nb.gradcheck(nb.det, [x], { order: 2 })).toBe(true);
+    const curvature = (m: nb.Tensor): nb.Tensor => nb.hvp(nb.det, [m], [nb.ones([3, 3], float64)])[1][0];
+    expect(() => curvature(nb.ones([3, 3], float64))).toThrow(/^det: .*singular/);
+  });
 });
 
 test("the eigenvalues of the identity have a gradient, its eigenvectors an infinite one", () => {

@@ -153,7 +153,15 @@ void digest_rows(Digests& out) {
   each("logSoftmax", [&](int64_t n) { s.log_softmax[TYPE](y.data(), x.data(), nullptr, n); });
   each("softmaxBackward", [&](int64_t n) { s.softmax_backward[TYPE](y.data(), g.data(), x.data(), false, n); });
   each("logSoftmaxBackward", [&](int64_t n) { s.log_softmax_backward[TYPE](y.data(), g.data(), x.data(), false, n); });
-  each("logsumexp", [&](int64_t n) { s.logsumexp[TYPE](y.data(), x.data(), n); });
+  // One element outweighs the others.
+  std::vector<T> peaked = x;
+  peaked[0] = 40;
+  each("logSoftmaxPeaked", [&](int64_t n) { s.log_softmax[TYPE](y.data(), peaked.data(), nullptr, n); });
+  each("rowWeight", [&](int64_t n) {
+    s.row_weight[TYPE](y.data(), x.data(), -1, n);
+    s.row_weight[TYPE](y.data() + 2, peaked.data(), 0, n);
+    s.row_weight[TYPE](y.data() + 4, peaked.data(), -1, n);
+  });
   each("crossEntropyBackward",
        [&](int64_t n) { s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, false, n); });
   const NormTable& norm = kernels().norm;

@@ -97,6 +97,42 @@ void check_columns() {
     }
 }
 
+// Roots of sums of squares, of rows and of columns, in parts of any size; of float32 whatever its squares are.
+template <class T>
+void check_norms(T unit) {
+  const ReduceLeaf& norm = leaf<T>(Reduce::norm);
+  const auto close = [](T got, long double exact, const char* what, int64_t n) {
+    const double error = static_cast<double>(std::fabs(got - exact) / exact) / std::numeric_limits<T>::epsilon();
+    check(error < 4, "norm of %s of %d %s: %g eps", what, int(n), kDTypeNames[kType<T>], error);
+  };
+  for (int64_t n : {1, 31, 32, 33, 4097, 100003}) {
+    std::vector<T> x = waves<T>(n);
+    long double squares = 0;
+    for (T& v : x) {
+      v *= unit;
+      squares += static_cast<long double>(v) * v;
+    }
+    T length;
+    norm.rows(&length, x.data(), 1, n, n);
+    close(length, std::sqrt(squares), "a row", n);
+    check(same(row_in_parts(norm, x, 2 * kReduceBlock), length), "norm of %d in parts", int(n));
+    constexpr int64_t kWidth = 3;
+    const int64_t rows = n / kWidth;
+    std::vector<T> lengths(kWidth);
+    std::vector<char> partials(static_cast<size_t>(kWidth * norm.partial_size));
+    norm.columns(partials.data(), x.data(), rows, kWidth, kWidth);
+    norm.store(lengths.data(), partials.data(), kWidth);
+    for (int64_t c = 0; c < kWidth && rows > 0; c++) {
+      squares = 0;
+      for (int64_t r = 0; r < rows; r++) {
+        const long double v = x[static_cast<size_t>(r * kWidth + c)];
+        squares += v * v;
+      }
+      close(lengths[static_cast<size_t>(c)], std::sqrt(squares), "a column", rows);
+    }
+  }
+}
+
 // The definition in reduce.h, written down once more.
 template <class T>
 void check_definition() {
@@ -203,6 +239,8 @@ void test_reductions() {
   check_columns<double>();
   check_definition<float>();
   check_definition<double>();
+  for (float unit : {1.0f, 0x1p100f, 0x1p-120f}) check_norms<float>(unit);
+  check_norms<double>(1);
   check_nan<float>();
   check_nan<double>();
   check_arg<float>();

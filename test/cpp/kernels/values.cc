@@ -137,6 +137,41 @@ void check_logaddexp(int64_t samples) {
   report("logaddexp", kDTypeNames[kType<T>], worst, 2);
 }
 
+// Losses of probabilities. The divergence is small where x is close to the logarithm of y, of which a few bits more than
+// those of T are known.
+template <class T>
+void check_losses(int64_t samples) {
+  using R = typename Wider<T>::Type;
+  std::vector<T> x, y;
+  for (int64_t i = 0; i < samples; i++) {
+    const double probability = std::fabs(std::sin(double(i)));
+    y.push_back(static_cast<T>(i % 8 == 0 ? double(i % 3 == 0) : std::exp2(-double(i % 7 * 9)) * probability));
+    x.push_back(static_cast<T>(std::cos(double(i) * 3) * std::exp2(double(i % 9) - 1)));
+    if (i % 5 == 0 && y.back() > 0) x.back() = std::log(y.back());
+  }
+  std::vector<T> z(x.size());
+  void* args[] = {z.data(), x.data(), y.data()};
+  const auto run = [&](Elementwise op) {
+    kernels().elementwise.leaf[index_of(op)][kType<T>](args, samples, false);
+  };
+  Worst cross, divergence;
+  run(Elementwise::binaryCrossEntropyWithLogits);
+  for (size_t i = 0; i < x.size(); i++) {
+    const R a = x[i], p = y[i];
+    cross.add(ulps(z[i], (p == 0 ? R(0) : p * softplus(-a)) + (p == 1 ? R(0) : (1 - p) * softplus(a))), x[i], y[i]);
+  }
+  run(Elementwise::klDiv);
+  for (size_t i = 0; i < x.size(); i++) {
+    const R p = y[i], log = p == 0 ? R(0) : std::log(p), exact = p == 0 ? R(0) : p * (log - x[i]);
+    const R unit = std::fmax(std::fabs(exact) * std::numeric_limits<T>::epsilon(),
+                             std::fmax(std::fabs(p * log) * R(sizeof(T) == 4 ? 0x1p-49 : 0x1p-64),
+                                       R(std::numeric_limits<T>::denorm_min())));
+    divergence.add(static_cast<double>(std::fabs(z[i] - exact) / unit), x[i], y[i]);
+  }
+  report("binaryCrossEntropyWithLogits", kDTypeNames[kType<T>], cross, 4);
+  report("klDiv", kDTypeNames[kType<T>], divergence, 2);
+}
+
 template <class T>
 void check_all(int64_t samples) {
   using R = typename Wider<T>::Type;
@@ -156,6 +191,7 @@ void check_all(int64_t samples) {
   check_slope<T>(Elementwise::op, [](R y) -> R { return expression; }, kSingle ? single : twice, samples / 4);
   NABLA_SLOPE_REFERENCES(SLOPE)
   check_logaddexp<T>(samples / 4);
+  check_losses<T>(samples / 4);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@ import { type Arr, build, map } from "../../reference/array.js";
 import * as reference from "../../reference/linalg.js";
 import { type Case, inParts, type Sample, type Wrong } from "./case.js";
 import { results } from "./elementwise.js";
+import { notPublic, row } from "./row.js";
 
 type Shapes = readonly (readonly number[])[];
 type Call = (xs: readonly nb.Tensor[]) => nb.Tensor;
@@ -290,6 +291,21 @@ export const linalgCases = {
     [...wrongSquare(nb.inv), singular(nb.inv)],
   ),
   det: matrices(([a]) => nb.det(a!), determinant, [0], square, wrongSquare(nb.det)),
+  cofactors: {
+    ...matrices(
+      ([a]) => row("cofactors").replay([a!], undefined),
+      ([a]) =>
+        perMatrix([a!], size(a!), (p) => {
+          const unit = p!.map((values, i) => values.map((_, j) => Number(i === j)));
+          const scaled = reference.solve(p!, unit).map((values) => values.map((v) => v * reference.det(p!)));
+          return reference.transpose(scaled, p!.length);
+        }),
+      [0],
+      square,
+      [],
+    ),
+    exempt: { numbers: "it takes tensors", decomposition: "one formula: the value law says it", errors: notPublic },
+  },
   slogdet: inParts(
     matrices(
       ([a]) => nb.slogdet(a!).logabsdet.add(nb.slogdet(a!).sign),

@@ -135,6 +135,7 @@ export const lossCases = {
         code: "ERR_DTYPE",
       },
     ],
+    ([x, t]) => x!.softplus().sub(x!.mul(t!)),
   ),
   l1Loss: loss(
     nb.l1Loss,
@@ -221,6 +222,7 @@ export const lossCases = {
         code: "ERR_SHAPE",
       },
     ],
+    ([x, t]) => t!.mul(t!.log().sub(x!)),
   ),
   "klDiv, of logarithms, over the batch": shaped(
     [
