@@ -152,7 +152,7 @@ export * from "./ops/vector-norm.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions, type DataParallelState } from "./parallel/data-parallel.js";
 export { defineJob, type Job } from "./parallel/job.js";
-export { memory, numThreads, setNumThreads } from "./parallel/settings.js";
+export { memory, numThreads, setNumThreads, trim } from "./parallel/settings.js";
 export { attach, type SharedTensor, share } from "./parallel/share.js";
 export {
   allClose,

@@ -3,7 +3,13 @@ import { build } from "./build.mjs";
 import { packageBin, run } from "./common.mjs";
 import { runtime } from "./runtimes.mjs";
 
-const files = ["test/native/collector.test.ts", "test/tensor/limit.test.ts", "test/tensor/memory.test.ts"];
+const files = [
+  "test/native/collector.test.ts",
+  "test/tensor/limit.test.ts",
+  "test/tensor/memory.test.ts",
+  "test/tensor/javascript-memory.test.ts",
+  "test/tensor/idle.test.ts",
+];
 const args = process.argv.length > 2 ? process.argv.slice(2) : files;
 
 await build(["native", "lib"]);

@@ -2,7 +2,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Batch, collate } from "./collate.js";
 import { type Dataset, TensorDataset } from "./dataset.js";
-import { permutation } from "./permutation.js";
+import { numbered, permutation } from "./permutation.js";
 
 export interface DataLoaderOptions<T, B> {
   /** Samples in a batch. Default 1. */
@@ -121,9 +121,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.running = run;
     this.next = { epoch: run.epoch + 1, position: 0 };
     const count = this.dataset.length;
-    const order = this.shuffle
-      ? permutation(count, this.seed, run.epoch)
-      : Int32Array.from({ length: count }, (_, i) => i);
+    const order = this.shuffle ? permutation(count, this.seed, run.epoch) : numbered(count);
     try {
       while (run.position < this.length) {
         const start = run.position++ * this.batchSize;

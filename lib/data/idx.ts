@@ -1,8 +1,10 @@
+import { constants } from "node:buffer";
 import { endianness } from "node:os";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, constants as zlib } from "node:zlib";
 import { fail } from "../core/errors.js";
 import { readRegular } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
+import { claim, typedArray } from "../tensor/javascript-memory.js";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
@@ -30,7 +32,8 @@ const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ?
  *
  * @param source how error messages name the bytes
  * @param op the public function that error messages name
- * @throws NablaError ERR_FORMAT when the gzip is corrupt, the magic number is wrong or the length does not match
+ * @throws NablaError ERR_FORMAT when the gzip is corrupt, the magic number is wrong or the length does not match;
+ * ERR_MEMORY when what the header announces passes the memory limit
  *
  * @example
  * const { shape, data } = decodeIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]));
@@ -40,7 +43,29 @@ export function decodeIdx(bytes: Uint8Array, source = "IDX bytes", op = "decodeI
   const refuse = (fact: string, expected: string, got: string): never =>
     fail("ERR_FORMAT", op, `${source}: ${fact}`, expected, got, { source });
 
-  const content = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzip(bytes, refuse) : bytes;
+  const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  // What a gzip says of its size in its first bytes bounds what is decompressed.
+  const whole = !zipped ? bytes : bytes.length <= lead ? gunzip(bytes, refuse) : undefined;
+  const { element, shape, start, size } = readHeader(whole ?? gunzip(bytes.subarray(0, lead), refuse, true), refuse);
+  const expected = start + size * element.bytes;
+  const layout = `${plural(expected, "byte")} for ${element.name} [${shape.join(", ")}]`;
+  const most = whole?.length ?? bytes.length * mostExpansion;
+  if (most < expected) refuse("cut off", layout, `${whole === undefined ? "at most " : ""}${plural(most, "byte")}`);
+  if (whole === undefined) claim(op, {}, expected);
+  const content = whole ?? gunzip(bytes, refuse, false, expected);
+  if (content === null || content.length > expected)
+    return refuse("has bytes left over", layout, content === null ? "more" : plural(content.length, "byte"));
+  if (content.length < expected) refuse("cut off", layout, plural(content.length, "byte"));
+
+  const data = typedArray<Uint8Array<ArrayBuffer>>(op, Uint8Array, size * element.bytes);
+  data.set(content.subarray(start));
+  if (endianness() === "LE") swap[element.bytes](Buffer.from(data.buffer));
+  return { shape, data: new element.array(data.buffer) };
+}
+
+type Refuse = (fact: string, expected: string, got: string) => never;
+
+function readHeader(content: Uint8Array, refuse: Refuse) {
   const magic = content.subarray(0, 4);
   if (magic.length < 4) refuse("too short for a header", "at least 4 bytes", plural(magic.length, "byte"));
   const [zero, alsoZero, code = 0, rank = 0] = magic;
@@ -49,22 +74,11 @@ export function decodeIdx(bytes: Uint8Array, source = "IDX bytes", op = "decodeI
     const types = [...elements.keys()].map((key) => hex(Uint8Array.of(key))).join(", ");
     return refuse("not an IDX file", `a magic number 00 00 TYPE RANK with TYPE one of ${types}`, hex(magic));
   }
-
   const start = 4 + 4 * rank;
   if (content.length < start) refuse("cut off in its header", plural(start, "byte"), plural(content.length, "byte"));
   const view = new DataView(content.buffer, content.byteOffset, start);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const size = shape.reduce((product, length) => product * length, 1);
-  const expected = start + size * element.bytes;
-  if (content.length !== expected) {
-    const fact = content.length < expected ? "cut off" : "has bytes left over";
-    const layout = `${element.name} [${shape.join(", ")}]`;
-    refuse(fact, `${plural(expected, "byte")} for ${layout}`, plural(content.length, "byte"));
-  }
-
-  const { buffer } = new Uint8Array(content.subarray(start));
-  if (endianness() === "LE") swap[element.bytes](Buffer.from(buffer));
-  return { shape, data: new element.array(buffer) };
+  return { element, shape, start, size: shape.reduce((product, length) => product * length, 1) };
 }
 
 const swap = {
@@ -74,10 +88,21 @@ const swap = {
   8: (data: Buffer) => data.swap64(),
 };
 
-function gunzip(bytes: Uint8Array, refuse: (fact: string, expected: string, got: string) => never): Uint8Array {
+/** Compressed bytes that are read for the header: a gzip's own and at most 1,024 of IDX. */
+const lead = 2 ** 16;
+/** No deflate stream is longer than so many times its bytes. */
+const mostExpansion = 1032;
+
+/** The content; null where it is longer than `most`. Of a part of a gzip, what it gives. */
+function gunzip(bytes: Uint8Array, refuse: Refuse): Uint8Array;
+function gunzip(bytes: Uint8Array, refuse: Refuse, part: true): Uint8Array;
+function gunzip(bytes: Uint8Array, refuse: Refuse, part: false, most: number): Uint8Array | null;
+function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * mostExpansion): Uint8Array | null {
   try {
-    return gunzipSync(bytes);
+    const maxOutputLength = Math.min(Math.max(most, 1), constants.MAX_LENGTH);
+    return gunzipSync(bytes, part ? { finishFlush: zlib.Z_SYNC_FLUSH } : { maxOutputLength });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return null;
     return refuse("corrupt gzip", "a complete gzip stream", (error as Error).message);
   }
 }

@@ -1,3 +1,5 @@
+import { typedArray } from "../tensor/javascript-memory.js";
+
 const m0 = 0xd2511f53;
 const m1 = 0xcd9e8d57;
 const w0 = 0x9e3779b9;
@@ -28,6 +30,13 @@ export function philox(
   return Uint32Array.of(a, b, c, d);
 }
 
+/** `0 … length - 1`. */
+export function numbered(length: number): Int32Array<ArrayBuffer> {
+  const order = typedArray<Int32Array<ArrayBuffer>>("DataLoader", Int32Array, length);
+  for (let i = 0; i < length; i++) order[i] = i;
+  return order;
+}
+
 /** A random order of `0 … length - 1` that depends on the seed and the epoch alone, every order equally likely. */
 export function permutation(length: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)] as const;
@@ -49,7 +58,7 @@ export function permutation(length: number, seed: number, epoch: number): Int32A
     return word % bound;
   };
 
-  const order = Int32Array.from({ length }, (_, i) => i);
+  const order = numbered(length);
   for (let i = length - 1; i > 0; i--) {
     const j = below(i + 1);
     const held = order[i] as number;

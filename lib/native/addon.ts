@@ -56,7 +56,12 @@ export interface Addon {
   message(): string;
   /** The largest live tensors, in words. */
   largest(): string;
-  trim(): void;
+  /** Counts memory of JavaScript's own for as long as the object lives; false where it would pass the limit. */
+  claim(object: object, bytes: number): boolean;
+  /** Changes with what this thread makes, and with the large blocks that any thread of the process takes. */
+  activity(): [number, number];
+  /** Gives cached memory back to the system until so many bytes (0) stay. */
+  trim(keep?: number): void;
   resetPeak(): void;
   threads(limit?: number): number;
   poolThreads(): number;

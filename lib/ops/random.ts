@@ -11,6 +11,7 @@ import { makeLeaf } from "../engine/leaf.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { fromTyped, onesLike } from "../tensor/create.js";
+import { typedArray } from "../tensor/javascript-memory.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**
@@ -177,19 +178,32 @@ export function randint(low: number, high: number, shape: readonly number[], opt
   return draw("randint", integerRow, shape, wide, attrs).to(type.name);
 }
 
+/** How many random numbers are drawn at once for an order: whole chunks of the kernel's. */
+const piece = 2 ** 16;
+
 /**
  * The integers 0 to n - 1 in random order, int32.
  * @example randperm(4).shape; // [4]
  */
 export function randperm(n: number, options?: RandomOptions): Tensor {
-  needInteger("randperm", "n", n, 0);
+  if (needInteger("randperm", "n", n, 0) > 2 ** 31)
+    fail("ERR_ARGUMENT", "randperm", "the numbers do not fit int32", "at most 2^31", String(n));
   const given = checkOptions<RandomOptions>("randperm", options, known);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
+  const order = typedArray("randperm", Int32Array, n);
+  for (let i = 0; i < n; i++) order[i] = i;
   const attrs = generatorOf("randperm", given.generator).next();
-  const picks = draw("randperm", uniformRow, [n], dtypes.float64, attrs).toTypedArray() as Float64Array;
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(picks[i]! * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
+  for (let end = n; end > 0; ) {
+    const start = end - 1 - ((end - 1) % piece);
+    const drawn = draw("randperm", uniformRow, [end - start], dtypes.float64, [...attrs, start]);
+    const picks = drawn.toTypedArray() as Float64Array;
+    drawn.dispose();
+    for (; end > start; end--) {
+      const i = end - 1;
+      const j = Math.floor(picks[i - start]! * end);
+      const held = order[i]!;
+      order[i] = order[j]!;
+      order[j] = held;
+    }
   }
   return fromTyped("randperm", order, dtypes.int32, [n]);
 }

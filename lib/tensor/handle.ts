@@ -98,7 +98,8 @@ export function raise(
   fail(name, op, message, got === undefined ? undefined : expected, got, { operand, detail });
 }
 
-function outOfMemory(op: string): never {
+/** ERR_MEMORY that names the largest tensors. */
+export function outOfMemory(op: string): never {
   const { liveBytes } = frame.addon.stats();
   const megabytes = (liveBytes / 1e6).toFixed(1);
   const message = `${op}: out of memory; ${megabytes} MB are live, the largest tensors are ${frame.addon.largest()}`;

@@ -1,6 +1,7 @@
 /** Gives memory back under pressure: first what is known to be dead, then after a minor, last after a major collection. */
 import { collector } from "../native/collector.js";
 import { addon } from "../native/frame.js";
+import { forgetAllocated, watchForIdleness } from "./idle.js";
 
 // Bytes between two walks. Memory that is reused while it is still in the cache is worth many a minor collection (0.1 ms
 // here, against 2 ms to write 16 MB that are not); but where what was allocated is still in use, walks free nothing.
@@ -28,6 +29,7 @@ let floor = 0;
  */
 export function relieve(): void {
   const allocated = addon.sinceWalk();
+  watchForIdleness(allocated);
   const forBytes = allocated >= step;
   const freed = collectGarbage();
   if (!forBytes) return;
@@ -55,6 +57,7 @@ function collectGarbage(): number {
 function collectAll(): number {
   const held = addon.stats().liveBytes;
   collector()?.major();
+  forgetAllocated();
   const freed = addon.walk();
   floor = addon.stats().liveBytes;
   bound = held - floor < MOST / 4 ? bound * 2 : 2 * MOST;
@@ -72,9 +75,16 @@ const reclaims: readonly (() => void)[] = [
 
 /** Reclaims more and more of what is dead, the cheapest first, until `attempt` succeeds; false where it never does. */
 export function reclaimUntil(attempt: () => boolean): boolean {
+  watchForIdleness(addon.sinceWalk());
   for (const reclaim of reclaims) {
     reclaim();
     if (attempt()) return true;
   }
   return false;
+}
+
+/** Reclaims all that is dead and gives the cache back to the system. */
+export function reclaimAll(): void {
+  collectAll();
+  addon.trim();
 }

@@ -1,10 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
 import { addon, begin, failed, putOperand } from "../native/frame.js";
 import { type Handle, raise } from "./handle.js";
+import { needHeap, typedArray } from "./javascript-memory.js";
 import { formatTensor } from "./print.js";
 
 /** Nested arrays of numbers, booleans or bigints, as deep as the tensor has dimensions. */
@@ -124,7 +125,7 @@ export class Tensor {
    * BigInt64Array; bfloat16 and float16: a Float32Array of their exact values).
    */
   toTypedArray(): TypedArray {
-    const target = new this.type.array(numel(this.shape));
+    const target = typedArray<TypedArray>("toTypedArray", this.type.array, numel(this.shape));
     this.touch("toTypedArray");
     addon.read(target);
     if (failed()) raise("toTypedArray");
@@ -134,7 +135,7 @@ export class Tensor {
   /** @internal The elements as they lie in files: those of {@link toTypedArray}, of halves the bits. */
   toStored(): TypedArray {
     if (!this.type.half) return this.toTypedArray();
-    const target = new Uint16Array(numel(this.shape));
+    const target = typedArray("toTypedArray", Uint16Array, numel(this.shape));
     this.touch("toTypedArray");
     addon.read(target);
     if (failed()) raise("toTypedArray");
@@ -144,7 +145,8 @@ export class Tensor {
   /** The elements as nested arrays; a rank-0 tensor gives the bare value. int64 gives numbers where they are exact. */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of the result is not in the type; the caller may name it.
   toArray<A extends NestedArray = any>(): A {
-    const flat = this.toTypedArray();
+    needHeap("toArray", this.shape);
+    const flat = named("toArray", () => this.toTypedArray());
     const bool = this.type.kind === "bool";
     let at = 0;
     const value = (): NestedArray => {

@@ -230,8 +230,25 @@ Napi::Value largest(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), text);
 }
 
+// claim(object, bytes): counts memory of JavaScript's own for as long as the object lives; false where it would pass
+// the limit.
+Napi::Value claim(const Napi::CallbackInfo& info) {
+  const bool fits = info.Length() == 2 && info[1].IsNumber() &&
+                    environment(info).claim(info[0], info[1].As<Napi::Number>().Int64Value());
+  return Napi::Boolean::New(info.Env(), fits);
+}
+
+// activity(): a number that changes with what this thread makes, and one with the large blocks that any thread takes.
+Napi::Value activity(const Napi::CallbackInfo& info) {
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0u, static_cast<double>(environment(info).made()));
+  both.Set(1u, static_cast<double>(large_blocks_taken()));
+  return both;
+}
+
+// trim(keep = 0): gives cached memory back until so many bytes stay.
 Napi::Value trim(const Napi::CallbackInfo& info) {
-  trim_memory();
+  trim_memory(info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0);
   return info.Env().Undefined();
 }
 
@@ -342,6 +359,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("stats", guarded<stats>);
   wrapped("message", guarded<message>);
   wrapped("largest", guarded<largest>);
+  wrapped("claim", guarded<claim>);
+  wrapped("activity", guarded<activity>);
   wrapped("trim", guarded<trim>);
   wrapped("resetPeak", guarded<reset_peak_bytes>);
   wrapped("threads", guarded<threads>);

@@ -40,6 +40,10 @@ Environment::~Environment() {
   }
   for (Block& b : blocks_) forget(b.handle);
   for (Node& n : nodes_) forget(n.handle);
+  for (const Claim& c : claims_) {
+    forget(c.object);
+    unclaim_memory(c.bytes);
+  }
   for (napi_ref ref : frame_refs) forget(ref);
   release_scratch();
 }
@@ -74,6 +78,7 @@ int32_t Environment::new_entry(Storage* storage, const View& view) {
   e.rank = view.rank;
   for (int i = 0; i < view.rank && i < 4; i++) e.dims[i] = view.dims[i];
   live_handles_++;
+  made_++;
   account(static_cast<int64_t>(storage->bytes));
   return slot;
 }
@@ -207,6 +212,16 @@ int64_t Environment::walk() {
   }
   for (size_t i = 0; i < entries_.size(); i++)
     if (entries_[i].handle && dead(entries_[i].handle)) dispose(static_cast<int32_t>(i));
+  for (size_t i = 0; i < claims_.size();) {
+    if (!dead(claims_[i].object)) {
+      i++;
+      continue;
+    }
+    napi_delete_reference(env_, claims_[i].object);
+    unclaim_memory(claims_[i].bytes);
+    claims_[i] = claims_.back();
+    claims_.pop_back();
+  }
   if (scope) napi_close_handle_scope(env_, scope);
   since_bytes_ = 0;
   since_handles_ = 0;
@@ -224,6 +239,21 @@ void Environment::account(int64_t bytes) {
   if (since_bytes_ > bound || since_handles_ > handle_bound_) {
     if (seen_pressure_ == pressure.load(std::memory_order_relaxed)) pressure.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+bool Environment::claim(napi_value object, int64_t bytes) {
+  claims_.emplace_back();  // first, as it may throw
+  Claim claimed = {nullptr, bytes};
+  const bool fits = claim_memory(bytes);
+  if (!fits || napi_create_reference(env_, object, 0, &claimed.object) != napi_ok) {
+    if (fits) unclaim_memory(bytes);
+    claims_.pop_back();
+    return false;
+  }
+  claims_.back() = claimed;
+  made_++;
+  account(bytes);
+  return true;
 }
 
 bool Environment::under_pressure() const { return seen_pressure_ != pressure.load(std::memory_order_relaxed); }

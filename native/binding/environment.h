@@ -38,6 +38,12 @@ struct Block {
   int32_t generations[kBlockSlots];
 };
 
+// Memory of JavaScript's own that counts as long as the object lives.
+struct Claim {
+  napi_ref object = nullptr;
+  int64_t bytes = 0;
+};
+
 constexpr int kMaxSaved = 6;
 
 // What a graph node saved for its rule, released when backward has passed or the node is collected.
@@ -110,6 +116,10 @@ class Environment {
   // Frees what the weak references show to be dead. Returns the freed bytes.
   int64_t walk();
   void account(int64_t bytes);
+  // False, and nothing counted, where the limit does not allow it.
+  bool claim(napi_value object, int64_t bytes);
+  // Changes with every call that makes something.
+  int64_t made() const { return made_; }
   bool under_pressure() const;
   int64_t since_bytes() const { return since_bytes_; }
   int64_t live_handles() const { return live_handles_; }
@@ -125,11 +135,12 @@ class Environment {
   napi_env env_;
   std::vector<Entry> entries_;
   std::vector<Block> blocks_;
+  std::vector<Claim> claims_;
   int32_t free_blocks_ = -1;
   std::vector<Node> nodes_;
   int32_t free_entries_ = -1;
   int32_t free_nodes_ = -1;
-  int64_t live_handles_ = 0;
+  int64_t live_handles_ = 0, made_ = 0;
   int64_t since_bytes_ = 0, since_handles_ = 0, handle_bound_ = 4096;
   uint32_t seen_pressure_ = 0;
   uint32_t walks_ = 0;

@@ -26,12 +26,16 @@ void in_chunks(int64_t total, F&& f) {
 Status fill(const Call& call, const RandomFn (&leaves)[2]) {
   RandomStream stream;
   const View& out = call.out();
-  if (call.n_out != 1 || call.n_in != 0 || !stream_of(call, stream) || !out.contiguous())
+  const double first = call.n_attr > 3 ? call.attrs[3] : 0;
+  if (call.n_out != 1 || call.n_in != 0 || !stream_of(call, stream) || !out.contiguous() ||
+      !word(first, 9007199254740992.0) || std::fmod(first, static_cast<double>(kRandomChunk)) != 0)
     return fail(Code::NATIVE, kOperands);
   if (!is_float(out.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
   int64_t size = static_cast<int64_t>(size_of(out.dtype));
   RandomFn leaf = leaves[out.dtype == DType::F64];
-  in_chunks(out.numel(), [&](int64_t start, int64_t n) { leaf(out.as<char>() + start * size, start, n, stream); });
+  in_chunks(out.numel(), [&](int64_t start, int64_t n) {
+    leaf(out.as<char>() + start * size, static_cast<int64_t>(first) + start, n, stream);
+  });
   return {};
 }
 

@@ -9,6 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "base/leaked.h"
 
 #ifdef __SSE2__
@@ -32,6 +36,8 @@ constexpr int kSmallestLog = 6;
 constexpr size_t kSmallest = size_t{1} << kSmallestLog;
 constexpr int kSteps = 8;
 constexpr int kClasses = kSteps * 48;
+constexpr int64_t kLarge =
+    int64_t{64} << 10;  // from here on the caches of the machine, not these counters, take the time
 constexpr int64_t kLeastCache = int64_t{192} << 20;
 
 struct FreeBlock {
@@ -63,9 +69,10 @@ struct alignas(64) Bin {
 
 struct Cache {
   Bin bins[kClasses];
-  std::atomic<int64_t> live{0}, cached{0}, peak{0};
+  std::atomic<int64_t> live{0}, cached{0}, peak{0}, large_taken{0};
 
   void grow(int64_t bytes) {
+    if (bytes >= kLarge) large_taken.fetch_add(1, std::memory_order_relaxed);
     const int64_t now = live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     int64_t most = peak.load(std::memory_order_relaxed);
     while (now > most && !peak.compare_exchange_weak(most, now, std::memory_order_relaxed)) {
@@ -165,6 +172,17 @@ void trim_to(int64_t keep) {
 
 }  // namespace
 
+bool claim_memory(int64_t bytes) {
+  Cache& c = cache();
+  const int64_t room = ceiling() - c.live.load() - bytes;
+  if (room < 0) return false;
+  if (c.cached.load() > room) trim_to(room);
+  c.grow(bytes);
+  return true;
+}
+
+void unclaim_memory(int64_t bytes) { cache().live.fetch_sub(bytes, std::memory_order_relaxed); }
+
 void* allocate(size_t bytes) {
   if (bytes > size_t{1} << 52) return nullptr;
   size_t rounded;
@@ -206,7 +224,14 @@ size_t block_bytes(size_t bytes) {
   return rounded;
 }
 
-void trim_memory() { trim_to(0); }
+void trim_memory(int64_t keep) {
+  trim_to(keep);
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+int64_t large_blocks_taken() { return cache().large_taken.load(std::memory_order_relaxed); }
 
 void stream(void* to, const void* from, int64_t bytes) {
 #ifdef __SSE2__

@@ -9,10 +9,15 @@ namespace nabla {
 // are readable.
 void* allocate(size_t bytes);
 void deallocate(void* block, size_t bytes);
+// Counts memory that somebody else allocates; false, and nothing counted, where it would pass the ceiling.
+bool claim_memory(int64_t bytes);
+void unclaim_memory(int64_t bytes);
 // What allocate takes for that many bytes.
 size_t block_bytes(size_t bytes);
-// Gives cached blocks back to the system.
-void trim_memory();
+// Gives cached blocks back to the system, until no more than so many bytes stay; what the C library keeps goes too.
+void trim_memory(int64_t keep = 0);
+// How often large blocks have been taken, in the whole process.
+int64_t large_blocks_taken();
 
 // Copies past the cache, which need not be filled with what is overwritten. `to` and `bytes` are multiples of 16.
 void stream(void* to, const void* from, int64_t bytes);

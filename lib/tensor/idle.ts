@@ -1,0 +1,44 @@
+/** Gives memory back once a thread has been idle for some seconds. */
+import { clearInterval, setInterval } from "node:timers";
+import { collector } from "../native/collector.js";
+import { addon } from "../native/frame.js";
+
+const interval = 1000;
+const idleChecks = 5;
+/** What stays in the cache, and how much must have been allocated, and be in use, for a major collection. */
+const kept = 64 * 2 ** 20;
+
+let timer: ReturnType<typeof setInterval> | null = null;
+let quiet = 0;
+let quietCache = 0;
+let seen: readonly [made: number, large: number] = [0, 0];
+let allocated = 0; // since the last major collection
+
+/** Called on the rare paths where memory is reclaimed: so many bytes have been allocated since the last time. */
+export function watchForIdleness(bytes: number): void {
+  allocated += bytes;
+  if (timer === null) timer = setInterval(check, interval).unref();
+}
+
+/** Called after a major collection. */
+export function forgetAllocated(): void {
+  allocated = 0;
+}
+
+function check(): void {
+  const now = addon.activity();
+  quiet = now[0] === seen[0] ? quiet + 1 : 0;
+  quietCache = now[1] === seen[1] ? quietCache + 1 : 0;
+  seen = now;
+  if (quiet < idleChecks) return;
+  if (allocated + addon.sinceWalk() >= kept && addon.stats().liveBytes >= kept) {
+    collector()?.major();
+    addon.walk();
+    allocated = 0;
+  }
+  // Other threads may still be using the cache.
+  if (quietCache < idleChecks) return;
+  addon.trim(kept);
+  if (timer !== null) clearInterval(timer);
+  timer = null;
+}

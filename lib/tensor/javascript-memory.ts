@@ -1,0 +1,59 @@
+/** Memory that JavaScript allocates itself: typed arrays count against nabla's limit, nested arrays must fit V8's heap. */
+import { getHeapStatistics } from "node:v8";
+import { fail } from "../core/errors.js";
+import { collector } from "../native/collector.js";
+import { addon } from "../native/frame.js";
+import { outOfMemory } from "./handle.js";
+import { reclaimUntil } from "./memory.js";
+
+const counted = 2 ** 20;
+
+/** Counts memory against the limit for as long as `object` lives; ERR_MEMORY where it does not fit. */
+export function claim(op: string, object: object, bytes: number): void {
+  const fits = (): boolean => addon.claim(object, bytes);
+  if (bytes >= counted && !fits() && !reclaimUntil(fits)) outOfMemory(op);
+}
+
+/** A new typed array; from 1 MB on it counts against the limit. */
+export function typedArray<A extends ArrayBufferView>(op: string, kind: new (length: number) => A, length: number): A {
+  let array: A;
+  try {
+    array = new kind(length); // not touched before it is counted, so it takes no memory yet
+  } catch {
+    return outOfMemory(op);
+  }
+  if (array.byteLength >= counted) claim(op, array.buffer, array.byteLength);
+  return array;
+}
+
+const perArray = 48;
+const perElement = 8;
+const longestRow = 100_000_000; // of an array of V8 that holds its elements in a row
+const young = 64 * 2 ** 20; // a part of the limit that large arrays cannot use
+
+/** ERR_MEMORY where V8's heap has no room for nested arrays of that shape: it would end the process. */
+export function needHeap(op: string, shape: readonly number[]): void {
+  let arrays = 1;
+  let bytes = 0;
+  for (const size of shape) {
+    bytes += arrays * (perArray + size * perElement);
+    arrays *= size;
+  }
+  const last = shape.at(-1) ?? 0;
+  bytes += last * perElement; // while a row is filled, it may be copied once
+  if (bytes < counted) return;
+  const left = (): number => {
+    const { heap_size_limit, used_heap_size } = getHeapStatistics();
+    return 0.85 * (heap_size_limit - used_heap_size) - young;
+  };
+  if (last <= longestRow && bytes <= left()) return;
+  collector()?.major();
+  if (last <= longestRow && bytes <= left()) return;
+  const megabytes = (n: number): string => `${Math.max(n / 1e6, 0).toFixed(0)} MB`;
+  const way = "use toTypedArray(), or start Node with a larger --max-old-space-size";
+  fail(
+    "ERR_MEMORY",
+    op,
+    `the arrays take about ${megabytes(bytes)} of V8's heap, which has ${megabytes(left())} left; ${way}`,
+  );
+}

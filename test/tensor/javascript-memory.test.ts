@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { answer } from "../support/child.js";
+
+const script = new URL("./scripts/javascript-memory.mjs", import.meta.url);
+
+// `npm run test:nodes` runs these on every supported Node.
+test.each([
+  ["typed arrays that are held count", ["ERR_MEMORY", "ERR_MEMORY", 25 * 2 ** 20, true]],
+  ["typed arrays that are dropped make room", true],
+  ["nested arrays beyond the heap", ["ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY"]],
+  ["nested arrays that fit, again and again", 4],
+  ["orders of many numbers", [true, "ERR_MEMORY", "ERR_ARGUMENT"]],
+  ["a loader of very many samples", "ERR_MEMORY"],
+  ["a gzip bomb", ["ERR_MEMORY", "ERR_FORMAT", "ERR_FORMAT", "ERR_FORMAT", 50, true]],
+])(
+  "what JavaScript allocates obeys the limit: %s",
+  async (name, expected) => {
+    const options = { args: [name], env: { NABLA_MEMORY_LIMIT: "256m" }, flags: ["--max-old-space-size=160"] };
+    expect(await answer(script, options)).toEqual(expected);
+  },
+  60_000,
+);
