@@ -122,11 +122,17 @@ for (const module of modules)
   for (const [name, f] of Object.entries(module))
     if (typeof f === "function" && !functionsOnly.has(name)) installOp(name, f as (...args: never[]) => unknown);
 installOp("var", reduce.variance);
-// A getter, since `x.at.outer` has to know x.
+// A getter, since `x.at.outer` has to know x. Call sites remember the function, so a call of it as a method lets go of x:
+// else a minor collection would find x in use.
 Object.defineProperty(Tensor.prototype, "at", {
   get(this: Tensor): indexing.At {
-    const at = (...index: readonly Index[]): Tensor => indexing.at(this, ...index);
-    at.outer = (...index: readonly Index[]): Tensor => indexing.at.outer(this, ...index);
+    let x: Tensor | null = this;
+    const at = function (this: Tensor | undefined, ...index: readonly Index[]): Tensor {
+      const of = this ?? x;
+      if (this !== undefined) x = null;
+      return indexing.at(of as Tensor, ...index);
+    };
+    at.outer = (...index: readonly Index[]): Tensor => indexing.at.outer(x as Tensor, ...index);
     return at;
   },
   configurable: true,
