@@ -1,3 +1,4 @@
+import { RandomGenerator, rand, randperm } from "nabla";
 import { expect, test } from "vitest";
 import { answer } from "../support/child.js";
 
@@ -20,3 +21,15 @@ test.each([
   },
   60_000,
 );
+
+test("an order that is drawn in pieces is that of all random numbers at once", () => {
+  const n = 150_000; // more than two pieces
+  const order = randperm(n, { generator: new RandomGenerator(7) }).toTypedArray();
+  const picks = rand([n], { dtype: "float64", generator: new RandomGenerator(7) }).toTypedArray() as Float64Array;
+  const expected = Int32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(picks[i]! * (i + 1));
+    [expected[i], expected[j]] = [expected[j]!, expected[i]!];
+  }
+  expect(order).toEqual(expected);
+});
