@@ -4,7 +4,7 @@ import { backward } from "../autograd/methods.js";
 import { fail } from "../core/errors.js";
 import { keyFor } from "../core/random-key.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { withGrad } from "../engine/modes.js";
+import { synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
 import type { Module } from "../nn/module.js";
@@ -110,7 +110,7 @@ export function runShard(
     for (const p of parameters) p.grad = null;
     const buffers = model.buffers();
     const step = () => {
-      const loss = needTensor("DataParallel", job.loss(model, batch), "what loss returns");
+      const loss = needTensor("DataParallel", synchronous("DataParallel", job.loss(model, batch)), "what loss returns");
       if (loss.numel !== 1)
         fail(
           "ERR_SHAPE",

@@ -102,6 +102,7 @@ test("errors of a job arrive with class, code, message, cause and stack, and the
   expect(said[2]["nabla"]).toMatchObject({ nabla: true, code: "ERR_SHAPE", op: "matmul", line: true });
   expect(said[2]["own"]).toMatchObject({ luck: { rows: 13 }, cause: "RangeError: the dice", line: true });
   expect(said[2]["uncloneable"]).toMatchObject({ message: "with a function", note: "kept" });
+  expect(said[2]["late"]).toMatchObject({ nabla: true, code: "ERR_ARGUMENT", op: "DataParallel" });
   expect(said[2]["after"]).toEqual([]);
   expect(said.onlyInWorkers).toMatchObject({ name: "BadLuck", message: "no model in a worker" });
   expect(said.other).toMatchObject({

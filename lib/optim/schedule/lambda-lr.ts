@@ -1,5 +1,6 @@
 import { describe, fail } from "../../core/errors.js";
 import { checkOptions } from "../../core/options.js";
+import { synchronous } from "../../engine/modes.js";
 import { finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
@@ -37,6 +38,6 @@ export class LambdaLR extends RateSchedule {
   /** @internal */
   protected rate(_lr: number, epoch: number, group: number): number {
     const f = this.lambdas[group] ?? this.lambdas[0]!;
-    return this.baseLrs[group]! * finite("LambdaLR", "the factor", f(epoch));
+    return this.baseLrs[group]! * finite("LambdaLR", "the factor", synchronous("LambdaLR", f(epoch)));
   }
 }

@@ -71,6 +71,7 @@ const cases = {
   "transposed backward of a customFunction": () => jvp(custom({ backward: late }), [x], [x]),
   "step of an optimizer": () => new optim.SGD(model.parameters(), { lr: 0.1 }).step(late),
   "step of LBFGS": () => new optim.LBFGS(model.parameters()).step(late),
+  LambdaLR: () => new optim.LambdaLR(new optim.SGD(model.parameters(), { lr: 0.1 }), { lrLambda: late }),
   "hook of a tensor": hookedTensor,
   "hook before forward": () => hooked("registerForwardPreHook"),
   "hook after forward": () => hooked("registerForwardHook"),

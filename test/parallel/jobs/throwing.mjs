@@ -21,6 +21,10 @@ const throws = {
   },
   wrongShape: (loss) => loss.reshape([1, 1]).expand([2, 1]),
   number: () => 1,
+  late: async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    throw new BadLuck("after loss has been refused");
+  },
   none: (loss) => loss,
 };
 

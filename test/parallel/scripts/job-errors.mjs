@@ -19,8 +19,10 @@ for (const workers of [0, 2]) {
   const dp = new DataParallel(job("throwing"), { workers });
   const x = ones([16, 2]);
   const said = {};
-  for (const mode of ["own", "nabla", "type", "text", "uncloneable", "wrongShape", "number", "nosuch"])
+  for (const mode of ["own", "nabla", "type", "text", "uncloneable", "wrongShape", "number", "late", "nosuch"])
     said[mode] = await dp.backward({ x, mode }).then(() => "nothing", seen);
+  // Until what "late" left behind has failed.
+  await new Promise((resolve) => setTimeout(resolve, 50));
   said.after = (await dp.backward({ x, mode: "none" })).shape;
   results[workers] = said;
   await dp.close();
