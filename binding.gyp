@@ -34,7 +34,7 @@
         ["target_arch=='arm64'", { "sources": ["<!@(node -p \"require('./native/sources.json').arm64_neon.join(' ')\")"] }],
         ["OS=='linux'", {
           "ldflags": [
-            "-s", "-Wl,-z,nodelete", "-Wl,--version-script=<(module_root_dir)/native/exports.map",
+            "-s", "-Wl,-z,nodelete", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,--version-script=<(module_root_dir)/native/exports.map",
             "-static-libstdc++", "-Wl,--gc-sections"
           ]
         }]

@@ -59,8 +59,16 @@ for (const platform of readdirSync(prebuilds)) {
   ]);
   const [newest] = versions.sort((a, b) => b[0] - a[0] || b[1] - a[1]);
   console.log(`${platform}: needs GLIBC ${newest.join(".")}`);
-  if (newest[0] > 2 || newest[1] > 28)
-    fail("GLIBC 2.28 is the oldest that Node 20 runs on; the binary must not ask for more");
+  if (newest[0] > 2 || newest[1] > 17) fail("the binary must not ask for more than GLIBC 2.17");
+  const layout = run("readelf", ["-Wdl", binary], { quiet: true });
+  const guards = {
+    "relocations that are read-only before anything runs": /GNU_RELRO/.test(layout) && /BIND_NOW/.test(layout),
+    "a stack that is not executable": /GNU_STACK .* RW /.test(layout),
+    "guarded stacks": symbols.includes("__stack_chk_fail"),
+    "checked copies": /__(?!stack)\w+_chk\b/.test(symbols),
+  };
+  for (const [what, there] of Object.entries(guards)) if (!there) fail(`${platform}: the binary lacks ${what}`);
+  console.log(`${platform}: ${Object.keys(guards).join(", ")}`);
 }
 
 /** Editors and stack traces follow these to the code. */
