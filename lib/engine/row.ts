@@ -74,6 +74,12 @@ export interface WholeCall<P> {
   readonly shape: Shape;
 }
 
+/** For `reads`: inputs, by place, whose halves of both kinds the kernel reads. */
+export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<never>["reads"]> => ({
+  bfloat16: places,
+  float16: places,
+});
+
 const rows = new Map<string, Row>();
 
 /** Registers a row of the table; its kernel must exist and its name be new. */

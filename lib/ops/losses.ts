@@ -8,7 +8,7 @@ import { type Binary, binary } from "../engine/elementwise.js";
 import { allLanes } from "../engine/lanes.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
-import { defineRow, type Row } from "../engine/row.js";
+import { defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, partial, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import { roundedOnce } from "../engine/wide.js";
@@ -57,6 +57,7 @@ const mseRow: Row<undefined> = defineRow<undefined>({
   family: "fused",
   kernel: "mse",
   inputs: 2,
+  reads: eitherHalf(0, 1),
   accuracy: "tree",
   rule: {
     kind: "general",
@@ -148,6 +149,7 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   family: "fused",
   kernel: "crossEntropy",
   inputs: 2,
+  reads: eitherHalf(0),
   accuracy: "tree",
   rule: {
     kind: "general",

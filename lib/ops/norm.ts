@@ -6,7 +6,7 @@ import { checkShape, numel, type Shape, sameShape, showShape } from "../core/sha
 import { apply, applyForAll } from "../engine/apply.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
-import { type Batch, defineRow, type Operand, type Row } from "../engine/row.js";
+import { type Batch, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
 import { inFloat32, roundedOnce } from "../engine/wide.js";
@@ -34,6 +34,7 @@ function fused(
     family: "fused",
     kernel,
     inputs,
+    ...(kernel === "standardize" ? { reads: eitherHalf(0) } : {}),
     accuracy: "tree",
     rule,
     replay: (operands, p) => run(row, operands as Tensor[], p),

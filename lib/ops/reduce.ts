@@ -5,7 +5,7 @@ import { checkOptions } from "../core/options.js";
 import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
-import { type Accuracy, defineRow, type Row } from "../engine/row.js";
+import { type Accuracy, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
 import { roundedOnce } from "../engine/wide.js";
 import { onesLike } from "../tensor/create.js";
@@ -80,7 +80,7 @@ function reduction(name: string, spec: ReduceSpec): Reduction {
     family: "reduce",
     kernel: name,
     inputs: 1,
-    reads: { bfloat16: [0], float16: [0] },
+    reads: eitherHalf(0),
     accuracy: spec.accuracy,
     rule: spec.rule,
     replay: ([x], p) => run(x as Tensor, p),

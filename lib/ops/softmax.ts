@@ -2,7 +2,7 @@
 import { axis } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { defineRow, type Row } from "../engine/row.js";
+import { defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -15,6 +15,7 @@ function fused(name: string, inputs: number, rule: Rule<undefined>): Row<undefin
     family: "fused",
     kernel: name,
     inputs,
+    ...(inputs === 1 ? { reads: eitherHalf(0) } : {}),
     accuracy: "tree",
     rule,
     replay: (operands) => run(row, operands as Tensor[]),

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "exec/elementwise.h"
+#include "exec/halves.h"
 #include "exec/reduce.h"
 #include "kernels/elementwise.h"
 #include "kernels/reduce.h"
@@ -19,9 +20,7 @@ Status elementwise(Elementwise op, const View& out, const View& x, const View& y
   return run_elementwise(Call{-1, 1, 2, 1, operands, &type}, static_cast<int>(op));
 }
 
-bool pair(const View& x, const View& y) {
-  return is_float(x.dtype) && x.dtype == y.dtype && same_shape(x, y) && !x.scalar && !y.scalar;
-}
+bool pair(const View& x, const View& y) { return x.dtype == y.dtype && same_shape(x, y) && !x.scalar && !y.scalar; }
 
 View dense_like(const View& x, void* data) {
   View v = x;
@@ -35,7 +34,8 @@ View dense_like(const View& x, void* data) {
 Status run_mse(const Call& call) {
   if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 0) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &y = call.in(1);
-  if (!pair(x, y) || out.dtype != x.dtype || out.numel() != 1 || !out.contiguous()) return fail(Code::SHAPE, kOperands);
+  if (!pair(x, y) || !is_float(out.dtype) || !reads_as(x.dtype, out.dtype) || out.numel() != 1 || !out.contiguous())
+    return fail(Code::SHAPE, kOperands);
   const int64_t n = x.numel();
   if (n == 0) {
     if (out.dtype == DType::F32)
@@ -44,9 +44,10 @@ Status run_mse(const Call& call) {
       *out.as<double>() = std::numeric_limits<double>::quiet_NaN();
     return {};
   }
-  void* memory = scratch(Scratch::COPY, static_cast<size_t>(n) * size_of(x.dtype));
+  void* memory = scratch(Scratch::COPY, static_cast<size_t>(n) * size_of(out.dtype));
   if (!memory) return fail(Code::MEMORY, "out of memory");
   View squares = dense_like(x, memory);
+  squares.dtype = out.dtype;
   NABLA_TRY(elementwise(Elementwise::sub, squares, x, y));
   NABLA_TRY(elementwise(Elementwise::mul, squares, squares, squares));
   View operands[2] = {out, squares};
@@ -62,7 +63,8 @@ Status run_mse(const Call& call) {
 Status run_mse_backward(const Call& call) {
   if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 0) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &g = call.in(0), &x = call.in(1), &y = call.in(2);
-  if (!pair(x, y) || !same_shape(out, x) || out.dtype != x.dtype || g.dtype != x.dtype || g.numel() != 1 || g.scalar)
+  if (!is_float(x.dtype) || !pair(x, y) || !same_shape(out, x) || out.dtype != x.dtype || g.dtype != x.dtype ||
+      g.numel() != 1 || g.scalar)
     return fail(Code::SHAPE, kOperands);
   const double n = static_cast<double>(x.numel());
   double wide = 0;

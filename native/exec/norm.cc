@@ -24,17 +24,19 @@ Status run_standardize(const Call& call) {
   if (call.n_out != 1 || call.n_in < 1 || call.n_in > 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &y = call.out(), &x = call.in(0);
   if (!is_float(y.dtype)) return fail(Code::DTYPE, kNoDType);
-  if (!rows_alike(y, x)) return fail(Code::SHAPE, kOperands);
+  if (!rows_read_as(y, x)) return fail(Code::SHAPE, kOperands);
   for (int i = 1; i < call.n_in; i++)
-    if (!along_row(call.in(i), x)) return fail(Code::SHAPE, kOperands, i + 1);
+    if (!along_row(call.in(i), y)) return fail(Code::SHAPE, kOperands, i + 1);
   const void* weight = call.n_in > 1 ? call.in(1).data : nullptr;
   const void* bias = call.n_in > 2 ? call.in(2).data : nullptr;
   StandardizeFn leaf = kernels().norm.standardize[y.dtype == DType::F64];
   const bool past_cache = leaves_cache(y) && rows_are_lines(y);
+  const Source source(x.data, x.dtype, y.dtype);
   over_row_blocks(y, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
-    leaf(y.as<char>() + at, x.as<char>() + at, weight, bias, call.attrs[0], call.attrs[1] != 0, past_cache, rows, n);
+    const char* from = source.read(at / static_cast<int64_t>(size_of(y.dtype)), rows * n);
+    if (from) leaf(y.as<char>() + at, from, weight, bias, call.attrs[0], call.attrs[1] != 0, past_cache, rows, n);
   });
-  return {};
+  return source.status();
 }
 
 Status run_standardize_backward(const Call& call) {

@@ -1,9 +1,9 @@
 #include "exec/reduce.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "exec/elementwise.h"
+#include "exec/halves.h"
 #include "exec/tuning.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
@@ -18,41 +18,13 @@ constexpr const char* kNoMemory = "out of memory";
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// What a pass reads: elements of the leaf's dtype, or halves, which each task brings into a tile of its thread.
-struct Source {
-  const char* data;
-  int64_t size;                 // of an element as it is stored
-  ConvertFn widen = nullptr;    // for halves
-  std::atomic<bool>* starved = nullptr;  // set where there is no memory for a tile
-
-  // `rows` times `columns` elements that begin at element `start`, each row `stride` elements after the one before it; by
-  // `stride` the place of the second row in what is returned. Null where memory is out.
-  const char* read(int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
-    const char* from = data + start * size;
-    if (!widen || rows * columns == 0) return from;
-    auto* tile = static_cast<char*>(scratch(Scratch::TILES, static_cast<size_t>(rows * columns) * sizeof(float)));
-    if (!tile) {
-      starved->store(true, std::memory_order_relaxed);
-      return nullptr;
-    }
-    if (stride == columns) {
-      widen(tile, from, 1, rows * columns);
-    } else {
-      for (int64_t r = 0; r < rows; r++)
-        widen(tile + r * columns * static_cast<int64_t>(sizeof(float)), from + r * stride * size, 1, columns);
-      stride = columns;
-    }
-    return tile;
-  }
-};
-
 // [outer, n] -> [outer]. A long row is cut into parts that are whole subtrees of the fixed summation tree.
 Status reduce_rows(const ReduceLeaf& leaf, char* out, const Source& x, int64_t outer, int64_t n, int64_t size) {
   if (n <= kReduceChunk) {
     int64_t rows = kReduceChunk / (n > 0 ? n : 1) + 1;
     parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
-      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows, stride = n;
-      if (const char* from = x.read(first * n, count, n, stride)) leaf.rows(out + first * size, from, count, n, n);
+      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
+      if (const char* from = x.read(first * n, count * n)) leaf.rows(out + first * size, from, count, n, n);
     });
     return {};
   }
@@ -62,8 +34,8 @@ Status reduce_rows(const ReduceLeaf& leaf, char* out, const Source& x, int64_t o
   if (!partials) return fail(Code::MEMORY, kNoMemory);
   parallel_for(outer * parts, [&](int64_t task) {
     int64_t start = task % parts * kReduceChunk, count = n - start < kReduceChunk ? n - start : kReduceChunk;
-    int64_t stride = count;
-    if (const char* from = x.read(task / parts * n + start, 1, count, stride)) leaf.row(partials + task * partial, from, count);
+    const char* from = x.read(task / parts * n + start, count);
+    if (from) leaf.row(partials + task * partial, from, count);
   });
   for (int64_t o = 0; o < outer; o++) {
     leaf.tree(partials + o * parts * partial, parts, kReduceLanes);
@@ -145,21 +117,19 @@ Status reduce(const Call& call, int kernel) {
   Temporary dense;
   Status status;
   // Halves that become float32 are read as they are stored.
-  const bool halves = is_half(x.dtype) && out.dtype == DType::F32;
-  std::atomic<bool> starved{false};
-  Source from{laid_out(x, halves ? x.dtype : out.dtype, dense, status), halves ? 2 : size};
+  DType stored = reads_as(x.dtype, out.dtype) ? x.dtype : out.dtype;
+  const char* from = laid_out(x, stored, dense, status);
   NABLA_TRY(status);
-  if (halves) {
-    from.widen = kernels().convert.gather[static_cast<int>(DType::F32)][static_cast<int>(x.dtype)];
-    from.starved = &starved;
-  }
   int passes = 0;
   for (int g = 0; g < count; g++) passes += reduced[g];
   if (passes == 0) {
-    if (halves)
-      from.widen(out.data, from.data, 1, kept);
-    else
-      __builtin_memcpy(out.data, from.data, static_cast<size_t>(kept * size));
+    const Source all(from, stored, out.dtype);
+    for (int64_t at = 0, n; at < kept; at += n) {
+      n = kept - at < kReduceChunk ? kept - at : kReduceChunk;
+      if (const char* piece = all.read(at, n))
+        __builtin_memcpy(out.as<char>() + at * size, piece, static_cast<size_t>(n * size));
+    }
+    NABLA_TRY(all.status());
     if (kernel != static_cast<int>(Reduce::norm)) return {};
     View same[2] = {out, out};
     double type = static_cast<int>(out.dtype);
@@ -180,10 +150,12 @@ Status reduce(const Call& call, int kernel) {
       to = static_cast<char*>(buffers[pass].get(outer * inner * size));
       if (!to) return fail(Code::MEMORY, kNoMemory);
     }
-    NABLA_TRY(inner == 1 ? reduce_rows(leaf, to, from, outer, groups[g], size)
-                         : reduce_columns(leaf, to, from, outer, groups[g], inner, size));
-    from = {to, size};
-    if (starved) return fail(Code::MEMORY, kNoMemory);
+    const Source source(from, stored, out.dtype);
+    NABLA_TRY(inner == 1 ? reduce_rows(leaf, to, source, outer, groups[g], size)
+                         : reduce_columns(leaf, to, source, outer, groups[g], inner, size));
+    NABLA_TRY(source.status());
+    from = to;
+    stored = out.dtype;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 // What kernels share that work on the last dimension of contiguous tensors, row by row.
 #pragma once
 #include "base/layout.h"
+#include "exec/halves.h"
 #include "exec/tuning.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -9,6 +10,13 @@ namespace nabla {
 
 inline bool rows_alike(const View& a, const View& b) {
   return same_shape(a, b) && a.rank >= 1 && a.dtype == b.dtype && !b.scalar && a.contiguous() && b.contiguous();
+}
+
+// Whether x holds rows like those of `out`, in its dtype or in one of halves.
+inline bool rows_read_as(const View& out, const View& x) {
+  View wide = x;
+  if (reads_as(x.dtype, out.dtype)) wide.dtype = out.dtype;
+  return rows_alike(out, wide);
 }
 
 inline bool leaves_cache(const View& out) {

@@ -15,15 +15,16 @@ Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (call.n_out != 1 || call.n_in != 1) return fail(Code::NATIVE, kOperands);
   const View &y = call.out(), &x = call.in(0);
   if (!is_float(y.dtype)) return fail(Code::DTYPE, kNoDType);
-  if (!rows_alike(y, x)) return fail(Code::SHAPE, kOperands);
+  if (!rows_read_as(y, x)) return fail(Code::SHAPE, kOperands);
   SoftmaxFn leaf = leaves[y.dtype == DType::F64];
   const int64_t row_bytes = y.dims[y.rank - 1] * static_cast<int64_t>(size_of(y.dtype));
   const bool past_cache = leaves_cache(y) && row_bytes <= kRowWork;
-  over_rows(y, past_cache, [&](int64_t, int64_t at, int64_t n) {
+  const Source source(x.data, x.dtype, y.dtype);
+  over_rows(y, past_cache, [&](int64_t r, int64_t at, int64_t n) {
     void* work = past_cache ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
-    leaf(y.as<char>() + at, x.as<char>() + at, work, n);
+    if (const char* row = source.read(r * n, n)) leaf(y.as<char>() + at, row, work, n);
   });
-  return {};
+  return source.status();
 }
 
 Status run_backward(const Call& call, const SoftmaxBackwardFn (&leaves)[2]) {
@@ -55,7 +56,8 @@ int64_t counted_target(const View& target, int64_t row, double ignored) {
 }
 
 Status check_targets(const View& logits, const View& target, double ignored, int32_t operand) {
-  if (!is_float(logits.dtype) || is_float(target.dtype) || target.dtype == DType::BOOL)
+  if (!(is_float(logits.dtype) || is_half(logits.dtype)) || is_float(target.dtype) || is_half(target.dtype) ||
+      target.dtype == DType::BOOL)
     return fail(Code::DTYPE, kNoDType);
   if (logits.rank != 2 || target.rank != 1 || target.dims[0] != logits.dims[0] || !logits.contiguous() ||
       !target.contiguous() || logits.scalar || target.scalar)
@@ -69,7 +71,7 @@ Status check_targets(const View& logits, const View& target, double ignored, int
 }
 
 bool of_rows(const View& v, const View& x, const View& target) {
-  return v.dtype == x.dtype && !v.scalar && same_shape(v, target) && v.contiguous();
+  return is_float(v.dtype) && reads_as(x.dtype, v.dtype) && !v.scalar && same_shape(v, target) && v.contiguous();
 }
 
 // Target classes, -1 for a row that does not count; and the slope of each loss in their sum, or their mean.
@@ -120,11 +122,13 @@ void clear(T* row, int64_t n) {
 // Losses and, unless `slopes` is missing, the gradient, while a row is in the cache. Until the losses' own gradients
 // are known, a row's weight stands at its target and at the class that follows.
 template <class T>
-void loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
+Status loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
+  const Source source(x.data, x.dtype, loss.dtype);
   const bool past_cache = slopes && leaves_cache(*slopes);
   const T slope = targets.slope<T>();
   over_rows(x, past_cache, [&](int64_t r, int64_t, int64_t n) {
-    const T* row = x.as<T>() + r * n;
+    const T* row = reinterpret_cast<const T*>(source.read(r * n, n));
+    if (!row) return;
     T* dx = slopes ? slopes->as<T>() + r * n : nullptr;
     const int64_t target = targets.at(r);
     if (target < 0 || target >= n) {
@@ -140,6 +144,7 @@ void loss_rows(const View& loss, const View* slopes, const View& x, const Target
     dx[target] = weight.log_sum;
     dx[(target + 1) % n] = weight.shift;
   });
+  return source.status();
 }
 
 // What was left aside becomes the gradient under losses whose gradients are g.
@@ -200,8 +205,7 @@ Status run_cross_entropy(const Call& call) {
   NABLA_TRY(check_targets(x, target, call.attrs[0], 2));
   if (!of_rows(loss, x, target) || (slopes && !rows_alike(*slopes, x))) return fail(Code::SHAPE, kOperands);
   const auto run = x.dtype == DType::F64 ? loss_rows<double> : loss_rows<float>;
-  run(loss, slopes, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
-  return {};
+  return run(loss, slopes, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
 }
 
 Status run_cross_entropy_finish(const Call& call) {

@@ -9,6 +9,7 @@ import {
   gru,
   huberLoss,
   jvp,
+  layerNorm,
   lerp,
   logsumexp,
   lstm,
@@ -23,6 +24,7 @@ import {
   ones,
   optim,
   randn,
+  rmsNorm,
   scaledDotProductAttention,
   std,
   sum,
@@ -312,6 +314,37 @@ describe.each(halves)("large tensors of %s are read tile by tile", (dtype: DType
     expect(peak(() => norm(x))).toBeLessThan(3 * bytes);
     expect(peak(() => logsumexp(x))).toBeLessThan(5 * bytes);
     expect(peak(() => mseLoss(x, x, { reduction: "sum" }))).toBeLessThan(5 * bytes);
+  });
+
+  test("fused ops over rows, and mseLoss", () => {
+    const x = make();
+    const target = zeros([64], { dtype: "int32" });
+    // The result in float32 and, besides, rounded.
+    const row = 3 * bytes + bytes / 2;
+    expect(peak(() => x.softmax(1))).toBeLessThan(row);
+    expect(peak(() => layerNorm(x, n / 64))).toBeLessThan(row);
+    expect(peak(() => crossEntropy(x, target))).toBeLessThan(bytes);
+    const y = make();
+    mseLoss(x, y); // its squares stay
+    expect(peak(() => mseLoss(x, y))).toBeLessThan(bytes);
+    expect(mseLoss(x, y.mul(3)).item()).toBe(1);
+  });
+
+  test("fused ops with the bits of a float32 copy", () => {
+    const [x, y] = [randn([70, 300]).to(dtype), randn([70, 300]).to(dtype)];
+    const weight = randn([300]).to(dtype);
+    const target = zeros([70], { dtype: "int32" });
+    const ops: ((x: Tensor, y: Tensor, weight: Tensor) => Tensor)[] = [
+      (a) => a.softmax(1),
+      (a) => a.logSoftmax(0),
+      (a, _, w) => layerNorm(a, 300, { weight: w, bias: w }),
+      (a, _, w) => rmsNorm(a, 300, { weight: w }),
+      (a) => crossEntropy(a, target, { reduction: "none" }),
+      (a, b) => mseLoss(a, b),
+      (a, b) => mseLoss(a.t(), b.t()),
+    ];
+    for (const [i, f] of ops.entries())
+      expect(equal(f(x, y, weight), f(f32(x), f32(y), f32(weight)).to(dtype)), `op ${i}`).toBe(true);
   });
 
   test("with the sums of a float32 copy, whatever the layout", () => {

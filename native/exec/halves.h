@@ -1,0 +1,57 @@
+// Halves that a kernel reads as the float32 that they stand for: a tile at a time, so that none is copied whole.
+#pragma once
+#include <atomic>
+
+#include "base/layout.h"
+#include "base/status.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
+
+namespace nabla {
+
+// Whether a kernel that computes in `wanted` reads what is stored so.
+inline bool reads_as(DType stored, DType wanted) {
+  return stored == wanted || (is_half(stored) && wanted == DType::F32);
+}
+
+// Elements where they lie, or halves, each time brought into a tile of the calling thread.
+class Source {
+ public:
+  Source(const void* data, DType stored, DType wanted)
+      : data_(static_cast<const char*>(data)), size_(static_cast<int64_t>(size_of(stored))) {
+    if (stored != wanted) widen_ = kernels().convert.gather[static_cast<int>(wanted)][static_cast<int>(stored)];
+  }
+
+  // n elements from element `start` on; null where there is no memory for a tile.
+  const char* read(int64_t start, int64_t n) const {
+    int64_t stride = n;
+    return read(start, 1, n, stride);
+  }
+  // Rows of `columns` elements, which are `stride` apart; `stride` becomes the distance in what is returned.
+  const char* read(int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
+    const char* from = data_ + start * size_;
+    if (!widen_ || rows * columns == 0) return from;
+    auto* tile = static_cast<float*>(scratch(Scratch::TILES, static_cast<size_t>(rows * columns) * sizeof(float)));
+    if (!tile) {
+      starved_.store(true, std::memory_order_relaxed);
+      return nullptr;
+    }
+    if (rows == 1 || stride == columns) {
+      widen_(tile, from, 1, rows * columns);
+    } else {
+      for (int64_t r = 0; r < rows; r++) widen_(tile + r * columns, from + r * stride * size_, 1, columns);
+    }
+    stride = columns;
+    return reinterpret_cast<const char*>(tile);
+  }
+  // After the last read.
+  Status status() const { return starved_ ? fail(Code::MEMORY, "out of memory") : Status{}; }
+
+ private:
+  const char* data_;
+  int64_t size_;  // of an element as it is stored
+  ConvertFn widen_ = nullptr;
+  mutable std::atomic<bool> starved_{false};
+};
+
+}  // namespace nabla
