@@ -137,8 +137,8 @@ void check_logaddexp(int64_t samples) {
   report("logaddexp", kDTypeNames[kType<T>], worst, 2);
 }
 
-// Losses of probabilities. The divergence is small where x is close to the logarithm of y, of which a few bits more than
-// those of T are known.
+// Losses of probabilities. The divergence is small where x is close to the logarithm of y, of which 25 bits more than
+// those of float are known, and 9 more than those of double.
 template <class T>
 void check_losses(int64_t samples) {
   using R = typename Wider<T>::Type;
@@ -164,7 +164,7 @@ void check_losses(int64_t samples) {
   for (size_t i = 0; i < x.size(); i++) {
     const R p = y[i], log = p == 0 ? R(0) : std::log(p), exact = p == 0 ? R(0) : p * (log - x[i]);
     const R unit = std::fmax(std::fabs(exact) * std::numeric_limits<T>::epsilon(),
-                             std::fmax(std::fabs(p * log) * R(sizeof(T) == 4 ? 0x1p-49 : 0x1p-64),
+                             std::fmax(std::fabs(p * log) * R(sizeof(T) == 4 ? 0x1p-49 : 0x1p-62),
                                        R(std::numeric_limits<T>::denorm_min())));
     divergence.add(static_cast<double>(std::fabs(z[i] - exact) / unit), x[i], y[i]);
   }
