@@ -99,7 +99,8 @@ export function requireJob(url: string): Job {
         `${code} in Node ${process.version}`,
       );
     // Where a test runner's `require` takes an ES module for a script.
-    const asScript = error instanceof SyntaxError && /outside a module|token 'export'/.test(error.message);
+    const { name, message } = error as { name?: string; message?: string };
+    const asScript = name === "SyntaxError" && /outside a module|token 'export'/.test(String(message));
     failToLoad(url, error, asScript ? " synchronously (await DataParallel.load(url, options) imports it)" : "");
   }
   return jobOf(loaded, url);

@@ -1,0 +1,1 @@
+export function makeProject(folder: string, linked: boolean, project?: string): string;
