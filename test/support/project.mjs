@@ -1,5 +1,5 @@
 /** A folder with nabla and everything that the repository has in its node_modules, and files of one folder. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,12 +15,10 @@ export function makeProject(folder, linked, project = mkdtempSync(join(tmpdir(),
   for (const part of ["dist", "build/Release/nabla.node", "package.json"])
     cpSync(join(root, part), join(modules, "nabla", part), { recursive: true });
   const own = join(root, "node_modules");
-  const names = linked
-    ? readdirSync(own).filter((name) => !name.startsWith(".") && name !== "nabla")
-    : ["piscina", "@dagrejs"];
-  for (const name of names) {
-    mkdirSync(modules, { recursive: true });
-    symlinkSync(join(own, name), join(modules, name), "junction");
-  }
+  if (linked)
+    for (const name of readdirSync(own).filter((entry) => !entry.startsWith(".") && entry !== "nabla"))
+      symlinkSync(join(own, name), join(modules, name), "junction");
+  // Copies where npm may run: it would take away packages through links.
+  else for (const name of ["piscina", "@dagrejs"]) cpSync(join(own, name), join(modules, name), { recursive: true });
   return project;
 }
