@@ -18,7 +18,9 @@ export const numThreads = (): number => Math.min(addon.threads(), addon.poolThre
 /**
  * Frees the tensors of this JavaScript thread that nothing refers to any more, by a full garbage collection, and gives
  * the memory that is kept for reuse back to the system. It also goes back, down to 64 MB, after 5 seconds without an op.
- * @example trim(); memory().cachedBytes; // 0
+ * @example
+ * trim();
+ * memory().cachedBytes; // 0
  */
 export const trim = (): void => reclaimAll();
 

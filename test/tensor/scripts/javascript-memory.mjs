@@ -34,7 +34,7 @@ const cases = {
     return memory().liveBytes < MB;
   },
   "nested arrays beyond the heap"() {
-    return [block(60), ones([15 * MB]), ones([2 * MB, 2])].map((x) => codeOf(() => x.toArray()));
+    return [[200, MB / 4], [50 * MB], [10 * MB, 2]].map((shape) => codeOf(() => ones(shape).toArray()));
   },
   "nested arrays that fit, again and again"() {
     const x = block(4);
