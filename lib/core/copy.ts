@@ -42,7 +42,10 @@ export function brand(kind: "Tensor" | "Module" | "other", type: { readonly prot
 function foreignBrand(value: unknown): Brand | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const found = (value as { readonly [key]?: unknown })[key];
-  return typeof found !== "object" || found === null || own.has(found) ? undefined : (found as Brand);
+  if (typeof found !== "object" || found === null || own.has(found)) return undefined;
+  const { kind, path, version } = found as { readonly [name in keyof Brand]?: unknown };
+  if (typeof kind !== "string" || typeof path !== "string" || typeof version !== "string") return undefined;
+  return { kind, path, version };
 }
 
 /** Of which kind an object of another copy of nabla is; undefined for all other values. */

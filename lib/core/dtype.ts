@@ -1,4 +1,5 @@
 import { describe, fail } from "./errors.js";
+import { isNameIn } from "./options.js";
 
 /**
  * The element types of tensors. bfloat16 and float16 are for storage: their arithmetic is float32's, each result rounded
@@ -82,7 +83,7 @@ export const dtypes: Readonly<Record<DType, DTypeRow>> = {
 
 /** @internal The row of a dtype's name; ERR_DTYPE for anything else. */
 export function dtypeRow(op: string, name: unknown): DTypeRow {
-  const found = typeof name === "string" && Object.hasOwn(dtypes, name) ? dtypes[name as DType] : undefined;
+  const found = isNameIn(dtypes, name) ? dtypes[name] : undefined;
   return found ?? fail("ERR_DTYPE", op, "unknown dtype", Object.keys(dtypes).join(", "), describe(name));
 }
 

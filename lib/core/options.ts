@@ -57,6 +57,8 @@ export function checkOptions<T extends object>(
   }
   for (const name in options) {
     if ((known as readonly string[]).includes(name)) continue;
+    // What a program has put on Object.prototype is in every object.
+    if (name in Object.prototype && !Object.hasOwn(options, name)) continue;
     const guess = nearest(name, known);
     const hint = guess === undefined ? "" : ` (did you mean "${guess}"?)`;
     const expected = known.length === 0 ? "no options" : known.join(", ");
@@ -64,6 +66,21 @@ export function checkOptions<T extends object>(
     fail("ERR_ARGUMENT", op, `unknown option "${name}"${hint}`, expected, undefined, details, from);
   }
   return options;
+}
+
+/** Whether a value is the name of something in a table. */
+export const isNameIn = <T extends object>(table: T, name: unknown): name is keyof T & string =>
+  typeof name === "string" && Object.hasOwn(table, name);
+
+/** The values of an array, set or other iterable object; ERR_ARGUMENT for anything else. */
+export function needList<T>(op: string, what: string, values: Iterable<T>, expected: string): T[] {
+  if (Array.isArray(values)) return [...values];
+  const iterable =
+    typeof values === "object" &&
+    values !== null &&
+    typeof values[Symbol.iterator] === "function" &&
+    !ArrayBuffer.isView(values);
+  return iterable ? [...values] : fail("ERR_ARGUMENT", op, `${what} must be an array`, expected, describe(values));
 }
 
 /** ERR_ARGUMENT unless the value is a function. */

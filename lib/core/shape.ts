@@ -88,15 +88,18 @@ export function axes(op: string, dims: number | readonly number[], rank: number)
 export function checkShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
   checkRank(op, shape.length);
+  // A copy first: what is checked is what is used, however the array answers.
+  const sizes: unknown[] = shape.slice();
+  checkRank(op, sizes.length);
   let n = 1;
-  for (const size of shape as unknown[]) {
+  for (const size of sizes) {
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
       fail("ERR_ARGUMENT", op, "a size is not valid", "a non-negative integer", describe(size));
     n *= Math.max(size, 1);
   }
   if (n > 2 ** 50)
-    fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(shape as number[]));
-  return (shape as number[]).slice();
+    fail("ERR_MEMORY", op, "the tensor is too large", "at most 2^50 elements", showShape(sizes as number[]));
+  return sizes as number[];
 }
 
 /** ERR_SHAPE where a tensor would have more dimensions than there can be. */

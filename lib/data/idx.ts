@@ -1,7 +1,8 @@
 import { constants } from "node:buffer";
 import { endianness } from "node:os";
+import { types } from "node:util";
 import { gunzipSync, constants as zlib } from "node:zlib";
-import { fail } from "../core/errors.js";
+import { describe, fail } from "../core/errors.js";
 import { readRegular } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { claim, typedArray } from "../tensor/javascript-memory.js";
@@ -31,15 +32,23 @@ const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ?
  * Reads the bytes of an IDX file, the format of the MNIST digits: gzipped or not, every element type.
  *
  * @param source how error messages name the bytes
- * @param op the public function that error messages name
- * @throws NablaError ERR_FORMAT when the gzip is corrupt, the magic number is wrong or the length does not match;
- * ERR_MEMORY when what the header announces passes the memory limit
+ * @throws NablaError ERR_ARGUMENT for what is no Uint8Array; ERR_FORMAT when the gzip is corrupt, the magic number is wrong or
+ * the length does not match; ERR_MEMORY when what the header announces passes the memory limit
  *
  * @example
  * const { shape, data } = decodeIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]));
  * // shape [2], data Uint8Array [7, 9]
  */
-export function decodeIdx(bytes: Uint8Array, source = "IDX bytes", op = "decodeIdx"): IdxArray {
+export function decodeIdx(bytes: Uint8Array, source = "IDX bytes"): IdxArray {
+  if (!types.isUint8Array(bytes))
+    fail("ERR_ARGUMENT", "decodeIdx", "the bytes are not valid", "a Uint8Array", describe(bytes));
+  if (typeof source !== "string")
+    fail("ERR_ARGUMENT", "decodeIdx", "the source is not valid", "a string", describe(source));
+  return readIdx("decodeIdx", bytes, source);
+}
+
+/** @internal The same under the name of the public function that errors name. */
+export function readIdx(op: string, bytes: Uint8Array, source: string): IdxArray {
   const refuse = (fact: string, expected: string, got: string): never =>
     fail("ERR_FORMAT", op, `${source}: ${fact}`, expected, got, { source });
 
@@ -71,8 +80,8 @@ function readHeader(content: Uint8Array, refuse: Refuse) {
   const [zero, alsoZero, code = 0, rank = 0] = magic;
   const element = elements.get(code);
   if (zero !== 0 || alsoZero !== 0 || element === undefined) {
-    const types = [...elements.keys()].map((key) => hex(Uint8Array.of(key))).join(", ");
-    return refuse("not an IDX file", `a magic number 00 00 TYPE RANK with TYPE one of ${types}`, hex(magic));
+    const known = [...elements.keys()].map((key) => hex(Uint8Array.of(key))).join(", ");
+    return refuse("not an IDX file", `a magic number 00 00 TYPE RANK with TYPE one of ${known}`, hex(magic));
   }
   const start = 4 + 4 * rank;
   if (content.length < start) refuse("cut off in its header", plural(start, "byte"), plural(content.length, "byte"));
@@ -117,5 +126,5 @@ function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * m
  */
 export async function loadIdx(path: FilePath): Promise<IdxArray> {
   const file = pathOf("loadIdx", path);
-  return decodeIdx(await readRegular("loadIdx", file), file, "loadIdx");
+  return readIdx("loadIdx", await readRegular("loadIdx", file), file);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fail } from "../core/errors.js";
 import { readRegular } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
-import { decodeIdx } from "./idx.js";
+import { readIdx } from "./idx.js";
 
 /** Labelled pictures, one byte a pixel, row after row. */
 export interface MnistPart {
@@ -52,7 +52,7 @@ export async function loadMnist(dir: FilePath): Promise<Mnist> {
 
   const read = async (file: IdxFile): Promise<IdxBytes> => {
     const path = join(folder, find(present, file) as string);
-    const { shape, data } = decodeIdx(await readRegular("loadMnist", path), path, "loadMnist");
+    const { shape, data } = readIdx("loadMnist", await readRegular("loadMnist", path), path);
     if (shape.length !== file.rank || !(data instanceof Uint8Array)) {
       refuse(path, "wrong kind of array", `uint8 of rank ${file.rank}`, `${nameOf(data)} of rank ${shape.length}`);
     }

@@ -1,10 +1,12 @@
 /** Modules made of modules. */
 import { describe, fail } from "../core/errors.js";
+import { isNameIn, needList } from "../core/options.js";
+import { needInteger } from "../engine/operand.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { ReLU } from "./activations.js";
 import { Linear } from "./linear.js";
 import { Module } from "./module.js";
-import { members } from "./walk.js";
+import { isGroup, members } from "./walk.js";
 
 /** What {@link Sequential} runs: a module with one tensor in and one out, or a function of that kind. */
 export type Layer = ({ forward(x: Tensor): Tensor } & Module) | ((x: Tensor) => Tensor);
@@ -43,7 +45,7 @@ export class Sequential extends Module {
   }
   /** The layer at a position, counted from the end where it is negative; undefined where there is none. */
   at(index: number): Layer | undefined {
-    return this.layers.at(index);
+    return this.layers.at(needInteger("Sequential", "the position", index));
   }
   [Symbol.iterator](): Iterator<Layer> {
     return this.layers[Symbol.iterator]();
@@ -81,7 +83,7 @@ export class ModuleList<M extends Module = Module> extends Module {
 
   constructor(entries: Iterable<M> = []) {
     super();
-    this.entries = [...entries];
+    this.entries = needList("ModuleList", "the entries", entries, "an array of modules");
     for (const entry of this.entries) needModule("ModuleList", entry);
   }
   /** The number of modules. */
@@ -90,7 +92,7 @@ export class ModuleList<M extends Module = Module> extends Module {
   }
   /** The module at a position, counted from the end where it is negative; undefined where there is none. */
   at(index: number): M | undefined {
-    return this.entries.at(index);
+    return this.entries.at(needInteger("ModuleList", "the position", index));
   }
   /** Adds modules at the end. */
   push(...entries: M[]): this {
@@ -119,12 +121,14 @@ export class ModuleDict<E extends Readonly<Record<string, Module>> = Readonly<Re
 
   constructor(entries: E) {
     super();
+    if (!isGroup(entries) || Array.isArray(entries) || entries instanceof Map || entries instanceof Set)
+      fail("ERR_ARGUMENT", "ModuleDict", "the entries are not valid", "{ name: module }", describe(entries));
     this.entries = { ...entries };
     for (const entry of Object.values(this.entries)) needModule("ModuleDict", entry);
   }
   /** The module of a name; ERR_ARGUMENT where there is none. */
   get<K extends keyof E & string>(name: K): E[K] {
-    if (Object.hasOwn(this.entries, name)) return this.entries[name];
+    if (isNameIn(this.entries, name)) return this.entries[name];
     return fail("ERR_ARGUMENT", "ModuleDict", "no module has this name", this.keys().join(", "), describe(name));
   }
   /** The names. */

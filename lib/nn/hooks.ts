@@ -1,6 +1,7 @@
 /** Functions that run before and after a module's forward. */
 import { describe, fail } from "../core/errors.js";
 import { synchronous } from "../engine/modes.js";
+import { isTensor } from "../tensor/tensor.js";
 
 /** What a module's forward takes. */
 export type InputsOf<M> = M extends { forward(...inputs: infer I): unknown } ? I : never;
@@ -49,7 +50,16 @@ function hooksOf(module: { forward: unknown }): Hooks {
     let output = inner.apply(module, inputs);
     for (const { run } of hooks.after) {
       const changed = synchronous("registerForwardHook", run(module, inputs, output));
-      if (changed !== undefined) output = changed;
+      if (changed === undefined) continue;
+      if (isTensor(output) && !isTensor(changed))
+        fail(
+          "ERR_ARGUMENT",
+          "registerForwardHook",
+          "a hook must return an output",
+          "a tensor or nothing",
+          describe(changed),
+        );
+      output = changed;
     }
     return output;
   };

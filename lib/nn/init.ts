@@ -1,6 +1,6 @@
 /** Starting values of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, isNameIn } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
@@ -204,7 +204,7 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
     leakyRelu: Math.sqrt(2 / (1 + slope ** 2)),
     selu: 3 / 4,
   };
-  if (Object.hasOwn(gains, nonlinearity)) return gains[nonlinearity];
+  if (isNameIn(gains, nonlinearity)) return gains[nonlinearity];
   return fail(
     "ERR_ARGUMENT",
     "calculateGain",

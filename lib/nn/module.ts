@@ -1,6 +1,7 @@
 import { brand } from "../core/copy.js";
 import { type DType, dtypeRow } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
+import { needFunction } from "../core/options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { copyOf } from "./clone.js";
 import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.js";
@@ -76,6 +77,7 @@ export class Module {
 
   /** Calls `f` with every module in this one, each after those in it, and last with this one. */
   apply(f: (module: Module) => void): this {
+    needFunction("apply", f);
     for (const module of this.modules().reverse()) f(module);
     return this;
   }

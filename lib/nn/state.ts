@@ -1,6 +1,6 @@
 /** Loads tensors by name into parameters and buffers. */
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needFunction } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { holdsAll, misfitOf } from "../ops/element.js";
@@ -48,6 +48,7 @@ export function loadState(
       describe(state),
     );
 
+  needFunction(op, rename);
   const own = new Map(targets);
   const similar = twins(own.keys());
   const values = new Map<Tensor, Tensor>();

@@ -1,6 +1,7 @@
 import type { DType } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { MultiheadAttention } from "./attention.js";
 import { Dropout } from "./dropout.js";
@@ -95,6 +96,7 @@ export class TransformerEncoderLayer extends Module {
     const known = ["srcMask", "srcKeyPaddingMask", "isCausal"] as const;
     const given = checkOptions<EncoderCallOptions>("TransformerEncoderLayer", options, known);
     const { norm1, norm2 } = this;
+    needTensor("TransformerEncoderLayer", src);
     if (this.normFirst) {
       const x = src.add(this.attend(norm1.forward(src), given));
       return x.add(this.feed(norm2.forward(x)));

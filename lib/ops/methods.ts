@@ -82,6 +82,7 @@ const functionsOnly = new Set([
   "cat",
   "stack",
   "RandomGenerator",
+  "masked",
   "defaultGenerator",
   "manualSeed",
   "rand",

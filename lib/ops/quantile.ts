@@ -1,6 +1,6 @@
 /** The middle of the elements along a dimension, and any other share of them. */
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { roundedOnce } from "../engine/wide.js";
@@ -74,7 +74,7 @@ export function quantile(
   const known = ["dim", "keepdim", "interpolation"] as const;
   const given = checkOptions<QuantileOptions>(op, inPlace ? dim : options, known);
   const { keepdim = false, interpolation = "linear" } = given;
-  if (!Object.hasOwn(weights, interpolation))
+  if (!isNameIn(weights, interpolation))
     fail("ERR_ARGUMENT", op, "unknown interpolation", Object.keys(weights).join(", "), describe(interpolation));
   const named = inPlace || dim === undefined ? given.dim : dim;
   const at = named === undefined ? 0 : axis(op, named, x.ndim);

@@ -4,7 +4,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { needTensor } from "../engine/operand.js";
+import { needNumber, needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
 import { roundedOnce } from "../engine/wide.js";
@@ -260,7 +260,8 @@ function ofCentred(
   const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, {
     keepdim: given.keepdim,
   });
-  const divisor = Math.max(count(x, dims) - (given.correction ?? 1), 0);
+  const correction = needNumber(op, "the correction", given.correction ?? 1);
+  const divisor = Math.max(count(x, dims) - correction, 0);
   return roundedOnce([asFloat(x)], (values) =>
     f(values.sub(values.mean(dims, { keepdim: true })), { dim: dims, keepdim }, divisor),
   );
@@ -386,9 +387,9 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
     const target = shape[i - extra];
     if (target === undefined || (target === 1 && size !== 1)) dims.push(i);
     else if (target !== size)
-      fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
+      fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), describe(shape));
   });
-  if (extra < 0) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), showShape(shape));
+  if (extra < 0) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), describe(shape));
   const out = dims.length === 0 ? x : x.sum(dims);
   return sameShape(out.shape, shape) ? out : out.reshape(shape);
 }

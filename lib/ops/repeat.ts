@@ -1,6 +1,6 @@
 /** Ops that repeat what is there, turn it round an end, and put a border around it. */
 import { describe, fail, showBounds } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
 import { needIndex, needInteger, needTensor } from "../engine/operand.js";
 import { arange, filled } from "../tensor/create.js";
@@ -12,8 +12,7 @@ import { cat } from "./join.js";
 function needSizes(op: string, what: string, sizes: unknown, least?: number): readonly number[] {
   if (!Array.isArray(sizes))
     fail("ERR_ARGUMENT", op, `there is no list for ${what}`, "a list of integers", describe(sizes));
-  for (const size of sizes) needInteger(op, "a number of the list", size, least);
-  return sizes as number[];
+  return Array.from(sizes, (size) => needInteger(op, "a number of the list", size, least));
 }
 
 /** x so many times along each dimension of the result, which may have more of them in front. */
@@ -143,7 +142,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
   needTensor("pad", x);
   const widths = needSizes("pad", "the padding", padding);
   const { mode = "constant", value = 0 } = checkOptions<PadOptions>("pad", options, ["mode", "value"]);
-  if (!Object.hasOwn(borders, mode))
+  if (!isNameIn(borders, mode))
     fail("ERR_ARGUMENT", "pad", "unknown mode", Object.keys(borders).join(", "), describe(mode));
   if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value is not valid", "a number", describe(value));
   const constant = asNumber("pad", x.type, value);

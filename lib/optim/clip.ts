@@ -1,6 +1,6 @@
 /** Limits on gradients, between backward and the optimizer's step. They write into the gradients. */
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
@@ -8,10 +8,10 @@ import type { LeafNode } from "../engine/tape.js";
 import { inFloat32 } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { scalar } from "../tensor/create.js";
-import type { Tensor } from "../tensor/tensor.js";
+import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 function gradientsOf(op: string, params: Iterable<Tensor> | Tensor): Tensor[] {
-  const list = Symbol.iterator in params ? [...params] : [params];
+  const list = isTensor(params) ? [params] : needList(op, "params", params, "a tensor or model.parameters()");
   return list.flatMap((parameter) => {
     const { node } = needTensor(op, parameter, "a parameter");
     const gradient = node === null || !node.leaf ? null : (node as LeafNode).peek();

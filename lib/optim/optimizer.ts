@@ -1,7 +1,7 @@
 /** What all optimizers share: groups of parameters, the state of each parameter, one native call per group and step. */
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needFunction, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
 import { synchronous, withGrad } from "../engine/modes.js";
 import type { LeafNode } from "../engine/tape.js";
@@ -89,6 +89,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   step(): void;
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
+    if (closure !== undefined) needFunction("step", closure);
     const loss = closure === undefined ? undefined : withGrad(true, () => synchronous("step", closure()));
     for (let i = 0; i < this.paramGroups.length; i++) this.stepGroup(this.paramGroups[i]!, this.planOf(i));
     return loss;
@@ -198,14 +199,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   }
 
   private list<T>(values: Iterable<T>): T[] {
-    if (typeof values === "object" && values !== null && Symbol.iterator in values) return [...values];
-    return fail(
-      "ERR_ARGUMENT",
-      this.rule.name,
-      "params must be an array",
-      "model.parameters(), [w, b] or [{ params, ... }]",
-      describe(values),
-    );
+    return needList(this.rule.name, "params", values, "model.parameters(), [w, b] or [{ params, ... }]");
   }
 
   private checkParameter(parameter: unknown): void {

@@ -150,6 +150,7 @@ function flatten(data: NestedArray): { shape: number[]; values: (number | boolea
     for (const inner of level as unknown[]) visit(inner, depth + 1);
   };
   visit(data, 0);
+  if (values.length !== numel(shape)) fail("ERR_SHAPE", "tensor", "the data changes while it is read");
   return { shape, values };
 }
 

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
-import { fail, named } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
 import { addon, begin, failed, putOperand } from "../native/frame.js";
 import { type Handle, raise } from "./handle.js";
@@ -52,6 +52,8 @@ export class Tensor {
     offset: number,
     node: GraphNode | null,
   ) {
+    if (handle === undefined || handle === null)
+      fail("ERR_ARGUMENT", "Tensor", "tensors are made by functions", "tensor(data), zeros(shape), ...", "new Tensor");
     this.shape = shape;
     this.handle = handle;
     this.type = type;
@@ -161,13 +163,14 @@ export class Tensor {
 
   /** The size of one dimension, counted from the front or (negative) from the back. */
   size(dim: number): number {
-    const found = this.shape[dim < 0 ? dim + this.shape.length : dim];
-    return found ?? fail("ERR_AXIS", "size", "dim is out of range", `a dim of rank ${this.ndim}`, String(dim));
+    const found = typeof dim === "number" ? this.shape[dim < 0 ? dim + this.shape.length : dim] : undefined;
+    return found ?? fail("ERR_AXIS", "size", "dim is out of range", `a dim of rank ${this.ndim}`, describe(dim));
   }
 
   /** The shape as a tuple of `n` sizes; ERR_SHAPE where the rank is another. */
   dims<N extends number>(n: N): Sizes<N> {
-    if (this.shape.length !== n) fail("ERR_SHAPE", "dims", "the rank differs", `rank ${n}`, showShape(this.shape));
+    if (this.shape.length !== n)
+      fail("ERR_SHAPE", "dims", "the rank differs", `rank ${describe(n)}`, showShape(this.shape));
     return [...this.shape] as Sizes<N>;
   }
 
@@ -206,6 +209,12 @@ export class Tensor {
   }
 }
 brand("Tensor", Tensor);
+
+// Tensors have these as their own. An object that was only given the prototype is refused wherever one is read.
+for (const field of ["shape", "handle", "type", "layout", "offset", "node"])
+  Object.defineProperty(Tensor.prototype, field, {
+    get: () => fail("ERR_ARGUMENT", "Tensor", "the object only has a tensor's prototype", "a tensor"),
+  });
 
 /** A tuple of N numbers. */
 export type Sizes<N extends number, A extends number[] = []> = number extends N
