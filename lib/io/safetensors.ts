@@ -4,6 +4,7 @@ import { openRegular, readInto, writeAtomically } from "../core/file.js";
 import { checkOptions } from "../core/options.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { fromTyped, tensor } from "../tensor/create.js";
+import { needRoom, typedArray } from "../tensor/javascript-memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import {
   type Entry,
@@ -49,15 +50,17 @@ export function encodeSafetensors(tensors: Tensors, options?: SafetensorsOptions
  * The tensors in the bytes of a safetensors file, in the order of its header.
  * The bytes need no trust: sizes, offsets, dtypes and JSON are checked before anything is read.
  *
- * @throws ERR_FORMAT when they are not a whole and consistent safetensors file of nabla's dtypes
+ * @throws ERR_FORMAT when they are not a whole and consistent safetensors file of nabla's dtypes; ERR_MEMORY where its
+ *   tensors do not fit the limit, before any is made
  *
  * @example
  * const { weight } = decodeSafetensors(bytes);
  */
 export function decodeSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   const { header, data, source } = split("decodeSafetensors", bytes);
+  needRoomFor(header.entries, source);
   const named = header.entries.map((entry) => {
-    const { array, bytes } = room(entry);
+    const { array, bytes } = room(entry, source);
     bytes.set(data.subarray(entry.begin, entry.end));
     return [entry.name, make(entry, array, source)] as const;
   });
@@ -96,10 +99,12 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
     const steps = readHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
     let step = steps.next();
     for (; step.done !== true; step = steps.next()) await pause();
+    const { entries } = step.value;
+    needRoomFor(entries, source);
     const named: [string, Tensor][] = [];
-    for (const entry of step.value.entries) {
+    for (const entry of entries) {
       await pause();
-      const { array, bytes } = room(entry);
+      const { array, bytes } = room(entry, source);
       await read(bytes, dataStart + entry.begin);
       named.push([entry.name, make(entry, array, source)]);
     }
@@ -179,10 +184,17 @@ function split(op: string, bytes: Uint8Array): { header: Header; data: Uint8Arra
   return { header, data: bytes.subarray(dataStart), source };
 }
 
+/** All tensors, and the elements of one as they are read. */
+function needRoomFor(entries: readonly Entry[], { op }: Source): void {
+  const sizes = entries.map(({ begin, end }) => end - begin);
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  needRoom(op, sizes.reduce((sum, size) => sum + size, 0) + largest);
+}
+
 /** Room for the elements of a tensor, and the same memory as bytes. */
-function room({ dtype, begin, end }: Entry): { array: TypedArray; bytes: Uint8Array } {
+function room({ dtype, begin, end }: Entry, { op }: Source): { array: TypedArray; bytes: Uint8Array } {
   const { array: Values, half } = dtypes[dtype];
-  const array = new (half ? Uint16Array : Values)((end - begin) / dtypes[dtype].size);
+  const array: TypedArray = typedArray<TypedArray>(op, half ? Uint16Array : Values, (end - begin) / dtypes[dtype].size);
   return { array, bytes: new Uint8Array(array.buffer) };
 }
 

@@ -23,6 +23,8 @@ export interface NativeStats {
   /** Bytes kept for reuse. */
   readonly cachedBytes: number;
   readonly peakBytes: number;
+  /** How many bytes may be live: `NABLA_MEMORY_LIMIT`, or the limit of the control group or the machine. */
+  readonly limitBytes: number;
   /** Tensor handles of this JavaScript thread that are not yet known to be dead. */
   readonly handles: number;
 }

@@ -14,6 +14,15 @@ export function claim(op: string, object: object, bytes: number): void {
   if (bytes >= counted && !fits() && !reclaimUntil(fits)) outOfMemory(op);
 }
 
+/** ERR_MEMORY where so many bytes more would pass the limit: before the first of many allocations. */
+export function needRoom(op: string, bytes: number): void {
+  const fits = (): boolean => {
+    const { liveBytes, limitBytes } = addon.stats();
+    return liveBytes + bytes <= limitBytes;
+  };
+  if (!fits() && !reclaimUntil(fits)) outOfMemory(op);
+}
+
 /** A new typed array; from 1 MB on it counts against the limit. */
 export function typedArray<A extends ArrayBufferView>(op: string, kind: new (length: number) => A, length: number): A {
   let array: A;

@@ -219,6 +219,7 @@ Napi::Value stats(const Napi::CallbackInfo& info) {
                               {"liveBytes", static_cast<double>(live_storage_bytes())},
                               {"cachedBytes", static_cast<double>(memory.cached_bytes)},
                               {"peakBytes", static_cast<double>(memory.peak_bytes)},
+                              {"limitBytes", static_cast<double>(memory.limit_bytes)},
                               {"handles", static_cast<double>(e.live_handles())}});
 }
 

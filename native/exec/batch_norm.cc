@@ -18,7 +18,8 @@ bool by_channel(const View& v, const View& x) {
 }
 // Rows of one value for each channel.
 bool by_channels(const View& v, const View& x, int64_t rows) {
-  return !v.scalar && v.rank == 2 && v.dims[0] == rows && v.dims[1] == x.dims[1] && v.dtype == x.dtype && v.contiguous();
+  return !v.scalar && v.rank == 2 && v.dims[0] == rows && v.dims[1] == x.dims[1] && v.dtype == x.dtype &&
+         v.contiguous();
 }
 
 // f(channels of one task), of x [n, channels, ..].

@@ -101,7 +101,8 @@ NABLA_INLINE V logaddexp(V x, V y) {
   return high + log1p(exp(-distance));
 }
 
-// The cross-entropy of the logit x with the probability y: y softplus(-x) + (1 - y) softplus(x), a factor of 0 giving 0.
+// The cross-entropy of the logit x with the probability y: y softplus(-x) + (1 - y) softplus(x), a factor of 0 giving
+// 0.
 template <class V>
 NABLA_INLINE V logit_loss(V x, V y) {
   const V size = abs(x), factor = select(x < 0, y, 1 - y);

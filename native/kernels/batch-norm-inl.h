@@ -163,9 +163,8 @@ void channel_rates(const ChannelBlock& b, void* rate, const void* variance, cons
 // A channel whose squares do not fit T.
 template <class T>
 void scaled_channel(const ChannelBlock& b, int64_t c, T* mean, T* variance, T* rate, const T* x, double eps) {
-  const ScaledMoments m(b.images * b.size, eps, true, [=](int64_t i) -> double {
-    return x[(i / b.size * b.channels + c) * b.size + i % b.size];
-  });
+  const ScaledMoments m(b.images * b.size, eps, true,
+                        [=](int64_t i) -> double { return x[(i / b.size * b.channels + c) * b.size + i % b.size]; });
   mean[c] = static_cast<T>(m.mean / m.unit);
   variance[c] = static_cast<T>(m.square / m.unit / m.unit);
   rate[c] = static_cast<T>(m.rate * m.unit);
@@ -186,10 +185,10 @@ template <class T>
 void channel_weigh(const ChannelBlock& b, void* weighed, const void* rate, const void* weight) {
   each_vector<T>(b.last - b.first, [&](int64_t i, int count) {
     const int64_t c = b.first + i;
-    Vec<T>::store_n(static_cast<T*>(weighed) + c,
-                    load_first(static_cast<const T*>(rate) + c, count) *
-                        load_first(static_cast<const T*>(weight) + c, count),
-                    count);
+    Vec<T>::store_n(
+        static_cast<T*>(weighed) + c,
+        load_first(static_cast<const T*>(rate) + c, count) * load_first(static_cast<const T*>(weight) + c, count),
+        count);
   });
 }
 
@@ -290,12 +289,9 @@ void channel_slopes(const ChannelBlock& b, void* out, const void* gradient, cons
 }
 
 constexpr BatchNormTable make_batch_norm_table() {
-  return {{channel_moments<float>, channel_moments<double>},
-          {channel_rates<float>, channel_rates<double>},
-          {channel_weigh<float>, channel_weigh<double>},
-          {channel_scale<float>, channel_scale<double>},
-          {channel_sums<float>, channel_sums<double>},
-          {channel_slopes<float>, channel_slopes<double>}};
+  return {{channel_moments<float>, channel_moments<double>}, {channel_rates<float>, channel_rates<double>},
+          {channel_weigh<float>, channel_weigh<double>},     {channel_scale<float>, channel_scale<double>},
+          {channel_sums<float>, channel_sums<double>},       {channel_slopes<float>, channel_slopes<double>}};
 }
 
 }  // namespace

@@ -94,7 +94,10 @@ struct ScaledRow {
   ScaledMoments m;
 
   ScaledRow(const T* row, int64_t length, double eps, bool about_mean)
-      : x(row), n(length), centred(about_mean), m(length, eps, about_mean, [=](int64_t i) -> double { return row[i]; }) {}
+      : x(row),
+        n(length),
+        centred(about_mean),
+        m(length, eps, about_mean, [=](int64_t i) -> double { return row[i]; }) {}
 
   void standardize(T* y, const T* w, const T* b) const {
     for (int64_t i = 0; i < n; i++) {

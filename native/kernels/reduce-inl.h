@@ -270,8 +270,10 @@ void reduce_tree(void* partials, int64_t count, int64_t width) {
 template <class F, class T>
 constexpr ReduceLeaf make_reduce_leaf() {
   constexpr bool kStored = sizeof(Partial<F, T>) == sizeof(T) && __is_same(F, Join<F>);
-  return {sizeof(Partial<F, T>), kStored,           reduce_rows<F, T>,    reduce_row<F, T>,
-          reduce_finish<F, T>,   reduce_store<F, T>, reduce_columns<F, T>, reduce_tree<F, T>};
+  return {sizeof(Partial<F, T>), kStored,
+          reduce_rows<F, T>,     reduce_row<F, T>,
+          reduce_finish<F, T>,   reduce_store<F, T>,
+          reduce_columns<F, T>,  reduce_tree<F, T>};
 }
 
 // Sums and products exist where no narrower type would overflow.

@@ -257,7 +257,7 @@ void end_streaming() {
 
 MemoryStats memory_stats() {
   Cache& c = cache();
-  return {c.live.load(), c.cached.load(), c.peak.load()};
+  return {c.live.load(), c.cached.load(), c.peak.load(), ceiling()};
 }
 
 void reset_peak() {

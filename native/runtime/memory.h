@@ -49,6 +49,7 @@ struct MemoryStats {
   int64_t live_bytes;
   int64_t cached_bytes;
   int64_t peak_bytes;
+  int64_t limit_bytes;
 };
 MemoryStats memory_stats();
 void reset_peak();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadIdx, loadSafetensors, saveSafetensors, tensor } from "nabla";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { answer } from "../support/child.js";
 
 const w = tensor([1, 2]);
 const posix = process.platform !== "win32";
@@ -121,3 +122,13 @@ describe.runIf(process.platform === "linux")("temporary files", () => {
     expect((await leftovers()).sort()).toEqual([names.elsewhere, names.other].sort());
   }, 60_000);
 });
+
+test("a file whose tensors do not fit the memory limit is refused before any is made", async () => {
+  const script = new URL("./scripts/limit.mjs", import.meta.url);
+  const options = { args: [join(dir, "w")], env: { NABLA_MEMORY_LIMIT: "512m" } };
+  const { code, peak } = await answer<{ code: string; peak: number }>(script, options);
+  expect(code).toBe("ERR_MEMORY");
+  expect(peak).toBeLessThan(2 ** 20);
+  const roomy = { ...options, env: { NABLA_MEMORY_LIMIT: "640m" } };
+  expect((await answer<{ code: string }>(script, roomy)).code).toBe("read");
+}, 60_000);
