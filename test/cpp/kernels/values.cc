@@ -151,9 +151,7 @@ void check_losses(int64_t samples) {
   }
   std::vector<T> z(x.size());
   void* args[] = {z.data(), x.data(), y.data()};
-  const auto run = [&](Elementwise op) {
-    kernels().elementwise.leaf[index_of(op)][kType<T>](args, samples, false);
-  };
+  const auto run = [&](Elementwise op) { kernels().elementwise.leaf[index_of(op)][kType<T>](args, samples, false); };
   Worst cross, divergence;
   run(Elementwise::binaryCrossEntropyWithLogits);
   for (size_t i = 0; i < x.size(); i++) {
@@ -163,9 +161,9 @@ void check_losses(int64_t samples) {
   run(Elementwise::klDiv);
   for (size_t i = 0; i < x.size(); i++) {
     const R p = y[i], log = p == 0 ? R(0) : std::log(p), exact = p == 0 ? R(0) : p * (log - x[i]);
-    const R unit = std::fmax(std::fabs(exact) * std::numeric_limits<T>::epsilon(),
-                             std::fmax(std::fabs(p * log) * R(sizeof(T) == 4 ? 0x1p-49 : 0x1p-62),
-                                       R(std::numeric_limits<T>::denorm_min())));
+    const R unit = std::fmax(
+        std::fabs(exact) * std::numeric_limits<T>::epsilon(),
+        std::fmax(std::fabs(p * log) * R(sizeof(T) == 4 ? 0x1p-49 : 0x1p-62), R(std::numeric_limits<T>::denorm_min())));
     divergence.add(static_cast<double>(std::fabs(z[i] - exact) / unit), x[i], y[i]);
   }
   report("binaryCrossEntropyWithLogits", kDTypeNames[kType<T>], cross, 4);
