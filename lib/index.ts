@@ -172,4 +172,5 @@ export {
   zeros,
   zerosLike,
 } from "./tensor/create.js";
+export { type AssertEqualOptions, assertEqual, tensorEquality } from "./tensor/equality.js";
 export { isTensor, type NestedArray, Tensor } from "./tensor/tensor.js";

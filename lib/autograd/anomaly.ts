@@ -1,5 +1,5 @@
 /** detectAnomaly: finds the op that first makes a NaN or an infinity. */
-import { fail, isOwn } from "../core/errors.js";
+import { fail, isOwn, setStackLimit } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import type { Call } from "../engine/apply.js";
@@ -125,11 +125,11 @@ export function detectAnomaly<T>(f: () => NoPromise<T>): T {
     return out;
   };
   watching = true;
-  Error.stackTraceLimit = Math.max(before.limit, deepStack);
+  setStackLimit(Math.max(before.limit, deepStack));
   try {
     return intercepting(intercept, () => synchronous("detectAnomaly", f() as T));
   } finally {
     watching = before.watching;
-    Error.stackTraceLimit = before.limit;
+    setStackLimit(before.limit);
   }
 }

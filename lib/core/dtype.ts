@@ -59,26 +59,66 @@ const integers: Readonly<Record<DType, readonly [low: number, end: number]>> = {
   float64: [-(2 ** 53), 2 ** 53],
 };
 
-function row(name: DType, kind: Kind, size: number, level: number, array: ArrayOf, compute?: DTypeRow): DTypeRow {
-  const half = compute !== undefined;
-  const [low, end] = integers[name];
-  const made = { name, kind, size, level, low, end, array, compute: compute!, half, code: -1, attrs: [-1] };
-  if (!half) made.compute = made;
-  return made;
+/** Structured clone reads every property of what it copies: so a tensor that is posted or cloned says what to do instead. */
+const posted = {
+  get: (): never =>
+    fail(
+      "ERR_WORKER",
+      "postMessage",
+      "a tensor cannot be posted or cloned",
+      "x.share(), which attach() takes",
+      "a Tensor",
+    ),
+  enumerable: true,
+};
+
+/** The first property of each row, so that it is read before those that cannot be cloned. */
+class Unposted {
+  constructor() {
+    Object.defineProperty(this, "posted", posted);
+  }
 }
 
-const float32 = row("float32", "float", 4, 5, Float32Array);
+class Row extends Unposted implements DTypeRow {
+  readonly name: DType;
+  readonly kind: Kind;
+  readonly size: number;
+  readonly level: number;
+  readonly low: number;
+  readonly end: number;
+  readonly array: ArrayOf;
+  readonly compute: DTypeRow;
+  readonly half: boolean;
+  code = -1;
+  attrs = [-1];
+
+  constructor(name: DType, kind: Kind, size: number, level: number, array: ArrayOf, compute?: DTypeRow) {
+    super();
+    const [low, end] = integers[name];
+    this.name = name;
+    this.kind = kind;
+    this.size = size;
+    this.level = level;
+    this.low = low;
+    this.end = end;
+    this.array = array;
+    this.compute = compute ?? this;
+    this.half = compute !== undefined;
+  }
+}
+
+const float32 = new Row("float32", "float", 4, 5, Float32Array);
 
 /** @internal */
 export const dtypes: Readonly<Record<DType, DTypeRow>> = {
-  bool: row("bool", "bool", 1, 0, Uint8Array),
-  uint8: row("uint8", "int", 1, 1, Uint8Array),
-  int32: row("int32", "int", 4, 2, Int32Array),
-  int64: row("int64", "int", 8, 3, BigInt64Array),
-  float16: row("float16", "float", 2, 4, Float32Array, float32),
-  bfloat16: row("bfloat16", "float", 2, 4, Float32Array, float32),
+  bool: new Row("bool", "bool", 1, 0, Uint8Array),
+  uint8: new Row("uint8", "int", 1, 1, Uint8Array),
+  int32: new Row("int32", "int", 4, 2, Int32Array),
+  int64: new Row("int64", "int", 8, 3, BigInt64Array),
+  float16: new Row("float16", "float", 2, 4, Float32Array, float32),
+  bfloat16: new Row("bfloat16", "float", 2, 4, Float32Array, float32),
   float32,
-  float64: row("float64", "float", 8, 6, Float64Array),
+  float64: new Row("float64", "float", 8, 6, Float64Array),
 };
 
 /** @internal The row of a dtype's name; ERR_DTYPE for anything else. */

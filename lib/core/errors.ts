@@ -41,9 +41,30 @@ export class NablaError extends Error {
     this.op = op;
     this.details = details;
   }
+
+  /** Name, code, op, message and details as plain data: what `JSON.stringify` writes. */
+  toJSON(): Record<string, unknown> {
+    const { name, code, op, message, details } = this;
+    return { name, code, op, message, details: plain(details) };
+  }
 }
-// Outside of the class: esbuild would call one that names itself inside _NablaError.
-NablaError.prototype.name = "NablaError";
+// Outside of the class: esbuild would call one that names itself inside _NablaError. Defined, as Error.prototype may be frozen.
+Object.defineProperty(NablaError.prototype, "name", { value: "NablaError", configurable: true, writable: true });
+
+/** A detail as JSON can hold it: what is neither a short list nor a record of such is described. */
+function plain(value: unknown, depth = 0): unknown {
+  if (value === null || typeof value === "boolean" || typeof value === "string") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (depth < 3 && Array.isArray(value) && value.length <= 100) return value.map((item) => plain(item, depth + 1));
+  if (depth < 3 && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype)
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item, depth + 1)]));
+  return describe(value);
+}
+
+/** Sets how many frames a stack keeps. Where Error is frozen it keeps as many as before. */
+export const setStackLimit = (limit: number): void => {
+  Reflect.set(Error, "stackTraceLimit", limit);
+};
 
 /** At most so many of the package's own frames lie above the user's. */
 const ownFrames = 40;
@@ -59,7 +80,7 @@ export function sentence(op: string, fact: string, expected?: string, got?: stri
 }
 
 /**
- * Throws a {@link NablaError} whose message is `op: fact; expected E, got G`.
+ * Throws a {@link NablaError} whose message is `op: fact; expected E, got G`; E and G are among its details.
  * With `from`, the public function the user called, the stack starts at the user's own line.
  */
 export function fail(
@@ -73,15 +94,22 @@ export function fail(
 ): never {
   const limit = Error.stackTraceLimit;
   // Frames of the package are taken off: they must not use up what is kept.
-  Error.stackTraceLimit = limit + ownFrames;
-  const error = new NablaError(code, op, sentence(op, fact, expected, got), details);
+  setStackLimit(limit + ownFrames);
+  const error = new NablaError(code, op, sentence(op, fact, expected, got), filled(expected, got, details));
   Error.captureStackTrace(error, from ?? fail);
   // A `from` that is not on the stack would leave no frame at all.
   if (from !== undefined && !error.stack?.includes("\n    at ")) Error.captureStackTrace(error, fail);
-  Error.stackTraceLimit = limit;
+  setStackLimit(limit);
   startAtUser(error);
   throw error;
 }
+
+/** The details, with what was expected and what was got where these are known. */
+const filled = (expected: string | undefined, got: string | undefined, details: ErrorDetails = {}): ErrorDetails => ({
+  ...(expected === undefined ? {} : { expected }),
+  ...(got === undefined ? {} : { got }),
+  ...details,
+});
 
 /** Runs what an op is made of: errors from there bear the name of the op that the user called. */
 export function named<T>(op: string, run: () => T): T {

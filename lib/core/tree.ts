@@ -4,10 +4,11 @@ import { describe, fail } from "./errors.js";
 /** Nested plain objects and arrays with leaves of one type: what transforms take as arguments and give as results. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
 
-const isPlain = (value: unknown): value is Record<string, unknown> => {
+/** An object literal, of whatever realm: its prototype has none itself. */
+export const isPlain = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 };
 
 /** ERR_ARGUMENT for a tensor of another copy of the library, which would be passed over as if it were a setting. */
@@ -18,7 +19,8 @@ function refuseForeign(value: unknown): void {
 
 const DEEPEST = 1000;
 
-function enter(depth: number): number {
+/** One level further down; ERR_ARGUMENT where there are too many. */
+export function enter(depth: number): number {
   if (depth > DEEPEST)
     fail("ERR_ARGUMENT", "arguments", "a tree contains itself, or is too deep", `at most ${DEEPEST} levels`);
   return depth + 1;

@@ -1,4 +1,5 @@
 import { describe, fail } from "../core/errors.js";
+import { isPlain } from "../core/tree.js";
 import { stack } from "../ops/join.js";
 import { tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -74,8 +75,7 @@ function kindOf(value: unknown): string {
   if (value instanceof Tensor) return "tensor";
   if (Array.isArray(value)) return "array";
   if (typeof value !== "object" || value === null) return typeof value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null ? "object" : describe(value);
+  return isPlain(value) ? "object" : describe(value);
 }
 
 function refuse(fact: string, expected: string, got: string): never {

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { openRegular, readInto, writeAtomically } from "../core/file.js";
@@ -177,7 +178,7 @@ function checkTensors(op: string, tensors: Tensors, metadata: Readonly<Record<st
 }
 
 function split(op: string, bytes: Uint8Array): { header: Header; data: Uint8Array; source: Source } {
-  if (!(bytes instanceof Uint8Array)) fail("ERR_ARGUMENT", op, "not bytes", "a Uint8Array", describe(bytes));
+  if (!types.isUint8Array(bytes)) fail("ERR_ARGUMENT", op, "not bytes", "a Uint8Array", describe(bytes));
   const source: Source = { op, name: "bytes" };
   const dataStart = prefixBytes + headerBytes(bytes, bytes.length, source);
   const header = parseHeader(bytes.subarray(prefixBytes, dataStart), bytes.length - dataStart, source);

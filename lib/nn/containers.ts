@@ -1,12 +1,13 @@
 /** Modules made of modules. */
 import { describe, fail } from "../core/errors.js";
 import { isNameIn, needList } from "../core/options.js";
+import { isPlain } from "../core/tree.js";
 import { needInteger } from "../engine/operand.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { ReLU } from "./activations.js";
 import { Linear } from "./linear.js";
 import { Module } from "./module.js";
-import { isGroup, members } from "./walk.js";
+import { members } from "./walk.js";
 
 /** What {@link Sequential} runs: a module with one tensor in and one out, or a function of that kind. */
 export type Layer = ({ forward(x: Tensor): Tensor } & Module) | ((x: Tensor) => Tensor);
@@ -121,7 +122,7 @@ export class ModuleDict<E extends Readonly<Record<string, Module>> = Readonly<Re
 
   constructor(entries: E) {
     super();
-    if (!isGroup(entries) || Array.isArray(entries) || entries instanceof Map || entries instanceof Set)
+    if (!isPlain(entries))
       fail("ERR_ARGUMENT", "ModuleDict", "the entries are not valid", "{ name: module }", describe(entries));
     this.entries = { ...entries };
     for (const entry of Object.values(this.entries)) needModule("ModuleDict", entry);

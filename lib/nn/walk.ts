@@ -1,6 +1,8 @@
 /** Finds what a module holds: its own properties in the order of their declaration, through what only groups values. */
+import { types } from "node:util";
 import { foreignKind } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
+import { isPlain } from "../core/tree.js";
 import { Buffer, Parameter } from "./parameter.js";
 
 /** @internal Names and values a container gives instead of its own properties. */
@@ -20,12 +22,8 @@ const isHolder = (value: unknown): value is Holder => typeof value === "object" 
 /** An array, an object literal, a map or a set: something that only groups. */
 export type Group = readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | Record<string, unknown>;
 
-export function isGroup(value: unknown): value is Group {
-  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true;
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
-}
+export const isGroup = (value: unknown): value is Group =>
+  Array.isArray(value) || types.isMap(value) || types.isSet(value) || isPlain(value);
 
 /** ERR_ARGUMENT for a module or tensor of another copy of the library: its parameters would go unseen. */
 function refuseForeign(name: string, value: unknown): void {
@@ -36,8 +34,8 @@ function refuseForeign(name: string, value: unknown): void {
 
 /** What a group holds, by name: the key, or the position in a set and where the key is neither a string nor a number. */
 function namedIn(path: string, group: Group): Iterable<readonly [string, unknown]> {
-  if (group instanceof Set) return [...group].map((value, i) => [String(i), value]);
-  if (!(group instanceof Map)) return Object.entries(group);
+  if (types.isSet(group)) return [...group].map((value, i) => [String(i), value]);
+  if (!types.isMap(group)) return Object.entries(group);
   const named = new Map<string, unknown>();
   for (const [key, value] of group) {
     if (typeof value !== "object" || value === null) continue;

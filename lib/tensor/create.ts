@@ -79,25 +79,29 @@ export const empty = (op: string, type: DTypeRow, shape: Shape): Tensor =>
     frame.addon.execute(handle);
   });
 
-/** Node 24 has the class; what it holds are the bits of float16. */
-const isFloat16Array = (array: ArrayBufferView): boolean =>
-  Object.prototype.toString.call(array) === "[object Float16Array]";
+/** The dtype of each kind of typed array, where its elements are stored as they are or widened. */
+const storedAs: Readonly<Record<string, DTypeRow>> = {
+  Float32Array: dtypes.float32,
+  Float64Array: dtypes.float64,
+  // Node 24 has the class; what it holds are the bits of float16.
+  Float16Array: dtypes.float16,
+  Int32Array: dtypes.int32,
+  BigInt64Array: dtypes.int64,
+  Uint8Array: dtypes.uint8,
+  Uint8ClampedArray: dtypes.uint8,
+};
+const widenedTo: Readonly<Record<string, DTypeRow>> = {
+  Int8Array: dtypes.int32,
+  Int16Array: dtypes.int32,
+  Uint16Array: dtypes.int32,
+  Uint32Array: dtypes.int64,
+  BigUint64Array: dtypes.int64,
+};
 
-/** The dtype whose elements a typed array holds as they are. */
-function typeOfArray(array: ArrayBufferView): DTypeRow | undefined {
-  if (array instanceof Float32Array) return dtypes.float32;
-  if (array instanceof Float64Array) return dtypes.float64;
-  if (isFloat16Array(array)) return dtypes.float16;
-  if (array instanceof Int32Array) return dtypes.int32;
-  if (array instanceof BigInt64Array) return dtypes.int64;
-  if (array instanceof Uint8Array || array instanceof Uint8ClampedArray) return dtypes.uint8;
-  return undefined;
-}
-
-/** The dtype that holds the values of other typed arrays. */
-function wideningType(array: ArrayBufferView): DTypeRow {
-  return array instanceof Uint32Array || array instanceof BigUint64Array ? dtypes.int64 : dtypes.int32;
-}
+const kindGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
+  .get!;
+/** The name of a typed array's kind, of whatever realm; undefined for what is none. */
+const kindOf = (value: unknown): string | undefined => kindGetter.call(value) as string | undefined;
 
 /** Checks that an integer fits its dtype and that truth values are truth values; returns the element to store. */
 function element(op: string, value: number | bigint | boolean, type: DTypeRow): number | bigint {
@@ -117,8 +121,9 @@ function convertAll(op: string, values: ArrayLike<number | bigint | boolean>, ty
 }
 
 function fromTypedArray(data: TypedArray, wanted: DTypeRow | undefined, shape: Shape): Tensor {
-  const own = typeOfArray(data);
-  const type = wanted ?? own ?? wideningType(data);
+  const kind = kindOf(data)!;
+  const own = storedAs[kind];
+  const type = wanted ?? own ?? widenedTo[kind]!;
   if (own !== type || type.kind === "bool") return fromTyped("tensor", convertAll("tensor", data, type), type, shape);
   const asIs = type.half ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
   return fromTyped("tensor", asIs, type, shape);
@@ -199,7 +204,7 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
   let out: Tensor;
   if (isTensor(data)) {
     out = fromTypedArray(data.toTypedArray(), wanted ?? data.type, shaped(data.shape));
-  } else if (ArrayBuffer.isView(data) && !(data instanceof DataView)) {
+  } else if (kindOf(data) !== undefined) {
     out = fromTypedArray(data as TypedArray, wanted, shaped([(data as TypedArray).length]));
   } else {
     const { shape, values } = flatten(data as NestedArray);

@@ -1,3 +1,4 @@
+import { numel } from "../core/shape.js";
 import { type FloatWidth, positional, rounding, scientific, scientificDigits } from "./decimal.js";
 
 export interface PrintOptions {
@@ -16,6 +17,8 @@ export interface PrintOptions {
 type Value = number | bigint | boolean;
 type Style = Required<{ [K in keyof PrintOptions]: NonNullable<PrintOptions[K]> }>;
 type Writer = (value: Value) => string;
+
+const defaults: Style = { precision: 8, threshold: 1000, edgeItems: 3, lineWidth: 75, suppress: false };
 
 const open = "tensor(";
 const separator = ", ";
@@ -38,10 +41,36 @@ export function formatTensor(
   dtype: string,
   options: PrintOptions = {},
 ): string {
-  const { precision = 8, threshold = 1000, edgeItems = 3, lineWidth = 75, suppress = false } = options;
-  const style: Style = { precision, threshold, edgeItems, lineWidth, suppress };
-  const size = shape.reduce((product, length) => product * length, 1);
-  const body = size === 0 ? "[]" : formatBody(data, shape, dtype, style, size > threshold);
+  const style = { ...defaults };
+  for (const name of Object.keys(defaults) as (keyof PrintOptions)[])
+    if (options[name] !== undefined) Object.assign(style, { [name]: options[name] });
+  const size = numel(shape);
+  const shown = shape.map((length) => shownIndices(length, size > style.threshold ? style.edgeItems : length));
+  const values: Value[] = [];
+  if (size > 0) collect(data, shape, shown, 0, 0, values);
+  return layOut(values, shape, shown, dtype, style);
+}
+
+/** How many elements are shown at each end of an axis of a large tensor; null where all elements are shown. */
+export const shownEdge = (shape: readonly number[]): number | null =>
+  numel(shape) > defaults.threshold ? defaults.edgeItems : null;
+
+/** {@link formatTensor} of a large tensor, given the elements that are shown and no others. */
+export function formatEdges(edges: ArrayLike<Value>, shape: readonly number[], dtype: string): string {
+  const shown = shape.map((length) => shownIndices(length, defaults.edgeItems));
+  return layOut(Array.from(edges), shape, shown, dtype, defaults);
+}
+
+function layOut(
+  values: readonly Value[],
+  shape: readonly number[],
+  shown: readonly (readonly number[])[],
+  dtype: string,
+  style: Style,
+): string {
+  const { threshold, lineWidth } = style;
+  const size = numel(shape);
+  const body = size === 0 ? "[]" : formatBody(values, shape, shown, dtype, style);
   const noted = (size === 0 && shape.length !== 1) || size > threshold;
   const extras = `${noted ? `shape=[${shape.join(separator)}], ` : ""}dtype=${dtype})`;
   const text = `${open}${body},`;
@@ -50,15 +79,12 @@ export function formatTensor(
 }
 
 function formatBody(
-  data: ArrayLike<Value>,
+  values: readonly Value[],
   shape: readonly number[],
+  shown: readonly (readonly number[])[],
   dtype: string,
   style: Style,
-  shorten: boolean,
 ): string {
-  const shown = shape.map((length) => shownIndices(length, shorten ? style.edgeItems : length));
-  const values: Value[] = [];
-  collect(data, shape, shown, 0, 0, values);
   const write = writerFor(values, dtype, shape.length, style);
   let next = 0;
   const word = () => write(values[next++] as Value);

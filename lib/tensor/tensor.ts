@@ -2,11 +2,11 @@
 import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
-import { contiguousStrides, numel, type Shape, showShape } from "../core/shape.js";
+import { contiguousStrides, maxRank, numel, type Shape, showShape } from "../core/shape.js";
 import { addon, begin, failed, putOperand } from "../native/frame.js";
 import { type Handle, raise } from "./handle.js";
 import { needHeap, typedArray } from "./javascript-memory.js";
-import { formatTensor } from "./print.js";
+import { formatEdges, formatTensor, shownEdge } from "./print.js";
 
 /** Nested arrays of numbers, booleans or bigints, as deep as the tensor has dimensions. */
 export type NestedArray = number | boolean | bigint | readonly NestedArray[];
@@ -188,7 +188,11 @@ export class Tensor {
     return this.toArray();
   }
   toString(): string {
-    return formatTensor(this.toTypedArray(), this.shape, this.dtype);
+    const { shape, dtype } = this;
+    const edge = shownEdge(shape);
+    const edges = edge === null ? null : edgesOf(this, edge);
+    if (edges === null) return formatTensor(this.toTypedArray(), shape, dtype);
+    return formatEdges(edges.toTypedArray(), shape, dtype);
   }
   /** @internal */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
@@ -215,6 +219,21 @@ for (const field of ["shape", "handle", "type", "layout", "offset", "node"])
   Object.defineProperty(Tensor.prototype, field, {
     get: () => fail("ERR_ARGUMENT", "Tensor", "the object only has a tensor's prototype", "a tensor"),
   });
+
+/**
+ * The first and last elements of each axis as a view, in which a long axis is two: its ends, and what lies at one. Null where it
+ * would have too many. Outside of the class: esbuild would call one that names itself inside _Tensor.
+ */
+function edgesOf(x: Tensor, count: number): Tensor | null {
+  const { strides } = x;
+  const shape = x.shape.flatMap((size) => (size > 2 * count ? [2, count] : [size]));
+  if (shape.length > maxRank) return null;
+  const layout = x.shape.flatMap((size, i) => {
+    const step = strides[i]!;
+    return size > 2 * count ? [(size - count) * step, step] : [step];
+  });
+  return new Tensor(x.handle, x.type, shape, layout, x.offset, null);
+}
 
 /** A tuple of N numbers. */
 export type Sizes<N extends number, A extends number[] = []> = number extends N

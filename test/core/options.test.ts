@@ -54,7 +54,9 @@ describe("fail", () => {
   test("carries code, op and details, and prints under its own name", () => {
     const refuse = () => fail("ERR_AXIS", "sum", "no such axis", "-2 to 1", "5", { dim: 5 });
     expect(refuse).toThrowError(NablaError);
-    expect(refuse).toThrowError(expect.objectContaining({ code: "ERR_AXIS", op: "sum", details: { dim: 5 } }));
+    expect(refuse).toThrowError(
+      expect.objectContaining({ code: "ERR_AXIS", op: "sum", details: { dim: 5, expected: "-2 to 1", got: "5" } }),
+    );
     expect(() => refuse()).toThrowError(
       expect.objectContaining({ stack: expect.stringMatching(/^NablaError: sum: no/) }),
     );

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { inspect } from "node:util";
+import { arange, slice, zeros } from "nabla";
 import { formatTensor, type PrintOptions } from "nabla/internal";
 import { describe, expect, test } from "vitest";
 
@@ -36,4 +38,35 @@ test("a large array printed in full does not overflow the stack", () => {
   const data = new Float32Array(200_000).fill(0.5);
   const text = formatTensor(data, [200_000], "float32", { threshold: 1e6 });
   expect(text.match(/0\.5/g)).toHaveLength(200_000);
+});
+
+describe("a large tensor", () => {
+  test("is printed from its edges alone", () => {
+    const x = zeros([1]).expand([1e6, 1e6]); // no machine could copy it
+    expect(inspect(x)).toBe(`${x}`);
+    expect(`${x}`).toContain("shape=[1000000, 1000000]");
+    expect(`${x}`.split("\n")).toHaveLength(8);
+  });
+  test.each(["float32", "float64", "float16", "bfloat16", "int32", "int64", "uint8", "bool"] as const)(
+    "of %s: as the whole",
+    (dtype) => {
+      const source = arange(8 * 9 * 20)
+        .remainder(7)
+        .to(dtype)
+        .reshape([8, 9, 20]);
+      for (const x of [
+        source,
+        source.permute([2, 0, 1]),
+        source.flip([1]),
+        source.at(slice(0, 8, 1), 3),
+        source.reshape([-1]),
+        source.reshape([2, 1, 720]),
+      ])
+        if (x.numel > 1000) {
+          const elements: ArrayLike<number | bigint | boolean> =
+            dtype === "bool" ? Array.from(x.toTypedArray(), Boolean) : x.toTypedArray();
+          expect(x.toString()).toBe(formatTensor(elements, x.shape, dtype));
+        }
+    },
+  );
 });
