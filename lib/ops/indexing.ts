@@ -41,6 +41,10 @@ function selected(op: string, x: Tensor, dim: number, position: number): Tensor 
 /** A list as a tensor of indices; a list of booleans as the places of those that are true. */
 function indexList(op: string, entry: List, size: number): Tensor {
   if (isTensor(entry)) return needIndex(op, entry);
+  return listed(op, entry.slice(), size);
+}
+
+function listed(op: string, entry: readonly (number | boolean)[], size: number): Tensor {
   if (entry.length > 0 && entry.every((value) => typeof value === "boolean")) {
     if (entry.length !== size)
       fail("ERR_SHAPE", op, "the mask does not fit the dimension", String(size), String(entry.length));

@@ -37,8 +37,8 @@ test("tensors are shared with users' own workers, both ways, for as long as anyb
     keptByMessage: [1, 2, 3],
     released: "NablaError ERR_WORKER",
     usedAfterDispose: "NablaError ERR_DISPOSED",
-    posting: expect.stringContaining("DataCloneError"),
-    cloning: expect.stringContaining("DataCloneError"),
+    posting: "NablaError ERR_WORKER",
+    cloning: "NablaError ERR_WORKER",
     origin: [
       [1, 2],
       [3, 4],
