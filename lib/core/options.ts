@@ -74,13 +74,28 @@ export const isNameIn = <T extends object>(table: T, name: unknown): name is key
 
 /** The values of an array, set or other iterable object; ERR_ARGUMENT for anything else. */
 export function needList<T>(op: string, what: string, values: Iterable<T>, expected: string): T[] {
-  if (Array.isArray(values)) return [...values];
-  const iterable =
-    typeof values === "object" &&
-    values !== null &&
-    typeof values[Symbol.iterator] === "function" &&
-    !ArrayBuffer.isView(values);
-  return iterable ? [...values] : fail("ERR_ARGUMENT", op, `${what} must be an array`, expected, describe(values));
+  if (Array.isArray(values)) return Array.from({ length: values.length }, (_, i) => values[i] as T);
+  const refuse = (): never => fail("ERR_ARGUMENT", op, `${what} must be an array`, expected, describe(values));
+  const start: unknown = isObject(values) && !ArrayBuffer.isView(values) ? Reflect.get(values, Symbol.iterator) : null;
+  if (typeof start !== "function") return refuse();
+  const iterator: unknown = Reflect.apply(start, values, []);
+  const next: unknown = isObject(iterator) ? Reflect.get(iterator, "next") : null;
+  if (typeof next !== "function") return refuse();
+  const list: T[] = [];
+  for (;;) {
+    const step: unknown = Reflect.apply(next, iterator, []);
+    if (!isObject(step)) return refuse();
+    const { done, value } = step as { readonly done?: unknown; readonly value?: unknown };
+    if (done) return list;
+    list.push(value as T);
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+
+/** ERR_ARGUMENT unless the value is true or false. */
+export function needBoolean(op: string, what: string, x: unknown): boolean {
+  return typeof x === "boolean" ? x : fail("ERR_ARGUMENT", op, `${what} is not valid`, "a boolean", describe(x));
 }
 
 /** ERR_ARGUMENT unless the value is a function. */

@@ -1,6 +1,6 @@
 /** Systems of linear equations, determinants, and Cholesky's factor. */
 import { named } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needBoolean } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { save } from "../engine/rule.js";
@@ -58,6 +58,7 @@ export function triangularSolve(a: Tensor, b: Tensor, options?: TriangularOption
   const op = "triangularSolve";
   const given = checkOptions<TriangularOptions>(op, options, ["upper", "left", "unitriangular"]);
   const { upper = false, left = true, unitriangular: unit = false } = given;
+  for (const [name, value] of Object.entries({ upper, left, unitriangular: unit })) needBoolean(op, name, value);
   m.needSquare(op, a, "the triangle");
   m.needMatrix(op, b, "the right side");
   if (!left) {
@@ -239,6 +240,7 @@ export interface CholeskyOptions {
  */
 export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
   const { upper = false } = checkOptions<CholeskyOptions>("cholesky", options, ["upper"]);
+  needBoolean("cholesky", "upper", upper);
   const l = choleskyRow([m.needSquare("cholesky", x)], undefined);
   return upper ? transposed(l) : l;
 }
@@ -253,6 +255,7 @@ export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
 export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): Tensor {
   const op = "choleskySolve";
   const { upper = false } = checkOptions<CholeskyOptions>(op, options, ["upper"]);
+  needBoolean(op, "upper", upper);
   m.needMatrix(op, b, "the right side");
   m.needSquare(op, l, "the factor");
   return named(op, () =>

@@ -63,6 +63,33 @@ describe("nonsense", () => {
   });
 });
 
+it("an option that is no boolean", () => {
+  for (const value of nonsense.filter((value) => value !== undefined))
+    for (const name of ["upper", "left", "unitriangular"])
+      expect(code(() => ones([2, 2]).triangularSolve(ones([2, 1]), { [name]: value } as never))).toBe("ERR_ARGUMENT");
+});
+
+describe("an iterable", () => {
+  const odd: unknown[] = [3, {}, { next: 3 }, { next: () => 3 }, null];
+  it("that is none", () => {
+    for (const iterator of odd) {
+      const values = { [Symbol.iterator]: () => iterator };
+      expect(code(() => new nn.ModuleList(values as never))).toBe("ERR_ARGUMENT");
+      expect(code(() => new optim.SGD(values as never, { lr: 0.1 }))).toBe("ERR_ARGUMENT");
+    }
+  });
+  it("of any kind", () => {
+    const layers = () => [new nn.ReLU(), new nn.ReLU()];
+    for (const values of [
+      layers(),
+      new Set(layers()),
+      layers().values(),
+      new Map(layers().map((x, i) => [i, x])).values(),
+    ])
+      expect(new nn.ModuleList(values)).toHaveLength(2);
+  });
+});
+
 describe("an object with only a tensor's prototype", () => {
   const fakes = (): unknown[] => [
     Object.create(nabla.Tensor.prototype),

@@ -70,8 +70,8 @@ export function makePool(r, folder) {
   const callback = () =>
     pick([
       (x) => x,
-      (x) => x?.mul?.(2) ?? 1,
-      (x) => x?.sum?.(),
+      (x) => (nabla.isTensor(x) ? x.mul(2) : 1),
+      (x) => (nabla.isTensor(x) ? x.sum() : x),
       (...args) => args,
       (x) => [x, x],
       () => undefined,
@@ -85,7 +85,7 @@ export function makePool(r, folder) {
         throw new Mine("callback");
       },
       (x) => {
-        x?.dispose?.();
+        if (nabla.isTensor(x)) x.dispose();
         return x;
       },
       (x) => nabla.grad(() => x)(x),
