@@ -9,6 +9,8 @@ const files = [
   "test/tensor/memory.test.ts",
   "test/tensor/javascript-memory.test.ts",
   "test/tensor/idle.test.ts",
+  "test/tensor/realms.test.ts",
+  "test/core/errors.test.ts",
 ];
 const args = process.argv.length > 2 ? process.argv.slice(2) : files;
 

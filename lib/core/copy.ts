@@ -21,7 +21,12 @@ const key = Symbol.for("nabla.copy");
 const own = new WeakSet<object>();
 
 /** @internal Marks the instances of a class as this copy's; `kind` is the same in every version. */
-export function brand(kind: "Tensor" | "Module" | "other", type: { readonly prototype: object }): void {
+export function brand(
+  kind: "Tensor" | "Module" | "other",
+  type: { readonly prototype: object; readonly name: string },
+): void {
+  // esbuild calls a class that names itself inside _Name.
+  Object.defineProperty(type, "name", { value: type.name.replace(/^_/, ""), configurable: true });
   const value: Brand = {
     kind,
     get path() {

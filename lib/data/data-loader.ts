@@ -1,3 +1,4 @@
+import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Batch, collate } from "./collate.js";
@@ -157,6 +158,8 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     return this.collate === undefined && dataset instanceof TensorDataset;
   }
 }
+
+brand("other", DataLoader);
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";

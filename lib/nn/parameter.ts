@@ -74,6 +74,9 @@ export class Buffer extends Tensor {
   }
 }
 
+// esbuild calls it Buffer2, beside Node's own.
+Object.defineProperty(Buffer, "name", { value: "Buffer", configurable: true });
+
 /**
  * @internal Puts another row-major tensor of the same shape in the place of a parameter or buffer, which stays the same
  * object: optimizers and ties between modules hold on to it. The storage is shared with the source from then on.

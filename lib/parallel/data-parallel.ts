@@ -1,4 +1,5 @@
 /** Batched gradients on worker threads that share the model's memory. */
+import { brand } from "../core/copy.js";
 import { getDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -288,3 +289,4 @@ export class DataParallel {
     if (this.closing !== null) fail("ERR_WORKER", "DataParallel.backward", "closed while it ran");
   }
 }
+brand("other", DataParallel);

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import * as nabla from "nabla";
 import { NablaError, nn, ones, tensor, zeros } from "nabla";
 import { fail } from "nabla/internal";
 import { describe, expect, test } from "vitest";
@@ -18,6 +19,13 @@ describe("details", () => {
     expect(thrown(() => ones([2]).sum(5)).details).toMatchObject({ got: "5" });
     expect(thrown(() => new nn.ModuleList(3 as never)).details).toMatchObject({ got: "3" });
   });
+});
+
+test("classes bear their names in messages", () => {
+  for (const space of [nabla, nabla.nn, nabla.optim])
+    for (const [name, value] of Object.entries(space))
+      if (/^class\b/.test(String(value))) expect((value as { readonly name: string }).name).toBe(name);
+  expect(thrown(() => ones([2]).add(new nn.Module() as never)).message).toMatch(/got a Module$/);
 });
 
 describe("JSON", () => {
