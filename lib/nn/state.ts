@@ -55,7 +55,11 @@ export function loadState(
   const unexpected: string[] = [];
   const differing: string[] = [];
   const unfit: string[] = [];
-  const incoming = Object.entries(state).map(([name, value]) => [rename(name), value] as const);
+  const incoming = Object.entries(state).map(([name, value]) => {
+    const given: unknown = rename(name);
+    if (typeof given !== "string") fail("ERR_ARGUMENT", op, "rename gave no name", "a string", describe(given));
+    return [given, value] as const;
+  });
   // Exact names first: a twin does not take the place of the name itself.
   const exact = incoming.filter(([name]) => own.has(name));
   for (const [name, value] of [...exact, ...incoming.filter(([name]) => !own.has(name))]) {

@@ -239,7 +239,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   const given = checkOptions<CrossEntropyOptions>(op, options, ["reduction", "ignoreIndex", "labelSmoothing"]);
   const how = reductionOf(op, given.reduction);
   const ignored = needInteger(op, "ignoreIndex", given.ignoreIndex ?? -100);
-  const smoothing = given.labelSmoothing ?? 0;
+  const smoothing = needNumber(op, "labelSmoothing", given.labelSmoothing ?? 0);
   if (!(smoothing >= 0 && smoothing <= 1))
     fail("ERR_ARGUMENT", op, "labelSmoothing is no share", "0 to 1", describe(smoothing));
   if (target.type.kind !== "int")

@@ -63,6 +63,19 @@ describe("nonsense", () => {
   });
 });
 
+it("what a renaming returns, and a smoothing", () => {
+  const layer = new nn.Linear(2, 2);
+  for (const value of nonsense.filter((value) => typeof value !== "string")) {
+    expect(code(() => layer.loadStateDict(layer.stateDict(), { rename: () => value as never }))).toBe("ERR_ARGUMENT");
+    if (value !== undefined && value !== null)
+      expect(
+        code(() =>
+          nabla.crossEntropy(ones([1, 2]), tensor([0], { dtype: "int32" }), { labelSmoothing: value as never }),
+        ),
+      ).toBe("ERR_ARGUMENT");
+  }
+});
+
 it("an option that is no boolean", () => {
   for (const value of nonsense.filter((value) => value !== undefined))
     for (const name of ["upper", "left", "unitriangular"])
