@@ -44,7 +44,8 @@ export function decodeIdx(bytes: Uint8Array, source = "IDX bytes"): IdxArray {
     fail("ERR_ARGUMENT", "decodeIdx", "the bytes are not valid", "a Uint8Array", describe(bytes));
   if (typeof source !== "string")
     fail("ERR_ARGUMENT", "decodeIdx", "the source is not valid", "a string", describe(source));
-  return readIdx("decodeIdx", bytes, source);
+  // No part can be taken of an array whose buffer is detached.
+  return readIdx("decodeIdx", bytes.length === 0 ? new Uint8Array() : bytes, source);
 }
 
 /** @internal The same under the name of the public function that errors name. */

@@ -196,6 +196,10 @@ describe("what changes while it is read", () => {
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
     expect(code(() => ones([2]).size(gone as never))).toBe("ERR_AXIS");
     expect(code(() => new optim.SGD(gone as never, { lr: 0.1 }))).toBe("ERR_ARGUMENT");
+    const bytes = Uint8Array.of(0, 0, 8, 0, 9);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    expect(code(() => decodeIdx(bytes))).toBe("ERR_FORMAT");
+    expect(code(() => nabla.decodeSafetensors(bytes))).toBe("ERR_FORMAT");
   });
 });
 
