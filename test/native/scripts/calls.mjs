@@ -413,7 +413,7 @@ export function calls(r, storages) {
       const of = () => plain(dtype, [shape[1]]);
       const moments = r.below(3); // given, wanted, neither
       return {
-        outs: [plainOut(dtype, shape), ...(moments === 1 ? [plainOut(dtype, [2, shape[1]])] : [])],
+        outs: [plainOut(dtype, shape), ...(moments === 1 ? [plainOut(dtype, [3, shape[1]])] : [])],
         ins: [plain(dtype, shape), of(), of(), ...(moments === 0 ? [plain(dtype, [2, shape[1]])] : [])],
         attrs: [r.next()],
       };
@@ -424,7 +424,7 @@ export function calls(r, storages) {
       const of = [shape[1]];
       return {
         outs: [plainOut(dtype, shape), plainOut(dtype, of), plainOut(dtype, of)],
-        ins: [plain(dtype, shape), plain(dtype, shape), plain(dtype, of), plain(dtype, [2, shape[1]])],
+        ins: [plain(dtype, shape), plain(dtype, shape), plain(dtype, of), plain(dtype, [3, shape[1]])],
         attrs: [r.next()],
       };
     },
@@ -488,6 +488,7 @@ export function calls(r, storages) {
     ),
     solve: ofMatrices(true, (_, n, k) => [n, k], nothing, true),
     det: ofMatrices(true, () => [], nothing),
+    cofactors: ofMatrices(true, (_, n) => [n, n], nothing),
     slogdet: ofMatrices(true, () => [2], nothing),
     qr: ofMatrices(false, (m, n) => [m + n, n], nothing),
     eigh: ofMatrices(true, (_, n) => [n + 1, n], nothing),
