@@ -35,7 +35,9 @@ function load(): Addon {
       if (typeof loaded.unusableSetting === "function") return loaded as Addon;
       tried.push(`${path}: not the add-on of this version`);
     } catch (error) {
-      tried.push(`${path}: ${String((error as Error).message).split("\n")[0]}`);
+      const { message } = error as Error;
+      if (message === "std::bad_alloc") fail("ERR_MEMORY", "import", `out of memory while ${path} was loaded`);
+      tried.push(`${path}: ${String(message).split("\n")[0]}`);
     }
   }
   if (named) refuseVariable("NABLA_BINARY", `the path of a nabla.node for ${where}`, ` (${tried[0]})`);

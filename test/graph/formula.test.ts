@@ -4,6 +4,7 @@ import {
   det,
   formula,
   grad,
+  inv,
   layerNorm,
   NablaError,
   ones,
@@ -84,7 +85,8 @@ describe("formula", () => {
     ["x[:, 1:2]", (m) => m.narrow(1, 1, 1)],
     ["(x + 1)[0:1]", (m) => m.add(1).narrow(0, 0, 1)],
     ["embed(2*x[:, 1:2], :, 1:2)", grad((m: Tensor) => m.narrow(1, 1, 1).square().sum())],
-    ["transpose(inv(x))*det(x)", grad((m: Tensor) => det(m))],
+    ["cofactors(x)", grad((m: Tensor) => det(m))],
+    ["transpose(inv(x))*det(x)", (m) => inv(m).t().mul(det(m))],
     ["layerNorm(x, {eps: 1e-5})", (m) => layerNorm(m, 2)],
     ["rmsNorm(x, {eps: 0.1})", (m) => rmsNorm(m, 2, { eps: 0.1 })],
     [

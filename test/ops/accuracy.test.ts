@@ -78,8 +78,8 @@ function run({ op, kind, shape, dim }: Case): { got: Float32Array; wanted: Float
   }
   const [height, width] = shape as [number, number];
   const x = data(kind, height * width, 1);
-  const f = tensor(x, { shape }) as unknown as Record<string, (dim: number) => Tensor>;
-  const result = f[op]!(dim);
+  const f = tensor(x, { shape }) as unknown as Record<string, (dim: number | { dim: number }) => Tensor>;
+  const result = f[op]!(op === "norm" ? { dim } : dim); // a number alone may be norm's order
   const lines = dim === 0 ? result.t() : result; // line after line
   const [count, n, step, stride] = dim === 0 ? [width, height, width, 1] : [height, width, 1, width];
   const wanted = Array.from({ length: count }, (_, line) =>
