@@ -74,6 +74,8 @@ export function installEverywhere(tarball, folder, fail) {
     ...process.env,
     PATH: path,
     NABLA_BINARY: undefined,
+    CI: undefined, // there managers refuse to write the first lockfile
+    YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
     npm_config_nodedir: undefined,
     YARN_NPM_REGISTRY_SERVER: registry(),
     YARN_ENABLE_GLOBAL_CACHE: "false",

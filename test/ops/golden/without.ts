@@ -18,7 +18,7 @@ export const without: ReadonlyMap<string, string> = new Map([
   ),
   ...names(
     runtime,
-    "attach share defineJob getDefaultDtype setDefaultDtype isGradEnabled memory numThreads setNumThreads trim",
+    "attach share defineJob getDefaultDtype setDefaultDtype isGradEnabled memory numThreads setNumThreads trim assertEqual tensorEquality",
   ),
   ...names(
     files,
