@@ -79,6 +79,7 @@ const breath = 1_000;
  */
 export function* readHeader(json: Uint8Array, dataBytes: number, source: Source): Generator<undefined, Header> {
   const text = decodeText(json, source);
+  yield; // 100 MB take a while to decode, and as long to find the end of their notes
   const notJson = (fact: string, at: number): never =>
     refuse(source, "the header is not JSON", undefined, `${fact}, at ${at}`);
   const entries: Entry[] = [];
