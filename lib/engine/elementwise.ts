@@ -66,12 +66,17 @@ function define(name: string, inputs: number, spec: ElementwiseSpec, bool: boole
     rule: ruleOf(spec.partials),
     replay: (operands) => call(operands),
   });
+  /** The operands of a call in an integer dtype, which has to hold the numbers among them. */
+  const wholeOf = (operands: readonly Operand[], type: DTypeRow): readonly Operand[] => {
+    const whole = spec.whole === undefined ? operands : spec.whole(operands, type);
+    needHeld(name, whole, type);
+    return whole;
+  };
   const call = (operands: readonly Operand[]): Tensor => {
     for (const x of operands) needOperand(name, x);
     const type = computeType(compute, commonType(operands, compute === "float"));
-    const given = type.kind === "int" && spec.whole !== undefined ? spec.whole(operands, type) : operands;
-    needHeld(name, given, type);
-    return applyElementwise(row, given, type, bool ? dtypes.bool : type);
+    const whole = type.kind === "int" ? wholeOf(operands, type) : operands;
+    return applyElementwise(row, whole, type, bool ? dtypes.bool : type);
   };
   return { row, call };
 }

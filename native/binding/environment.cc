@@ -55,7 +55,7 @@ std::mutex& flag_mutex() {
   return leaked<Flags>().mutex;
 }
 
-void Environment::reserve(size_t entries, size_t nodes) {
+void Environment::grow(size_t entries, size_t nodes) {
   make_room(entries_, entries);
   make_room(nodes_, nodes);
 }

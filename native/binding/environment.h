@@ -91,7 +91,11 @@ class Environment {
   Entry& entry(int32_t slot) { return entries_[slot]; }
 
   // Room for that many more of each, so that tracking them cannot run out of memory; throws where there is none.
-  void reserve(size_t entries, size_t nodes);
+  void reserve(size_t entries, size_t nodes) {
+    // The usual call takes one of each from the lists of free ones.
+    const bool in_lists = entries <= 1 && free_entries_ >= 0 && (nodes == 0 || (nodes == 1 && free_nodes_ >= 0));
+    if (!in_lists) grow(entries, nodes);
+  }
   // Takes over one reference of the storage. Returns the slot, or -1 where the weak reference could not be made.
   int32_t track(napi_value handle, Storage* storage, const View& view);
   // The same for a small storage, watched by a block with room for it.
@@ -129,6 +133,7 @@ class Environment {
  private:
   static_assert(kOperandBase + kMaxSaved * kOperandInts <= kSmallestFrame);
   int32_t no_frame_[kSmallestFrame] = {};  // until there is one
+  void grow(size_t entries, size_t nodes);
   void free_entry(int32_t slot);
   int32_t new_entry(Storage* storage, const View& view);
 
