@@ -7,7 +7,7 @@ export interface Member {
   readonly to: number;
 }
 
-/** Throws what says that the text is not JSON. */
+/** Throws an error that says why the text is not JSON. */
 export type Refuse = (fact: string, at: number) => never;
 
 /** No model has so many tensors; a table of more names takes a second to grow. */

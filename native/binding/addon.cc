@@ -109,8 +109,7 @@ Napi::Value since_walk(const Napi::CallbackInfo& info) {
 // The storage that the frame's single operand names.
 Status operand_storage(Environment& e, Storage*& storage, View& view) {
   Operand o;
-  size_t cursor = 0;
-  NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+  NABLA_TRY(decode_only_operand(e, o, view));
   if (o.flags & (flag::fresh | flag::scalar)) return fail(Code::NATIVE, "the call frame is malformed");
   storage = e.entry(o.slot).storage;
   return {};

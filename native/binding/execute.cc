@@ -353,6 +353,11 @@ Status copy_into(const View& source, void* target, DType dtype) {
 
 }  // namespace
 
+Status decode_only_operand(Environment& e, Operand& out, View& view) {
+  size_t cursor = 0;
+  return decode_operand(e, 0, cursor, out, view);
+}
+
 napi_value read(napi_env env, napi_callback_info info) {
   napi_value target;
   size_t argc = 1;
@@ -362,8 +367,7 @@ napi_value read(napi_env env, napi_callback_info info) {
   answer(e, [&]() -> Status {
     Operand o;
     View view;
-    size_t cursor = 0;
-    NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+    NABLA_TRY(decode_only_operand(e, o, view));
     void* bytes = nullptr;
     size_t capacity = 0;
     DType dtype;
@@ -384,8 +388,7 @@ napi_value item(napi_env env, napi_callback_info info) {
   answer(e, [&]() -> Status {
     Operand o;
     View view;
-    size_t cursor = 0;
-    NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+    NABLA_TRY(decode_only_operand(e, o, view));
     if (view.numel() != 1 || (o.flags & flag::fresh)) return fail(Code::NATIVE, kMalformed);
     switch (view.dtype) {
       case DType::F32: value = *view.as<float>(); break;
@@ -415,8 +418,7 @@ namespace {
 Status create_tensor(Environment& e, napi_env env, napi_value handle, napi_value source_array) {
   Operand o;
   View view;
-  size_t cursor = 0;
-  NABLA_TRY(decode_operand(e, 0, cursor, o, view));
+  NABLA_TRY(decode_only_operand(e, o, view));
   void* bytes = nullptr;
   size_t capacity = 0;
   View source = view;

@@ -27,6 +27,8 @@ void write_status(Environment& e, const Status& status);
 Status status_of_exception();
 // Reads operand number `index`; doubles are taken from `cursor`, which moves on.
 Status decode_operand(Environment& e, int32_t index, size_t& cursor, Operand& out, View& view);
+// Reads the operand of a frame that has one, and no attributes.
+Status decode_only_operand(Environment& e, Operand& out, View& view);
 
 // Runs what a call from JavaScript asks for and writes its status. Exceptions end here: beyond are the C frames of
 // Node.

@@ -302,3 +302,25 @@ describe("of differences", () => {
     expect(x.grad!.toArray()).toEqual([0.5, -0.5]);
   });
 });
+
+test("over no element a mean is NaN and a sum 0, and gradients have no element", () => {
+  const none = nb.zeros([0]);
+  const losses = {
+    mseLoss: (x: nb.Tensor, reduction: "mean" | "sum") => nb.mseLoss(x, none, { reduction }),
+    l1Loss: (x: nb.Tensor, reduction: "mean" | "sum") => nb.l1Loss(x, none, { reduction }),
+    huberLoss: (x: nb.Tensor, reduction: "mean" | "sum") => nb.huberLoss(x, none, { reduction }),
+    binaryCrossEntropy: (x: nb.Tensor, reduction: "mean" | "sum") => nb.binaryCrossEntropy(x, none, { reduction }),
+    binaryCrossEntropyWithLogits: (x: nb.Tensor, reduction: "mean" | "sum") =>
+      nb.binaryCrossEntropyWithLogits(x, none, { reduction }),
+    klDiv: (x: nb.Tensor, reduction: "mean" | "sum") => nb.klDiv(x, none, { reduction }),
+    crossEntropy: (x: nb.Tensor, reduction: "mean" | "sum") =>
+      nb.crossEntropy(x.reshape([0, 3]), none.to("int32"), { reduction }),
+    nllLoss: (x: nb.Tensor, reduction: "mean" | "sum") =>
+      nb.nllLoss(x.reshape([0, 3]), none.to("int32"), { reduction }),
+  };
+  for (const [name, loss] of Object.entries(losses)) {
+    expect(loss(none, "mean").item(), name).toBeNaN();
+    expect(loss(none, "sum").item(), name).toBe(0);
+    expect(nb.grad((x: nb.Tensor) => loss(x, "mean"))(none).shape, name).toEqual([0]);
+  }
+});
