@@ -157,9 +157,9 @@ Columns:
 - **vjp**: against central differences, and \`backward\`, \`grad\` and \`vjp\` bit for bit alike. **jvp**: against the vjp, all tangents
   and each alone. **2nd**: second derivatives in reverse over reverse and forward over reverse mode, against differences of the first. 0: zero
   everywhere.
-- **vmap**: the law compares it with one lane after the other, value and gradient, whichever inputs have lanes. *broadcast*: by the
-  family; *lanes in front*, *more rows*, *folded* (into images, groups or channels): by the row's own rule; *composed*: in other
-  ops; *composition*: the op is made of others in any case. None runs lane by lane.
+- **vmap**: the law compares it with one example after the other, value and gradient, whichever inputs are batched. *broadcast*: by the
+  family; *batch axis first*, *more rows*, *folded* (into images, groups or channels): by the row's own rule; *composed*: in other
+  ops; *composition*: the op is made of others in any case. None runs one by one.
 - **errors**: bad inputs of every kind that applies give their code and sentence.
 - [1]: why there is none, below.
 

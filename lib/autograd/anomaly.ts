@@ -3,7 +3,7 @@ import { fail, isOwn, setStackLimit } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import type { Call } from "../engine/apply.js";
-import { Lanes } from "../engine/lanes.js";
+import { Batched } from "../engine/batched.js";
 import { intercepting, mode, type NoPromise, synchronous, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import type { OpNode } from "../engine/tape.js";
@@ -35,7 +35,7 @@ type Fault = "NaN" | "infinity";
 /** What is wrong with a value; an infinity counts for less than a NaN. */
 function faultOf(value: Operand): Fault | null {
   if (typeof value === "number") return Number.isNaN(value) ? "NaN" : Number.isFinite(value) ? null : "infinity";
-  if (value instanceof Lanes) return faultOf(value.whole);
+  if (value instanceof Batched) return faultOf(value.value);
   if (value.type.kind !== "float") return null;
   return quietly(() =>
     withGrad(false, () => {
@@ -49,7 +49,7 @@ const fewElements = 8;
 const show = (dtype: string, shape: Shape, value: Operand | null): string => {
   if (typeof value === "number") return String(value);
   const type = `${dtype}${showShape(shape)}`;
-  if (value === null || value instanceof Lanes || numel(shape) > fewElements) return type;
+  if (value === null || value instanceof Batched || numel(shape) > fewElements) return type;
   return `${type} [${Array.from(value.toTypedArray(), String).join(", ")}]`;
 };
 const shown = (inputs: readonly Operand[]): string[] =>

@@ -3,8 +3,8 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
-import { Lanes } from "../engine/lanes.js";
-import { mode, spendingGraph, synchronous, withGrad } from "../engine/modes.js";
+import { Batched } from "../engine/batched.js";
+import { freeingGraph, mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { Gradients, Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
@@ -36,12 +36,12 @@ let running = 0;
 /** A node's part in an outer sweep, while an inner one uses the node. */
 type Displaced = readonly [node: Node, visit: number, dependents: number, cotangent: Tensor | null, needed: boolean];
 
-/** Gives `use` all nodes that roots reach as {@link order} has them, and puts back what an outer sweep has on them. */
-export function walking<T>(roots: readonly Node[], floor: number, use: (nodes: readonly Node[]) => T): T {
+/** Gives `use` all nodes that roots reach as {@link topologicalOrder} has them, and puts back what an outer sweep has on them. */
+export function withTopologicalOrder<T>(roots: readonly Node[], floor: number, use: (nodes: readonly Node[]) => T): T {
   const displaced: Displaced[] | null = running > 0 ? [] : null;
   running++;
   try {
-    return use(order(roots, floor, displaced));
+    return use(topologicalOrder(roots, floor, displaced));
   } finally {
     running--;
     for (const [node, visit, dependents, cotangent, needed] of displaced ?? [])
@@ -53,7 +53,7 @@ export function walking<T>(roots: readonly Node[], floor: number, use: (nodes: r
  * All nodes that results reach, results first, each after everything that uses it; those with a number up to `floor` are
  * ends. Counting users first makes the order linear in the size of the graph, whatever its depth.
  */
-function order(roots: readonly Node[], floor: number, displaced: Displaced[] | null): Node[] {
+function topologicalOrder(roots: readonly Node[], floor: number, displaced: Displaced[] | null): Node[] {
   const visit = ++visits;
   const stack: Node[] = [];
   const reach = (node: Node): void => {
@@ -91,7 +91,7 @@ function order(roots: readonly Node[], floor: number, displaced: Displaced[] | n
  * was computed before the node with the number `floor` + 1.
  */
 export function reaches(x: Tensor, floor: number): boolean {
-  if (x instanceof Lanes && reaches(x.whole, floor)) return true;
+  if (x instanceof Batched && reaches(x.value, floor)) return true;
   if (x.node === null) return false;
   const visit = ++visits;
   const open = [x.node as Node];
@@ -106,11 +106,11 @@ export function reaches(x: Tensor, floor: number): boolean {
 }
 
 /** Whether nobody but this sweep sees how g is added to others. */
-const inPlace = (g: Tensor): boolean => !mode.grad && mode.intercept === null && !(g instanceof Lanes);
+const inPlace = (g: Tensor): boolean => !mode.grad && mode.intercept === null && !(g instanceof Batched);
 const addition = opcode("add");
 
-/** Adds g to what has arrived at a node. */
-function arrive(node: Node, g: Tensor): void {
+/** Adds g to the gradient that a node has so far. */
+function accumulate(node: Node, g: Tensor): void {
   const before = node.cotangent;
   if (before === null) {
     node.cotangent = g;
@@ -119,23 +119,23 @@ function arrive(node: Node, g: Tensor): void {
   }
   if (before.handle.summing && !before.handle.kept && before.type === g.type && inPlace(g)) {
     applyInPlace("backward", addition, [before], [before, g], g.type.attrs);
-    drop(g);
+    releaseIfUnused(g);
     return;
   }
   const sum = before.add(g);
   sum.handle.pending++;
   sum.handle.summing = inPlace(g);
   node.cotangent = sum;
-  leave(before);
-  drop(g);
+  release(before);
+  releaseIfUnused(g);
 }
 
-/** A derivative that one node no longer needs: its storage is given back when no other node needs it either. */
-export function leave(g: Tensor): void {
+/** Called when one node no longer needs a derivative: its storage is freed once no other node needs it. */
+export function release(g: Tensor): void {
   g.handle.pending--;
-  drop(g);
+  releaseIfUnused(g);
 }
-function drop(g: Tensor): void {
+function releaseIfUnused(g: Tensor): void {
   const { handle } = g;
   if (handle.pending === 0 && !handle.kept && !handle.borrowed) handle.release();
 }
@@ -163,9 +163,9 @@ function runHooks(node: Node, g: Tensor): Tensor {
   return current;
 }
 
-function accumulate(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
-  if (g instanceof Lanes)
-    fail("ERR_GRADIENT", "backward", "inside vmap a leaf would get a gradient from every lane; use grad(f)");
+function accumulateLeaf(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
+  if (g instanceof Batched)
+    fail("ERR_GRADIENT", "backward", "inside vmap a leaf would get a gradient from every example; use grad(f)");
   const before = leaf.peek();
   if (createGraph) {
     g.handle.kept = true;
@@ -199,7 +199,7 @@ function ruleOf<T>(node: OpNode, rule: () => T): T {
 }
 
 /**
- * Sends cotangents from the roots down the tape. Returns the gradients of the targets, null where none arrives; without
+ * Sends cotangents from the roots down the tape. Returns the gradients of the targets, null where there is none; without
  * targets, leaves accumulate theirs.
  */
 export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], options: Sweep): (Tensor | null)[] {
@@ -208,7 +208,7 @@ export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], opt
   const floor =
     options.floor ??
     (targets === null ? 0 : targets.reduce((low, { serial }) => Math.min(low, serial - 1), Number.POSITIVE_INFINITY));
-  return walking(roots, floor, (nodes) => {
+  return withTopologicalOrder(roots, floor, (nodes) => {
     try {
       return pass(nodes, roots, cotangents, floor, options);
     } finally {
@@ -245,42 +245,42 @@ function pass(
   for (const target of targets ?? []) wanted.set(target, null);
   const run = (): void => {
     roots.forEach((root, i) => {
-      arrive(root, cotangents[i]!);
+      accumulate(root, cotangents[i]!);
     });
     for (const node of nodes) {
-      const arrived = node.cotangent;
-      if (arrived === null) continue;
+      const cotangent = node.cotangent;
+      if (cotangent === null) continue;
       node.cotangent = null;
-      // From here on it is handed on.
-      arrived.handle.summing = false;
+      // Complete: nothing is added to it in place any more.
+      cotangent.handle.summing = false;
       if (!node.needed) {
-        leave(arrived);
+        release(cotangent);
         continue;
       }
       // What lies at the end of the way has not got its whole gradient here.
       const end = node.serial <= floor;
-      const g = end ? arrived : runHooks(node, arrived);
+      const g = end ? cotangent : runHooks(node, cotangent);
       if (wanted.has(node)) {
         g.handle.kept = true;
         wanted.set(node, forUser(g));
       }
       if (node.leaf) {
-        if (targets === null) accumulate(node, g, createGraph);
+        if (targets === null) accumulateLeaf(node, g, createGraph);
       } else if (!end) {
         if (node.retains) {
           g.handle.kept = true;
           node.setGradient(forUser(g));
         }
-        handOn(node, g, createGraph, retainGraph);
+        propagate(node, g, createGraph, retainGraph);
       }
-      leave(arrived);
+      release(cotangent);
     }
   };
-  spendingGraph(!retainGraph, () => withGrad(createGraph, run));
+  freeingGraph(!retainGraph, () => withGrad(createGraph, run));
   return (targets ?? []).map((target) => wanted.get(target) ?? null);
 }
 
-/** Adds the gradient of an input to what has arrived there, where the rule can. */
+/** Adds the gradient of an input in place to the one that it has so far, where the rule can. */
 function addTo(node: OpNode, g: Tensor, i: number): boolean {
   const sum = node.inputs[i]!.cotangent;
   if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
@@ -288,11 +288,11 @@ function addTo(node: OpNode, g: Tensor, i: number): boolean {
   return ruleOf(node, () => node.row.rule.addTo!(sum, g, i, saved, node as never));
 }
 
-/** Sends a node's gradient to its inputs. */
-function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: boolean): void {
+/** Computes the gradients of a node's inputs from its own, and accumulates them there. */
+function propagate(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: boolean): void {
   const needs = node.inputs.map((input) => input?.needed === true);
   if (!needs.includes(true)) return;
-  if (node.spent)
+  if (node.freed)
     fail(
       "ERR_GRADIENT",
       "backward",
@@ -312,8 +312,8 @@ function handOn(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: bool
       const input = node.inputs[i];
       if (gradient === null || gradient === undefined || input === null || input === undefined) continue;
       if (adds && gradient.handle !== g.handle) gradient.handle.summing = true;
-      // A rule may hand on what it saved, which this node is about to give back.
-      arrive(input, own(gradient));
+      // A rule may return a saved value, which this node is about to release.
+      accumulate(input, own(gradient));
     }
   }
   if (!retainGraph) node.release();

@@ -1,9 +1,9 @@
-/** Runs ops once for all lanes of vmap. */
+/** Runs ops inside vmap once for the whole batch. */
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import type { Call } from "../engine/apply.js";
-import { innermost, Lanes, type Level, type Randomness } from "../engine/lanes.js";
+import { Batched, innermost, type Level, type Randomness } from "../engine/batched.js";
 import { intercepting, mode } from "../engine/modes.js";
 import type { Batch, Operand, Row } from "../engine/row.js";
 import { OpNode } from "../engine/tape.js";
@@ -27,7 +27,7 @@ function as<T>(level: Level | null, f: () => T): T {
 }
 
 /** Runs `f` in a vmap of its own, which ends with it. */
-export function inLanes<T>(size: number, randomness: Randomness, f: (level: Level) => T): T {
+export function inVmap<T>(size: number, randomness: Randomness, f: (level: Level) => T): T {
   const depth = (current?.depth ?? 0) + 1;
   const level: Level = { size, randomness, outer: current, depth, running: true };
   const around = mode.intercept;
@@ -45,18 +45,18 @@ function take(call: Call, around: ((call: Call) => Tensor) | null): Tensor {
   if (level === null) return around === null ? call.run() : around(call);
   if (!level.running)
     fail("ERR_ARGUMENT", row.name, "a tensor of a vmap that has ended; return it from the function instead");
-  if (inputs.some((x) => x instanceof Lanes && x.disposed))
+  if (inputs.some((x) => x instanceof Batched && x.disposed))
     fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
   if (call.inFloat32 !== null) return call.inFloat32();
   if (row.family === "random" && level.randomness !== "different") return sameForAll(call, level);
-  return overLanes(call, level);
+  return applyBatched(call, level);
 }
 
 function sameForAll(call: Call, level: Level): Tensor {
   const { row, inputs, params } = call;
   if (level.randomness === "error")
     fail("ERR_ARGUMENT", row.name, "random numbers inside vmap", 'the option randomness: "different" or "same"');
-  if (inputs.some((x) => x instanceof Lanes && x.level === level)) return composed(call, batchOf(row)!);
+  if (inputs.some((x) => x instanceof Batched && x.level === level)) return composed(call, batchOf(row)!);
   return as(level.outer, () => row.replay(inputs, params));
 }
 
@@ -65,8 +65,8 @@ const elementwise = new Set(["unary", "binary", "ternary", "compare"]);
 const batchOf = (row: Row): Batch<never> | undefined =>
   row.batch ?? (elementwise.has(row.family) || row.rule.kind === "bilinear" ? broadcasts : undefined);
 
-/** How an op was run for all lanes. */
-export type Way = "broadcast" | "lanes in front" | "more rows" | "folded" | "composed" | "lane by lane";
+/** How an op was run on a batch. */
+export type Way = "broadcast" | "batch axis first" | "more rows" | "folded" | "composed" | "one by one";
 const taken = new Map<string, Set<Way>>();
 /** @internal The ways that vmap has taken since this was last asked, by op. */
 export function vmapWays(): ReadonlyMap<string, ReadonlySet<Way>> {
@@ -82,33 +82,33 @@ function note({ row }: Call, way: Way): void {
 }
 
 const wayOf = (batch: Batch<never> | undefined): Way => {
-  if (batch === undefined) return "lane by lane";
+  if (batch === undefined) return "one by one";
   if (batch.whole !== undefined) return "folded";
-  return batch.broadcast ? "broadcast" : batch.rows ? "more rows" : "lanes in front";
+  return batch.broadcast ? "broadcast" : batch.rows ? "more rows" : "batch axis first";
 };
 
-/** The op made of others, on lanes. */
+/** The op as a composition of others, on a batch. */
 function composed(call: Call, batch: Batch<never>): Tensor {
   note(call, "composed");
   return batch.composed!(call.inputs, call.params);
 }
 
-/** An op on lanes of the given vmap. */
-function overLanes(call: Call, level: Level): Tensor {
+/** An op on a batch of the given vmap. */
+function applyBatched(call: Call, level: Level): Tensor {
   const { row, inputs, params, shape, type, scalar } = call;
   const batch = batchOf(row);
-  const mapped = inputs.map((x) => x instanceof Lanes && x.level === level);
+  const mapped = inputs.map((x) => x instanceof Batched && x.level === level);
   const fits =
     batch !== undefined &&
     !batch.shared?.some((place) => mapped[place]) &&
     (batch.composed === undefined || batch.params !== undefined);
   if (!fits && batch?.composed !== undefined) return composed(call, batch);
   note(call, wayOf(fits ? batch : undefined));
-  const given = inputs.map((x, i) => (mapped[i] ? (x as Lanes).whole : x));
+  const given = inputs.map((x, i) => (mapped[i] ? (x as Batched).value : x));
   const all = as(level.outer, () =>
     fits ? once(batch, call, given, mapped, level.size) : slices(call, given, mapped, level.size),
   );
-  const out = new Lanes(all, level);
+  const out = new Batched(all, level);
   const tracked = mode.grad && type.kind === "float" && row.rule.kind !== "none";
   const needs = inputs.reduce<number>(
     (mask, x, i) => (isTensor(x) && x.node !== null ? mask | (1 << Math.min(i, 30)) : mask),
@@ -129,49 +129,49 @@ function once(
   { row, params, shape, type }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],
-  lanes: number,
+  batchSize: number,
 ): Tensor {
   if (batch.whole !== undefined)
-    return lanes === 0 ? none(shape, type) : batch.whole({ inputs: given, mapped, lanes, params, shape });
-  const p = batch.params?.(params, lanes) ?? params;
+    return batchSize === 0 ? none(shape, type) : batch.whole({ inputs: given, mapped, batchSize, params, shape });
+  const p = batch.params?.(params, batchSize) ?? params;
   if (batch.broadcast === true)
     return row.replay(
       given.map((x, i) => (mapped[i] ? padded(x as Tensor, shape.length) : x)),
       p,
     );
   const spread = given.map((x, i) =>
-    mapped[i] || typeof x === "number" || batch.shared?.includes(i) ? x : x.expand([lanes, ...x.shape]),
+    mapped[i] || typeof x === "number" || batch.shared?.includes(i) ? x : x.expand([batchSize, ...x.shape]),
   );
   if (batch.rows !== true) return row.replay(spread, p);
   const joined = spread.map((x, i) =>
     typeof x === "number" || batch.shared?.includes(i) ? x : x.flatten(0, 1).contiguous(),
   );
-  return row.replay(joined, p).reshape([lanes, ...shape]);
+  return row.replay(joined, p).reshape([batchSize, ...shape]);
 }
 
-/** The result of no lanes. */
+/** The result of an empty batch. */
 const none = (shape: Shape, type: DTypeRow): Tensor => zeros([0, ...shape], { dtype: type.name });
 
-/** Dimensions of size 1 between the lanes and the others, so that these stand where broadcasting wants them. */
+/** Inserts dimensions of size 1 behind the batch axis, so that the others broadcast from the last one. */
 function padded(x: Tensor, rank: number): Tensor {
   const missing = rank - (x.ndim - 1);
   if (missing <= 0) return x;
-  const [lanes, ...rest] = x.shape;
-  return x.reshape([lanes!, ...new Array<number>(missing).fill(1), ...rest]);
+  const [batchSize, ...rest] = x.shape;
+  return x.reshape([batchSize!, ...new Array<number>(missing).fill(1), ...rest]);
 }
 
-/** Ops that nobody has taught vmap: one lane after the other. */
+/** The fallback for ops without a batching rule: one example after the other. */
 function slices(
   { row, params, shape, type }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],
-  lanes: number,
+  batchSize: number,
 ): Tensor {
-  if (lanes === 0) return none(shape, type);
-  const lane = (k: number) =>
+  if (batchSize === 0) return none(shape, type);
+  const example = (k: number) =>
     row.replay(
       given.map((x, i) => (mapped[i] ? (x as Tensor).narrow(0, k, 1).squeeze(0) : x)),
       params,
     );
-  return stack(Array.from({ length: lanes }, (_, k) => lane(k)));
+  return stack(Array.from({ length: batchSize }, (_, k) => example(k)));
 }

@@ -2,7 +2,7 @@
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { Lanes, type Level } from "../engine/lanes.js";
+import { Batched, type Level } from "../engine/batched.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
@@ -12,7 +12,7 @@ import { zeros } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { again, emptied, filled, placesOf, type Situation, situation } from "./again.js";
 import { forUser, sweep } from "./backward.js";
-import { inLanes } from "./batching.js";
+import { inVmap } from "./batching.js";
 
 /** One entry for each argument; null for zero, and for an argument that is no tensor. */
 export type PerArgument<A extends readonly unknown[]> = { readonly [K in keyof A]: Tensor | null };
@@ -173,11 +173,11 @@ const rowOf = (spec: Spec): Row<Recorded> =>
 /** The result as a tensor of its own, recorded where gradients can reach it. */
 function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknown): Tensor {
   let y = out.detach();
-  if (out instanceof Lanes) {
+  if (out instanceof Batched) {
     const { level } = out;
-    const below = (x: unknown): unknown => (x instanceof Lanes && x.level === level ? x.whole : x);
+    const below = (x: unknown): unknown => (x instanceof Batched && x.level === level ? x.value : x);
     const inner = inLevel(spec, args, saved, level);
-    y = new Lanes(attach(inner, args.map(below), out.whole, mapTree(saved, isTensor, below)), level);
+    y = new Batched(attach(inner, args.map(below), out.value, mapTree(saved, isTensor, below)), level);
   }
   const tensors = args.filter(isTensor);
   if (!mode.grad || y.type.kind !== "float" || tensors.every((x) => x.node === null)) return y;
@@ -205,17 +205,17 @@ function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknow
   return y;
 }
 
-/** The same function for all lanes of a vmap at once: what the graph outside of it sees. */
+/** The same function on a whole batch: what the graph outside of vmap sees. */
 function inLevel(spec: Spec, args: readonly unknown[], saved: unknown, level: Level): Spec {
-  const has = (x: unknown): boolean => x instanceof Lanes && x.level === level;
+  const has = (x: unknown): boolean => x instanceof Batched && x.level === level;
   const mapped = args.map(has);
   const mappedSaved = leavesOf(saved, isTensor).map(has);
   const all = (x: Tensor, now: Level): Tensor =>
-    x instanceof Lanes && x.level === now ? x.whole : x.expand([now.size, ...x.shape]);
-  const below = (x: Tensor): Tensor => (x instanceof Lanes ? x.whole : x);
-  const within = <T>(f: (now: Level) => T): T => inLanes(level.size, level.randomness, f);
+    x instanceof Batched && x.level === now ? x.value : x.expand([now.size, ...x.shape]);
+  const below = (x: Tensor): Tensor => (x instanceof Batched ? x.value : x);
+  const within = <T>(f: (now: Level) => T): T => inVmap(level.size, level.randomness, f);
   const split = (x: unknown, yes: boolean | undefined, now: Level): unknown =>
-    isTensor(x) && yes ? new Lanes(x, now) : x;
+    isTensor(x) && yes ? new Batched(x, now) : x;
   const splitSaved = (tree: unknown, now: Level): unknown => {
     let at = 0;
     return mapTree(tree, isTensor, (x) => split(x, mappedSaved[at++], now));
@@ -229,7 +229,7 @@ function inLevel(spec: Spec, args: readonly unknown[], saved: unknown, level: Le
       }),
     backward: (kept, g) =>
       within((now) => {
-        const gradients = spec.backward(splitSaved(kept, now), new Lanes(g, now));
+        const gradients = spec.backward(splitSaved(kept, now), new Batched(g, now));
         if (!Array.isArray(gradients)) return gradients;
         return gradients.map((d: unknown, i) => {
           if (!isTensor(d)) return null;
@@ -271,9 +271,10 @@ function call(spec: Spec, args: readonly unknown[]): Tensor {
     fail("ERR_ARGUMENT", name, "forward must return the result and what it saves", "[out, saved]", describe(pair));
   const [result, saved] = pair as [unknown, unknown];
   const out = needTensor(name, result, "the result of forward");
-  const lanes = args.filter((x) => x instanceof Lanes).sort((a, b) => b.level.depth - a.level.depth)[0];
-  if (lanes === undefined || (out instanceof Lanes && out.level === lanes.level)) return attach(spec, args, out, saved);
-  return attach(spec, args, new Lanes(out.expand([lanes.level.size, ...out.shape]), lanes.level), saved);
+  const batched = args.filter((x) => x instanceof Batched).sort((a, b) => b.level.depth - a.level.depth)[0];
+  if (batched === undefined || (out instanceof Batched && out.level === batched.level))
+    return attach(spec, args, out, saved);
+  return attach(spec, args, new Batched(out.expand([batched.level.size, ...out.shape]), batched.level), saved);
 }
 
 /**

@@ -8,7 +8,7 @@ import { own } from "../engine/saved.js";
 import { type Node, newestNode, type OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { leave, walking } from "./backward.js";
+import { release, withTopologicalOrder } from "./backward.js";
 import { savedTensors, timesPartial } from "./vjp.js";
 
 /** The tangent of a node's output, given those of its inputs (null where zero). */
@@ -75,7 +75,7 @@ export function pushForward(
   const root = value.node as Node;
   const floor = ends ?? oldest - 1;
   const open = (node: Node): node is OpNode => !node.leaf && node.serial > floor;
-  return walking([root], floor, (nodes) =>
+  return withTopologicalOrder([root], floor, (nodes) =>
     withGrad(linked, () => {
       for (const node of nodes) if (open(node)) for (const input of node.inputs) if (input !== null) input.dependents++;
       for (let i = nodes.length - 1; i >= 0; i--) {
@@ -92,7 +92,7 @@ export function pushForward(
           if (t === undefined) continue;
           known.delete(input);
           if (linked) t.handle.pending--;
-          else leave(t);
+          else release(t);
         }
       }
       const result = known.get(root) ?? null;

@@ -1,6 +1,6 @@
 /** Results whose ops run, recorded, when somebody differentiates them. */
 import { fail } from "../core/errors.js";
-import { isTracked } from "../engine/lanes.js";
+import { isTracked } from "../engine/batched.js";
 import { withGrad } from "../engine/modes.js";
 import { privateRow, type Row } from "../engine/row.js";
 import type { Context } from "../engine/rule.js";

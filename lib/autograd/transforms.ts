@@ -2,7 +2,7 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needFunction } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { isTracked } from "../engine/lanes.js";
+import { isTracked } from "../engine/batched.js";
 import { mode, synchronous } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { Node } from "../engine/tape.js";

@@ -2,7 +2,7 @@
 import { describe, fail, showBounds } from "../core/errors.js";
 import { mapTree } from "../core/tree.js";
 import { view } from "../engine/apply.js";
-import { Lanes } from "../engine/lanes.js";
+import { Batched } from "../engine/batched.js";
 import { mode, synchronous, withGrad } from "../engine/modes.js";
 import { defineRow } from "../engine/row.js";
 import { LeafNode, type Node, newestNode } from "../engine/tape.js";
@@ -28,7 +28,7 @@ const aliasRow = defineRow<undefined>({
 function variable(x: Tensor): Tensor {
   if (x.type.kind !== "float") return x;
   if (mode.grad && x.node !== null) return view(aliasRow, x, x.shape, x.layout, x.offset, undefined);
-  const fresh = x instanceof Lanes ? x.linked(null) : x.detach();
+  const fresh = x instanceof Batched ? x.linked(null) : x.detach();
   fresh.node = new LeafNode(fresh);
   return fresh;
 }

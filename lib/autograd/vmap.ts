@@ -3,31 +3,31 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions, needFunction } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { Lanes, type Level, type Randomness } from "../engine/lanes.js";
+import { Batched, type Level, type Randomness } from "../engine/batched.js";
 import { synchronous } from "../engine/modes.js";
 import { needInteger } from "../engine/operand.js";
 import { cat } from "../ops/join.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { inLanes } from "./batching.js";
+import { inVmap } from "./batching.js";
 import type { Argument, Lifted } from "./transforms.js";
 import { lift } from "./variables.js";
 
-/** A dimension for every tensor of a tree, or a tree of dimensions; null for what all lanes share. */
+/** A dimension for every tensor of a tree, or a tree of dimensions; null for what the whole batch shares. */
 export type Dims = number | null | readonly Dims[] | { readonly [key: string]: Dims };
 
 export interface VmapOptions {
-  /** The dimension of each argument that counts the lanes: one for all, or one for each; 0 unless given. */
+  /** The batch axis of each argument: one for all, or one for each. Default 0. */
   readonly inDims?: Dims | undefined;
-  /** Where the results have that dimension; 0 unless given. */
+  /** The batch axis of the results. Default 0. */
   readonly outDims?: Dims | undefined;
-  /** What random ops do: "error" unless given, "different" numbers in each lane, or the "same". */
+  /** What random ops do: "error" (the default), "different" numbers for each example, or the "same". */
   readonly randomness?: Randomness | undefined;
-  /** At most so many lanes at once, to save memory; all unless given. */
+  /** At most so many examples at once, to save memory. Default: all. */
   readonly chunkSize?: number | undefined;
 }
 
-/** A tensor, and the dimension that the lanes have in it. */
+/** A tensor and its batch axis. */
 interface Place {
   readonly x: Tensor;
   readonly dim: number | null;
@@ -58,33 +58,37 @@ function places(what: string, tree: unknown, dims: unknown, out: Place[] = []): 
   return out;
 }
 
-function countLanes(found: readonly Place[]): number {
-  let lanes: number | null = null;
+function batchSizeOf(found: readonly Place[]): number {
+  let batchSize: number | null = null;
   for (const { x, dim } of found) {
     if (dim === null) continue;
     const size = x.shape[axis("vmap", dim, x.ndim)];
-    if (size === undefined) fail("ERR_SHAPE", "vmap", "a tensor of rank 0 has no lanes", "inDims with null for it");
-    if (lanes !== null && size !== lanes)
+    if (size === undefined)
+      fail("ERR_SHAPE", "vmap", "a tensor of rank 0 has no batch axis", "inDims with null for it");
+    if (batchSize !== null && size !== batchSize)
       fail(
         "ERR_SHAPE",
         "vmap",
-        "the arguments differ in their lanes",
-        String(lanes),
+        "the arguments differ in the size of their batch axes",
+        String(batchSize),
         `${size} in ${showShape(x.shape)}`,
       );
-    lanes = size;
+    batchSize = size;
   }
-  return lanes ?? fail("ERR_ARGUMENT", "vmap", "no argument has lanes", "a tensor whose dim in inDims is not null");
+  return (
+    batchSize ??
+    fail("ERR_ARGUMENT", "vmap", "no argument has a batch axis", "a tensor whose dim in inDims is not null")
+  );
 }
 
-/** A result with its lanes; what is the same in all of them is repeated. */
+/** A result with its batch axis; an unbatched one is expanded. */
 function gathered(x: Tensor, level: Level, dim: number | null): Tensor {
-  const mapped = x instanceof Lanes && x.level === level;
+  const mapped = x instanceof Batched && x.level === level;
   if (dim === null) {
-    if (mapped) fail("ERR_ARGUMENT", "vmap", "a result differs from lane to lane", "a dim in outDims", "null");
+    if (mapped) fail("ERR_ARGUMENT", "vmap", "a result depends on the example", "a dim in outDims", "null");
     return x;
   }
-  const all = mapped ? x.whole : x.expand([level.size, ...x.shape]);
+  const all = mapped ? x.value : x.expand([level.size, ...x.shape]);
   return dim === 0 ? all : all.movedim(0, axis("vmap", dim, all.ndim));
 }
 
@@ -99,8 +103,8 @@ function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
  * dimension of `inDims`, its results get one at `outDims`. It composes with the derivatives in either order, so that
  * `vmap(grad(f))` gives the gradient of each example.
  *
- * Inside, a tensor stands for all lanes: it has a shape but no value, so `item()` and what depends on it is an error.
- * Arguments and results are trees; tensors from outside are shared by all lanes.
+ * Inside, a tensor stands for a batch: it has a shape but no value, so `item()` and what depends on it is an error.
+ * Arguments and results are trees; tensors from outside are shared by the whole batch.
  * @throws ERR_SHAPE where arguments differ in the size of that dimension; ERR_ARGUMENT where nothing has it, for random
  * ops unless `randomness` allows them, and for writes and values inside.
  * @example
@@ -127,13 +131,13 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
     // Refuses a tree that contains itself.
     leavesOf(given, isTensor);
     const found = places("inDims", given, inDims);
-    const lanes = countLanes(found);
+    const batchSize = batchSizeOf(found);
     const run = (start: number, size: number): { tree: unknown; results: Tensor[]; dims: (number | null)[] } =>
-      inLanes(size, randomness, (level) => {
+      inVmap(size, randomness, (level) => {
         const inner = found.map(({ x, dim }) => {
           if (dim === null) return x;
-          const piece = size === lanes ? x : x.narrow(dim, start, size);
-          return new Lanes(piece.movedim(dim, 0), level);
+          const piece = size === batchSize ? x : x.narrow(dim, start, size);
+          return new Batched(piece.movedim(dim, 0), level);
         });
         const tree = synchronous(
           "vmap",
@@ -143,15 +147,15 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
         if (out.length === 0) fail("ERR_ARGUMENT", "vmap", "the function returns no tensor", undefined, describe(tree));
         return { tree, results: out.map(({ x, dim }) => gathered(x, level, dim)), dims: out.map(({ dim }) => dim) };
       });
-    const chunk = chunkSize ?? lanes;
-    if (lanes <= chunk) {
-      const { tree, results } = run(0, lanes);
+    const chunk = chunkSize ?? batchSize;
+    if (batchSize <= chunk) {
+      const { tree, results } = run(0, batchSize);
       return refilled(tree, results) as R;
     }
     const random = defaultGenerator.copyKey();
-    const parts = Array.from({ length: Math.ceil(lanes / chunk) }, (_, k) => {
+    const parts = Array.from({ length: Math.ceil(batchSize / chunk) }, (_, k) => {
       if (randomness === "same") defaultGenerator.replaceKey(random.copy());
-      return run(k * chunk, Math.min(chunk, lanes - k * chunk));
+      return run(k * chunk, Math.min(chunk, batchSize - k * chunk));
     });
     const { tree, results, dims } = parts[0]!;
     const joined = results.map((x, i) => {

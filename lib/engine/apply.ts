@@ -3,7 +3,7 @@ import { fail, showBounds } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
-import { relieve } from "../tensor/memory.js";
+import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import { castRow } from "./cast.js";
 import { intercepting, mode, withGrad } from "./modes.js";
@@ -44,8 +44,8 @@ function intercepted(call: Omit<Call, "run">, run: () => Tensor): Tensor {
  * The one path of every op that computes: writes the call into the frame, runs it, and records it where gradients are
  * on. The caller has checked dtypes and inferred the result's dtype and shape.
  *
- * `scalar` is the dtype that numbers among the inputs take. `aside` is the shape of what the kernel computes besides, for
- * the rule alone: a second result, made only where the call is recorded.
+ * `scalar` is the dtype that numbers among the inputs take. `residual` is the shape of the residual output: a second
+ * result that only the derivative reads, made only where the call is recorded.
  */
 export function apply<P>(
   row: Row<P>,
@@ -55,12 +55,12 @@ export function apply<P>(
   shape: Shape,
   attrs: readonly number[],
   params: P,
-  aside: Shape | null = null,
+  residual: Shape | null = null,
 ): Tensor {
-  if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params, aside);
+  if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params, residual);
   if ((type.half || scalar.half) && !takesHalves(row as unknown as Row, inputs, scalar, attrs))
-    return applyWide(row, inputs, scalar, type, shape, attrs, params, aside);
-  if (frame.underPressure()) relieve();
+    return applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual);
+  if (frame.underPressure()) reclaim();
   const n = inputs.length;
   let node: OpNode | null = null;
   let saves = 0;
@@ -76,7 +76,7 @@ export function apply<P>(
   let pinned = (saves & 1) !== 0;
   const handle = new Handle();
   const small = numel(shape) * type.size <= frame.blockBytes;
-  const second = node !== null && aside !== null ? new Handle() : null;
+  const second = node !== null && residual !== null ? new Handle() : null;
   const outs = second === null ? 1 : 2;
   frame.begin(row.opcode, outs, n, attrs);
   if (small) {
@@ -86,7 +86,7 @@ export function apply<P>(
     frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);
   }
   if (second !== null) {
-    frame.putFresh(1, type.code, aside!, frame.SAVE);
+    frame.putFresh(1, type.code, residual!, frame.SAVE);
     pinned = true;
   }
   for (let i = 0; i < n; i++) {
@@ -105,7 +105,7 @@ export function apply<P>(
   if (frame.failed()) recover(row as unknown as Row, watched, second, keeper, inputs[0], params);
   handle.take(0);
   if (node !== null) {
-    if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && aside);
+    if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && residual);
     if (second !== null) {
       second.take(1);
       second.release();
@@ -122,15 +122,15 @@ function applyIntercepted<P>(
   shape: Shape,
   attrs: readonly number[],
   params: P,
-  aside: Shape | null,
+  residual: Shape | null,
 ): Tensor {
   const inFloat32 =
     row.moves !== true && inputs.some((x) => typeof x !== "number" && x.type.half)
-      ? () => applyWide(row, inputs, scalar, type, shape, attrs, params, aside)
+      ? () => applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual)
       : null;
   return intercepted(
     { row: row as unknown as Row, inputs, params: params as never, type, shape, scalar, inFloat32 },
-    () => apply(row, inputs, scalar, type, shape, attrs, params, aside),
+    () => apply(row, inputs, scalar, type, shape, attrs, params, residual),
   );
 }
 
@@ -140,7 +140,7 @@ export const cast = (x: Tensor, type: DTypeRow): Tensor =>
 
 /** Kernels that move elements do, and elementwise ones, tile by tile; but a rule is to see float32. */
 const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
-  row.moves === true || (!mode.wide && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
+  row.moves === true || (!mode.keepFloat32 && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
 
 /**
  * Whether the kernel reads input i, of a half dtype, as the float32 that it stands for, tile by tile: no copy, as long as
@@ -157,13 +157,13 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
   return (kind === "elementwise" || kind === "linear") && ((row.saves[needs] ?? 0) & (2 << i)) === 0;
 }
 
-const widened = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
+const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
 
 /**
  * An op on halves: in float32, the result rounded once, unless it is a part of an op that does so. The conversions are ops
  * of the graph, so a rule sees float32, and gradients come back in the dtype of what they are for.
  */
-function applyWide<P>(
+function applyFloat32Fallback<P>(
   row: Row<P>,
   inputs: readonly Operand[],
   scalar: DTypeRow,
@@ -171,13 +171,13 @@ function applyWide<P>(
   shape: Shape,
   attrs: readonly number[],
   params: P,
-  aside: Shape | null,
+  residual: Shape | null,
 ): Tensor {
   const elementwise = attrs === scalar.attrs;
   const list = elementwise ? scalar.compute.attrs : attrs;
-  const wide = inputs.map((x, i) => (readsHalf(row as unknown as Row, inputs, i, elementwise) ? x : widened(x)));
-  const y = apply(row, wide, scalar.compute, type.compute, shape, list, params, aside);
-  return mode.wide ? y : cast(y, type);
+  const converted = inputs.map((x, i) => (readsHalf(row as unknown as Row, inputs, i, elementwise) ? x : inCompute(x)));
+  const y = apply(row, converted, scalar.compute, type.compute, shape, list, params, residual);
+  return mode.keepFloat32 ? y : cast(y, type);
 }
 
 /** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
@@ -273,7 +273,7 @@ export function applyForAll(
   attrs: readonly number[],
 ): Tensor[] {
   const typeOf = (i: number): DTypeRow => ("code" in type ? type : type[i]!);
-  if (frame.underPressure()) relieve();
+  if (frame.underPressure()) reclaim();
   const handles = shapes.map(() => new Handle());
   frame.begin(opcode, shapes.length, inputs.length, attrs);
   shapes.forEach((shape, i) => {
@@ -306,10 +306,10 @@ export function applyInPlace(
 ): void {
   for (let i = 0; i < targets.length; i++)
     if (targets[i]!.type.half && attrs !== targets[i]!.type.attrs) {
-      applyInPlaceWide(name, opcode, targets, sources, attrs);
+      applyInPlaceFloat32Fallback(name, opcode, targets, sources, attrs);
       return;
     }
-  if (frame.underPressure()) relieve();
+  if (frame.underPressure()) reclaim();
   const count = targets.length + sources.length;
   if (count > frame.mostTensors) {
     applyInPlaceByParts(name, opcode, targets, sources, attrs);
@@ -362,7 +362,7 @@ function applyInPlaceByParts(
 }
 
 /** On halves: on copies in float32, which are then written back. */
-function applyInPlaceWide(
+function applyInPlaceFloat32Fallback(
   name: string,
   opcode: number,
   targets: readonly Tensor[],
@@ -370,8 +370,8 @@ function applyInPlaceWide(
   attrs: readonly number[],
 ): void {
   withGrad(false, () => {
-    const copies = targets.map((x) => widened(x) as Tensor);
-    applyInPlace(name, opcode, copies, sources.map(widened), attrs);
+    const copies = targets.map((x) => inCompute(x) as Tensor);
+    applyInPlace(name, opcode, copies, sources.map(inCompute), attrs);
     copies.forEach((copy, i) => {
       const x = targets[i]!;
       if (copy !== x) applyInPlace(name, castRow.opcode, [x], [copy], x.type.attrs);

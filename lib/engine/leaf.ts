@@ -8,7 +8,7 @@ leaves.make = (x: Tensor): LeafNode => {
   return new LeafNode(x);
 };
 
-/** Makes a tensor one that gradients arrive at. */
+/** Makes a tensor one that accumulates a gradient. */
 export function makeLeaf(x: Tensor): Tensor {
   x.requiresGrad = true;
   return x;

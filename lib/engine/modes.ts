@@ -8,10 +8,10 @@ import type { Call } from "./apply.js";
 export const mode = {
   /** Whether ops on tensors that require grad are recorded. */
   grad: true,
-  /** Whether a backward is running that gives back what was saved for it: a rule may write there. */
-  spendsGraph: false,
-  /** Whether what ops make of halves stays float32: the parts of an op that rounds once, see {@link inFloat32}. */
-  wide: false,
+  /** Whether a backward is running that frees its graph (no retainGraph): a rule may write to saved values. */
+  freesGraph: false,
+  /** Whether results of ops on halves stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
+  keepFloat32: false,
   /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
   intercept: null as ((call: Call) => Tensor) | null,
 };
@@ -50,23 +50,23 @@ export function withGrad<T>(on: boolean, f: () => T): T {
 
 /** Runs `f` with the results of halves left in float32, and puts the mode back as it was. */
 export function unrounded<T>(f: () => T): T {
-  const before = mode.wide;
-  mode.wide = true;
+  const before = mode.keepFloat32;
+  mode.keepFloat32 = true;
   try {
     return f();
   } finally {
-    mode.wide = before;
+    mode.keepFloat32 = before;
   }
 }
 
 /** Runs rules that may write to what was saved for them, or may not, and puts the mode back as it was. */
-export function spendingGraph<T>(spends: boolean, f: () => T): T {
-  const before = mode.spendsGraph;
-  mode.spendsGraph = spends;
+export function freeingGraph<T>(frees: boolean, f: () => T): T {
+  const before = mode.freesGraph;
+  mode.freesGraph = frees;
   try {
     return f();
   } finally {
-    mode.spendsGraph = before;
+    mode.freesGraph = before;
   }
 }
 

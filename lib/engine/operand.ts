@@ -2,11 +2,11 @@ import { type DTypeRow, defaultFloat, dtypes, holds, promote, showRange } from "
 import { describe, fail } from "../core/errors.js";
 import { numel, showShape } from "../core/shape.js";
 import { Tensor } from "../tensor/tensor.js";
-import { Lanes } from "./lanes.js";
+import { Batched } from "./batched.js";
 import type { Operand } from "./row.js";
 
 function alive(op: string, x: Tensor): Tensor {
-  if (x.handle.slot < 0 && !(x instanceof Lanes)) fail("ERR_DISPOSED", op, "the tensor has been disposed of");
+  if (x.handle.slot < 0 && !(x instanceof Batched)) fail("ERR_DISPOSED", op, "the tensor has been disposed of");
   return x;
 }
 

@@ -34,7 +34,7 @@ export interface RowSpec<P> {
   replay(inputs: readonly Operand[], params: P): Tensor;
   /** In float32. */
   readonly accuracy: Accuracy;
-  /** How vmap runs it; by its family where left out, else lane by lane, which the law of vmap refuses. */
+  /** How vmap runs it. Default: as its family says; otherwise example by example, which the law of vmap refuses. */
   readonly batch?: Batch<P>;
   /** Whether elements are only moved, so that halves are taken as they are. */
   readonly moves?: boolean;
@@ -44,20 +44,20 @@ export interface RowSpec<P> {
   readonly opaque?: boolean;
 }
 
-/** How an op runs once for all lanes of vmap, which stand in a dimension in front of its inputs. */
+/** How vmap runs an op once for a whole batch (its batching rule). The batch axis is the first one of each batched input. */
 export interface Batch<P> {
-  /** Inputs meet from their last dimensions, as elementwise ops do; else those without lanes are repeated for each. */
+  /** Inputs broadcast from their last dimensions, as in elementwise ops; otherwise unbatched inputs are expanded. */
   readonly broadcast?: boolean;
-  /** The first dimension of inputs and result counts rows that know nothing of each other: lanes are more of them. */
+  /** The first dimension counts independent rows: the batch axis is merged into it. */
   readonly rows?: boolean;
-  /** Inputs, by place, that every lane must share. */
+  /** Inputs, by place, that must not be batched. */
   readonly shared?: readonly number[];
-  /** The parameters, with the lanes in front. */
-  params?(p: P, lanes: number): P;
-  /** The op made of others, where the above does not hold. */
+  /** The parameters for inputs with a batch axis in front. */
+  params?(p: P, batchSize: number): P;
+  /** The op as a composition of others, where the above does not hold. */
   composed?(inputs: readonly Operand[], p: P): Tensor;
-  /** Instead of all that: the op on whole inputs, with lanes in front of those that are mapped, and of its result. */
-  whole?(lanes: WholeCall<P>): Tensor;
+  /** Instead of all that: the op on whole batches. The batch axis comes first in the mapped inputs and in the result. */
+  whole?(call: WholeCall<P>): Tensor;
 }
 
 export interface Row<P = never> extends RowSpec<P> {
@@ -65,11 +65,11 @@ export interface Row<P = never> extends RowSpec<P> {
   readonly saves: readonly number[];
 }
 
-/** An op on lanes; `shape` is that of its result in each. */
+/** An op on a batch; `shape` is that of one result. */
 export interface WholeCall<P> {
   readonly inputs: readonly Operand[];
   readonly mapped: readonly boolean[];
-  readonly lanes: number;
+  readonly batchSize: number;
   readonly params: P;
   readonly shape: Shape;
 }

@@ -8,8 +8,8 @@ export interface Context<P = unknown> {
   readonly shape: Shape;
   readonly inputShapes: readonly Shape[];
   readonly inputTypes: readonly DTypeRow[];
-  /** What the kernel computed besides its result; null where the call did not run as one, such as in vmap. */
-  aside(): Tensor | null;
+  /** The kernel's residual output, computed besides its result; null where the call did not run as one kernel, such as in vmap. */
+  residual(): Tensor | null;
 }
 
 /** What an op takes where it takes a tensor or a number. */

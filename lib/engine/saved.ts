@@ -4,7 +4,7 @@ import type { Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";
-import { allLanes, Lanes } from "./lanes.js";
+import { Batched, unwrapBatched } from "./batched.js";
 
 /** What stands for a tensor. */
 export interface Saved {
@@ -49,9 +49,9 @@ export class Packed implements frame.Slot, Saved {
 
 /** A tensor with a handle of its own on the storage that `borrowed` borrows. */
 export function own(borrowed: Tensor): Tensor {
-  if (borrowed instanceof Lanes) {
-    const all = own(borrowed.whole);
-    return all === borrowed.whole ? borrowed : new Lanes(all, borrowed.level, borrowed.node);
+  if (borrowed instanceof Batched) {
+    const all = own(borrowed.value);
+    return all === borrowed.value ? borrowed : new Batched(all, borrowed.level, borrowed.node);
   }
   if (!borrowed.handle.borrowed) return borrowed;
   const handle = new Handle();
@@ -70,7 +70,7 @@ export class Pins {
   private readonly packed = new Map<Tensor, Packed>();
 
   constructor(tensors: readonly Tensor[]) {
-    const bases = [...new Set(tensors.map(allLanes))];
+    const bases = [...new Set(tensors.map(unwrapBatched))];
     for (let i = 0; i < bases.length; i += frame.maxSaved) this.take(bases.slice(i, i + frame.maxSaved));
   }
 
@@ -90,13 +90,13 @@ export class Pins {
     });
   }
 
-  /** One of the tensors as it is kept. What is below its lanes stays connected to the graph outside of vmap. */
+  /** One of the tensors as it is kept. The batched value below it stays connected to the graph outside of vmap. */
   of(x: Tensor): Saved {
-    if (!(x instanceof Lanes)) return this.packed.get(x)!;
+    if (!(x instanceof Batched)) return this.packed.get(x)!;
     const { level } = x;
-    const below = x.whole.node;
-    const all = this.of(x.whole);
-    return { borrow: (node) => new Lanes(all.borrow(below), level, node) };
+    const below = x.value.node;
+    const all = this.of(x.value);
+    return { borrow: (node) => new Batched(all.borrow(below), level, node) };
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 import { needFunction } from "../core/options.js";
 import { collectHandles, type Handle, outlives } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
-import { Lanes } from "./lanes.js";
+import { Batched } from "./batched.js";
 import { type NoPromise, synchronous } from "./modes.js";
 
 /** The handles of all tensors that a value holds, through arrays, maps, sets and the own properties of objects. */
@@ -12,7 +12,7 @@ function handlesIn(root: unknown): Set<Handle> {
   while (open.length > 0) {
     const value = open.pop();
     if (value instanceof Tensor) handles.add(value.handle);
-    if (value instanceof Lanes) open.push(value.whole);
+    if (value instanceof Batched) open.push(value.value);
     if (typeof value !== "object" || value === null || value instanceof Tensor || ArrayBuffer.isView(value)) continue;
     if (seen.has(value)) continue;
     seen.add(value);

@@ -45,8 +45,8 @@ export class OpNode extends Visited implements GraphNode, Context {
   saved: (Saved | number | null)[] | null = null;
   /** Which places are constants kept for drawing, as a bit mask. */
   constants = 0;
-  /** Set once backward has passed and taken the saved values with it. */
-  spent = false;
+  /** Set once a backward has freed the saved values. */
+  freed = false;
   /** Whether retainGrad() asked for the gradient. */
   retains = false;
   /** Where retainGrad() finds it. */
@@ -87,16 +87,16 @@ export class OpNode extends Visited implements GraphNode, Context {
     return mask;
   }
 
-  /** Takes over what the call in the frame has pinned for the places in `mask`, and what it computed aside. */
-  keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean, aside: Shape | null): void {
+  /** Takes over what the call in the frame has pinned for the places in `mask`, and its residual output. */
+  keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean, residual: Shape | null): void {
     const saved: (Saved | number | null)[] = [mask & 1 ? new Packed(0, this.type, this.shape, null, 0) : null];
-    const outs = aside === null ? 1 : 2;
+    const outs = residual === null ? 1 : 2;
     for (let i = 0; i < inputs.length; i++) {
       const x = inputs[i]!;
       if (typeof x === "number") saved.push(x);
       else saved.push(mask & (2 << i) ? new Packed(i + outs, x.type, x.shape, x.layout, x.offset) : null);
     }
-    if (aside !== null) saved.push(new Packed(1, this.type, aside, null, 0));
+    if (residual !== null) saved.push(new Packed(1, this.type, residual, null, 0));
     this.saved = saved;
     this.constants = constants;
     if (pinned) {
@@ -121,14 +121,14 @@ export class OpNode extends Visited implements GraphNode, Context {
     return value.borrow(!linked ? null : place === 0 ? this : (this.inputs[place - 1] ?? null));
   }
 
-  aside(): Tensor | null {
+  residual(): Tensor | null {
     const place = this.inputs.length + 1;
     return this.saved?.[place] ? (this.unpack(place, false) as Tensor) : null;
   }
 
   /** Gives back what was saved, but for small constants. */
   release(): void {
-    this.spent = true;
+    this.freed = true;
     if (this.pins !== null) {
       this.pins.release();
       this.pins = null;
@@ -171,7 +171,7 @@ export class OpNode extends Visited implements GraphNode, Context {
   }
 }
 
-/** A tensor that gradients arrive at. It holds the tensor, as the tensor holds it. */
+/** A tensor that accumulates a gradient. It holds the tensor, as the tensor holds it. */
 export class LeafNode extends Visited implements GraphNode {
   readonly leaf = true;
   readonly inputs: readonly (Node | null)[] = none;

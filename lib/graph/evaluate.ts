@@ -4,7 +4,7 @@ import { gradientsOf, sweep } from "../autograd/backward.js";
 import { NablaError } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import { makeLeaf } from "../engine/leaf.js";
-import { spendingGraph, withGrad } from "../engine/modes.js";
+import { freeingGraph, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import { Packed } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
@@ -80,7 +80,7 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
   return (g) => {
     keep(g);
     try {
-      return spendingGraph(false, () => withGrad(false, () => gradientsOf(node, g, needs, false)));
+      return freeingGraph(false, () => withGrad(false, () => gradientsOf(node, g, needs, false)));
     } catch (error) {
       // The rule wants what backward has given back.
       if (error instanceof NablaError) return unknown;
@@ -108,24 +108,24 @@ export function localsOf(items: readonly Item[], pulls: readonly (Pull | null)[]
 
 /** The derivative of the last item by every item that a gradient reaches; null for the others and where it is unknown. */
 export function cotangentsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (Tensor | null)[] {
-  const arrived = items.map((): Tensor | null => null);
+  const gradients = items.map((): Tensor | null => null);
   const lost = items.map(() => false);
   const last = items.length - 1;
-  arrived[last] = onesFor(items[last]!);
+  gradients[last] = onesFor(items[last]!);
   for (let i = last; i >= 0; i--) {
     const item = items[i]!;
-    const g = arrived[i] ?? null;
+    const g = gradients[i] ?? null;
     const pull = pulls[i] ?? null;
     if (pull === null || (g === null && !lost[i])) continue;
     const pulled = lost[i] ? item.inputs.map(() => undefined) : pull(g!);
     item.inputs.forEach((position, k) => {
       const more = pulled[k];
       if (more === undefined) lost[position] = true;
-      else if (more !== null) arrived[position] = arrived[position]?.add(more) ?? more;
+      else if (more !== null) gradients[position] = gradients[position]?.add(more) ?? more;
     });
   }
   return items.map((item, i) => {
     if (item.node === null || lost[i]) return null;
-    return arrived[i] ?? filled("graph", 0, item.type, item.shape);
+    return gradients[i] ?? filled("graph", 0, item.type, item.shape);
   });
 }

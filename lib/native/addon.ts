@@ -42,9 +42,9 @@ export interface Addon {
   holds(dtype: number): boolean;
   create(handle: object, source: ArrayBufferView): void;
   flush(): void;
-  walk(): number;
-  /** Bytes allocated since the last walk; with bounds, the next is due after so many bytes of so many handles at least. */
-  sinceWalk(bytes?: number, handles?: number): number;
+  reclaim(): number;
+  /** Bytes allocated since the last reclaim(); with bounds, the next one is due after so many bytes of at least so many handles. */
+  sinceReclaim(bytes?: number, handles?: number): number;
   adopt(handle: object): void;
   save(node?: object): void;
   block(object: object): number;

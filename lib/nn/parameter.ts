@@ -1,14 +1,14 @@
 /** Tensors that a module owns: those that are learned, and those that only belong to its state. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { Lanes } from "../engine/lanes.js";
+import { Batched } from "../engine/batched.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { needTensor } from "../engine/operand.js";
 import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 
 export interface ParameterOptions {
-  /** Whether gradients arrive at it; true unless given. */
+  /** Whether it accumulates gradients. Default true. */
   readonly requiresGrad?: boolean | undefined;
 }
 export interface BufferOptions {
@@ -19,7 +19,7 @@ export interface BufferOptions {
 /** The tensor whose storage a module is to hold: row-major, outside the graph. */
 function held(op: string, data: unknown): Tensor {
   const source = needTensor(op, data, "the data").detach();
-  if (source instanceof Lanes) fail("ERR_ARGUMENT", op, "inside vmap a tensor stands for all lanes and has no storage");
+  if (source instanceof Batched) fail("ERR_ARGUMENT", op, "inside vmap a tensor stands for a batch and has no storage");
   return source.layout === null ? source : source.contiguous();
 }
 

@@ -2,9 +2,9 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Binary, binary, type Unary, unary } from "../engine/elementwise.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needNumber, needTensor } from "../engine/operand.js";
 import { type Operand, partial, partialOfNumbers } from "../engine/rule.js";
-import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**

@@ -7,7 +7,7 @@ interface HasDim {
   readonly dim?: number | undefined;
 }
 
-/** @internal The parameters of an op along a dimension, one further back: vmap's lanes stand in front. */
+/** @internal The parameters of an op along a dimension, one further back: vmap's batch axis comes first. */
 export const after = <P extends { readonly dim: number }>(p: P): P => ({ ...p, dim: p.dim + 1 });
 
 /** @internal Reads the trailing arguments `dim?, options?`, where the object may stand in the place of dim. */

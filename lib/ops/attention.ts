@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyForAll } from "../engine/apply.js";
-import { isTracked } from "../engine/lanes.js";
+import { isTracked } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
@@ -90,7 +90,7 @@ const KEPT_WEIGHTS = 2 ** 23;
 const LINE = 16;
 
 /** The shape of what the kernel keeps for the gradient, for scores of a shape. */
-function aside(rows: Shape, keys: number): Shape {
+function residual(rows: Shape, keys: number): Shape {
   const keep = keys <= KEPT_KEYS && numel(rows) * keys <= KEPT_WEIGHTS;
   return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
 }
@@ -108,7 +108,7 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
     saves: save.out | save.x | save.y | save.z | (save.z << 1),
     vjp: (g, [, q, k, v, mask], { params }) => [...composedGradients(g, q!, k!, v!, mask ?? null, params), null],
     fused: (g, [out, q, k, v, mask], c) => {
-      const kept = c.aside();
+      const kept = c.residual();
       if (kept === null) return null;
       const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
       const shapes = [q!.shape, k!.shape, v!.shape];
@@ -137,7 +137,7 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
 function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor {
   const rows = q.shape.slice(0, -1);
   const inputs = mask === null ? [q, k, v] : [q, k, v, mask];
-  const kept = aside(rows, k.shape.at(-2)!);
+  const kept = residual(rows, k.shape.at(-2)!);
   return apply(attentionRow, inputs, q.type, q.type, [...rows, v.shape.at(-1)!], attrsOf(p), p, kept);
 }
 

@@ -4,11 +4,11 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { overLanes, type Role } from "./conv-lanes.js";
+import { batchedConv, type Role } from "./conv-batched.js";
 
 /** A number for both dimensions, or [height, width]. */
 export type Pair = number | readonly [number, number];
@@ -95,8 +95,8 @@ function product(
     },
     replay: ([a, b], p) => multiply(a as Tensor, b as Tensor, p),
     batch: {
-      whole: ({ inputs, mapped, lanes, params, shape }) =>
-        overLanes(roles, inputs as readonly Tensor[], mapped, lanes, params.groups, shape, (a, b, groups) =>
+      whole: ({ inputs, mapped, batchSize, params, shape }) =>
+        batchedConv(roles, inputs as readonly Tensor[], mapped, batchSize, params.groups, shape, (a, b, groups) =>
           multiply(a, b, { ...params, groups }),
         ),
     },

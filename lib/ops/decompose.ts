@@ -4,7 +4,7 @@ import { promote } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, showShape } from "../core/shape.js";
-import { allLanes } from "../engine/lanes.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { needNumber } from "../engine/operand.js";
 import { save } from "../engine/rule.js";
 import { zeros } from "../tensor/create.js";
@@ -295,7 +295,7 @@ export function lstsq(a: Tensor, b: Tensor, options?: LstsqOptions): LeastSquare
   const singularValues = named("lstsq", () => svd(left.detach()).s);
   const most = singularValues.narrow(-1, 0, Math.min(1, m.columnsOf(singularValues.unsqueeze(0))));
   const rank = singularValues.gt(most.mul(limit)).sum(-1);
-  const full = m.rowsOf(a) > m.columnsOf(a) && allLanes(rank).eq(m.columnsOf(a)).all().item() === 1;
+  const full = m.rowsOf(a) > m.columnsOf(a) && unwrapBatched(rank).eq(m.columnsOf(a)).all().item() === 1;
   const residuals = full ? left.matmul(solution).sub(right).square().sum(-2) : zeros([0]);
   const rounded = (x: Tensor): Tensor => x.to(type.name);
   return {

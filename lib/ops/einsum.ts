@@ -2,8 +2,8 @@
 import { promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
-import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** A tensor, and the label of each of its dimensions: a letter, or -1, -2, ... for those of an ellipsis, from the last. */

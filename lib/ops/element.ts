@@ -2,7 +2,7 @@
 import { type DTypeRow, holds, showRange } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { cast } from "../engine/apply.js";
-import { allLanes } from "../engine/lanes.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { needOperand } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
 import * as frame from "../native/frame.js";
@@ -10,10 +10,10 @@ import { scalar } from "../tensor/create.js";
 import { raise } from "../tensor/handle.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** @internal Whether an integer or bool dtype holds every element of x, in every lane. */
+/** @internal Whether an integer or bool dtype holds every element of x, in the whole batch inside vmap. */
 export function holdsAll(op: string, type: DTypeRow, x: Tensor): boolean {
   if (x.type.kind !== "float" && x.type.low >= type.low && x.type.end <= type.end) return true;
-  const all = cast(allLanes(x), x.type.compute);
+  const all = cast(unwrapBatched(x), x.type.compute);
   frame.begin(0, 0, 1, []);
   frame.putOperand(0, all.handle, all.type.code, all.shape, all.layout, all.offset, 0);
   const held = frame.addon.holds(type.code);
@@ -23,7 +23,7 @@ export function holdsAll(op: string, type: DTypeRow, x: Tensor): boolean {
 
 /** @internal An element that the dtype does not hold, for a message. */
 export function misfitOf(type: DTypeRow, x: Tensor): string {
-  const values: ArrayLike<number | bigint> = allLanes(x).toTypedArray();
+  const values: ArrayLike<number | bigint> = unwrapBatched(x).toTypedArray();
   return String(Array.prototype.find.call(values, (value: number | bigint) => !holds(type, value)));
 }
 

@@ -1,6 +1,6 @@
-import { allLanes } from "../engine/lanes.js";
+import { unwrapBatched } from "../engine/batched.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** @internal The result of an op that copies: itself, or a copy where it came to lie in the storage of x. */
 export const fresh = (out: Tensor, x: Tensor): Tensor =>
-  allLanes(out).handle === allLanes(x).handle ? out.clone() : out;
+  unwrapBatched(out).handle === unwrapBatched(x).handle ? out.clone() : out;

@@ -2,7 +2,7 @@
 import { describe, fail, named } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
-import { Lanes } from "../engine/lanes.js";
+import { Batched } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
 import { needOperand, needTensor } from "../engine/operand.js";
 import { opcode } from "../native/frame.js";
@@ -27,8 +27,8 @@ const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride ==
 export function assign(x: Tensor, value: Tensor | number): Tensor {
   needTensor("assign", x);
   needOperand("assign", value);
-  if (x instanceof Lanes || value instanceof Lanes)
-    fail("ERR_ARGUMENT", "assign", "inside vmap a tensor stands for all lanes and is not written to; use where");
+  if (x instanceof Batched || value instanceof Batched)
+    fail("ERR_ARGUMENT", "assign", "inside vmap a tensor stands for a batch and is not written to; use where");
   if (copiedByAt.has(x))
     fail(
       "ERR_ARGUMENT",
@@ -70,7 +70,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
  */
 export function detach(x: Tensor): Tensor {
   needTensor("detach", x);
-  if (x instanceof Lanes) return new Lanes(detach(x.whole), x.level);
+  if (x instanceof Batched) return new Batched(detach(x.value), x.level);
   if (x.handle.slot < 0) fail("ERR_DISPOSED", "detach", "the tensor has been disposed of");
   x.handle.users++;
   return new Tensor(x.handle, x.type, x.shape, x.layout, x.offset, null);

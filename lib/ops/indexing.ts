@@ -1,7 +1,7 @@
 /** `x.at(...)`: views by position, slice and string; copies by list and mask. */
 import { describe, fail, named, showBounds } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
-import { Lanes } from "../engine/lanes.js";
+import { Batched } from "../engine/batched.js";
 import { needIndex, needTensor } from "../engine/operand.js";
 import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -85,7 +85,7 @@ export function viewed(op: string, x: Tensor, entries: readonly Entry[]): Viewed
     } else if (isTensor(entry) && entry.ndim === 0) {
       const index = needIndex(op, entry);
       part =
-        index instanceof Lanes
+        index instanceof Batched
           ? part.indexSelect(dim, index.reshape([1])).squeeze(dim)
           : selected(op, part, dim, index.item());
     } else {

@@ -1,13 +1,13 @@
 /** Several lists of indices, each into dimensions of its own, as one list of places. */
 import { fail, showBounds } from "../core/errors.js";
 import { broadcast, numel, type Shape } from "../core/shape.js";
-import { allLanes } from "../engine/lanes.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** @internal ERR_INDEX unless every element of an integer tensor lies in [low, end). */
 export function within(op: string, index: Tensor, low: number, end: number): void {
-  const all = allLanes(index);
+  const all = unwrapBatched(index);
   if (all.numel === 0) return;
   for (const bound of [all.amin().item(), all.amax().item()])
     if (bound < low || bound >= end)

@@ -4,14 +4,14 @@ import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace } from "../engine/apply.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { type Binary, binary } from "../engine/elementwise.js";
-import { allLanes } from "../engine/lanes.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, partial, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
-import { roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -199,16 +199,16 @@ const crossEntropyGradient = (g: Tensor, x: Tensor, target: Tensor, p: Classes):
 
 const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 0];
 
-// The gradient is made while a row is in the cache, all but its end, and left aside.
+// The forward kernel computes most of the gradient while a row is in the cache, and leaves it as the residual output.
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
 
 const finish = opcode("crossEntropyFinish");
 
 function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
-  const aside = mode.spendsGraph && !mode.grad && mode.intercept === null ? c.aside() : null;
-  if (aside === null) return crossEntropyGradient(g, x, target, c.params);
-  const made = own(aside);
+  const residual = mode.freesGraph && !mode.grad && mode.intercept === null ? c.residual() : null;
+  if (residual === null) return crossEntropyGradient(g, x, target, c.params);
+  const made = own(residual);
   applyInPlace(gradientRow.name, finish, [made], [g, x, target], attrsOf(c.params));
   return made;
 }
@@ -391,7 +391,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Loss
   pair(op, input, target);
   needFloat(op, input);
   const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
-  const values = allLanes(input).detach();
+  const values = unwrapBatched(input).detach();
   if (values.lt(0).logicalOr(values.gt(1)).any().item() !== 0)
     fail(
       "ERR_ARGUMENT",

@@ -36,7 +36,7 @@ const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumT
 const total = (parts: readonly (Tensor | null)[]): Tensor =>
   parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
 
-/** Adds a gradient to what has arrived, where the product writes: unless it has still to be summed. */
+/** Has the product add a gradient to the one accumulated so far, unless the gradient has still to be summed. */
 function addProduct(sum: Tensor, [a, b]: Factors): boolean {
   if (!sameShape(sum.shape, shapeOf("matmul", a, b))) return false;
   applyInPlace("matmul", addRow.opcode, [sum], [sum, a, b], noAttrs);

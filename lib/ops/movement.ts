@@ -29,7 +29,7 @@ const reshapeRow = defineRow<Shape>({
   name: "reshape",
   rule: { kind: "linear", transpose: (g, c) => g.reshape(c.inputShapes[0]!) },
   replay: ([x], shape) => reshape(x as Tensor, shape),
-  batch: { params: (shape, lanes) => [lanes, ...shape] },
+  batch: { params: (shape, batchSize) => [batchSize, ...shape] },
 });
 
 /** Strides under which x, left where it is, has the new shape; undefined where there are none. */
@@ -225,7 +225,7 @@ const expandRow = defineRow<Shape>({
   name: "expand",
   rule: { kind: "linear", transpose: (g, c) => g.sumTo(c.inputShapes[0]!) },
   replay: ([x], shape) => expand(x as Tensor, shape),
-  batch: { broadcast: true, params: (shape, lanes) => [lanes, ...shape] },
+  batch: { broadcast: true, params: (shape, batchSize) => [batchSize, ...shape] },
 });
 
 /**
@@ -349,7 +349,7 @@ const embedRow = defineRow<Range & { readonly shape: Shape }>({
   moves: true,
   rule: { kind: "linear", transpose: (g, c) => sliceRange(g, c.params) },
   replay: ([g], p) => embed(g as Tensor, p.shape, p),
-  batch: { params: (p, lanes) => ({ ...p, dim: p.dim + 1, shape: [lanes, ...p.shape] }) },
+  batch: { params: (p, batchSize) => ({ ...p, dim: p.dim + 1, shape: [batchSize, ...p.shape] }) },
 });
 
 /** @internal Zeros of the given shape with g written into the range: the transpose of a slice. */

@@ -3,7 +3,7 @@
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
-import { allLanes } from "../engine/lanes.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type RandomOptions, rand } from "./random.js";
@@ -33,7 +33,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   if (weights.ndim < 1 || weights.ndim > 2)
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
   const given = weights.detach().to("float64");
-  if (allLanes(given.ge(0).logicalAnd(given.isfinite())).all().item() === 0)
+  if (unwrapBatched(given.ge(0).logicalAnd(given.isfinite())).all().item() === 0)
     fail(
       "ERR_ARGUMENT",
       op,
@@ -41,7 +41,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
       "finite weights of 0 or more",
       "one that is negative, infinite or NaN",
     );
-  const positive = allLanes(given.gt(0).sum(-1));
+  const positive = unwrapBatched(given.gt(0).sum(-1));
   const least = replacement ? 1 : count;
   if (weights.shape.at(-1)! < least)
     fail("ERR_ARGUMENT", op, "the rows have too few weights", `at least ${least}`, String(weights.shape.at(-1)));
@@ -50,7 +50,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   // The largest weights of float64 would add up to infinity.
   const huge =
     weights.dtype === "float64" &&
-    allLanes(given.gt(2 ** 900))
+    unwrapBatched(given.gt(2 ** 900))
       .any()
       .item() === 1;
   const p = huge ? given.mul(2 ** -100) : given;

@@ -4,12 +4,12 @@ import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyForAll } from "../engine/apply.js";
+import { inFloat32, roundedOnce } from "../engine/float32-fallback.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { type Batch, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
-import { inFloat32, roundedOnce } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -325,7 +325,7 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
 
 const channelsBackward = opcode("batchNormBackward");
 
-// By the batch's own mean and variance, which the kernel leaves aside, and with them the rate that it has multiplied by.
+// By the batch's own mean and variance, which the kernel leaves as its residual output, and with them the rate that it has multiplied by.
 const ownRow: Row<Channels> = defineRow<Channels>({
   name: "batchNorm",
   family: "fused",
@@ -336,7 +336,7 @@ const ownRow: Row<Channels> = defineRow<Channels>({
     kind: "general",
     saves: save.x | save.y,
     fused: (g, [, x, w], c) => {
-      const own = c.aside();
+      const own = c.residual();
       if (own === null) return null;
       const shapes = [x!.shape, w!.shape, w!.shape];
       return applyForAll("batchNorm", channelsBackward, [g.contiguous(), x!, w!, own], x!.type, shapes, [c.params.eps]);
@@ -369,7 +369,7 @@ function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor
   const plain = mode.intercept === null && !(mode.grad && dense.some((t) => t.node !== null));
   if (plain) return applyForAll(ownRow.name, ownRow.opcode, dense, type, [shape, own], [p.eps]) as [Tensor, Tensor];
   const y = apply(ownRow, dense, type, type, shape, [p.eps], p, own);
-  return [y, y.node instanceof OpNode ? y.node.aside() : null];
+  return [y, y.node instanceof OpNode ? y.node.residual() : null];
 }
 
 // By moments [2, channels], a mean and a variance for each channel, that do not depend on x.

@@ -2,8 +2,8 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { roundedOnce } from "../engine/wide.js";
 import { tensor } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Extreme, ExtremeOptions } from "./extreme.js";

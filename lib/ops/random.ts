@@ -6,7 +6,7 @@ import { checkOptions } from "../core/options.js";
 import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { allLanes } from "../engine/lanes.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
@@ -88,7 +88,7 @@ function source(name: string, kernel: string): Row<Draw> {
     accuracy: "exact",
     rule: { kind: "none", reason: "random numbers depend on nothing" },
     replay: (_, p) => apply(row, [], p.type, p.type, p.shape, p.attrs, p),
-    batch: { params: (p, lanes) => ({ ...p, shape: [lanes, ...p.shape] }) },
+    batch: { params: (p, batchSize) => ({ ...p, shape: [batchSize, ...p.shape] }) },
   });
   return row;
 }
@@ -223,7 +223,7 @@ function needProbabilities(op: string, p: Tensor): void {
 export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
   needFloat("bernoulli", needTensor("bernoulli", x));
   const { generator } = checkOptions<Pick<RandomOptions, "generator">>("bernoulli", options, ["generator"]);
-  needProbabilities("bernoulli", allLanes(x));
+  needProbabilities("bernoulli", unwrapBatched(x));
   return named("bernoulli", () => randLike(x, { generator, dtype: x.type.compute.name }))
     .lt(x.detach())
     .to(x.dtype);

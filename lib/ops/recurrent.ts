@@ -2,8 +2,8 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
+import { meeting } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { meeting } from "../engine/wide.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat, stack } from "./join.js";
@@ -157,13 +157,13 @@ function checkWeights(kind: Kind, weights: readonly RecurrentWeights[], features
 const known = ["h0", "bidirectional", "batchFirst", "dropout", "training"] as const;
 
 /** In float32 where it is of a half dtype. */
-const wide = (x: Tensor): Tensor => x.to(x.type.compute.name);
+const inCompute = (x: Tensor): Tensor => x.to(x.type.compute.name);
 
-const wideWeights = ({ weightIh, weightHh, biasIh, biasHh }: RecurrentWeights): RecurrentWeights => ({
-  weightIh: wide(weightIh),
-  weightHh: wide(weightHh),
-  biasIh: biasIh && wide(biasIh),
-  biasHh: biasHh && wide(biasHh),
+const computeWeights = ({ weightIh, weightHh, biasIh, biasHh }: RecurrentWeights): RecurrentWeights => ({
+  weightIh: inCompute(weightIh),
+  weightHh: inCompute(weightHh),
+  biasIh: biasIh && inCompute(biasIh),
+  biasHh: biasHh && inCompute(biasHh),
 });
 
 /** The last layer's output, and all layers' last states: of halves computed in float32 throughout, and rounded once. */
@@ -198,7 +198,7 @@ function unrounded(
     fail("ERR_ARGUMENT", op, "dropout is not a probability", "0 to 1", describe(p));
   const directions = bidirectional ? 2 : 1;
   const hidden = checkWeights(kind, weights, x.shape.at(-1)!, directions);
-  let layer = wide(batched ? (batchFirst ? x.transpose(0, 1) : x) : x.unsqueeze(1));
+  let layer = inCompute(batched ? (batchFirst ? x.transpose(0, 1) : x) : x.unsqueeze(1));
   const [length, n] = layer.dims(3);
   if (length === 0) fail("ERR_SHAPE", op, "the sequence is empty", "at least one step", showShape(x.shape));
 
@@ -209,9 +209,9 @@ function unrounded(
     needFloat(op, needTensor(op, state, name));
     if (!sameShape(state.shape, shape))
       fail("ERR_SHAPE", op, `${name} does not fit`, showShape(shape), showShape(state.shape));
-    return wide(batched ? state : state.unsqueeze(1));
+    return inCompute(batched ? state : state.unsqueeze(1));
   });
-  const all = weights.map(wideWeights);
+  const all = weights.map(computeWeights);
   const last: (readonly Tensor[])[] = [];
   for (let at = 0; at < weights.length; at += directions) {
     if (at > 0 && p > 0 && training) layer = dropout(layer, p);

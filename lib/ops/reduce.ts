@@ -4,10 +4,10 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needNumber, needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
-import { roundedOnce } from "../engine/wide.js";
 import { onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
@@ -100,7 +100,7 @@ function reduction(name: string, spec: ReduceSpec): Reduction {
   };
 }
 
-const wide = (x: Tensor): DTypeRow => (x.type.kind === "float" ? x.type : dtypes.int64);
+const accumulator = (x: Tensor): DTypeRow => (x.type.kind === "float" ? x.type : dtypes.int64);
 const same = (x: Tensor): DTypeRow => x.type;
 const truth = (): DTypeRow => dtypes.bool;
 
@@ -112,7 +112,7 @@ const truth = (): DTypeRow => dtypes.bool;
  */
 export const sum: Reduction = reduction("sum", {
   accuracy: "tree",
-  type: wide,
+  type: accumulator,
   rule: { kind: "linear", transpose: (g, c) => kept(g, c).expand(c.inputShapes[0]!) },
 });
 
@@ -193,7 +193,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
  */
 export const prod: Reduction = reduction("prod", {
   accuracy: "tree",
-  type: wide,
+  type: accumulator,
   rule: {
     kind: "general",
     saves: save.x,

@@ -62,7 +62,7 @@ export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOp
   const rows = sorted.shape.slice(0, -1);
   if (sorted.ndim === 0 || (rows.length > 0 && (wanted.ndim === 0 || !sameShape(rows, wanted.shape.slice(0, -1)))))
     fail("ERR_SHAPE", op, "the rows do not fit the values", showShape(rows), showShape(wanted.shape.slice(0, -1)));
-  // One row for all: a list of values has its lanes, if any, in front.
+  // One row for all: inside vmap the batch axis of a list of values comes first.
   if (rows.length === 0) return search(sorted.to(type), wanted.reshape([-1]), right === true).reshape(wanted.shape);
   return search(sorted.to(type), wanted, right === true);
 }

@@ -1,8 +1,8 @@
 /** Vectors brought to length 1, and the angle between two. */
 import { checkOptions } from "../core/options.js";
 import { axis, broadcast } from "../core/shape.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
-import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { dimAndOptions } from "./along.js";
 import { norm } from "./vector-norm.js";

@@ -1,8 +1,8 @@
 /** The p-norm. */
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
-import { roundedOnce } from "../engine/wide.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asFloat, flatAtZero, lengthOf, type ReduceOptions, reduceArguments } from "./reduce.js";
 

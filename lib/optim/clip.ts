@@ -2,10 +2,10 @@
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
+import { inFloat32 } from "../engine/float32-fallback.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
-import { inFloat32 } from "../engine/wide.js";
 import { opcode } from "../native/frame.js";
 import { scalar } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";

@@ -14,7 +14,7 @@ import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, raise, retryWhenOutOfMemory } from "./handle.js";
-import { relieve } from "./memory.js";
+import { reclaim } from "./memory.js";
 import { isTensor, type NestedArray, Tensor } from "./tensor.js";
 
 export interface CreateOptions {
@@ -39,7 +39,7 @@ function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
 
 /** A contiguous tensor on the storage that a native call allocates and fills; `call` writes the frame and runs it. */
 function made(op: string, type: DTypeRow, shape: Shape, call: (handle: Handle) => void): Tensor {
-  if (frame.underPressure()) relieve();
+  if (frame.underPressure()) reclaim();
   const handle = new Handle();
   call(handle);
   if (frame.failed()) {

@@ -49,7 +49,7 @@ export const outlives = (handle: Handle): boolean => lasting.has(handle);
 
 /**
  * A JavaScript thread's claim on a storage. The native table watches it through a weak reference: when the last tensor
- * that shares it is gone, the next walk frees the storage. Nothing needs to be disposed of.
+ * that shares it is gone, the next reclaim frees the storage. Nothing needs to be disposed of.
  */
 export class Handle implements frame.Slot {
   slot = -1;

@@ -31,9 +31,9 @@ function check(): void {
   quietCache = now[1] === seen[1] ? quietCache + 1 : 0;
   seen = now;
   if (quiet < idleChecks) return;
-  if (allocated + addon.sinceWalk() >= kept && addon.stats().liveBytes >= kept) {
+  if (allocated + addon.sinceReclaim() >= kept && addon.stats().liveBytes >= kept) {
     collector()?.major();
-    addon.walk();
+    addon.reclaim();
     allocated = 0;
   }
   // Other threads may still be using the cache.

@@ -89,17 +89,17 @@ Napi::Value flush(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-Napi::Value walk(const Napi::CallbackInfo& info) {
+Napi::Value reclaim(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   process_releases(e);
-  double freed = static_cast<double>(e.walk());
+  double freed = static_cast<double>(e.reclaim());
   e.frame.ints[field::pressure] = 0;
   return Napi::Number::New(info.Env(), freed);
 }
 
-// sinceWalk(bytes?, handles?): the bytes allocated since the last walk; with numbers, a walk is due after so many of
-// both.
-Napi::Value since_walk(const Napi::CallbackInfo& info) {
+// sinceReclaim(bytes?, handles?): the bytes allocated since the last reclaim; with numbers, the next is due after so
+// many of both.
+Napi::Value since_reclaim(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   if (info[0].IsNumber()) e.byte_bound = info[0].As<Napi::Number>().Int64Value();
   if (info[1].IsNumber()) e.least_handles = info[1].As<Napi::Number>().Int64Value();
@@ -348,8 +348,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("layout", guarded<layout>);
   wrapped("setFrame", guarded<set_frame>);
   wrapped("flush", guarded<flush>);
-  wrapped("walk", guarded<walk>);
-  wrapped("sinceWalk", guarded<since_walk>);
+  wrapped("reclaim", guarded<reclaim>);
+  wrapped("sinceReclaim", guarded<since_reclaim>);
   wrapped("adopt", guarded<adopt>);
   wrapped("block", guarded<block>);
   wrapped("holds", guarded<holds>);

@@ -10,10 +10,10 @@
 namespace nabla {
 namespace {
 
-// Few enough that what small ops allocate stays in the second-level cache between two walks, on both sides.
+// Few enough that what small ops allocate stays in the second-level cache between two reclaims, on both sides.
 constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
-// Where handles are fewer than the least between two walks, they may be of so many bytes.
+// Where handles are fewer than the least between two reclaims, they may be of so many bytes.
 constexpr int64_t kMostBytes = int64_t{256} << 20;
 
 template <class T>
@@ -21,7 +21,8 @@ void make_room(std::vector<T>& list, size_t more) {
   if (list.capacity() - list.size() < more) list.reserve(std::max(list.size() + more, 2 * list.capacity()));
 }
 
-// Raised when any thread's allocations since its last walk pass the bound; every thread then walks at its next call.
+// Raised when any thread's allocations since its last reclaim pass the bound; every thread then reclaims at its next
+// call.
 std::atomic<uint32_t> pressure{0};
 
 }  // namespace
@@ -73,7 +74,7 @@ int32_t Environment::new_entry(Storage* storage, const View& view) {
   e.handle = nullptr;
   e.held = true;
   e.pins = 0;
-  e.born = walks_;
+  e.born = reclaims_;
   e.dtype = view.dtype;
   e.rank = view.rank;
   for (int i = 0; i < view.rank && i < 4; i++) e.dims[i] = view.dims[i];
@@ -179,14 +180,14 @@ void Environment::dispose(int32_t slot) {
   e.handle = nullptr;
   e.held = false;
   live_handles_--;
-  if (e.born == walks_) {
+  if (e.born == reclaims_) {
     since_handles_--;
     since_bytes_ -= static_cast<int64_t>(e.storage->bytes) + kHandleCharge;
   }
   if (e.pins == 0) free_entry(slot);
 }
 
-int64_t Environment::walk() {
+int64_t Environment::reclaim() {
   int64_t before = live_storage_bytes();
   napi_handle_scope scope = nullptr;
   size_t visited = 0;
@@ -225,9 +226,9 @@ int64_t Environment::walk() {
   if (scope) napi_close_handle_scope(env_, scope);
   since_bytes_ = 0;
   since_handles_ = 0;
-  // A walk looks at every live handle: with many of them it is made less often.
+  // A reclaim looks at every live handle, so with many of them it runs less often.
   handle_bound_ = live_handles_ / 2 > kPressureHandles ? live_handles_ / 2 : kPressureHandles;
-  walks_++;
+  reclaims_++;
   seen_pressure_ = pressure.load(std::memory_order_relaxed);
   return before - live_storage_bytes();
 }

@@ -22,7 +22,7 @@ struct Entry {
   int32_t generation = 1;
   int32_t pins = 0;
   int32_t next_free = -1;
-  uint32_t born = 0;  // how many walks there had been
+  uint32_t born = 0;  // how many reclaims there had been
   DType dtype = DType::F32;
   int32_t rank = 0;
   int64_t dims[4] = {};
@@ -78,7 +78,8 @@ class Environment {
 
   Frame frame;
   napi_ref frame_refs[2] = {};  // keep its memory alive
-  int64_t byte_bound = int64_t{16} << 20, least_handles = 12;  // between two walks, as lib/tensor/memory.ts sets them
+  int64_t byte_bound = int64_t{16} << 20,
+          least_handles = 12;  // between two reclaims, as lib/tensor/memory.ts sets them
   bool holds_flags = false;  // the flag mutex: a worker may be ended while it does
   SmallStorages small;
   const char* message = "";  // of the last status
@@ -118,7 +119,7 @@ class Environment {
   void dispose(int32_t slot);
 
   // Frees what the weak references show to be dead. Returns the freed bytes.
-  int64_t walk();
+  int64_t reclaim();
   void account(int64_t bytes);
   // False, and nothing counted, where the limit does not allow it.
   bool claim(napi_value object, int64_t bytes);
@@ -148,7 +149,7 @@ class Environment {
   int64_t live_handles_ = 0, made_ = 0;
   int64_t since_bytes_ = 0, since_handles_ = 0, handle_bound_ = 4096;
   uint32_t seen_pressure_ = 0;
-  uint32_t walks_ = 0;
+  uint32_t reclaims_ = 0;
 };
 
 // V8's flags are process-wide: one thread at a time sets, uses and unsets them.

@@ -61,13 +61,13 @@ describe("customFunction", () => {
     const slope = (x: Tensor) => x.square().mul(3).mul(y);
     close(vmap(grad((x: Tensor) => cubic(x, y).sum()))(rows), slope(rows));
     close(grad((r: Tensor) => vmap((x: Tensor) => cubic(x, y))(r).sum())(rows), slope(rows));
-    // What every lane shares gets the gradients of all.
+    // An unbatched argument gets the sum of all gradients.
     close(grad((y: Tensor) => vmap((x: Tensor) => cubic(x, y))(rows).sum())(y), rows.pow(3).sum(0));
     close(grad((r: Tensor) => vmap(grad((x: Tensor) => cubic(x, y).sum()))(r).sum())(rows), rows.mul(6).mul(y));
     const along = jvp((r: Tensor) => vmap(exponential)(r), [rows], [rows]);
     close(along[1], rows.exp().mul(rows));
     close(vmap((x: Tensor) => jvp(exponential, [x], [x])[1])(rows), rows.exp().mul(rows));
-    // A result that is the same in all lanes.
+    // A result that does not depend on the example.
     const constant = customFunction({
       name: "constant",
       forward: (_: Tensor) => [double(1), null],

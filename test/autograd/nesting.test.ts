@@ -6,8 +6,8 @@ import { close, code, double, processorTime } from "./code.js";
 type Derivative = (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor;
 const reverse: Derivative = (f) => (x) => grad(f)(x);
 const forward: Derivative = (f) => (x) => jvp(f, [x], [ones(x.shape, { dtype: x.dtype })])[1];
-const lanes: Derivative = (f) => (x) => vmap(grad(f))(x.reshape([1])).reshape(x.shape);
-const ways = { reverse, forward, "reverse in vmap": lanes };
+const batched: Derivative = (f) => (x) => vmap(grad(f))(x.reshape([1])).reshape(x.shape);
+const ways = { reverse, forward, "reverse in vmap": batched };
 const pairs = Object.entries(ways).flatMap(([a, outer]) =>
   Object.entries(ways).map(([b, inner]) => [a, b, outer, inner] as const),
 );

@@ -37,7 +37,7 @@ const rows = double([
 ]);
 
 describe("vmap", () => {
-  it("runs the function once, on tensors without the dimension of the lanes", () => {
+  it("runs the function once, on tensors without the batch axis", () => {
     let calls = 0;
     const f = (x: Tensor) => {
       calls++;
@@ -48,7 +48,7 @@ describe("vmap", () => {
     expect(calls).toBe(1);
   });
 
-  it("takes and gives lanes in any dimension, shares what has none, and follows trees", () => {
+  it("takes and gives the batch axis anywhere, shares what has none, and follows trees", () => {
     close(vmap((x: Tensor) => x.sum(), { inDims: 1 })(rows), [9, 12]);
     close(vmap((x: Tensor) => x.mul(2), { outDims: -1 })(rows), rows.mul(2).t());
     const f = (a: { x: Tensor; w: Tensor }, [b]: Tensor[]) => ({ sum: a.x.mul(a.w).add(b!), b: [b!] });
@@ -148,7 +148,7 @@ describe("vmap", () => {
     expect(new Set(found[0]).size).toBe(3);
   });
 
-  it("indexes, joins and takes apart as without lanes", () => {
+  it("indexes, joins and takes apart as without vmap", () => {
     const list = tensor([2, 0], { dtype: "int32" });
     const all = randn([3, 4, 5], { dtype: "float64" });
     const calls: ((x: Tensor) => Tensor)[] = [
@@ -167,7 +167,7 @@ describe("vmap", () => {
     for (const f of calls) close(vmap(f)(all), stack([0, 1, 2].map((i) => f(all.at(i)))));
   });
 
-  it("works in chunks, and on no lane at all", () => {
+  it("works in chunks, and on an empty batch", () => {
     for (const chunkSize of [1, 2, 3, 9])
       close(vmap((x: Tensor) => x.sin(), { chunkSize, outDims: 1 })(rows), rows.sin().t());
     expect(vmap((x: Tensor) => x.matmul(x).add(x.sum()))(zeros([0, 3, 3])).shape).toEqual([0, 3, 3]);
@@ -191,7 +191,7 @@ describe("vmap", () => {
     expect(code(() => vmap(disposed)(rows))).toBe("ERR_DISPOSED");
     expect(code(() => leaked!.add(1))).toBe("ERR_DISPOSED");
     expect(code(() => vmap((x: Tensor) => x.add(leaked!))(rows))).toBe("ERR_ARGUMENT");
-    expect(String(leaked)).toBe("float64[2] in each of 3 lanes");
+    expect(String(leaked)).toBe("float64[2] in a batch of 3");
   });
 
   it("refuses bad input", () => {
@@ -212,7 +212,7 @@ describe("vmap", () => {
   });
 });
 
-describe("lanes of images", () => {
+describe("batches of images", () => {
   it("are images, groups or channels of one convolution, whichever operands have them", () => {
     const [x, w] = [randn([3, 2, 4, 5, 5], { dtype: "float64" }), randn([3, 4, 2, 3, 3], { dtype: "float64" })];
     for (const convolution of [conv2d, convTranspose2d])

@@ -34,7 +34,7 @@ describe.each([1, 3, 8, 9, 40])("%i rows", (m) => {
   });
 });
 
-test("vectors, batches that broadcast, and lanes of vmap", () => {
+test("vectors, batches that broadcast, and vmap", () => {
   const [w, v, stack] = [half([30, 70]), half([70]), half([3, 1, 5, 30])];
   expect(equal(w.matmul(v), wide(w).matmul(wide(v)).to("bfloat16"))).toBe(true);
   expect(equal(w.matmul(wide(v)), wide(w).matmul(wide(v)))).toBe(true);

@@ -169,7 +169,7 @@ describe.each(halves)("attention in %s is float32's, rounded once", (dtype) => {
     const [, moved] = jvp((...xs: Tensor[]) => run(xs, typed), given, given);
     const [, expected] = jvp((...xs: Tensor[]) => run(xs, f32), wide, wide);
     same(moved, expected, "forward mode");
-    const lanes = (xs: readonly Tensor[]): Tensor[] =>
+    const batched = (xs: readonly Tensor[]): Tensor[] =>
       xs.map((x) =>
         x
           .unsqueeze(0)
@@ -177,7 +177,7 @@ describe.each(halves)("attention in %s is float32's, rounded once", (dtype) => {
           .contiguous(),
       );
     const over = (xs: readonly Tensor[], to: (x: Tensor) => Tensor): Tensor =>
-      vmap((...each: Tensor[]) => run(each, to), { randomness: "same" })(...lanes(xs));
+      vmap((...each: Tensor[]) => run(each, to), { randomness: "same" })(...batched(xs));
     same(over(given, typed), over(wide, f32), "vmap");
   });
 

@@ -59,8 +59,8 @@ describe("random numbers", () => {
   test.each([-0.1, 1.1, Number.NaN, Infinity])("bernoulli refuses %s", (p) => {
     for (const dtype of floats)
       expect(errorOf(() => tensor([0.5, p], { dtype }).bernoulli()).code).toBe("ERR_ARGUMENT");
-    const lanes = nb.vmap((x: Tensor) => x.bernoulli(), { randomness: "different" });
-    expect(errorOf(() => lanes(tensor([0.5, p]))).code).toBe("ERR_ARGUMENT");
+    const batched = nb.vmap((x: Tensor) => x.bernoulli(), { randomness: "different" });
+    expect(errorOf(() => batched(tensor([0.5, p]))).code).toBe("ERR_ARGUMENT");
   });
   test("bernoulli takes 0, 1 and nothing", () => {
     expect(tensor([0, 1]).bernoulli().toArray()).toEqual([0, 1]);

@@ -74,7 +74,7 @@ describe("tensors written into integers", () => {
       expect(writers[name]!(full([2], 0, { dtype }), tensor(BigInt64Array.of(0n, 3n))).toArray()).toContain(3);
   });
 
-  test("the elements of every layout and lane are looked at", () => {
+  test("the elements of every layout and example are looked at", () => {
     const big = nb.zeros([3, 40_000], { dtype: "int64" });
     big.at(1, 39_999).assign(300);
     const u8 = full([3, 40_000], 1, { dtype: "uint8" });
@@ -95,11 +95,13 @@ describe("tensors written into integers", () => {
         nb.zeros([3, 40_000]),
       ),
     ).toBe(true);
-    const lanes = nb.vmap((v: Tensor) => full([2], 0, { dtype: "uint8" }).scatter(0, at, v));
-    expect(lanes(tensor(BigInt64Array.of(1n, 2n, 3n, 255n), { shape: [2, 2] })).toArray()).toEqual([
+    const batched = nb.vmap((v: Tensor) => full([2], 0, { dtype: "uint8" }).scatter(0, at, v));
+    expect(batched(tensor(BigInt64Array.of(1n, 2n, 3n, 255n), { shape: [2, 2] })).toArray()).toEqual([
       [1, 2],
       [3, 255],
     ]);
-    expect(errorOf(() => lanes(tensor(BigInt64Array.of(1n, 2n, 3n, 256n), { shape: [2, 2] }))).code).toBe("ERR_DTYPE");
+    expect(errorOf(() => batched(tensor(BigInt64Array.of(1n, 2n, 3n, 256n), { shape: [2, 2] }))).code).toBe(
+      "ERR_DTYPE",
+    );
   });
 });

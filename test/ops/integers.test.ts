@@ -38,7 +38,7 @@ describe("comparisons of integers with numbers", () => {
         const expected = values.map((v) => of(v, n));
         expect(truths(call(x, n))).toEqual(expected);
         expect(truths(comparisons[opposite[name]][0](n, x))).toEqual(expected);
-        expect(truths(nb.vmap((lane: Tensor) => call(lane, n))(x))).toEqual(expected);
+        expect(truths(nb.vmap((row: Tensor) => call(row, n))(x))).toEqual(expected);
       }),
       { numRuns: 300 },
     );
@@ -126,14 +126,14 @@ describe("bounds of integers", () => {
         const below = bounded(dtype, values, -Infinity, n);
         expect(of(() => x.maximum(n))).toEqual(above);
         expect(of(() => nb.maximum(n, x))).toEqual(above);
-        expect(of(() => nb.vmap((lane: Tensor) => lane.maximum(n))(x))).toEqual(above);
+        expect(of(() => nb.vmap((row: Tensor) => row.maximum(n))(x))).toEqual(above);
         expect(of(() => x.minimum(n))).toEqual(below);
         expect(of(() => nb.minimum(n, x))).toEqual(below);
         if (Number.isNaN(n) || Number.isNaN(m)) return;
         expect(of(() => x.clamp({ min: n }))).toEqual(above);
         expect(of(() => x.clamp({ max: n }))).toEqual(below);
         expect(of(() => x.clamp({ min: n, max: m }))).toEqual(bounded(dtype, values, n, m));
-        expect(of(() => nb.vmap((lane: Tensor) => lane.clamp({ min: n, max: m }))(x))).toEqual(
+        expect(of(() => nb.vmap((row: Tensor) => row.clamp({ min: n, max: m }))(x))).toEqual(
           bounded(dtype, values, n, m),
         );
       }),
@@ -200,7 +200,7 @@ describe("arithmetic of integers with numbers", () => {
         const of_ = (f: (v: bigint) => bigint) => (fits ? values.map((v) => wrap(dtype, f(v))) : "ERR_DTYPE");
         expect(attempt(() => exact(call(x, n)))).toEqual(of_((v) => of(v, BigInt(n))));
         expect(attempt(() => exact(call(n, x)))).toEqual(of_((v) => of(BigInt(n), v)));
-        expect(attempt(() => exact(nb.vmap((lane: Tensor) => call(lane, n))(x)))).toEqual(of_((v) => of(v, BigInt(n))));
+        expect(attempt(() => exact(nb.vmap((row: Tensor) => call(row, n))(x)))).toEqual(of_((v) => of(v, BigInt(n))));
       }),
       { numRuns: 300 },
     );

@@ -10,6 +10,6 @@ export function settle(): void {
   for (let i = 0; i < 3; i++) {
     collect();
     addon.flush();
-    addon.walk();
+    addon.reclaim();
   }
 }

@@ -15,14 +15,14 @@ beforeEach(settle);
 
 test("results that nobody holds are reused after tens of megabytes, in a loop that never yields", () => {
   const x = ones([100_000]);
-  // 2,000 results of 0.4 MB; the collections between walks leave room for a few steps of 16 MB.
+  // 2,000 results of 0.4 MB; the collections between reclaims leave room for a few steps of 16 MB.
   expect(peakOf(2000, () => x.add(x))).toBeLessThan(64);
 });
 
 test("large results that nobody holds take turns in the memory of a few", () => {
   const x = ones([3_000_000]);
   const work = () => x.add(x);
-  peakOf(100, work); // walks come closer while they free what they should
+  peakOf(100, work); // reclaims come closer while they free what they should
   settle();
   const peak = peakOf(50, work);
   expect(peak).toBeLessThan(72);
@@ -40,7 +40,7 @@ test("gradients over large tensors do not pile up: collections are not so freque
   expect(peakOf(20, () => slope(x))).toBeLessThan(400);
 });
 
-test("what is held is left alone: the steps between walks grow, and every value is right", () => {
+test("what is held is left alone: the steps between reclaims grow, and every value is right", () => {
   const held = Array.from({ length: 300 }, (_, i) => ones([100_000]).mul(i));
   held.forEach((x, i) => {
     expect(x.at(99_999).item()).toBe(i);

@@ -61,11 +61,18 @@ function judge(name, args, error) {
 
 /** The modes of this thread, which no call may leave changed. */
 const state = () =>
-  [mode.grad, mode.intercept === null, mode.wide, mode.spendsGraph, nabla.getDefaultDtype(), nabla.numThreads()].join();
+  [
+    mode.grad,
+    mode.intercept === null,
+    mode.keepFloat32,
+    mode.freesGraph,
+    nabla.getDefaultDtype(),
+    nabla.numThreads(),
+  ].join();
 const usual = state();
 
 function restore() {
-  Object.assign(mode, { grad: true, intercept: null, wide: false, spendsGraph: false });
+  Object.assign(mode, { grad: true, intercept: null, keepFloat32: false, freesGraph: false });
   nabla.setDefaultDtype("float32");
   nabla.setNumThreads(1);
 }

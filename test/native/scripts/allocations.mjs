@@ -187,13 +187,13 @@ const cases = {
   LBFGS: () => train((p) => new optim.LBFGS(p, { lr: 0.1, maxIter: 3 })),
 };
 
-/** Collects and walks until nothing more is found, so that what is live is what somebody holds. */
+/** Collects and reclaims until nothing more is found, so that what is live is what somebody holds. */
 async function settle() {
   addon.failAllocation(0); // gives back scratch, which counts as live
   for (let i = 0; i < 3; i++) {
     await new Promise(setImmediate);
     globalThis.gc();
-    addon.walk();
+    addon.reclaim();
   }
   const { liveBytes, liveStorages } = nb.memory();
   return { liveBytes, liveStorages };

@@ -194,7 +194,7 @@ export function calls(r, storages) {
     return {
       dtype,
       out: [...rows, width],
-      aside: r.pick([rows, [...rows, keys + 1 + r.below(3)]]),
+      residual: r.pick([rows, [...rows, keys + 1 + r.below(3)]]),
       qkv: [
         view(dtype, [...rows, depth]),
         over(dtype, [...lead, keys, depth], n),
@@ -439,15 +439,15 @@ export function calls(r, storages) {
       };
     },
     attention: () => {
-      const { dtype, out, aside, qkv, mask, attrs } = attending();
-      const kept = r.chance(0.6) ? [plainOut(dtype, aside)] : [];
+      const { dtype, out, residual, qkv, mask, attrs } = attending();
+      const kept = r.chance(0.6) ? [plainOut(dtype, residual)] : [];
       return { outs: [plainOut(dtype, out), ...kept], ins: [...qkv, ...mask], attrs };
     },
     attentionBackward: () => {
-      const { dtype, out, aside, qkv, mask, attrs } = attending();
+      const { dtype, out, residual, qkv, mask, attrs } = attending();
       return {
         outs: qkv.map(({ shape }) => plainOut(dtype, shape)),
-        ins: [view(dtype, out), plain(dtype, out), ...qkv, plain(dtype, aside), ...mask],
+        ins: [view(dtype, out), plain(dtype, out), ...qkv, plain(dtype, residual), ...mask],
         attrs,
       };
     },

@@ -23,7 +23,7 @@ const size = 1000;
 /** How many of so many new tensors die after `collect`, once they have been held during `before`. */
 function dead(collect, before = () => {}) {
   major();
-  addon.walk();
+  addon.reclaim();
   const start = memory().liveStorages;
   const make = () => {
     const held = Array.from({ length: size }, () => ones([1000]));
@@ -32,7 +32,7 @@ function dead(collect, before = () => {}) {
   };
   const made = make();
   collect();
-  addon.walk();
+  addon.reclaim();
   return made - (memory().liveStorages - start);
 }
 const promote = () => [minor, minor, minor].forEach((collect) => collect());

@@ -306,7 +306,7 @@ function round(count) {
   const storages = dtypeNames.flatMap((dtype) => [new Storage(dtype, 24), new Storage(dtype, 80)]);
   const call = calls(r, storages);
   for (let i = 0; i < count; i++) run(storages, canaries, call);
-  if (r.chance(0.2)) addon.walk();
+  if (r.chance(0.2)) addon.reclaim();
   for (const canary of canaries) {
     const now = canary.read();
     if (now === null || !now.equals(canary.bytes))
@@ -319,7 +319,7 @@ const collect = (await import("node:vm")).runInNewContext("gc");
 for (let i = 0; i < 3; i++) {
   await new Promise(setImmediate);
   collect();
-  addon.walk();
+  addon.reclaim();
 }
 const leaked = addon.stats().liveStorages - before;
 const unreached = kernelNames().filter((_, i) => !done.has(i));

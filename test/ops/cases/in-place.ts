@@ -50,7 +50,7 @@ export const inPlaceCases = {
       },
     ],
     exempt: {
-      vmap: "what stands for all lanes is not written to",
+      vmap: "what stands for a batch is not written to",
       numbers: "the first operand is a tensor",
       decomposition: "it moves elements: the value law says it",
       gradient: "it is not recorded: a tensor that requires grad is refused",

@@ -127,7 +127,7 @@ function waysOf(sample: Sample, inputs: readonly Tensor[], places: readonly numb
     inputs.map((x, i) => (places.includes(i) ? given[places.indexOf(i)]! : x));
   const call = (...given: Tensor[]): Tensor => sample.call(at(given));
   const leaves = (): Tensor[] => places.map((i) => inputs[i]!.clone());
-  const lanes = (): Tensor[] => leaves().map((x) => stack([x, x.ndim === 0 ? x : x.flip(0)]));
+  const batched = (): Tensor[] => leaves().map((x) => stack([x, x.ndim === 0 ? x : x.flip(0)]));
   const slopes = (...given: Tensor[]): Tensor[] =>
     places.map((_, k) => grad((x: Tensor) => call(...given.map((other, j) => (j === k ? x : other))).sum())(given[k]!));
   return {
@@ -138,8 +138,8 @@ function waysOf(sample: Sample, inputs: readonly Tensor[], places: readonly numb
       return y.requiresGrad ? grad(y.sum(), given, { createGraph: true, allowUnused: true }) : [];
     },
     "in forward mode": () => jvp(call, leaves(), leaves()),
-    "in vmap": () => [vmap(call, { randomness: "same" })(...lanes())],
-    "gradients in vmap": () => vmap(slopes, { randomness: "same" })(...lanes()),
+    "in vmap": () => [vmap(call, { randomness: "same" })(...batched())],
+    "gradients in vmap": () => vmap(slopes, { randomness: "same" })(...batched()),
   };
 }
 

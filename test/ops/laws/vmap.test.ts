@@ -1,4 +1,4 @@
-/** Law 13: an op over lanes is the op on each of them, value and gradient, whichever inputs have lanes. */
+/** Law 13: an op under vmap is the op on each example, value and gradient, whichever inputs are batched. */
 import { grad, stack, type Tensor, vmap } from "nabla";
 import { vmapWays } from "nabla/internal";
 import { expect } from "vitest";
@@ -6,7 +6,7 @@ import type { Case, Sample } from "../cases/case.js";
 import { draw, makeAll, randomFor, read, small, smooth } from "./inputs.js";
 import { isFloat, law, noDerivative } from "./law.js";
 
-const lanes = 3;
+const batchSize = 3;
 
 function expectSame(got: Tensor, want: Tensor, what: string): void {
   expect([got.dtype, got.shape], what).toEqual([want.dtype, want.shape]);
@@ -19,7 +19,7 @@ function expectSame(got: Tensor, want: Tensor, what: string): void {
   });
 }
 
-/** Which inputs have lanes: all, and each of several alone. */
+/** Which inputs are batched: all, and each of several alone. */
 function choices(inputs: number): boolean[][] {
   const all = new Array<boolean>(inputs).fill(true);
   return inputs === 1 ? [all] : [all, ...all.map((_, i) => all.map((__, k) => k === i))];
@@ -27,7 +27,7 @@ function choices(inputs: number): boolean[][] {
 
 function check(op: string, of: Case, sample: Sample, dtype: Case["dtypes"][number]): void {
   const random = randomFor(`${op} ${sample.label} vmap`);
-  const each = Array.from({ length: lanes }, () => makeAll(of, draw(of, sample, dtype, random), dtype));
+  const each = Array.from({ length: batchSize }, () => makeAll(of, draw(of, sample, dtype, random), dtype));
   const apart = (f: (xs: readonly Tensor[]) => Tensor, mapped: readonly boolean[]): Tensor =>
     stack(each.map((xs) => f(xs.map((x, i) => (mapped[i] ? x : each[0]![i]!)))));
   const together = (f: (xs: readonly Tensor[]) => Tensor, mapped: readonly boolean[]): Tensor =>
@@ -41,7 +41,7 @@ function check(op: string, of: Case, sample: Sample, dtype: Case["dtypes"][numbe
     noDerivative(of) === undefined &&
     isFloat(of.result(dtype));
   for (const mapped of choices(of.inputs.length)) {
-    const what = `${sample.label} in ${dtype}, lanes in ${mapped.flatMap((yes, i) => (yes ? [i] : []))}`;
+    const what = `${sample.label} in ${dtype}, batched ${mapped.flatMap((yes, i) => (yes ? [i] : []))}`;
     expectSame(together(sample.call, mapped), apart(sample.call, mapped), what);
     if (!derivative) continue;
     for (const place of places) {
@@ -63,8 +63,8 @@ law(
     vmapWays();
     for (const dtype of of.dtypes) for (const sample of small(of)) check(op, of, sample, dtype);
     const ways = vmapWays();
-    const slow = [...ways].filter(([, taken]) => taken.has("lane by lane")).map(([name]) => name);
-    expect(slow, "run lane by lane").toEqual([]);
+    const slow = [...ways].filter(([, taken]) => taken.has("one by one")).map(([name]) => name);
+    expect(slow, "run one by one").toEqual([]);
     const own = ways.get(of.row ?? op.split(",")[0]!);
     return own === undefined ? "composition" : [...own].sort().join(", ");
   },

@@ -27,7 +27,7 @@ export function inFloat32(
 /** The same, halves rounded to the dtype in which the inputs meet; inside another such op that one rounds. */
 export function roundedOnce(inputs: readonly Tensor[], f: (...inputs: readonly Tensor[]) => Tensor, use?: Use): Tensor {
   const y = inFloat32(inputs, f, use);
-  return mode.wide || !inputs.some((x) => x.type.half) ? y : cast(y, meeting(inputs));
+  return mode.keepFloat32 || !inputs.some((x) => x.type.half) ? y : cast(y, meeting(inputs));
 }
 
 /** The dtype in which tensors meet. */

@@ -1,4 +1,4 @@
-/** How vmap runs convolutions: lanes become part of one of their four indices, so that one convolution serves all. */
+/** How vmap runs convolutions: the batch axis is merged into one of their four indices, so that one convolution serves all. */
 import type { Tensor } from "../tensor/tensor.js";
 
 /** What the dimensions of an operand count: images, groups, and a group's channels on either side of the weight. */
@@ -11,12 +11,12 @@ const indices = {
   w: ["group", "out", "in"],
 } as const satisfies Record<string, readonly Index[]>;
 
-/** The index that the operands with lanes share and the other lacks. */
-function shared(withLanes: readonly Role[]): Index {
+/** The index that the batched operands share and the other lacks. */
+function shared(batched: readonly Role[]): Index {
   const all: readonly Index[] = ["image", "group", "out", "in"];
   const roles: readonly Role[] = ["y", "x", "w"];
   return all.find((index) =>
-    roles.every((role) => (indices[role] as readonly Index[]).includes(index) === withLanes.includes(role)),
+    roles.every((role) => (indices[role] as readonly Index[]).includes(index) === batched.includes(role)),
   )!;
 }
 
@@ -30,14 +30,14 @@ const together = (role: Role, sizes: readonly number[]): number[] => {
   return role === "w" ? [a * b, c, ...window] : [a, b * c, ...window];
 };
 
-/** An operand with its lanes in front as one without, and back. */
+/** Merges the batch axis of an operand into an index, and the reverse. */
 function folded(role: Role, x: Tensor, groups: number, index: Index): Tensor {
-  const [lanes, ...shape] = x.shape as readonly [number, ...number[]];
+  const [batchSize, ...shape] = x.shape as readonly [number, ...number[]];
   const sizes = apart(role, shape, groups);
   const at = (indices[role] as readonly Index[]).indexOf(index);
-  const joined = together(role, sizes.with(at, lanes * sizes[at]!));
+  const joined = together(role, sizes.with(at, batchSize * sizes[at]!));
   return x
-    .reshape([lanes, ...sizes])
+    .reshape([batchSize, ...sizes])
     .movedim(0, at)
     .reshape(joined);
 }
@@ -47,28 +47,28 @@ function unfolded(
   shape: readonly number[],
   groups: number,
   index: Index,
-  lanes: number,
+  batchSize: number,
 ): Tensor {
   const sizes = apart(role, shape, groups);
   const at = (indices[role] as readonly Index[]).indexOf(index);
   return y
-    .reshape(sizes.toSpliced(at, 0, lanes))
+    .reshape(sizes.toSpliced(at, 0, batchSize))
     .movedim(at, 0)
-    .reshape([lanes, ...shape]);
+    .reshape([batchSize, ...shape]);
 }
 
-/** @internal The convolution of a role from the two others, in one call for all lanes; `shape` is that of the result in each. */
-export function overLanes(
+/** @internal The convolution of a role from the two others, in one call for the batch; `shape` is that of one result. */
+export function batchedConv(
   roles: readonly [Role, Role, Role],
   operands: readonly Tensor[],
   mapped: readonly boolean[],
-  lanes: number,
+  batchSize: number,
   groups: number,
   shape: readonly number[],
   run: (a: Tensor, b: Tensor, groups: number) => Tensor,
 ): Tensor {
   const index = shared(roles.filter((_, i) => i === 2 || mapped[i]));
   const [a, b] = operands.map((x, i) => (mapped[i] ? folded(roles[i]!, x, groups, index) : x)) as [Tensor, Tensor];
-  const out = run(a, b, index === "group" ? lanes * groups : groups);
-  return unfolded(roles[2], out, shape, groups, index, lanes);
+  const out = run(a, b, index === "group" ? batchSize * groups : groups);
+  return unfolded(roles[2], out, shape, groups, index, batchSize);
 }
