@@ -9,5 +9,7 @@ export { apply } from "./engine/apply.js";
 export { mode } from "./engine/modes.js";
 export { defineRow, type Row, table } from "./engine/row.js";
 export { collector } from "./native/collector.js";
-export { addon, kernelNames, layout, rawFrame } from "./native/frame.js";
+export { type Door, eager, standIn } from "./native/door.js";
+export { kernelNames, layout, rawFrame } from "./native/frame.js";
+export { addon } from "./native/load.js";
 export { formatTensor, type PrintOptions } from "./tensor/print.js";

@@ -203,13 +203,13 @@ function indicesInto(x: Operand | undefined, params: unknown): string | undefine
 /** Runs the frame: the objects that native code is to watch come first the handles, then the node. */
 function execute(handle: Handle | null, second: Handle | null, node: OpNode | null): void {
   if (second !== null) {
-    if (handle === null) frame.addon.execute(second, node!);
-    else frame.addon.execute(handle, second, node!);
+    if (handle === null) frame.door.execute(second, node!);
+    else frame.door.execute(handle, second, node!);
   } else if (handle === null) {
-    if (node === null) frame.addon.run();
-    else frame.addon.execute(node);
-  } else if (node === null) frame.addon.execute(handle);
-  else frame.addon.execute(handle, node);
+    if (node === null) frame.door.run();
+    else frame.door.execute(node);
+  } else if (node === null) frame.door.execute(handle);
+  else frame.door.execute(handle, node);
 }
 
 /** The sentence for a saved value that was written to, naming the writer. */
@@ -282,9 +282,9 @@ export function applyForAll(
   inputs.forEach((x, i) => {
     frame.putOperand(shapes.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
   });
-  frame.addon.execute(...handles);
+  frame.door.execute(...handles);
   if (frame.failed()) {
-    retryWhenOutOfMemory(() => frame.addon.execute(...handles));
+    retryWhenOutOfMemory(() => frame.door.execute(...handles));
     if (frame.failed()) raise(name, changedSince);
   }
   return handles.map((handle, i) => {
@@ -322,9 +322,9 @@ export function applyInPlace(
     if (typeof x === "number") frame.putScalar(i, opcode === castRow.opcode ? type.code : type.compute.code, x);
     else frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
   }
-  frame.addon.run();
+  frame.door.run();
   if (frame.failed()) {
-    retryWhenOutOfMemory(() => frame.addon.run());
+    retryWhenOutOfMemory(() => frame.door.run());
     if (frame.failed()) raise(name, changedSince);
   }
 }

@@ -58,7 +58,7 @@ export function own(borrowed: Tensor): Tensor {
   frame.begin(0, 0, 1, []);
   const { type, shape, layout, offset } = borrowed;
   frame.putOperand(0, borrowed.handle, type.code, shape, layout, offset, 0);
-  frame.addon.adopt(handle);
+  frame.door.adopt(handle);
   if (frame.failed()) raise("backward");
   handle.take(0);
   return new Tensor(handle, type, shape, layout, offset, borrowed.node);
@@ -80,7 +80,7 @@ export class Pins {
     bases.forEach((x, i) => {
       frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
     });
-    frame.addon.save(object);
+    frame.door.save(object);
     if (frame.failed()) raise("save");
     object.id = frame.nodeId();
     object.generation = frame.nodeGeneration();

@@ -159,7 +159,7 @@ export class OpNode extends Visited implements GraphNode, Context {
       frame.putOperand(i, p, p.type.code, p.shape, p.layout, p.offset, 0);
     });
     frame.nameNode(this.id, this.generation);
-    frame.addon.save();
+    frame.door.save();
   }
 
   gradient(): Tensor | null {
@@ -232,12 +232,12 @@ export class LeafNode extends Visited implements GraphNode {
     frame.begin(0, 0, 1, noAttrs);
     frame.putOperand(0, g.handle, g.type.code, g.shape, null, g.offset, 0);
     if (this.id < 0) {
-      frame.addon.save(this);
+      frame.door.save(this);
       this.id = frame.nodeId();
       this.generation = frame.nodeGeneration();
     } else {
       frame.nameNode(this.id, this.generation);
-      frame.addon.save();
+      frame.door.save();
     }
     if (frame.failed()) raise("backward");
     this.packed = new Packed(0, g.type, g.shape, null, g.offset);

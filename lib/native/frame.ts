@@ -5,6 +5,8 @@
 import { dtypes } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { type Shape, setMaxRank } from "../core/shape.js";
+import type { Addon } from "./addon.js";
+import { type Door, door } from "./door.js";
 import { addon } from "./load.js";
 
 const layout = addon.layout();
@@ -215,4 +217,7 @@ export const releasePins = (id: number, generation: number): void => pushRelease
 /** @internal For the tests that write frames by hand. */
 export const rawFrame = (): { ints: Int32Array; doubles: Float64Array } => ({ ints, doubles });
 
-export { addon, layout };
+/** What the add-on does besides calls on tensors, which go through the door. */
+const services: Omit<Addon, keyof Door> = addon;
+
+export { door, layout, services as addon };

@@ -16,7 +16,7 @@ export function holdsAll(op: string, type: DTypeRow, x: Tensor): boolean {
   const all = cast(unwrapBatched(x), x.type.compute);
   frame.begin(0, 0, 1, []);
   frame.putOperand(0, all.handle, all.type.code, all.shape, all.layout, all.offset, 0);
-  const held = frame.addon.holds(type.code);
+  const held = frame.door.holds(type.code);
   if (frame.failed()) raise(op);
   return held;
 }

@@ -44,7 +44,7 @@ export const lend = (x: Tensor): SharedTensor => describeShared(x, false);
 function describeShared(x: Tensor, hold: boolean): SharedTensor {
   frame.begin(0, 0, 1, []);
   frame.putOperand(0, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
-  const id = frame.addon.share(hold);
+  const id = frame.door.share(hold);
   if (frame.failed()) raise("share");
   return {
     nabla: "tensor",
@@ -85,7 +85,7 @@ export function attach(shared: SharedTensor): Tensor {
   const type = dtypeRow("attach", given.dtype);
   const shape = checkShape("attach", given.shape);
   const whole = new Handle();
-  const found = frame.addon.attach(whole, id);
+  const found = frame.door.attach(whole, id);
   if (frame.failed()) raise("attach");
   if (!found) fail("ERR_WORKER", "attach", "nothing holds the shared tensor any more", undefined, undefined, { id });
   whole.take(0);
@@ -96,7 +96,7 @@ export function attach(shared: SharedTensor): Tensor {
   try {
     frame.begin(0, 0, 1, []);
     frame.putOperand(0, whole, type.code, shape, layout, offset, 0);
-    frame.addon.adopt(handle);
+    frame.door.adopt(handle);
     if (misfit || frame.failed())
       fail(
         "ERR_ARGUMENT",

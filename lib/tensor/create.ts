@@ -55,7 +55,7 @@ export const fromTyped = (op: string, source: ArrayBufferView, type: DTypeRow, s
   made(op, type, shape, (handle) => {
     frame.begin(0, 0, 1, []);
     frame.putFresh(0, type.code, shape, 0);
-    frame.addon.create(handle, source);
+    frame.door.create(handle, source);
   });
 
 const identity = frame.opcode("identity");
@@ -66,7 +66,7 @@ export const filled = (op: string, value: number | bigint, type: DTypeRow, shape
     frame.begin(identity, 1, 1, type.attrs);
     frame.putFresh(0, type.code, shape, 0);
     frame.putScalar(1, type.code, value);
-    frame.addon.execute(handle);
+    frame.door.execute(handle);
   });
 
 const emptyCode = frame.opcode("empty");
@@ -76,7 +76,7 @@ export const empty = (op: string, type: DTypeRow, shape: Shape): Tensor =>
   made(op, type, shape, (handle) => {
     frame.begin(emptyCode, 1, 0, []);
     frame.putFresh(0, type.code, shape, 0);
-    frame.addon.execute(handle);
+    frame.door.execute(handle);
   });
 
 /** The dtype of each kind of typed array, where its elements are stored as they are or widened. */
@@ -290,7 +290,7 @@ const progression = (op: string, start: number, step: number, length: number, ty
   made(op, type, [length], (handle) => {
     frame.begin(arangeCode, 1, 0, [start, step]);
     frame.putFresh(0, type.code, [length], 0);
-    frame.addon.execute(handle);
+    frame.door.execute(handle);
   });
 
 function finiteNumbers(op: string, values: readonly unknown[]): void {

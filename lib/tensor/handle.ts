@@ -15,7 +15,7 @@ let current: Block | null = null;
 function newBlock(op: string): Block {
   const block = new Block();
   const watch = () => {
-    block.id = frame.addon.block(block);
+    block.id = frame.door.block(block);
   };
   watch();
   if (frame.failed()) retryWhenOutOfMemory(watch);

@@ -3,7 +3,7 @@ import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { contiguousStrides, maxRank, numel, type Shape, showShape } from "../core/shape.js";
-import { addon, begin, failed, putOperand } from "../native/frame.js";
+import { begin, door, failed, putOperand } from "../native/frame.js";
 import { type Handle, raise } from "./handle.js";
 import { needHeap, typedArray } from "./javascript-memory.js";
 import { formatEdges, formatTensor, shownEdge } from "./print.js";
@@ -109,7 +109,7 @@ export class Tensor {
    */
   item(): number {
     this.touch("item", 1);
-    const value = addon.item();
+    const value = door.item();
     if (failed()) {
       const { code } = this;
       raise("item", () =>
@@ -129,7 +129,7 @@ export class Tensor {
   toTypedArray(): TypedArray {
     const target = typedArray<TypedArray>("toTypedArray", this.type.array, numel(this.shape));
     this.touch("toTypedArray");
-    addon.read(target);
+    door.read(target);
     if (failed()) raise("toTypedArray");
     return target;
   }
@@ -139,7 +139,7 @@ export class Tensor {
     if (!this.type.half) return this.toTypedArray();
     const target = typedArray("toTypedArray", Uint16Array, numel(this.shape));
     this.touch("toTypedArray");
-    addon.read(target);
+    door.read(target);
     if (failed()) raise("toTypedArray");
     return target;
   }
