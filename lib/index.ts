@@ -1,8 +1,5 @@
 /** The public surface: re-exports only. */
-import "./engine/leaf.js";
-import "./ops/methods.js";
-import "./autograd/install.js";
-import "./parallel/install.js";
+import "./install.js";
 
 export { detectAnomaly } from "./autograd/anomaly.js";
 export { checkpoint } from "./autograd/checkpoint.js";
@@ -151,7 +148,8 @@ export * from "./ops/unary.js";
 export * from "./ops/vector-norm.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions, type DataParallelState } from "./parallel/data-parallel.js";
-export { defineJob, type Job } from "./parallel/job.js";
+export { defineJob } from "./parallel/define-job.js";
+export type { Job } from "./parallel/job.js";
 export { memory, numThreads, setNumThreads, trim } from "./parallel/settings.js";
 export { attach, type SharedTensor, share } from "./parallel/share.js";
 export {

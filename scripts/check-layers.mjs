@@ -20,7 +20,7 @@ const languages = [
       ["nn", "optim", "data", "io"],
       ["parallel"],
     ],
-    entries: ["lib/index.ts", "lib/internal.ts", "lib/parallel/worker.ts"], // see every layer
+    entries: ["lib/index.ts", "lib/install.ts", "lib/internal.ts", "lib/parallel/worker.ts"], // see every layer
     imports: /(?:\bfrom|\bimport|\bimport\()\s*"(\.{1,2}\/[^"]+)"/g,
     resolve: (file, specifier) => posix.join(posix.dirname(file), specifier),
     atLeast: { files: 60, imports: 200 },

@@ -2,8 +2,8 @@
 import { fail, isOwn, setStackLimit } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
-import type { Call } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
+import type { Call } from "../engine/call.js";
 import { intercepting, mode, type NoPromise, synchronous, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import type { OpNode } from "../engine/tape.js";

@@ -2,8 +2,8 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import type { Call } from "../engine/apply.js";
 import { Batched, innermost, type Level, type Randomness } from "../engine/batched.js";
+import type { Call } from "../engine/call.js";
 import { intercepting, mode } from "../engine/modes.js";
 import type { Batch, Operand, Row } from "../engine/row.js";
 import { OpNode } from "../engine/tape.js";

@@ -5,6 +5,7 @@ import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
+import type { Call } from "./call.js";
 import { castRow } from "./cast.js";
 import { intercepting, mode, withGrad } from "./modes.js";
 import type { Operand, Row } from "./row.js";
@@ -18,21 +19,6 @@ function tracked(inputs: readonly Operand[]): number {
     if (typeof x !== "number" && x.node !== null) needs |= 1 << Math.min(i, 30);
   }
   return needs;
-}
-
-/** An op on its way to the engine, as an interceptor sees it. */
-export interface Call {
-  readonly row: Row;
-  readonly inputs: readonly Operand[];
-  readonly params: never;
-  /** Dtype and shape of the result, and the dtype that numbers among the inputs take. */
-  readonly type: DTypeRow;
-  readonly shape: Shape;
-  readonly scalar: DTypeRow;
-  /** The call on halves as calls of their own, still intercepted: conversions, and the op in float32. Null elsewhere. */
-  readonly inFloat32: (() => Tensor) | null;
-  /** Goes on as if nobody had intercepted. */
-  run(): Tensor;
 }
 
 /** Apart, so that apply and view have no closure. */

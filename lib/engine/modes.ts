@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { fail } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Call } from "./apply.js";
+import type { Call } from "./call.js";
 
 /** Ambient state of this JavaScript thread. It is changed only around synchronous code. */
 export const mode = {

@@ -5,8 +5,6 @@ import { checkOptions, needFunction, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
 import { synchronous, withGrad } from "../engine/modes.js";
 import type { LeafNode } from "../engine/tape.js";
-import { zerosLike } from "../tensor/create.js";
-import { outlive } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import {
   type GroupInit,
@@ -16,16 +14,9 @@ import {
   readScheduleFields,
   scheduleFields,
 } from "./param-group.js";
+import { type Slot, targetsOf } from "./slot.js";
 import { captureState, type OptimizerState, restoreState } from "./state.js";
 import type { StepRule } from "./step-rule.js";
-
-/** What is kept for one parameter. */
-export interface Slot {
-  readonly parameter: Tensor;
-  /** How many steps it has made, or, where the rule does not count, 1 after the first. */
-  age: number;
-  buffers: Tensor[];
-}
 
 interface Plan {
   readonly slots: readonly Slot[];
@@ -226,19 +217,4 @@ function gradientOf(parameter: Tensor): Tensor | null {
   const node = parameter.node as LeafNode | null;
   const gradient = node === null ? null : node.peek();
   return gradient === null || gradient.layout === null ? gradient : gradient.detach().contiguous();
-}
-
-function bufferOf(slot: Slot, index: number): Tensor {
-  const known = slot.buffers[index];
-  if (known !== undefined) return known;
-  const buffer = zerosLike(slot.parameter, { dtype: slot.parameter.type.compute.name });
-  outlive(buffer.handle);
-  slot.buffers.push(buffer);
-  return buffer;
-}
-
-function targetsOf(slots: readonly Slot[], used: number): Tensor[] {
-  const targets = slots.map((slot) => slot.parameter);
-  for (let b = 0; b < used; b++) for (const slot of slots) targets.push(bufferOf(slot, b));
-  return targets;
 }

@@ -3,8 +3,8 @@ import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { outlive } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import type { Slot } from "./optimizer.js";
 import { type ParamGroup, readScheduleFields } from "./param-group.js";
+import type { Slot } from "./slot.js";
 import type { StepRule } from "./step-rule.js";
 
 /** The state of one parameter: its number of steps where that counts, and its tensors by name. */

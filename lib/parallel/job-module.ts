@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { foreignKind, packageRoot } from "../core/copy.js";
 import { describe, fail, NablaError } from "../core/errors.js";
 import { Module } from "../nn/module.js";
-import type { Job } from "./job.js";
+import { isJob, type Job } from "./job.js";
 
 const op = "DataParallel";
 const require = createRequire(import.meta.url);
@@ -22,12 +22,6 @@ export function needJobUrl(url: unknown): string {
     typeof href === "string" ? describe(href) : describe(url),
   );
 }
-
-export const isJob = (value: unknown): value is Job =>
-  typeof value === "object" &&
-  value !== null &&
-  typeof (value as Job).model === "function" &&
-  typeof (value as Job).loss === "function";
 
 /** The job of a loaded module; a CommonJS module may be one itself, or, compiled, have it one level deeper. */
 function jobOf(module: unknown, url: string): Job {

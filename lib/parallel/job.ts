@@ -1,9 +1,6 @@
-/** Job modules: what a worker needs to know of a model, in a file of its own. */
-import { describe, fail } from "../core/errors.js";
+/** What a job is: a model and its loss, in a module that every thread can load. */
 import type { Module } from "../nn/module.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { isJob } from "./job-module.js";
-import { serve, serveKey } from "./serve.js";
 
 /** What a job module exports by default; made by {@link defineJob}. */
 export interface Job<M extends Module = Module, A = unknown, B = unknown> {
@@ -13,20 +10,8 @@ export interface Job<M extends Module = Module, A = unknown, B = unknown> {
   readonly loss: (model: M, batch: B) => Tensor;
 }
 
-/**
- * Describes a job. A closure cannot cross a thread, so the model lives in a module without side effects, whose default
- * export this makes.
- * @throws ERR_ARGUMENT unless `model` and `loss` are functions.
- */
-export function defineJob<M extends Module, A, B>(job: Job<M, A, B>): Job<M, A, B> {
-  if (!isJob(job))
-    fail(
-      "ERR_ARGUMENT",
-      "defineJob",
-      "a job needs two functions",
-      "{ model: (args) => Module, loss: (model, batch) => Tensor }",
-      describe(job),
-    );
-  if (Object.isExtensible(job)) Object.defineProperty(job, serveKey(), { value: serve, configurable: true });
-  return job;
-}
+export const isJob = (value: unknown): value is Job =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as Job).model === "function" &&
+  typeof (value as Job).loss === "function";

@@ -1,0 +1,27 @@
+import { zerosLike } from "../tensor/create.js";
+import { outlive } from "../tensor/handle.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+/** What is kept for one parameter. */
+export interface Slot {
+  readonly parameter: Tensor;
+  /** How many steps it has made, or, where the rule does not count, 1 after the first. */
+  age: number;
+  buffers: Tensor[];
+}
+
+function bufferOf(slot: Slot, index: number): Tensor {
+  const known = slot.buffers[index];
+  if (known !== undefined) return known;
+  const buffer = zerosLike(slot.parameter, { dtype: slot.parameter.type.compute.name });
+  outlive(buffer.handle);
+  slot.buffers.push(buffer);
+  return buffer;
+}
+
+/** What a kernel writes: the parameters, then `used` buffers of each, made where they are missing. */
+export function targetsOf(slots: readonly Slot[], used: number): Tensor[] {
+  const targets = slots.map((slot) => slot.parameter);
+  for (let b = 0; b < used; b++) for (const slot of slots) targets.push(bufferOf(slot, b));
+  return targets;
+}

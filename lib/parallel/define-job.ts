@@ -1,0 +1,22 @@
+import { describe, fail } from "../core/errors.js";
+import type { Module } from "../nn/module.js";
+import { isJob, type Job } from "./job.js";
+import { serve, serveKey } from "./serve.js";
+
+/**
+ * Describes a job. A closure cannot cross a thread, so the model lives in a module without side effects, whose default
+ * export this makes.
+ * @throws ERR_ARGUMENT unless `model` and `loss` are functions.
+ */
+export function defineJob<M extends Module, A, B>(job: Job<M, A, B>): Job<M, A, B> {
+  if (!isJob(job))
+    fail(
+      "ERR_ARGUMENT",
+      "defineJob",
+      "a job needs two functions",
+      "{ model: (args) => Module, loss: (model, batch) => Tensor }",
+      describe(job),
+    );
+  if (Object.isExtensible(job)) Object.defineProperty(job, serveKey(), { value: serve, configurable: true });
+  return job;
+}
