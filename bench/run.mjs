@@ -7,6 +7,7 @@ import { Contestant } from "./harness/contestant.mjs";
 import { busyCores, machine } from "./harness/machine.mjs";
 import { full, measure, quick } from "./harness/measure.mjs";
 import { boundsTable, trialTable } from "./harness/report.mjs";
+import { commandLine, commitHere, textOf } from "./harness/results.mjs";
 import { suites } from "./suites/index.mjs";
 
 const names = suites.map((suite) => suite.name);
@@ -52,15 +53,21 @@ function listed(versions) {
 async function save(file, report) {
   if (!file) return;
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(file, textOf(report));
 }
 
 async function main() {
   const { chosen, ...given } = options();
-  const command = ["npm run bench --", ...process.argv.slice(2)].join(" ");
-  const report = { command, machine: { ...(await machine()), versions: {} }, results: [], missing: [], bounds: [] };
-  const { cpu, cores, node, busy_cores, versions } = report.machine;
-  console.log(`${cpu}, ${cores} cores, Node ${node}${busyNote(busy_cores)}`);
+  const report = {
+    command: commandLine(process.argv.slice(2)),
+    commit: commitHere(),
+    machine: { ...(await machine()), versions: {} },
+    results: [],
+    missing: [],
+    bounds: [],
+  };
+  const { cpu, processor, cores, node, busy_cores, versions } = report.machine;
+  console.log(`${cpu} (${processor}), ${cores} cores, Node ${node}${busyNote(busy_cores)}`);
   for (const suite of chosen) {
     console.log([`\n== ${suite.name} ==`, suite.note?.(given)].filter(Boolean).join("\n"));
     for (const trial of trialsOf(suite, given)) {

@@ -35,7 +35,7 @@ function table(some) {
   return [
     "Each row is a bound that nabla is held to: with `>=`, how many times as fast as the other it must be at least; with `<=`,",
     "how much time, delay or memory it may take at most. The figures are medians of one run in which all rivals took turns:",
-    `\`${command}\` on ${machine.cpu}, ${machine.cores} cores, Node ${machine.node}.`,
+    `\`${command}\` on ${machine.cpu} (${machine.processor}), ${machine.cores} cores, Node ${machine.node}.`,
     "",
     "| what | against | bound | measured | |",
     "|---|---|---|---|---|",

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { generationIn } from "./processor.mjs";
 
 const cpuinfo = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
 export const isa = ["avx2", "fma", "avx512f"].filter((flag) => new RegExp(`\\b${flag}\\b`).test(cpuinfo));
@@ -13,6 +14,7 @@ export async function machine() {
   );
   return {
     cpu: cpus()[0]?.model ?? "unknown",
+    processor: generationIn(cpuinfo),
     cores: availableParallelism(),
     isa,
     governor: governor.trim(),
