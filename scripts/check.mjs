@@ -9,6 +9,7 @@ runNode([packageBin("@biomejs/biome", "biome"), "check", "--error-on-warnings", 
 runNode([packageBin("typescript", "tsc"), "-p", "test"]);
 for (const script of [
   ["check-layers.mjs"],
+  ["check-pages.mjs"],
   ["features.mjs", "--check"],
   ["figures.mjs", "--check"],
   ["format-native.mjs"],
