@@ -14,7 +14,7 @@ import type { Handle } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { averageBuffers, meanLoss, sumGradients } from "./combine.js";
 import { unpackError } from "./error.js";
-import type { Job } from "./job.js";
+import { isJob, type Job } from "./job.js";
 import { importJob, needJobUrl, needModel, requireJob } from "./job-module.js";
 import { Pool } from "./pool.js";
 import type { WorkerReply } from "./serve.js";
@@ -24,7 +24,7 @@ import { lend } from "./share.js";
 export interface DataParallelOptions {
   /** Worker threads (default: one per core). 0 computes the same shards inline, with the same result. */
   readonly workers?: number | undefined;
-  /** Into how many shards each batch is cut (default 8): part of the result, unlike the number of workers. */
+  /** Into how many shards each batch is cut (default 8, at most 4,096): part of the result, unlike the number of workers. */
   readonly shards?: number | undefined;
   /** Passed to the job's `model`, here and in every worker; must be cloneable. */
   readonly args?: unknown;
@@ -43,6 +43,8 @@ export interface DataParallelState {
 
 /** How often a shard is computed again when workers die. */
 const ATTEMPTS = 5;
+/** Each has gradients of its own. */
+const MOST_SHARDS = 4096;
 const op = "DataParallel";
 
 /** ERR_ARGUMENT for what cannot be posted to a thread. */
@@ -113,12 +115,14 @@ export class DataParallel {
     const given = checkOptions<DataParallelOptions>(op, options, ["workers", "shards", "args", "seed"]);
     this.workers = needInteger(op, "workers", given.workers ?? addon.poolThreads(), 0);
     this.shards = needInteger(op, "shards", given.shards ?? 8, 1);
+    if (this.shards > MOST_SHARDS)
+      fail("ERR_ARGUMENT", op, "there are too many shards", `at most ${MOST_SHARDS}`, String(this.shards));
     const [low = 0, high = 0] = given.seed === undefined ? defaultGenerator.next() : [];
     this.randomSeed =
       given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
     needCloneable("args", given.args);
     this.args = given.args;
-    this.job = imported ?? requireJob(this.url);
+    this.job = isJob(imported) ? imported : requireJob(this.url);
     this.model = needModel(this.job.model(given.args), imported === undefined);
   }
 

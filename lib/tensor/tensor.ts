@@ -4,7 +4,7 @@ import { type DType, type DTypeRow, dtypes, type TypedArray } from "../core/dtyp
 import { describe, fail, named } from "../core/errors.js";
 import { contiguousStrides, maxRank, numel, type Shape, showShape } from "../core/shape.js";
 import { begin, door, failed, putOperand } from "../native/frame.js";
-import { type Handle, raise } from "./handle.js";
+import { Handle, raise } from "./handle.js";
 import { needHeap, typedArray } from "./javascript-memory.js";
 import { formatEdges, formatTensor, shownEdge } from "./print.js";
 
@@ -52,7 +52,7 @@ export class Tensor {
     offset: number,
     node: GraphNode | null,
   ) {
-    if (handle === undefined || handle === null)
+    if (!(handle instanceof Handle))
       fail("ERR_ARGUMENT", "Tensor", "tensors are made by functions", "tensor(data), zeros(shape), ...", "new Tensor");
     this.shape = shape;
     this.handle = handle;

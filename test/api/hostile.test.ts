@@ -76,6 +76,22 @@ it("what a renaming returns, and a smoothing", () => {
   }
 });
 
+it("what is no job, beside the arguments of a DataParallel", () => {
+  const url = new URL("./scripts/job.mjs", import.meta.url);
+  for (const value of nonsense) {
+    const made = make(nabla.DataParallel, url, { workers: 0 }, value) as nabla.DataParallel;
+    expect(made.model.parameters()).toHaveLength(2);
+  }
+});
+
+it("more shards than a batch is ever cut into", async () => {
+  const url = new URL("./scripts/job.mjs", import.meta.url);
+  for (const shards of [4097, 1e9, 2 ** 32, Number.MAX_SAFE_INTEGER])
+    expect(code(() => new nabla.DataParallel(url, { workers: 0, shards }))).toBe("ERR_ARGUMENT");
+  const most = new nabla.DataParallel(url, { workers: 0, shards: 4096 });
+  expect((await most.backward(ones([2, 3]))).ndim).toBe(0);
+});
+
 it("an option that is no boolean", () => {
   for (const value of nonsense.filter((value) => value !== undefined))
     for (const name of ["upper", "left", "unitriangular"])
@@ -135,9 +151,11 @@ describe("an object with only a tensor's prototype", () => {
     }
   });
   it("new Tensor() says how tensors are made", () => {
-    const error = thrown(() => make(nabla.Tensor));
-    expect(error.code).toBe("ERR_ARGUMENT");
-    expect(error.message).toContain("zeros(shape)");
+    for (const value of [...nonsense, ones([2])]) {
+      const error = thrown(() => make(nabla.Tensor, value, "float32", [2]));
+      expect(error.code).toBe("ERR_ARGUMENT");
+      expect(error.message).toContain("zeros(shape)");
+    }
   });
   it("does not change what tensors are made of", () => {
     expect(Object.keys(ones([2]))).toEqual(["shape", "handle", "type", "layout", "offset", "node"]);

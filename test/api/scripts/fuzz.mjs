@@ -11,21 +11,26 @@ const nabla = await import("../../../dist/index.js");
 const { mode } = await import("../../../dist/internal.js");
 const { generator } = await import("../../native/scripts/calls.mjs");
 const { makePool, Mine } = await import("./pool.mjs");
-const { seedOf } = await import("./seeds.mjs");
-const { targets, optionNames } = await import("./targets.mjs");
+const { recipesOf, refusing, writeFiles } = await import("./seeds.mjs");
+const { targets, optionNamesOf } = await import("./targets.mjs");
 
+/** How often a list of arguments may be refused that is to be taken: what a method is called on is drawn by chance. */
+const tries = 300;
 const calls = Number(process.argv[2] ?? 20_000);
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31);
 const from = Number(process.argv[4] ?? Number.POSITIVE_INFINITY);
 const r = generator(seed);
 const folder = mkdtempSync(join(tmpdir(), "nabla-fuzz-"));
 process.chdir(folder);
+writeFiles();
 process.on("exit", () => {
   process.chdir(tmpdir());
   rmSync(folder, { recursive: true, force: true });
 });
 nabla.setNumThreads(1);
 
+const list = targets();
+const optionNames = optionNamesOf(list, recipesOf);
 const pool = makePool(r, folder);
 const faults = new Map();
 const reached = new Set();
@@ -60,19 +65,17 @@ function judge(name, args, error) {
 }
 
 /** The modes of this thread, which no call may leave changed. */
+const start = { ...mode };
 const state = () =>
   [
-    mode.grad,
-    mode.intercept === null,
-    mode.keepFloat32,
-    mode.freesGraph,
+    ...Object.entries(mode).map(([key, value]) => `${key} ${value}`),
     nabla.getDefaultDtype(),
     nabla.numThreads(),
   ].join();
 const usual = state();
 
 function restore() {
-  Object.assign(mode, { grad: true, intercept: null, keepFloat32: false, freesGraph: false });
+  Object.assign(mode, start);
   nabla.setDefaultDtype("float32");
   nabla.setNumThreads(1);
 }
@@ -108,21 +111,27 @@ function remember(name, makers) {
   else known[1 + r.below(7)] = makers;
 }
 
-async function call({ name, run, setsMode }) {
-  const makers = recipe(name);
+/** Calls what a call gave: an iterator gives its first values, anything else is what it is. */
+async function useUp(result) {
+  if (typeof result !== "object" || result === null || nabla.isTensor(result)) return;
+  if (result instanceof Promise) {
+    const late = new Promise((resolve) => setTimeout(resolve, 3_000, Mine).unref?.());
+    await Promise.race([result, late]);
+  } else if (typeof result.next === "function") for (let i = 0; i < 3; i++) await result.next();
+}
+
+/** Makes a call, judges what comes of it, and says whether it returned. */
+async function call({ name, run, setsMode }, makers) {
   const args = makers.map((make) => make());
   if (made >= from) console.error(made, name, args.map(show));
   const { user, system } = process.cpuUsage();
+  let returned = false;
   try {
-    const result = run(pool, args);
-    const promise = Object.prototype.toString.call(result) === "[object Promise]";
-    if (promise) {
-      const late = new Promise((resolve) => setTimeout(resolve, 3_000, Mine).unref?.());
-      await Promise.race([result, late]);
-    }
+    await useUp(run(pool, args));
     outcomes.returned++;
     reached.add(name);
-    remember(name, makers);
+    returned = true;
+    if (refusing.has(name)) fault(name, args, `can be called, although ${refusing.get(name)}`);
   } catch (error) {
     judge(name, args, error);
   }
@@ -131,6 +140,7 @@ async function call({ name, run, setsMode }) {
   if (milliseconds > 1_000) fault(name, args, `took ${Math.round(milliseconds)} ms of processor time`);
   if (state() !== usual && !setsMode) fault(name, args, `left the modes as ${state()}`);
   if (state() !== usual) restore();
+  return returned;
 }
 
 process.on("unhandledRejection", (error) => {
@@ -152,18 +162,35 @@ new Worker(
   { eval: true, workerData: { progress, seed } },
 ).unref();
 
-const list = targets();
-for (const { name } of list) {
-  const seed = seedOf(name);
-  if (seed !== undefined) taken.set(name, [seed]);
+/** Whether arguments are taken in one of so many tries. */
+async function isTaken(target, makers) {
+  for (let i = 0; i < tries; i++) if (await call(target, makers)) return true;
+  return false;
 }
+
+const square = () => nabla.ones([3, 3]);
+const generic = [[], [square], [square, square], [() => 1]];
+// Before anything hostile, each function takes something: so its inner paths are reached by changing one argument.
+for (const target of list.filter(({ name }) => !refusing.has(name))) {
+  const own = recipesOf(target.name);
+  const good = [];
+  for (const makers of own.length > 0 ? own : generic)
+    if (await isTaken(target, makers)) good.push(makers);
+    else if (own.length > 0) fault(target.name, [], "refuses arguments that are meant for it");
+  if (good.length === 0) fault(target.name, [], "takes nothing that it was given");
+  else taken.set(target.name, good);
+  progress[0]++;
+}
+Object.assign(outcomes, { returned: 0, refused: 0, own: 0, files: 0 });
 while (made < calls) {
-  await call(r.pick(list));
+  const target = r.pick(list);
+  const makers = recipe(target.name);
+  if (await call(target, makers)) remember(target.name, makers);
   progress[0] = ++made;
   // Collections of what has finalizers, and rejections, need a turn of the event loop.
   if (made % 500 === 0) await new Promise(setImmediate);
 }
-const unreached = list.map(({ name }) => name).filter((name) => !reached.has(name));
+const unreached = list.map(({ name }) => name).filter((name) => !reached.has(name) && !refusing.has(name));
 const sorted = [...faults].sort((a, b) => b[1].count - a[1].count);
 for (const [key, { count, name, call, args, place }] of sorted)
   console.error(`${count} × ${key}\n  call ${call}: ${name}(${args.join(", ")})\n  ${place}`);

@@ -4,33 +4,38 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as nabla from "../../../dist/index.js";
 
-const { nn, optim, Tensor } = nabla;
+const { isTensor, nn, optim, Tensor } = nabla;
 
-/** They start processes or threads, or read what was downloaded; their own tests try them. */
-const left = new Set(["DataParallel", "loadMnist"]);
 /** What they are for is to change a mode. */
 const modes = new Set(["setDefaultDtype", "setNumThreads"]);
 
 const isClass = (value) => typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 
 const types = fileURLToPath(new URL("../../../dist/types/", import.meta.url));
-/** Members that the types show to users; private ones, and those for the library itself, are not among them. */
-const declared = new Set();
-const hidden = new Set();
-for (const file of readdirSync(types, { recursive: true }).filter((name) => name.endsWith(".d.ts")))
+/** The members that the types show to users, by class; private ones, and those for the library itself, are not among them. */
+const declared = new Map();
+for (const file of readdirSync(types, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+  let members = new Set();
   for (const line of readFileSync(join(types, file), "utf8").split("\n")) {
-    const name = line.match(/^\s+(?:get |set |readonly )?(\w+)(?:<.*>)?\(/)?.[1];
-    if (name !== undefined) declared.add(name);
-    const own = line.match(/^\s+(?:private|protected) (?:get |set |readonly |abstract )*(\w+)/)?.[1];
-    if (own !== undefined) hidden.add(own);
+    const type = line.match(/^(?:export )?(?:declare )?(?:abstract )?class (\w+)/)?.[1];
+    if (type !== undefined) {
+      members = new Set();
+      declared.set(type, members);
+    }
+    const name = line.match(/^ {4}(?:get |set |abstract |static )*(\w+)(?:<.*>)?\(/)?.[1];
+    if (name !== undefined) members.add(name);
   }
+}
+
+/** What tensors have for the library alone. */
+const hidden = ["touch"];
 
 /** Names of a class's own methods and accessors. All ops are methods of tensors. */
 const membersOf = (type) =>
   Reflect.ownKeys(type.prototype).filter(
     (key) =>
       key !== "constructor" &&
-      ((type === Tensor && !hidden.has(key)) || typeof key === "symbol" || (declared.has(key) && !hidden.has(key))),
+      (typeof key === "symbol" || (type === Tensor ? !hidden.includes(key) : declared.get(type.name)?.has(key))),
   );
 /** Users make subclasses of these, or get them from functions. */
 const notMade = [optim.Optimizer, optim.LRScheduler, nabla.Graph, nabla.NablaError];
@@ -50,7 +55,7 @@ function isSettable(object, key) {
   return false;
 }
 
-/** Arguments with which most classes can be made, so that their methods are reached. */
+/** Arguments with which classes can be made, so that their methods are reached. */
 const usual = {
   Linear: [3, 2],
   Conv1d: [2, 2, 3],
@@ -69,46 +74,65 @@ const usual = {
   MaxPool2d: [2],
   AvgPool2d: [2],
   AdaptiveAvgPool2d: [2],
+  Softmax: [-1],
+  LogSoftmax: [-1],
+  ModuleList: [[new nn.ReLU(), new nn.ReLU()]],
+  ModuleDict: [{ a: new nn.ReLU() }],
+  Sequential: [new nn.ReLU(), new nn.ReLU()],
   DataLoader: [[1, 2, 3]],
   RandomGenerator: [1],
 };
 const schedules = {
-  StepLR: [{ stepSize: 2 }],
-  MultiStepLR: [{ milestones: [1] }],
-  ExponentialLR: [{ gamma: 0.9 }],
-  CosineAnnealingLR: [{ tMax: 3 }],
-  CosineAnnealingWarmRestarts: [{ t0: 2 }],
-  LambdaLR: [() => 1],
-  LinearLR: [{}],
-  OneCycleLR: [{ maxLr: 1, totalSteps: 4, cycleMomentum: false }],
-  ReduceLROnPlateau: [{}],
-  SequentialLR: [],
+  StepLR: { stepSize: 2 },
+  MultiStepLR: { milestones: [1] },
+  ExponentialLR: { gamma: 0.9 },
+  CosineAnnealingLR: { tMax: 3 },
+  CosineAnnealingWarmRestarts: { t0: 2 },
+  LambdaLR: { lrLambda: () => 1 },
+  LinearLR: {},
+  OneCycleLR: { maxLr: 1, totalSteps: 4, cycleMomentum: false },
+  ReduceLROnPlateau: {},
 };
+const kinds = Object.keys(schedules).filter((name) => name !== "ReduceLROnPlateau");
 
-/** An instance of a class; undefined where it could not be made. */
+const descent = () => new optim.SGD([nabla.tensor([1, 2, 3], { requiresGrad: true })], { lr: 0.1 });
+
+function schedule(name, optimizer = descent()) {
+  if (name !== "SequentialLR") return new optim[name](optimizer, schedules[name]);
+  const schedulers = [schedule("StepLR", optimizer), schedule("ExponentialLR", optimizer)];
+  return new optim.SequentialLR(optimizer, { schedulers, milestones: [2] });
+}
+
+export const jobUrl = new URL("./job.mjs", import.meta.url);
+
+/** An instance of a class. */
 function instance(name, type, pool) {
-  if (type === nn.Parameter || type === nn.Buffer) return new type(pool.tensor());
-  if (type === Tensor) return pool.tensor();
+  if (type === nn.Parameter || type === nn.Buffer) return new type(nabla.ones([2, 3]));
   if (type === nn.Module) return pool.module();
   if (type === optim.Optimizer) return pool.optimizer();
-  if (type === optim.LRScheduler) return new optim.StepLR(pool.optimizer(), { stepSize: 2 });
+  if (type === optim.LRScheduler) return schedule(pool.pick(kinds));
   if (type === nabla.TensorDataset) return new type(nabla.ones([4, 2]));
   if (type === nabla.Graph) return nabla.graph(nabla.ones([2], { requiresGrad: true }).mul(2));
-  const parameter = nabla.tensor([1, 2, 3], { requiresGrad: true });
+  if (type === nabla.NablaError) return new type("ERR_SHAPE", "add", "add: a message", { cause: 1 });
+  if (type === nabla.DataParallel) return new type(jobUrl, { workers: 0, shards: 2 });
   if (type.prototype instanceof optim.Optimizer) {
+    const parameter = nabla.tensor([1, 2, 3], { requiresGrad: true });
     parameter.mul(2).sum().backward();
     return new type([parameter], { lr: 0.1 });
   }
-  if (name in schedules) return new type(new optim.SGD([parameter], { lr: 0.1 }), ...schedules[name]);
+  if (name in schedules || name === "SequentialLR") return schedule(name);
   return new type(...(usual[name] ?? []));
 }
+
+/** Functions that give functions: the first argument goes to the one, the others to the other. */
+const { grad, valueAndGrad, jacobian, jacrev, jacfwd, hessian, vmap, customFunction } = nabla;
+const makers = { grad, valueAndGrad, jacobian, jacrev, jacfwd, hessian, vmap, customFunction };
 
 export function targets() {
   const found = [];
   const visit = (prefix, space) => {
     for (const [name, value] of Object.entries(space)) {
       const full = prefix + name;
-      if (left.has(name)) continue;
       if (typeof value === "object" && value !== null) visit(`${full}.`, value);
       if (typeof value !== "function") continue;
       if (!isClass(value)) {
@@ -117,23 +141,32 @@ export function targets() {
       }
       if (!notMade.includes(value))
         found.push({ name: `new ${full}`, run: (_, args) => Reflect.construct(value, args) });
-      for (const key of membersOf(value))
-        found.push({
-          name: `${full}.${String(key)}`,
-          run(pool, args) {
-            let object;
-            try {
-              object = instance(name, value, pool);
-            } catch (error) {
-              if (error instanceof nabla.NablaError) return undefined;
-              throw error;
-            }
-            return use(object, key, args);
-          },
-        });
+      for (const key of Object.getOwnPropertyNames(value))
+        if (typeof value[key] === "function" && declared.get(value.name)?.has(key))
+          found.push({ name: `${full}.${key}`, run: (_, args) => value[key](...args) });
+      for (const key of membersOf(value)) {
+        const run =
+          value === Tensor
+            ? (pool, [x, ...args]) => (isTensor(x) ? use(x, key, args) : use(pool.tensor(), key, [x, ...args]))
+            : (pool, args) => use(instance(name, value, pool), key, args);
+        found.push({ name: `${full}.${String(key)}`, run });
+      }
     }
   };
   visit("", nabla);
+  for (const [name, make] of Object.entries(makers))
+    found.push({
+      name: `${name}(f)`,
+      run(_, [f, ...args]) {
+        const made = make(f);
+        return typeof made === "function" ? made(...args) : made;
+      },
+    });
+  found.push({ name: "vjp(f)", run: (_, [f, x, ...args]) => nabla.vjp(f, x)[1](...args) });
+  found.push({
+    name: "new DataParallel().backward",
+    run: (_, [options, batch]) => new nabla.DataParallel(jobUrl, { ...options, workers: 0 }).backward(batch),
+  });
   const keys = membersOf(Tensor);
   found.push({
     name: "a method of what only has Tensor's prototype",
@@ -143,30 +176,29 @@ export function targets() {
 }
 
 /** The names of the options that functions take, as their own errors list them. */
-export const optionNames = new Map();
-const pool = {
-  tensor: () =>
-    nabla.tensor([
-      [1, 2],
-      [3, 4],
-    ]),
-  module: () => new nn.Linear(2, 2),
-  optimizer: () => new optim.SGD([nabla.tensor([1], { requiresGrad: true })], { lr: 0.1 }),
-  pick: ([first]) => first,
-};
-for (const { name, run } of targets())
-  for (const given of [
-    [],
-    [pool.tensor()],
-    [pool.tensor(), 1],
-    [pool.tensor(), pool.tensor()],
-    [[2]],
-    [1, 2],
-    [1, 2, 3],
-  ])
-    try {
-      run(pool, [...given, { unheardOf: 1 }])?.catch?.(() => undefined);
-    } catch (error) {
-      const { known } = error.details ?? {};
-      if (Array.isArray(known) && known.length > 0) optionNames.set(name, known);
+export function optionNamesOf(list, recipesOf) {
+  const names = new Map();
+  const pool = {
+    tensor: () => nabla.ones([2, 2]),
+    module: () => new nn.Linear(3, 2),
+    optimizer: descent,
+    pick: ([x]) => x,
+  };
+  const square = () => nabla.ones([2, 2]);
+  const generic = [[], [square], [square, () => 1], [square, square], [() => [2]], [() => 1, () => 2, () => 3]];
+  for (const { name, run } of list.filter(({ setsMode }) => !setsMode))
+    for (const recipe of [...recipesOf(name), ...generic]) {
+      const args = recipe.map((make) => make());
+      const last = args.at(-1);
+      const bare = typeof last === "object" && last !== null && Object.getPrototypeOf(last) === Object.prototype;
+      for (const given of bare ? [args, args.slice(0, -1)] : [args])
+        try {
+          const result = run(pool, [...given, { ...(given === args ? {} : last), unheardOf: 1 }]);
+          if (result instanceof Promise) result.catch(() => undefined);
+        } catch (error) {
+          const { known } = error.details ?? {};
+          if (Array.isArray(known) && known.length > 0) names.set(name, known);
+        }
     }
+  return names;
+}
