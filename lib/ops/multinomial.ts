@@ -1,7 +1,7 @@
 /** Indices drawn by weight. */
 
 import { fail, named } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, needBoolean } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { unwrapBatched } from "../engine/batched.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
@@ -30,6 +30,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
     "replacement",
     "generator",
   ]);
+  needBoolean(op, "replacement", replacement);
   if (weights.ndim < 1 || weights.ndim > 2)
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
   const given = weights.detach().to("float64");

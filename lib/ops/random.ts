@@ -7,10 +7,9 @@ import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { unwrapBatched } from "../engine/batched.js";
-import { makeLeaf } from "../engine/leaf.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { fromTyped, onesLike } from "../tensor/create.js";
+import { finish, fromTyped, onesLike } from "../tensor/create.js";
 import { typedArray } from "../tensor/javascript-memory.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -115,7 +114,7 @@ function floats(
   if (type.kind !== "float") fail("ERR_DTYPE", op, "not a float dtype", "a float dtype", type.name);
   const wide = draw(op, row, shape, type.compute, generatorOf(op, given.generator).next());
   const x = type.half ? (row === uniformRow ? onGrid(wide, type) : wide).to(type.name) : wide;
-  return given.requiresGrad === true ? makeLeaf(x) : x;
+  return finish(op, x, given.requiresGrad);
 }
 
 /** Uniform numbers cut to the digits of a half: rounded, some would be 1. */
@@ -175,20 +174,24 @@ export function randint(low: number, high: number, shape: readonly number[], opt
   if (high - low > Number.MAX_SAFE_INTEGER)
     fail("ERR_ARGUMENT", "randint", "the range is too long", "at most 2^53 - 1 integers", `${low} to ${high - 1}`);
   const attrs = [...generatorOf("randint", given.generator).next(), low, high - low];
-  return draw("randint", integerRow, shape, wide, attrs).to(type.name);
+  return finish("randint", draw("randint", integerRow, shape, wide, attrs).to(type.name), given.requiresGrad);
 }
 
 /** How many random numbers are drawn at once for an order: whole chunks of the kernel's. */
 const piece = 2 ** 16;
 
 /**
- * The integers 0 to n - 1 in random order, int32.
+ * The integers 0 to n - 1 in random order; int32 unless a dtype is given.
+ * @throws ERR_DTYPE where the dtype does not hold all of them exactly.
  * @example randperm(4).shape; // [4]
  */
 export function randperm(n: number, options?: RandomOptions): Tensor {
   if (needInteger("randperm", "n", n, 0) > 2 ** 31)
     fail("ERR_ARGUMENT", "randperm", "the numbers do not fit int32", "at most 2^31", String(n));
   const given = checkOptions<RandomOptions>("randperm", options, known);
+  const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randperm", given.dtype);
+  if (n > 0 && !holds(type, n - 1))
+    fail("ERR_DTYPE", "randperm", `the numbers do not fit ${type.name}`, showRange(type), `0 to ${n - 1}`);
   const order = typedArray("randperm", Int32Array, n);
   for (let i = 0; i < n; i++) order[i] = i;
   const attrs = generatorOf("randperm", given.generator).next();
@@ -205,7 +208,7 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
       order[j] = held;
     }
   }
-  return fromTyped("randperm", order, dtypes.int32, [n]);
+  return finish("randperm", fromTyped("randperm", order, dtypes.int32, [n]).to(type.name), given.requiresGrad);
 }
 
 function needProbabilities(op: string, p: Tensor): void {
@@ -237,12 +240,12 @@ export function normal(mean: number, deviation: number, shape: readonly number[]
   needNumber("normal", "the mean", mean);
   if (needNumber("normal", "the deviation", deviation) < 0)
     fail("ERR_ARGUMENT", "normal", "the deviation is negative", "0 or more", String(deviation));
-  const scaled = (given: RandomOptions | undefined): Tensor =>
-    named("normal", () => randn(shape, given))
-      .mul(deviation)
-      .add(mean);
-  const half = options?.dtype === "bfloat16" || options?.dtype === "float16" ? options.dtype : null;
-  return half === null ? scaled(options) : scaled({ ...options, dtype: "float32" }).to(half);
+  const { dtype, generator, requiresGrad } = checkOptions<RandomOptions>("normal", options, known);
+  const half = dtype === "bfloat16" || dtype === "float16";
+  const x = named("normal", () => randn(shape, { dtype: half ? "float32" : dtype, generator }))
+    .mul(deviation)
+    .add(mean);
+  return finish("normal", half ? x.to(dtype) : x, requiresGrad);
 }
 
 const dropoutRow = defineRow<readonly number[]>({

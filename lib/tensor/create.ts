@@ -28,7 +28,8 @@ export interface TensorOptions extends CreateOptions {
   readonly shape?: readonly number[] | undefined;
 }
 
-function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
+/** @internal The tensor as the option `requiresGrad` wants it. */
+export function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
   if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad is not valid", "a boolean", describe(requiresGrad));
   if (x.type.kind !== "float")
@@ -221,7 +222,8 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
 export function scalar(value: number | boolean | bigint, options?: CreateOptions): Tensor {
   if (typeof value !== "number" && typeof value !== "boolean" && typeof value !== "bigint")
     fail("ERR_ARGUMENT", "scalar", "not a number, boolean or bigint", undefined, describe(value));
-  return named("scalar", () => tensor(value, options));
+  const given = checkOptions<CreateOptions>("scalar", options, ["dtype", "requiresGrad"]);
+  return named("scalar", () => tensor(value, given));
 }
 
 function constant(
@@ -374,8 +376,11 @@ export function linspace(start: number, end: number, count: number, options?: Cr
  * @example eye(2).toArray(); // [[1, 0], [0, 1]]
  */
 export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor {
-  const columns = typeof m === "number" ? m : n;
+  const square = m === undefined || typeof m === "object";
+  const columns = square ? n : m;
   checkShape("eye", [n, columns]);
+  if (typeof m === "object" && options !== undefined)
+    fail("ERR_ARGUMENT", "eye", "there are options twice", "eye(n, m, options)", describe(m));
   const given = checkOptions<CreateOptions>("eye", typeof m === "object" ? m : options, ["dtype", "requiresGrad"]);
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("eye", given.dtype);
   const values = new type.array(n * columns);
