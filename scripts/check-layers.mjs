@@ -67,7 +67,24 @@ function checkLanguage({ folder, extensions, levels, entries = [], imports, reso
   return { faults, summary: `${name}: ${files.length} files, ${seen} imports` };
 }
 
-const results = languages.map(checkLanguage);
+/**
+ * What takes calls in place of the engine is the engine's and the interceptors' business: an op that took another way
+ * while somebody watches would not be what is seen.
+ */
+const interceptors = ["lib/autograd/anomaly.ts", "lib/autograd/batching.ts"];
+function checkInterception() {
+  const faults = [];
+  let seen = 0;
+  for (const file of filesUnder("lib", [".ts"])) {
+    if (!/\bmode\.intercept\b|\bintercepting\(/.test(readText(file))) continue;
+    if (file.startsWith("lib/engine/") || interceptors.includes(file)) seen++;
+    else faults.push(`${file} reads mode.intercept: only lib/engine and ${interceptors.join(", ")} may`);
+  }
+  if (seen <= interceptors.length) faults.push("no file of lib/engine reads mode.intercept");
+  return { faults, summary: `interception: ${seen} files` };
+}
+
+const results = [...languages.map(checkLanguage), checkInterception()];
 for (const fault of results.flatMap((result) => result.faults)) console.error(fault);
 console.log(`layers: ${results.map((result) => result.summary).join("; ")}`);
 process.exitCode = results.every((result) => result.faults.length === 0) ? 0 : 1;

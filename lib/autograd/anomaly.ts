@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/tensor.js";
 /** Where the forward call of each node was made. */
 const calls = new WeakMap<object, string>();
 let watching = false;
-/** Above 0 while rules run, whose ops are not the user's, and while results are looked at. */
+/** Above 0 while rules run, whose ops are not the user's. */
 let quiet = 0;
 
 function quietly<T>(f: () => T): T {
@@ -30,6 +30,9 @@ function stackHere(): string {
   return lines.filter((line) => !isOwn(line)).join("\n");
 }
 
+/** What looks at results is neither recorded nor looked at itself. */
+const unseen = <T>(f: () => T): T => intercepting(null, () => withGrad(false, f));
+
 type Fault = "NaN" | "infinity";
 
 /** What is wrong with a value; an infinity counts for less than a NaN. */
@@ -37,12 +40,10 @@ function faultOf(value: Operand): Fault | null {
   if (typeof value === "number") return Number.isNaN(value) ? "NaN" : Number.isFinite(value) ? null : "infinity";
   if (value instanceof Batched) return faultOf(value.value);
   if (value.type.kind !== "float") return null;
-  return quietly(() =>
-    withGrad(false, () => {
-      if (value.isfinite().all().item() === 1) return null;
-      return value.isnan().any().item() === 1 ? "NaN" : "infinity";
-    }),
-  );
+  return unseen(() => {
+    if (value.isfinite().all().item() === 1) return null;
+    return value.isnan().any().item() === 1 ? "NaN" : "infinity";
+  });
 }
 
 const fewElements = 8;
@@ -55,22 +56,25 @@ const show = (dtype: string, shape: Shape, value: Operand | null): string => {
 const shown = (inputs: readonly Operand[]): string[] =>
   inputs.map((x) => (typeof x === "number" ? String(x) : show(x.dtype, x.shape, x)));
 
-function check({ row, inputs }: Call, out: Tensor): void {
-  const fault = faultOf(out);
-  if (fault === null) return;
-  const before = inputs.map(faultOf);
-  if (before.includes("NaN") || (fault === "infinity" && before.includes("infinity"))) return;
-  const given = shown(inputs);
-  fail(
-    "ERR_GRADIENT",
-    row.name,
-    `the first ${fault} is in this result`,
-    "finite numbers",
-    `inputs ${given.join(" and ")}`,
-    {
-      inputs: given,
-    },
-  );
+/** Whether a fault comes of what had it before. */
+const inherited = (fault: Fault, before: readonly (Fault | null)[]): boolean =>
+  before.includes("NaN") || (fault === "infinity" && before.includes("infinity"));
+
+/** Runs a call and looks at its results. */
+function checked(call: Call, run: () => readonly Tensor[]): readonly Tensor[] {
+  const { row, inputs, targets } = call;
+  const read = [...targets, ...inputs];
+  // What is written to is gone afterwards.
+  const before = targets.length === 0 ? null : { faults: read.map(faultOf), given: shown(inputs) };
+  const results = run();
+  for (const result of results) {
+    const fault = faultOf(result);
+    if (fault === null || inherited(fault, before?.faults ?? read.map(faultOf))) continue;
+    const given = before?.given ?? shown(inputs);
+    const got = `inputs ${given.join(" and ")}`;
+    fail("ERR_GRADIENT", row.name, `the first ${fault} is in this result`, "finite numbers", got, { inputs: given });
+  }
+  return results;
 }
 
 /** @internal Runs a node's rule; an anomaly that it makes of a sound gradient is the node's. */
@@ -80,27 +84,37 @@ export function watched(node: OpNode, g: Tensor, rule: () => readonly (Tensor | 
   if (faultOf(g) !== null) return gradients;
   gradients.forEach((gradient, i) => {
     const fault = gradient === null ? null : faultOf(gradient);
-    if (fault === null) return;
-    const given = node.inputShapes.map((shape, k) => {
-      const saved = node.saved?.[k + 1] ?? null;
-      return show(
-        node.inputTypes[k]!.name,
-        shape,
-        typeof saved === "number" || saved === null ? saved : saved.borrow(null),
-      );
-    });
-    const forward = calls.get(node) ?? null;
-    const where = forward === null ? "made outside of detectAnomaly" : `made\n${forward}\nand differentiated`;
-    fail(
-      "ERR_GRADIENT",
-      node.row.name,
-      `the first ${fault} is in the gradient by input ${i}; the call was ${where}`,
-      "finite numbers",
-      `inputs ${given.join(" and ")}`,
-      { inputs: given, forward },
-    );
+    if (fault !== null) refuseGradient(node, fault, i);
   });
   return gradients;
+}
+
+/** @internal The same where a rule adds the gradient by input `i` to `sum`, and says whether it did. */
+export function watchedSum(node: OpNode, g: Tensor, i: number, sum: Tensor, add: () => boolean): boolean {
+  if (!watching) return add();
+  const sound = faultOf(sum) === null && faultOf(g) === null;
+  const added = quietly(add);
+  const fault = sound && added ? faultOf(sum) : null;
+  if (fault !== null) refuseGradient(node, fault, i);
+  return added;
+}
+
+function refuseGradient(node: OpNode, fault: Fault, i: number): never {
+  const given = node.inputShapes.map((shape, k) => {
+    const saved = node.saved?.[k + 1] ?? null;
+    const value = typeof saved === "number" || saved === null ? saved : saved.borrow(null);
+    return show(node.inputTypes[k]!.name, shape, value);
+  });
+  const forward = calls.get(node) ?? null;
+  const where = forward === null ? "made outside of detectAnomaly" : `made\n${forward}\nand differentiated`;
+  return fail(
+    "ERR_GRADIENT",
+    node.row.name,
+    `the first ${fault} is in the gradient by input ${i}; the call was ${where}`,
+    "finite numbers",
+    `inputs ${given.join(" and ")}`,
+    { inputs: given, forward },
+  );
 }
 
 /** Deep enough that the user's own lines are among those of the engine. */
@@ -118,11 +132,11 @@ export function detectAnomaly<T>(f: () => NoPromise<T>): T {
   needFunction("detectAnomaly", f);
   const around = mode.intercept;
   const before = { watching, limit: Error.stackTraceLimit };
-  const intercept = (call: Call): Tensor => {
-    const out = around === null ? call.run() : around(call);
-    if (out.node !== null) calls.set(out.node, stackHere());
-    if (quiet === 0 && call.row.kernel !== null) check(call, out);
-    return out;
+  const intercept = (call: Call): readonly Tensor[] => {
+    const run = () => (around === null ? call.run() : around(call));
+    const results = quiet === 0 && call.row.kernel !== null ? checked(call, run) : run();
+    if (call.targets.length === 0) for (const { node } of results) if (node !== null) calls.set(node, stackHere());
+    return results;
   };
   watching = true;
   setStackLimit(Math.max(before.limit, deepStack));

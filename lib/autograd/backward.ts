@@ -6,14 +6,14 @@ import { applyInPlace } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
 import { freeingGraph, mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
+import { rowOf } from "../engine/row.js";
 import type { Gradients, Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import { type LeafNode, type Node, newestNode, type OpNode } from "../engine/tape.js";
-import { opcode } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
 import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
-import { watched } from "./anomaly.js";
+import { watched, watchedSum } from "./anomaly.js";
 import { vjpOf } from "./vjp.js";
 
 type Recomputed = Extract<Rule<unknown>, { kind: "recomputed" }>;
@@ -105,9 +105,8 @@ export function reaches(x: Tensor, floor: number): boolean {
   return false;
 }
 
-/** Whether nobody but this sweep sees how g is added to others. */
-const inPlace = (g: Tensor): boolean => !mode.grad && mode.intercept === null && !(g instanceof Batched);
-const addition = opcode("add");
+/** Whether others may be added to g in its own storage: no graph is made of it, and it has one. */
+const inPlace = (g: Tensor): boolean => !mode.grad && !(g instanceof Batched);
 
 /** Adds g to the gradient that a node has so far. */
 function accumulate(node: Node, g: Tensor): void {
@@ -118,13 +117,13 @@ function accumulate(node: Node, g: Tensor): void {
     return;
   }
   if (before.handle.summing && !before.handle.kept && before.type === g.type && inPlace(g)) {
-    applyInPlace("backward", addition, [before], [before, g], g.type.attrs);
+    applyInPlace("backward", rowOf("add"), [before], [before, g], g.type.attrs, undefined as never);
     releaseIfUnused(g);
     return;
   }
   const sum = before.add(g);
   sum.handle.pending++;
-  sum.handle.summing = inPlace(g);
+  sum.handle.summing = inPlace(sum);
   node.cotangent = sum;
   release(before);
   releaseIfUnused(g);
@@ -285,7 +284,7 @@ function addTo(node: OpNode, g: Tensor, i: number): boolean {
   const sum = node.inputs[i]!.cotangent;
   if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
   const saved = (place: number): Tensor => node.unpack(place, false) as Tensor;
-  return ruleOf(node, () => node.row.rule.addTo!(sum, g, i, saved, node as never));
+  return ruleOf(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node as never)));
 }
 
 /** Computes the gradients of a node's inputs from its own, and accumulates them there. */
@@ -299,7 +298,7 @@ function propagate(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: b
       `the graph of ${node.row.name} has been used`,
       "retainGraph: true in the first backward",
     );
-  const adds = node.row.rule.addTo !== undefined && inPlace(g);
+  const adds = node.row.rule.addTo !== undefined && node.native && inPlace(g);
   if (adds) {
     needs.forEach((need, i) => {
       if (need) needs[i] = !addTo(node, g, i);

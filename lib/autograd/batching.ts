@@ -3,7 +3,7 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import { Batched, innermost, type Level, type Randomness } from "../engine/batched.js";
-import type { Call } from "../engine/call.js";
+import type { Call, Interceptor } from "../engine/call.js";
 import { intercepting, mode } from "../engine/modes.js";
 import type { Batch, Operand, Row } from "../engine/row.js";
 import { OpNode } from "../engine/tape.js";
@@ -39,17 +39,18 @@ export function inVmap<T>(size: number, randomness: Randomness, f: (level: Level
   }
 }
 
-function take(call: Call, around: ((call: Call) => Tensor) | null): Tensor {
-  const { row, inputs } = call;
+function take(call: Call, around: Interceptor | null): readonly Tensor[] {
+  const { row, inputs, results } = call;
   const level = row.family === "random" && current !== null ? current : innermost(inputs);
   if (level === null) return around === null ? call.run() : around(call);
   if (!level.running)
     fail("ERR_ARGUMENT", row.name, "a tensor of a vmap that has ended; return it from the function instead");
   if (inputs.some((x) => x instanceof Batched && x.disposed))
     fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
-  if (call.inFloat32 !== null) return call.inFloat32();
-  if (row.family === "random" && level.randomness !== "different") return sameForAll(call, level);
-  return applyBatched(call, level);
+  if (results.length !== 1 || call.targets.length > 0)
+    fail("ERR_ARGUMENT", row.name, "inside vmap a tensor stands for a batch and is not written to");
+  if (row.family === "random" && level.randomness !== "different") return [sameForAll(call, level)];
+  return [applyBatched(call, level)];
 }
 
 function sameForAll(call: Call, level: Level): Tensor {
@@ -95,7 +96,8 @@ function composed(call: Call, batch: Batch<never>): Tensor {
 
 /** An op on a batch of the given vmap. */
 function applyBatched(call: Call, level: Level): Tensor {
-  const { row, inputs, params, shape, type, scalar } = call;
+  const { row, inputs, params, scalar } = call;
+  const { shape, type } = call.results[0]!;
   const batch = batchOf(row);
   const mapped = inputs.map((x) => x instanceof Batched && x.level === level);
   const fits =
@@ -126,11 +128,12 @@ function applyBatched(call: Call, level: Level): Tensor {
 
 function once(
   batch: Batch<never>,
-  { row, params, shape, type }: Call,
+  { row, params, results }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],
   batchSize: number,
 ): Tensor {
+  const { shape, type } = results[0]!;
   if (batch.whole !== undefined)
     return batchSize === 0 ? none(shape, type) : batch.whole({ inputs: given, mapped, batchSize, params, shape });
   const p = batch.params?.(params, batchSize) ?? params;
@@ -162,11 +165,12 @@ function padded(x: Tensor, rank: number): Tensor {
 
 /** The fallback for ops without a batching rule: one example after the other. */
 function slices(
-  { row, params, shape, type }: Call,
+  { row, params, results }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],
   batchSize: number,
 ): Tensor {
+  const { shape, type } = results[0]!;
   if (batchSize === 0) return none(shape, type);
   const example = (k: number) =>
     row.replay(

@@ -3,6 +3,7 @@ import { fail } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import { sameShape } from "../core/shape.js";
 import { leavesOf } from "../core/tree.js";
+import { isBatched } from "../engine/batched.js";
 import { mode, synchronous } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { own } from "../engine/saved.js";
@@ -67,7 +68,7 @@ function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] }
  *
  * Gradients reach its arguments, trees of tensors among them, and what it closes over, such as a module's parameters.
  * Random numbers of the default generator are the same in both calls; otherwise its result must depend on its inputs
- * alone. Inside vmap and detectAnomaly, and without recording, it is a plain call.
+ * alone. Inside vmap, and without recording, it is a plain call.
  * @throws ERR_ARGUMENT unless the function returns one tensor; ERR_GRADIENT in backward, where an argument or parameter was
  * written to since or the second result has another shape.
  * @source Chen et al., Training deep nets with sublinear memory cost, 2016.
@@ -84,7 +85,7 @@ export function checkpoint<A extends Argument[] = Tensor[]>(fn: (...args: A) => 
   const before = newestNode();
   const y = needTensor(op, synchronous(op, call(...all)), "what the function returns");
   const root = y.node as Node | null;
-  if (!mode.grad || mode.intercept !== null || root === null || root.leaf || root.serial <= before) return y;
+  if (!mode.grad || isBatched([y]) || root === null || root.leaf || root.serial <= before) return y;
   const given = leavesOf(all, isTensor);
   const { inside, ends } = since(root, before);
   const ofArguments = new Set(given.map((x) => x.node));

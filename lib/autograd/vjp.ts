@@ -1,7 +1,8 @@
 /** One node's step of reverse mode, by the kind of its rule. */
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
-import { mode, withGrad } from "../engine/modes.js";
+import { isBatched } from "../engine/batched.js";
+import { withGrad } from "../engine/modes.js";
 import type { Gradients, Operand, Partial, Rule } from "../engine/rule.js";
 import type { OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/create.js";
@@ -87,7 +88,7 @@ export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked
       ];
     case "general": {
       const saved = savedTensors(node, rule.saves, linked);
-      if (rule.fused !== undefined && mode.intercept === null) {
+      if (rule.fused !== undefined && !isBatched([g, ...saved])) {
         const fused = linked ? fusedAndLinked(rule, g, saved, node, needs) : rule.fused(g, saved, node);
         if (fused !== null) return fused.map((gradient, i) => (needs[i] ? gradient : null));
       }

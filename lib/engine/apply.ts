@@ -1,11 +1,12 @@
 import type { DTypeRow } from "../core/dtype.js";
-import { fail, showBounds } from "../core/errors.js";
+import { fail, named, showBounds } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
-import type { Call } from "./call.js";
+import { isBatched } from "./batched.js";
+import type { Call, Result } from "./call.js";
 import { castRow } from "./cast.js";
 import { intercepting, mode, withGrad } from "./modes.js";
 import type { Operand, Row } from "./row.js";
@@ -21,9 +22,31 @@ function tracked(inputs: readonly Operand[]): number {
   return needs;
 }
 
-/** Apart, so that apply and view have no closure. */
-function intercepted(call: Omit<Call, "run">, run: () => Tensor): Tensor {
-  return mode.intercept!({ ...call, run: () => intercepting(null, run) });
+const none: readonly Tensor[] = [];
+const noAttrs: readonly number[] = [];
+
+/** Gives a call to the interceptor; what it runs is the engine's, unseen. */
+function intercepted<P>(
+  row: Row<P>,
+  inputs: readonly Operand[],
+  params: P,
+  attrs: readonly number[],
+  results: readonly Result[],
+  scalar: DTypeRow,
+  run: () => readonly Tensor[],
+  targets: readonly Tensor[] = none,
+): readonly Tensor[] {
+  const call: Call = {
+    row: row as unknown as Row,
+    inputs,
+    params: params as never,
+    attrs,
+    results,
+    targets,
+    scalar,
+    run: () => intercepting(null, run),
+  };
+  return mode.intercept!(call);
 }
 
 /**
@@ -110,23 +133,22 @@ function applyIntercepted<P>(
   params: P,
   residual: Shape | null,
 ): Tensor {
-  const inFloat32 =
-    row.moves !== true && inputs.some((x) => typeof x !== "number" && x.type.half)
-      ? () => applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual)
-      : null;
-  return intercepted(
-    { row: row as unknown as Row, inputs, params: params as never, type, shape, scalar, inFloat32 },
-    () => apply(row, inputs, scalar, type, shape, attrs, params, residual),
-  );
+  const halves =
+    type.half || scalar.half || (isBatched(inputs) && inputs.some((x) => typeof x !== "number" && x.type.half));
+  if (halves && !takesHalves(row as unknown as Row, inputs, scalar, attrs))
+    return named(row.name, () => applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual));
+  const run = () => [apply(row, inputs, scalar, type, shape, attrs, params, residual)];
+  return intercepted(row, inputs, params, attrs, [{ type, shape }], scalar, run)[0]!;
 }
 
 /** The tensor in a dtype; itself where it has that one. */
 export const cast = (x: Tensor, type: DTypeRow): Tensor =>
   x.type === type ? x : apply(castRow, [x], type, type, x.shape, type.attrs, type.name);
 
-/** Kernels that move elements do, and elementwise ones, tile by tile; but a rule is to see float32. */
+/** Kernels that move elements do, and elementwise ones, tile by tile; but a rule, and vmap, are to see float32. */
 const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
-  row.moves === true || (!mode.keepFloat32 && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0));
+  row.moves === true ||
+  (!mode.keepFloat32 && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0) && !isBatched(inputs));
 
 /**
  * Whether the kernel reads input i, of a half dtype, as the float32 that it stands for, tile by tile: no copy, as long as
@@ -134,7 +156,7 @@ const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, att
  */
 export function readsHalf(row: Row, inputs: readonly Operand[], i: number, elementwise = false): boolean {
   const x = inputs[i]!;
-  if (typeof x === "number" || !x.type.half || mode.intercept !== null) return false;
+  if (typeof x === "number" || !x.type.half || isBatched(inputs)) return false;
   if (!elementwise && row.reads?.[x.type.name]?.includes(i) !== true) return false;
   const needs = mode.grad ? tracked(inputs) : 0;
   if (needs === 0) return true;
@@ -240,33 +262,43 @@ function viewIntercepted<P>(
   params: P,
 ): Tensor {
   const { type } = x;
-  return intercepted(
-    { row: row as unknown as Row, inputs: [x], params: params as never, type, shape, scalar: type, inFloat32: null },
-    () => view(row, x, shape, layout, offset, params),
-  );
+  const run = () => [view(row, x, shape, layout, offset, params)];
+  return intercepted(row, [x], params, noAttrs, [{ type, shape }], type, run)[0]!;
 }
 
 /**
- * A kernel with several results: the gradients by an op's inputs, or a sort's values and indices, where nobody
- * differentiates them and no interceptor wants to see them. Of one dtype, or each of its own.
+ * A kernel with several results, that nobody differentiates: the gradients by an op's inputs, or a sort's values and
+ * indices. No input is batched.
  */
-export function applyForAll(
+export function applyForAll<P>(
+  row: Row<P>,
+  inputs: readonly Tensor[],
+  results: readonly Result[],
+  attrs: readonly number[],
+  params: P,
+): readonly Tensor[] {
+  if (mode.intercept !== null)
+    return intercepted(row, inputs, params, attrs, results, results[0]!.type, () =>
+      runForAll(row.name, row.opcode, inputs, results, attrs),
+    );
+  return runForAll(row.name, row.opcode, inputs, results, attrs);
+}
+
+function runForAll(
   name: string,
   opcode: number,
   inputs: readonly Tensor[],
-  type: DTypeRow | readonly DTypeRow[],
-  shapes: readonly Shape[],
+  results: readonly Result[],
   attrs: readonly number[],
 ): Tensor[] {
-  const typeOf = (i: number): DTypeRow => ("code" in type ? type : type[i]!);
   if (frame.underPressure()) reclaim();
-  const handles = shapes.map(() => new Handle());
-  frame.begin(opcode, shapes.length, inputs.length, attrs);
-  shapes.forEach((shape, i) => {
-    frame.putFresh(i, typeOf(i).code, shape, 0);
+  const handles = results.map(() => new Handle());
+  frame.begin(opcode, results.length, inputs.length, attrs);
+  results.forEach(({ type, shape }, i) => {
+    frame.putFresh(i, type.code, shape, 0);
   });
   inputs.forEach((x, i) => {
-    frame.putOperand(shapes.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
+    frame.putOperand(results.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
   });
   frame.door.execute(...handles);
   if (frame.failed()) {
@@ -275,32 +307,48 @@ export function applyForAll(
   }
   return handles.map((handle, i) => {
     handle.take(i);
-    return new Tensor(handle, typeOf(i), shapes[i]!, null, 0, null);
+    return new Tensor(handle, results[i]!.type, results[i]!.shape, null, 0, null);
   });
 }
 
 /**
- * An op that writes into tensors that exist: `targets` are written, `sources` read. Nothing is recorded; the versions of
- * the targets rise.
+ * A kernel that writes into tensors that exist: `targets` are written, `sources` read. Nothing is recorded; the versions
+ * of the targets rise. Errors bear the name of `op`.
  */
-export function applyInPlace(
-  name: string,
+export function applyInPlace<P>(
+  op: string,
+  row: Row<P>,
+  targets: readonly Tensor[],
+  sources: readonly Operand[],
+  attrs: readonly number[],
+  params: P,
+): void {
+  for (let i = 0; i < targets.length; i++)
+    if (targets[i]!.type.half && attrs !== targets[i]!.type.attrs) {
+      applyInPlaceFloat32Fallback(op, row, targets, sources, attrs, params);
+      return;
+    }
+  if (targets.length + sources.length > frame.mostTensors)
+    applyInPlaceByParts(op, row, targets, sources, attrs, params);
+  else if (mode.intercept === null) runInPlace(op, row.opcode, targets, sources, attrs);
+  else {
+    const run = () => {
+      runInPlace(op, row.opcode, targets, sources, attrs);
+      return targets;
+    };
+    intercepted(row, sources, params, attrs, targets, targets[0]!.type, run, targets);
+  }
+}
+
+function runInPlace(
+  op: string,
   opcode: number,
   targets: readonly Tensor[],
   sources: readonly Operand[],
   attrs: readonly number[],
 ): void {
-  for (let i = 0; i < targets.length; i++)
-    if (targets[i]!.type.half && attrs !== targets[i]!.type.attrs) {
-      applyInPlaceFloat32Fallback(name, opcode, targets, sources, attrs);
-      return;
-    }
   if (frame.underPressure()) reclaim();
   const count = targets.length + sources.length;
-  if (count > frame.mostTensors) {
-    applyInPlaceByParts(name, opcode, targets, sources, attrs);
-    return;
-  }
   frame.begin(opcode, targets.length, sources.length, attrs);
   const { type } = targets[0]!;
   for (let i = 0; i < count; i++) {
@@ -311,7 +359,7 @@ export function applyInPlace(
   frame.door.run();
   if (frame.failed()) {
     retryWhenOutOfMemory(() => frame.door.run());
-    if (frame.failed()) raise(name, changedSince);
+    if (frame.failed()) raise(op, changedSince);
   }
 }
 
@@ -319,48 +367,44 @@ export function applyInPlace(
  * More tensors than one call holds, in several calls. Kernels with many targets treat each entry by itself, so the bits
  * are the same: entry i of n has the targets i, n + i, 2n + i, ... and sources.length / n sources in a row.
  */
-function applyInPlaceByParts(
-  name: string,
-  opcode: number,
+function applyInPlaceByParts<P>(
+  op: string,
+  row: Row<P>,
   targets: readonly Tensor[],
   sources: readonly Operand[],
   attrs: readonly number[],
+  params: P,
 ): void {
   for (const x of [...targets, ...sources])
-    if (typeof x !== "number" && x.handle.slot < 0) fail("ERR_DISPOSED", name, "the tensor has been disposed of");
+    if (typeof x !== "number" && x.handle.slot < 0) fail("ERR_DISPOSED", op, "the tensor has been disposed of");
   const n = Math.min(targets.length, sources.length);
   if (n <= 1)
-    fail(
-      "ERR_ARGUMENT",
-      name,
-      "too many tensors",
-      `at most ${frame.mostTensors}`,
-      `${targets.length + sources.length}`,
-    );
+    fail("ERR_ARGUMENT", op, "too many tensors", `at most ${frame.mostTensors}`, `${targets.length + sources.length}`);
   const perEntry = sources.length / n;
   const size = Math.max(1, Math.floor((frame.mostTensors * n) / (targets.length + sources.length)));
   for (let start = 0; start < n; start += size) {
     const end = Math.min(start + size, n);
     const part: Tensor[] = [];
     for (let from = 0; from < targets.length; from += n) part.push(...targets.slice(from + start, from + end));
-    applyInPlace(name, opcode, part, sources.slice(start * perEntry, end * perEntry), attrs);
+    applyInPlace(op, row, part, sources.slice(start * perEntry, end * perEntry), attrs, params);
   }
 }
 
 /** On halves: on copies in float32, which are then written back. */
-function applyInPlaceFloat32Fallback(
-  name: string,
-  opcode: number,
+function applyInPlaceFloat32Fallback<P>(
+  op: string,
+  row: Row<P>,
   targets: readonly Tensor[],
   sources: readonly Operand[],
   attrs: readonly number[],
+  params: P,
 ): void {
   withGrad(false, () => {
     const copies = targets.map((x) => inCompute(x) as Tensor);
-    applyInPlace(name, opcode, copies, sources.map(inCompute), attrs);
+    applyInPlace(op, row, copies, sources.map(inCompute), attrs, params);
     copies.forEach((copy, i) => {
       const x = targets[i]!;
-      if (copy !== x) applyInPlace(name, castRow.opcode, [x], [copy], x.type.attrs);
+      if (copy !== x) applyInPlace(op, castRow, [x], [copy], x.type.attrs, x.type.name);
     });
   });
 }

@@ -51,6 +51,12 @@ export class Batched extends Tensor {
   }
 }
 
+/** Whether one of the values stands for a batch, so that vmap runs the op. */
+export function isBatched(values: readonly unknown[]): boolean {
+  for (const x of values) if (x instanceof Batched) return true;
+  return false;
+}
+
 /** The innermost vmap that any of the values belongs to. */
 export function innermost(values: readonly unknown[]): Level | null {
   let found: Level | null = null;

@@ -2,6 +2,7 @@
 import { type DTypeRow, promote } from "../core/dtype.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cast } from "./apply.js";
+import { isBatched } from "./batched.js";
 import { mode, unrounded } from "./modes.js";
 
 interface Use {
@@ -20,7 +21,7 @@ export function inFloat32(
 ): Tensor {
   if (!inputs.some((x) => x.type.half)) return f(...inputs);
   const recorded = mode.grad && inputs.some((x) => x.node !== null);
-  if (mode.intercept === null && (once || !recorded)) return unrounded(() => f(...inputs));
+  if (!isBatched(inputs) && (once || !recorded)) return unrounded(() => f(...inputs));
   return f(...inputs.map((x) => cast(x, x.type.half ? x.type.compute : x.type)));
 }
 

@@ -1,8 +1,7 @@
 import { types } from "node:util";
 import { fail } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
-import type { Tensor } from "../tensor/tensor.js";
-import type { Call } from "./call.js";
+import type { Interceptor } from "./call.js";
 
 /** Ambient state of this JavaScript thread. It is changed only around synchronous code. */
 export const mode = {
@@ -12,12 +11,15 @@ export const mode = {
   freesGraph: false,
   /** Whether results of ops on halves stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
   keepFloat32: false,
-  /** What takes every op in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. */
-  intercept: null as ((call: Call) => Tensor) | null,
+  /**
+   * What takes every call in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. Only the engine
+   * and the interceptors read it: an op that took another way while it is watched would not be what is seen.
+   */
+  intercept: null as Interceptor | null,
 };
 
 /** Runs `f` with another interceptor, or none, and puts the one before back. */
-export function intercepting<T>(intercept: ((call: Call) => Tensor) | null, f: () => T): T {
+export function intercepting<T>(intercept: Interceptor | null, f: () => T): T {
   const before = mode.intercept;
   mode.intercept = intercept;
   try {

@@ -1,3 +1,4 @@
+import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -94,8 +95,40 @@ export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   return row;
 }
 
+/** What is known of a kernel that no function of one result stands for. */
+type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy">;
+
+const parts = new Map<string, Row>();
+
+/**
+ * Registers a kernel that is a part of an op's derivative, or of a step: it has several results, or writes into tensors
+ * that exist. It is not differentiated by itself, nor called by a user.
+ */
+export function defineKernel<P>(spec: KernelSpec): Row<P> {
+  const { name } = spec;
+  if (rows.has(name) || parts.has(name)) throw new Error(`the op ${name} is defined twice`);
+  const row: Row<P> = {
+    ...spec,
+    kernel: name,
+    inputs: 0,
+    opcode: opcode(name),
+    saves: [],
+    opaque: true,
+    rule: { kind: "none", reason: "it is a part of other ops" },
+    replay: () => fail("ERR_GRADIENT", name, "cannot be replayed"),
+  };
+  parts.set(name, row as unknown as Row);
+  return row;
+}
+
+/** The row of an op, which has been defined by the time that anything runs. */
+export const rowOf = (name: string): Row => rows.get(name)!;
+
 /** A row of its own, outside of the table: what a user's function is recorded as. */
 export const privateRow = <P>(spec: RowSpec<P>): Row<P> => ({ ...spec, opcode: -1, saves: [] });
 
 /** THE TABLE, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;
+
+/** The kernels beside it, see {@link defineKernel}. */
+export const kernels: ReadonlyMap<string, Row> = parts;

@@ -112,6 +112,11 @@ export class OpNode extends Visited implements GraphNode, Context {
     this.saved = values.map((x) => (x instanceof Tensor ? pins.of(x) : x));
   }
 
+  /** Whether native code ran the call as one: not for a batch of vmap. */
+  get native(): boolean {
+    return this.pins === null;
+  }
+
   /** A saved operand for the rule; with `linked`, connected to the graph so that the rule is differentiable too. */
   unpack(place: number, linked: boolean): Operand {
     const value = this.saved?.[place];

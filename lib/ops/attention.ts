@@ -6,9 +6,8 @@ import { apply, applyForAll } from "../engine/apply.js";
 import { isTracked } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
-import { defineRow, type Row } from "../engine/row.js";
+import { defineKernel, defineRow, type Row } from "../engine/row.js";
 import { save } from "../engine/rule.js";
-import { opcode } from "../native/frame.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { defaultGenerator, masked } from "./random.js";
@@ -95,7 +94,7 @@ function residual(rows: Shape, keys: number): Shape {
   return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
 }
 
-const backward = opcode("attentionBackward");
+const backward = defineKernel<Weighing>({ name: "attentionBackward", family: "fused", accuracy: "tree" });
 
 const attentionRow: Row<Weighing> = defineRow<Weighing>({
   name: "scaledDotProductAttention",
@@ -111,8 +110,8 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
       const kept = c.residual();
       if (kept === null) return null;
       const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
-      const shapes = [q!.shape, k!.shape, v!.shape];
-      return [...applyForAll(attentionRow.name, backward, inputs, q!.type, shapes, attrsOf(c.params)), null];
+      const results = [q!, k!, v!].map(({ type, shape }) => ({ type, shape }));
+      return [...applyForAll(backward, inputs, results, attrsOf(c.params), c.params), null];
     },
     jvp: ([tq, tk, tv], [, q, k, v, mask], { params }) => {
       const weights = attentionWeights(q!, shared(k!), mask ?? null, params);

@@ -3,14 +3,13 @@ import { describe, fail, named } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
+import { castRow } from "../engine/cast.js";
 import { mode } from "../engine/modes.js";
 import { needOperand, needTensor } from "../engine/operand.js";
-import { opcode } from "../native/frame.js";
+import type { Operand } from "../engine/row.js";
 import { Tensor } from "../tensor/tensor.js";
 import { copiedByAt } from "./copied-by-at.js";
 import { asDtype, asNumber } from "./element.js";
-
-const identity = opcode("identity");
 
 /** Whether the same elements may be reached through more than one index. */
 const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride === 0 && x.shape[i]! > 1) ?? false;
@@ -48,7 +47,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
       `strides ${showShape(x.strides)}`,
     );
   if (typeof value === "number") {
-    applyInPlace("assign", identity, [x], [asNumber("assign", x.type, value)], x.type.attrs);
+    write(x, asNumber("assign", x.type, value));
     return x;
   }
   const extra = x.ndim - value.ndim;
@@ -60,9 +59,11 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
     !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
   const taken = shared ? value.detach().clone() : value.detach();
   const source = x.type.kind === "float" ? taken : asDtype("assign", x.type, taken);
-  applyInPlace("assign", identity, [x], [source], x.type.attrs);
+  write(x, source);
   return x;
 }
+const write = (x: Tensor, source: Operand): void =>
+  applyInPlace("assign", castRow, [x], [source], x.type.attrs, x.type.name);
 
 /**
  * The same elements outside the graph: no gradient flows through the result. A view.

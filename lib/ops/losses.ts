@@ -4,15 +4,14 @@ import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace } from "../engine/apply.js";
-import { unwrapBatched } from "../engine/batched.js";
+import { isBatched, unwrapBatched } from "../engine/batched.js";
 import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
-import { defineRow, eitherHalf, type Row } from "../engine/row.js";
+import { defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, partial, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
-import { opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 export type LossReduction = "mean" | "sum" | "none";
@@ -203,13 +202,14 @@ const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
 
-const finish = opcode("crossEntropyFinish");
+/** Completes the gradient that the loss has begun. */
+const finish = defineKernel<Classes>({ name: "crossEntropyFinish", family: "fused", accuracy: "tree" });
 
 function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
-  const residual = mode.freesGraph && !mode.grad && mode.intercept === null ? c.residual() : null;
+  const residual = mode.freesGraph && !mode.grad && !isBatched([g]) ? c.residual() : null;
   if (residual === null) return crossEntropyGradient(g, x, target, c.params);
   const made = own(residual);
-  applyInPlace(gradientRow.name, finish, [made], [g, x, target], attrsOf(c.params));
+  applyInPlace(gradientRow.name, finish, [made], [g, x, target], attrsOf(c.params), c.params);
   return made;
 }
 

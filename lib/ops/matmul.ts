@@ -39,7 +39,7 @@ const total = (parts: readonly (Tensor | null)[]): Tensor =>
 /** Has the product add a gradient to the one accumulated so far, unless the gradient has still to be summed. */
 function addProduct(sum: Tensor, [a, b]: Factors): boolean {
   if (!sameShape(sum.shape, shapeOf("matmul", a, b))) return false;
-  applyInPlace("matmul", addRow.opcode, [sum], [sum, a, b], noAttrs);
+  applyInPlace("matmul", addRow, [sum], [sum, a, b], noAttrs, undefined);
   return true;
 }
 

@@ -14,8 +14,7 @@ import {
 } from "../core/shape.js";
 import { apply, applyInPlace, view } from "../engine/apply.js";
 import { needInteger, needTensor } from "../engine/operand.js";
-import { defineRow } from "../engine/row.js";
-import { opcode } from "../native/frame.js";
+import { defineRow, rowOf } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
@@ -314,8 +313,6 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   return x.reshape([...x.shape.slice(0, first), joined, ...x.shape.slice(last + 1)]);
 }
 
-const add = opcode("add");
-
 interface Range {
   readonly dim: number;
   readonly start: number;
@@ -331,7 +328,7 @@ const sliceRow = defineRow<Range>({
     transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params),
     addTo: (sum, g, _, __, c) => {
       const part = sliceRange(sum, c.params);
-      applyInPlace("slice", add, [part], [part, g], part.type.attrs);
+      applyInPlace("slice", rowOf("add"), [part], [part, g], part.type.attrs, undefined as never);
       part.dispose();
       return true;
     },

@@ -4,13 +4,13 @@ import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyForAll } from "../engine/apply.js";
+import { isBatched } from "../engine/batched.js";
 import { inFloat32, roundedOnce } from "../engine/float32-fallback.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
-import { type Batch, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
+import { type Batch, defineKernel, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
-import { opcode } from "../native/frame.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { stack } from "./join.js";
@@ -96,7 +96,8 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
     .mul(scale);
 }
 
-const affineBackward = opcode("scaledNormBackward");
+/** The gradients of x, weight and bias at once. */
+const affineBackward = defineKernel<Standard>({ name: "scaledNormBackward", family: "fused", accuracy: "tree" });
 
 /** Rows with a weight, and perhaps a bias, of their length. */
 const affineRow = (name: string, inputs: number): Row<Standard> =>
@@ -114,8 +115,8 @@ const affineRow = (name: string, inputs: number): Row<Standard> =>
       ],
       fused: (g, [, x, w], { params }) => {
         const dense = [g, x!, w!].map((each) => each.contiguous());
-        const shapes = [x!.shape, w!.shape, w!.shape];
-        return applyForAll(name, affineBackward, dense, x!.type, shapes, attrsOf(params)).slice(0, inputs);
+        const results = [x!, w!, w!].map(({ shape }) => ({ type: x!.type, shape }));
+        return applyForAll(affineBackward, dense, results, attrsOf(params), params).slice(0, inputs);
       },
       jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
         sumOf([
@@ -323,7 +324,7 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
   };
 }
 
-const channelsBackward = opcode("batchNormBackward");
+const channelsBackward = defineKernel<Channels>({ name: "batchNormBackward", family: "fused", accuracy: "tree" });
 
 // By the batch's own mean and variance, which the kernel leaves as its residual output, and with them the rate that it has multiplied by.
 const ownRow: Row<Channels> = defineRow<Channels>({
@@ -338,8 +339,8 @@ const ownRow: Row<Channels> = defineRow<Channels>({
     fused: (g, [, x, w], c) => {
       const own = c.residual();
       if (own === null) return null;
-      const shapes = [x!.shape, w!.shape, w!.shape];
-      return applyForAll("batchNorm", channelsBackward, [g.contiguous(), x!, w!, own], x!.type, shapes, [c.params.eps]);
+      const results = [x!, w!, w!].map(({ shape }) => ({ type: x!.type, shape }));
+      return applyForAll(channelsBackward, [g.contiguous(), x!, w!, own], results, [c.params.eps], c.params);
     },
     vjp: (g, [, x, w], c) => {
       const dims = otherDims(x!);
@@ -366,8 +367,9 @@ function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor
   const dense = inputs.map((t) => t.contiguous());
   const { type, shape } = dense[0]!;
   const own = [3, shape[1]!];
-  const plain = mode.intercept === null && !(mode.grad && dense.some((t) => t.node !== null));
-  if (plain) return applyForAll(ownRow.name, ownRow.opcode, dense, type, [shape, own], [p.eps]) as [Tensor, Tensor];
+  const results = [shape, own].map((each) => ({ type, shape: each }));
+  const plain = !isBatched(dense) && !(mode.grad && dense.some((t) => t.node !== null));
+  if (plain) return applyForAll(ownRow, dense, results, [p.eps], p) as readonly Tensor[] as [Tensor, Tensor];
   const y = apply(ownRow, dense, type, type, shape, [p.eps], p, own);
   return [y, y.node instanceof OpNode ? y.node.residual() : null];
 }

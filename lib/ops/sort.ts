@@ -2,6 +2,7 @@
 import { dtypes } from "../core/dtype.js";
 import { fail, showBounds } from "../core/errors.js";
 import { apply, applyForAll } from "../engine/apply.js";
+import { isBatched } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
 import { needInteger, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
@@ -53,13 +54,12 @@ export interface Sorted {
 
 /** The first `count` elements in order, and their indices. */
 function sorted(x: Tensor, p: Order): Sorted {
-  if (x.ndim === 0 || x.type.half || mode.intercept !== null || (mode.grad && x.node !== null))
+  if (x.ndim === 0 || x.type.half || isBatched([x]) || (mode.grad && x.node !== null))
     return taken(x, p.dim, order(x, p));
   const shape = x.shape.with(p.dim, p.count);
-  const attrs = [p.dim, p.descending ? 1 : 0];
-  const types = [dtypes.int32, x.type];
-  const results = applyForAll(orderRow.name, orderRow.opcode, [x.contiguous()], types, [shape, shape], attrs);
-  return { values: results[1]!, indices: results[0]! };
+  const results = [dtypes.int32, x.type].map((type) => ({ type, shape }));
+  const [indices, values] = applyForAll(orderRow, [x.contiguous()], results, [p.dim, p.descending ? 1 : 0], p);
+  return { values: values!, indices: indices! };
 }
 
 /** The elements of x at indices along a dimension, which a tensor of rank 0 lacks. */

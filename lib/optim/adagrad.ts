@@ -1,7 +1,6 @@
-import { opcode } from "../native/frame.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule } from "./step-rule.js";
+import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
 
 export interface AdagradHyperparameters {
   /** The learning rate; default 0.01. */
@@ -19,7 +18,7 @@ export type AdagradOptions = OptionsOf<AdagradHyperparameters>;
 
 const rule: StepRule<AdagradHyperparameters> = {
   name: "Adagrad",
-  opcode: opcode("adagrad"),
+  row: stepKernel("adagrad"),
   defaults: { lr: 0.01, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
   buffers: ["sum"],
   counts: true,

@@ -1,7 +1,6 @@
-import { opcode } from "../native/frame.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, twoBetas } from "./step-rule.js";
+import { nonNegative, type StepRule, stepKernel, twoBetas } from "./step-rule.js";
 
 export interface AdamHyperparameters {
   /** The learning rate; default 0.001. */
@@ -15,9 +14,11 @@ export interface AdamHyperparameters {
 }
 export type AdamOptions = OptionsOf<AdamHyperparameters>;
 
+const row = stepKernel("adam");
+
 const ruleOf = (name: string, decoupled: boolean): StepRule<AdamHyperparameters> => ({
   name,
-  opcode: opcode("adam"),
+  row,
   defaults: { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: decoupled ? 0.01 : 0 },
   buffers: ["expAvg", "expAvgSq"],
   counts: true,

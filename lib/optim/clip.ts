@@ -5,8 +5,8 @@ import { applyInPlace } from "../engine/apply.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
+import { type Operand, rowOf } from "../engine/row.js";
 import type { LeafNode } from "../engine/tape.js";
-import { opcode } from "../native/frame.js";
 import { scalar } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
@@ -18,6 +18,10 @@ function gradientsOf(op: string, params: Iterable<Tensor> | Tensor): Tensor[] {
     return gradient === null ? [] : [gradient.detach()];
   });
 }
+
+/** Writes what an elementwise op makes of a gradient into it. */
+const limit = (op: string, name: string, gradient: Tensor, others: readonly Operand[]): void =>
+  applyInPlace(op, rowOf(name), [gradient], [gradient, ...others], gradient.type.attrs, undefined as never);
 
 export interface ClipGradNormOptions {
   /** The order of the norm, `Infinity` for the largest absolute value; 2 unless given. */
@@ -33,9 +37,6 @@ function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
   const sum = powers.reduce((a, b) => a.add(b));
   return order === 2 ? sum.sqrt() : sum.pow(1 / order);
 }
-
-const mul = opcode("mul");
-const clamp = opcode("clamp");
 
 /**
  * Scales the gradients of all parameters by one factor, so that their norm, taken over all of them together, is at most
@@ -71,8 +72,7 @@ export function clipGradNorm(
     if (errorIfNonfinite && !Number.isFinite(norm.item()))
       fail("ERR_GRADIENT", op, "the norm of the gradients is not finite", "a finite norm", String(norm.item()));
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
-    for (const gradient of sized)
-      applyInPlace(op, mul, [gradient], [gradient, factor.to(gradient.type.compute.name)], gradient.type.attrs);
+    for (const gradient of sized) limit(op, "mul", gradient, [factor.to(gradient.type.compute.name)]);
     return norm;
   });
 }
@@ -90,6 +90,5 @@ export function clipGradValue(params: Iterable<Tensor> | Tensor, clipValue: numb
   const op = "clipGradValue";
   if (!(typeof clipValue === "number" && clipValue >= 0))
     fail("ERR_ARGUMENT", op, "clipValue is not valid", "a number of at least 0", describe(clipValue));
-  for (const gradient of gradientsOf(op, params))
-    applyInPlace(op, clamp, [gradient], [gradient, -clipValue, clipValue], gradient.type.attrs);
+  for (const gradient of gradientsOf(op, params)) limit(op, "clamp", gradient, [-clipValue, clipValue]);
 }

@@ -36,7 +36,7 @@ function whole(name: string, value: unknown): void {
 
 const rule: StepRule<LbfgsHyperparameters> = {
   name: "LBFGS",
-  opcode: -1,
+  row: null,
   defaults: {
     lr: 1,
     maxIter: 20,

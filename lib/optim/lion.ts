@@ -1,7 +1,6 @@
-import { opcode } from "../native/frame.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, twoBetas } from "./step-rule.js";
+import { nonNegative, type StepRule, stepKernel, twoBetas } from "./step-rule.js";
 
 export interface LionHyperparameters {
   /** The learning rate: the length of every step, in every direction; default 0.0001. */
@@ -15,7 +14,7 @@ export type LionOptions = OptionsOf<LionHyperparameters>;
 
 const rule: StepRule<LionHyperparameters> = {
   name: "Lion",
-  opcode: opcode("lion"),
+  row: stepKernel("lion"),
   defaults: { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0 },
   buffers: ["expAvg"],
   counts: false,

@@ -152,7 +152,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
       targets = targetsOf(due, used);
       if (whole) plan.targets = targets;
     }
-    applyInPlace(rule.name, rule.opcode, targets, gradients, attrs);
+    applyInPlace(rule.name, rule.row!, targets, gradients, attrs, undefined);
     if (used === 0) return;
     const next = rule.counts ? age + 1 : 1;
     for (const slot of due) slot.age = next;

@@ -1,8 +1,7 @@
 import { describe, fail } from "../core/errors.js";
-import { opcode } from "../native/frame.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule } from "./step-rule.js";
+import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
 
 export interface RmspropHyperparameters {
   /** The learning rate; default 0.01. */
@@ -22,7 +21,7 @@ export type RmspropOptions = OptionsOf<RmspropHyperparameters>;
 
 const rule: StepRule<RmspropHyperparameters> = {
   name: "RMSprop",
-  opcode: opcode("rmsprop"),
+  row: stepKernel("rmsprop"),
   defaults: { lr: 0.01, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
   buffers: ["squareAvg", "momentumBuffer", "gradAvg"],
   counts: false,

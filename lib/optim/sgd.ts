@@ -1,8 +1,7 @@
 import { describe, fail } from "../core/errors.js";
-import { opcode } from "../native/frame.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule } from "./step-rule.js";
+import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
 
 export interface SgdHyperparameters {
   /** The learning rate; default 0.001. */
@@ -20,7 +19,7 @@ export type SgdOptions = OptionsOf<SgdHyperparameters>;
 
 const rule: StepRule<SgdHyperparameters> = {
   name: "SGD",
-  opcode: opcode("sgd"),
+  row: stepKernel("sgd"),
   defaults: { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false },
   buffers: ["momentumBuffer"],
   counts: false,

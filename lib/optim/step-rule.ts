@@ -1,4 +1,5 @@
 import { describe, fail } from "../core/errors.js";
+import { defineKernel, type Row } from "../engine/row.js";
 
 /**
  * How one kind of optimizer steps: everything that tells it from the others, as data. All numbers go to the kernel as
@@ -6,8 +7,8 @@ import { describe, fail } from "../core/errors.js";
  */
 export interface StepRule<H extends object> {
   readonly name: string;
-  /** The kernel of a step; -1 where the optimizer steps by itself. */
-  readonly opcode: number;
+  /** The kernel of a step; null where the optimizer steps by itself. */
+  readonly row: Row<undefined> | null;
   readonly defaults: H;
   /** What is kept per parameter, in the order in which the kernel takes it, by its name in a state dictionary. */
   readonly buffers: readonly string[];
@@ -18,6 +19,10 @@ export interface StepRule<H extends object> {
   /** The kernel's attributes for parameters that have made `age` steps; ERR_ARGUMENT for a bad hyperparameter. */
   attrs(group: H, age: number): readonly number[];
 }
+
+/** The row of a step's kernel. It writes parameters and buffers, and reads gradients. */
+export const stepKernel = (name: string): Row<undefined> =>
+  defineKernel<undefined>({ name, family: "optimizer", accuracy: "tree" });
 
 /** Two shares of what was, each of 0 or more and below 1. */
 export function twoBetas(op: string, betas: unknown): [number, number] {

@@ -1,13 +1,13 @@
 /** Puts together what the shards of a batch have left, in shard order and in native code: bits do not depend on workers. */
 import { applyInPlace } from "../engine/apply.js";
+import { defineKernel } from "../engine/row.js";
 import type { LeafNode } from "../engine/tape.js";
-import { opcode } from "../native/frame.js";
 import { empty } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { ShardResult } from "./shard.js";
 
 const op = "DataParallel.backward";
-const weightedSum = opcode("weightedSum");
+const weightedSum = defineKernel<undefined>({ name: "weightedSum", family: "reduce", accuracy: "tree" });
 
 /** A shard that has been computed. */
 export interface Share {
@@ -43,7 +43,7 @@ export function sumGradients(parameters: readonly Tensor[], shares: readonly Sha
     owners.push(p.node as LeafNode);
   });
   if (targets.length === 0) return;
-  applyInPlace(op, weightedSum, targets, sources, weightsOf(shares));
+  applyInPlace(op, weightedSum, targets, sources, weightsOf(shares), undefined);
   owners.forEach((leaf, i) => {
     leaf.store(targets[i]!);
     targets[i]!.handle.release();
@@ -56,6 +56,6 @@ export function averageBuffers(buffers: readonly Tensor[], shares: readonly Shar
     if (!shares.some(({ result }) => result.moved[i])) return;
     const left = shares.map(({ slots }) => slots[parameters + i]!);
     if (buffer.type.kind !== "float") buffer.assign(left[0]!);
-    else applyInPlace(op, weightedSum, [buffer], left, weightsOf(shares));
+    else applyInPlace(op, weightedSum, [buffer], left, weightsOf(shares), undefined);
   });
 }
