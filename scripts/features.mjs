@@ -75,7 +75,7 @@ class Op {
   line() {
     const cells = [
       this.name,
-      this.row?.rule.kind ?? "made of others",
+      this.row?.rule.kind ?? "composed",
       ...Object.keys(dtypes).map((dtype) => this.dtype(dtype)),
       ...["gradient", "duality", "second order"].map((law) => this.derivative(law)),
       this.mark("vmap", (way) => way),
@@ -139,40 +139,41 @@ const classes = (names) =>
     .sort()
     .join(", ");
 
-const page = `# What there is
+const page = `# Features
 
-Made by \`node scripts/features.mjs\` from the table of ops and from \`test/ops/proofs.json\`, which holds what the laws of \`test/ops\`
-have proven (\`npm run prove\` writes it); every run of the laws must agree with it, and \`npm run check\` fails where this page is out
-of date.
+\`node scripts/features.mjs\` writes this page from the table of ops and from \`test/ops/proofs.json\`, in which the laws of
+\`test/ops\` record what they have proven of each op. \`npm run check\` fails if the page is out of date.
 
 ## Ops: ${shown.length}, of which ${table.size} are rows of the table
 
-Columns:
+The columns:
 
-- **rule**: how the row is differentiated, or that the op is made of others and has their derivatives.
-- **dtypes**: ● the value is that of a float64 reference, to the accuracy in the last column; empty: refused with ERR_DTYPE, which the
-  laws provoke. Integer dtypes have no derivatives. f16 and bf16 are stored so and computed in float32: ● the result is float32's,
-  rounded once; ○ made of parts that each round. Without gradients, matrix products read bf16 as it is stored,
-  instead of from a float32 copy.
-- **vjp**: against central differences, and \`backward\`, \`grad\` and \`vjp\` bit for bit alike. **jvp**: against the vjp, all tangents
-  and each alone. **2nd**: second derivatives in reverse over reverse and forward over reverse mode, against differences of the first. 0: zero
-  everywhere.
-- **vmap**: the law compares it with one example after the other, value and gradient, whichever inputs are batched. *broadcast*: by the
-  family; *batch axis first*, *more rows*, *folded* (into images, groups or channels): by the row's own rule; *composed*: in other
-  ops; *composition*: the op is made of others in any case. None runs one by one.
-- **errors**: bad inputs of every kind that applies give their code and sentence.
-- [1]: why there is none, below.
+- **rule**: the kind of the row's derivative rule, or "composed" where the op is made of other ops and has their derivatives.
+- **dtypes**: ● the value agrees with a float64 reference, to the accuracy in the last column. Empty: the dtype is refused with
+  ERR_DTYPE, which a law checks. f16 and bf16 are storage formats, and all arithmetic is float32: ● the result is float32's,
+  rounded once; ○ each part of a composed op rounds.
+- **vjp**: reverse mode agrees with central differences; \`backward\`, \`grad\` and \`vjp\` give the same bits. **jvp**: forward mode
+  agrees with reverse mode, for all tangents together and each alone. **2nd**: second derivatives, reverse over reverse and
+  forward over reverse, agree with differences of the first. 0: the derivative is zero everywhere.
+- **vmap**: how vmap runs the op. The law compares value and gradient with a loop over the examples, for every choice of batched
+  inputs. *broadcast*: by broadcasting; *batch axis first*; *more rows*: the examples are more rows of a matrix; *folded*: into
+  images, groups or channels; *composed*: by other ops; *composition*: the op is composed anyway. None runs example by example.
+- **errors**: wrong inputs of every kind that applies are refused with the right code and message.
+- **accuracy**: the largest error in ulp of float32. "fixed-order sum": that of a sum in a fixed order. "as its parts": that of
+  the ops it is composed of.
+- A number in brackets: why there is nothing to prove, in the list below.
 
-Layouts, threads, instruction sets and memory have laws of their own, which all rows pass; but a product of at most 8 rows
-over 64 terms or more adds them up in another order where the larger operand lies along them.
+Every row also passes the laws of layouts, threads, instruction sets and memory. One exception: a matrix product of at most 8
+rows over 64 terms or more adds them in another order if the larger factor is contiguous along them, so its bits depend on the
+layout.
 
 ${matrix}
 
-${"Why there is none:"}
+Reasons:
 
 ${reasons.map((reason, i) => `${i + 1}. ${reason}`).join("\n")}
 
-## Everything else that is exported
+## All other exports
 
 ${rest.join(", ")}
 
@@ -180,9 +181,10 @@ ${rest.join(", ")}
 - optim: ${classes(nabla.optim)}; clipGradNorm, clipGradValue
 - classes: ${classes(nabla)}
 
-## Not there yet
+## Not included yet
 
-compile; npy, ONNX and checkpoint files; Trainer and the command line; binaries for anything but Linux x64.
+A compiler for whole steps; GPUs; npy, ONNX and checkpoint files; a Trainer and a command line; binaries for systems other than
+Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");
