@@ -24,10 +24,10 @@ const threaded = (open) => (spec) => {
 function matmul(spec) {
   const { m, k, n, transA, transB, dtype = "float32", batch } = spec;
   const inputs = matmulInputs(spec);
-  const operand = (values, rows, columns, turned) => {
-    const shape = [...(batch ? [batch] : []), ...(turned ? [columns, rows] : [rows, columns])];
+  const operand = (values, rows, columns, transposed) => {
+    const shape = [...(batch ? [batch] : []), ...(transposed ? [columns, rows] : [rows, columns])];
     const stored = tensor(values, { shape, dtype });
-    return turned ? stored.transpose(-2, -1) : stored;
+    return transposed ? stored.transpose(-2, -1) : stored;
   };
   const [a, b] = [operand(inputs.a, m, k, transA), operand(inputs.b, k, n, transB)];
   return { value: probe(a.matmul(b).toTypedArray()), run: repeat(() => a.matmul(b)) };

@@ -34,27 +34,27 @@ std::string start(int threads) {
   openblas_set_num_threads(threads);
   return std::string(openblas_get_config()) + " on " + openblas_get_corename();
 }
-CBLAS_TRANSPOSE turned(bool t) { return t ? CblasTrans : CblasNoTrans; }
+CBLAS_TRANSPOSE operation(bool t) { return t ? CblasTrans : CblasNoTrans; }
 void multiply(const Problem& p, const float* a, const float* b, float* c) {
-  cblas_sgemm(CblasRowMajor, turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
+  cblas_sgemm(CblasRowMajor, operation(p.trans_a), operation(p.trans_b), p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
 }
 void multiply(const Problem& p, const double* a, const double* b, double* c) {
-  cblas_dgemm(CblasRowMajor, turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
+  cblas_dgemm(CblasRowMajor, operation(p.trans_a), operation(p.trans_b), p.m, p.n, p.k, 1, a, p.lda(), b, p.ldb(), 0, c, p.n);
 }
 #elif defined(USE_BLIS)
 std::string start(int threads) {
   bli_thread_set_num_threads(threads);
   return std::string(bli_info_get_version_str()) + " on " + bli_arch_string(bli_arch_query_id());
 }
-trans_t turned(bool t) { return t ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE; }
+trans_t operation(bool t) { return t ? BLIS_TRANSPOSE : BLIS_NO_TRANSPOSE; }
 void multiply(const Problem& p, const float* a, const float* b, float* c) {
   float one = 1, zero = 0;
-  bli_sgemm(turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, &one, const_cast<float*>(a), p.lda(), 1,
+  bli_sgemm(operation(p.trans_a), operation(p.trans_b), p.m, p.n, p.k, &one, const_cast<float*>(a), p.lda(), 1,
             const_cast<float*>(b), p.ldb(), 1, &zero, c, p.n, 1);
 }
 void multiply(const Problem& p, const double* a, const double* b, double* c) {
   double one = 1, zero = 0;
-  bli_dgemm(turned(p.trans_a), turned(p.trans_b), p.m, p.n, p.k, &one, const_cast<double*>(a), p.lda(), 1,
+  bli_dgemm(operation(p.trans_a), operation(p.trans_b), p.m, p.n, p.k, &one, const_cast<double*>(a), p.lda(), 1,
             const_cast<double*>(b), p.ldb(), 1, &zero, c, p.n, 1);
 }
 #elif defined(USE_ONEDNN)

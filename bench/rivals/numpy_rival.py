@@ -8,9 +8,9 @@ def matmul(spec):
     m, k, n, batch = spec["m"], spec["k"], spec["n"], spec.get("batch")
     lead = (batch,) if batch else ()
 
-    def operand(rows, columns, seed, turned):
-        x = uniform(lead + ((columns, rows) if turned else (rows, columns)), seed).astype(spec.get("dtype", "float32"))
-        return x.swapaxes(-1, -2) if turned else x
+    def operand(rows, columns, seed, transposed):
+        x = uniform(lead + ((columns, rows) if transposed else (rows, columns)), seed).astype(spec.get("dtype", "float32"))
+        return x.swapaxes(-1, -2) if transposed else x
 
     a, b = operand(m, k, 1, spec["transA"]), operand(k, n, 2, spec["transB"])
     return probe(a @ b), lambda: a @ b

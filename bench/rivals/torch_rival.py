@@ -19,10 +19,10 @@ def matmul(spec):
     m, k, n, batch = spec["m"], spec["k"], spec["n"], spec.get("batch")
     lead = (batch,) if batch else ()
 
-    def operand(rows, columns, seed, turned):
-        x = tensor(lead + ((columns, rows) if turned else (rows, columns)), seed)
+    def operand(rows, columns, seed, transposed):
+        x = tensor(lead + ((columns, rows) if transposed else (rows, columns)), seed)
         x = x.to(getattr(torch, spec.get("dtype", "float32")))
-        return x.mT if turned else x
+        return x.mT if transposed else x
 
     a, b = operand(m, k, 1, spec["transA"]), operand(k, n, 2, spec["transB"])
     return probe(a @ b), lambda: a @ b

@@ -30,7 +30,7 @@ const against = (op, text, contender, atLeast, threads) => ({
   theirs: row(op, contender, threads),
 });
 
-/** float32 maps in cache and out of it; bytes read and written, as the stream copy (memcpy, which writes past the cache) counts them. */
+/** float32 maps in cache and out of it; bytes read and written, as the stream copy (memcpy, which uses streaming stores) counts them. */
 export const elementwise = {
   name: "elementwise",
   trials: [1, 2].flatMap((threads) =>

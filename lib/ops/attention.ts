@@ -38,7 +38,7 @@ export const causalMask = (queries: number, keys: number): Tensor =>
     .unsqueeze(1)
     .ge(arange(keys, { dtype: "int32" }));
 
-const turned = (x: Tensor): Tensor => x.transpose(-2, -1);
+const transposed = (x: Tensor): Tensor => x.transpose(-2, -1);
 const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
 
 /**
@@ -46,7 +46,7 @@ const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
  * holds truth values, true where a key is seen, or floats.
  */
 export function attentionWeights(query: Tensor, key: Tensor, mask: Tensor | null, p: Weighing): Tensor {
-  let scores = query.mul(p.scale).matmul(turned(key));
+  let scores = query.mul(p.scale).matmul(transposed(key));
   let seen = p.causal ? causalMask(query.shape.at(-2)!, key.shape.at(-2)!) : null;
   if (mask?.type.kind === "float") scores = scores.add(mask);
   else if (mask) seen = seen ? seen.logicalAnd(mask) : mask;
@@ -68,12 +68,12 @@ const composed = (query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null
 /** The gradients of query, key and value in ops that can be differentiated again. */
 function composedGradients(g: Tensor, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor[] {
   const weights = attentionWeights(q, shared(k), mask, p);
-  const byWeights = dropped(g.matmul(turned(shared(v))), p);
+  const byWeights = dropped(g.matmul(transposed(shared(v))), p);
   const byScores = weights.mul(byWeights.sub(along(byWeights.mul(weights)))).mul(p.scale);
   return [
     byScores.matmul(shared(k)),
-    turned(byScores).matmul(q).sum(-3),
-    turned(dropped(weights, p)).matmul(g).sum(-3),
+    transposed(byScores).matmul(q).sum(-3),
+    transposed(dropped(weights, p)).matmul(g).sum(-3),
   ];
 }
 
@@ -117,8 +117,8 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
       const weights = attentionWeights(q!, shared(k!), mask ?? null, params);
       const parts: Tensor[] = [];
       if (tq || tk) {
-        const byQuery = tq ? [tq.matmul(turned(shared(k!)))] : [];
-        const byKey = tk ? [q!.matmul(turned(shared(tk)))] : [];
+        const byQuery = tq ? [tq.matmul(transposed(shared(k!)))] : [];
+        const byKey = tk ? [q!.matmul(transposed(shared(tk)))] : [];
         const scores = [...byQuery, ...byKey].reduce((a, b) => a.add(b)).mul(params.scale);
         const moved = weights.mul(scores.sub(along(weights.mul(scores))));
         parts.push(dropped(moved, params).matmul(shared(v!)));

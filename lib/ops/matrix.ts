@@ -11,7 +11,7 @@ import { arange, eye } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { where } from "./binary.js";
 
-/** @internal Each matrix turned over. */
+/** @internal Each matrix transposed. */
 export const transposed = (x: Tensor): Tensor => x.transpose(-2, -1);
 /** @internal */
 export const rowsOf = (x: Tensor): number => x.shape[x.ndim - 2]!;

@@ -62,8 +62,8 @@ export function triangularSolve(a: Tensor, b: Tensor, options?: TriangularOption
   m.needSquare(op, a, "the triangle");
   m.needMatrix(op, b, "the right side");
   if (!left) {
-    const turned = triangularSolve(transposed(a), transposed(b), { upper: !upper, unitriangular: unit });
-    return transposed(turned);
+    const solved = triangularSolve(transposed(a), transposed(b), { upper: !upper, unitriangular: unit });
+    return transposed(solved);
   }
   return m.system(op, a, b, (x, y) => triangularRow([x, y], { upper, unit }));
 }

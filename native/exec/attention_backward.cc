@@ -68,7 +68,7 @@ class BackwardTask {
     uniform_ = a_.p > 0 ? parts_.take(cols) : nullptr;
     keys_ = parts_.take(Panels<T>::elements(b.gemm, a_.size, cols));
     values_ = parts_.take(Panels<T>::elements(b.gemm, cols, a_.width));
-    turned_ = b.weights ? nullptr : parts_.take(Panels<T>::elements(b.gemm, cols, a_.size));
+    transposed_ = b.weights ? nullptr : parts_.take(Panels<T>::elements(b.gemm, cols, a_.size));
   }
   int64_t elements() const { return parts_.taken(); }
 
@@ -85,10 +85,10 @@ class BackwardTask {
     const T* value = a_.at<T>(a_.value, false, i, 0);
     const int64_t key_row = a_.key.strides[a_.key.rank - 2], key_col = a_.key.strides[a_.key.rank - 1];
     const int64_t value_row = a_.value.strides[a_.value.rank - 2], value_col = a_.value.strides[a_.value.rank - 1];
-    const Panels<T> keys{keys_, a_.size, cols}, values{values_, cols, a_.width}, turned{turned_, cols, a_.size};
+    const Panels<T> keys{keys_, a_.size, cols}, values{values_, cols, a_.width}, transposed{transposed_, cols, a_.size};
     keys.pack(b_.gemm, key + col * key_row, key_row, key_col);
     values.pack(b_.gemm, value + col * value_row, value_col, value_row);
-    if (turned_) turned.pack(b_.gemm, key + col * key_row, key_col, key_row);
+    if (transposed_) transposed.pack(b_.gemm, key + col * key_row, key_col, key_row);
     T* to_key = b_.to.key + (i * a_.keys + col) * a_.size;
     T* to_value = b_.to.value + (i * a_.keys + col) * a_.width;
     bool first = true;
@@ -100,8 +100,8 @@ class BackwardTask {
           if (!accumulate) std::memset(to_query, 0, static_cast<size_t>(rows * a_.size) * sizeof(T));
           continue;
         }
-        add_block({i, g, row, rows, col, seen}, first ? cols : seen, keys, values, turned, to_query, accumulate, to_key,
-                  to_value, first);
+        add_block({i, g, row, rows, col, seen}, first ? cols : seen, keys, values, transposed, to_query, accumulate,
+                  to_key, to_value, first);
         first = false;
       }
     }
@@ -116,8 +116,8 @@ class BackwardTask {
     int64_t i, g, row, rows, col, cols;
   };
 
-  void add_block(const Place& at, int64_t all, const Panels<T>& keys, const Panels<T>& values, const Panels<T>& turned,
-                 T* to_query, bool accumulate, T* to_key, T* to_value, bool first) {
+  void add_block(const Place& at, int64_t all, const Panels<T>& keys, const Panels<T>& values,
+                 const Panels<T>& transposed, T* to_query, bool accumulate, T* to_key, T* to_value, bool first) {
     const auto& [i, g, row, rows, col, cols] = at;
     const int64_t from = (i * a_.groups + g) * a_.queries + row;
     const T* query = b_.rows.query + from * a_.size;
@@ -131,7 +131,7 @@ class BackwardTask {
       for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < cols; c += kLine) __builtin_prefetch(weights + r * stride + c, 0, 2);
     } else {
-      turned.multiply(b_.gemm, rows, cols, a_.size, query, a_.size, scores_, stride_, false);
+      transposed.multiply(b_.gemm, rows, cols, a_.size, query, a_.size, scores_, stride_, false);
       b_.kernels.weigh_again(a_.block(scores_, stride_, i, g, row, rows, col, cols), b_.lse + from);
     }
     values.multiply(b_.gemm, rows, cols, a_.width, gradient, a_.width, slopes_, stride_, false);
@@ -161,7 +161,7 @@ class BackwardTask {
   const Attention& a_;
   Parts<T> parts_;
   int64_t stride_;
-  T *scores_, *slopes_, *dropped_, *uniform_, *keys_, *values_, *turned_;
+  T *scores_, *slopes_, *dropped_, *uniform_, *keys_, *values_, *transposed_;
 };
 
 template <class T>

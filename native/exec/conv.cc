@@ -1,12 +1,12 @@
-// Convolutions as matrix products whose right operand, the matrix of windows, is gathered panel by panel as it is used
-// (windows.h). Blocks and tasks are cut by shape, and sums run in the order of a matrix product (kernels/gemm.h).
+// Convolutions as matrix products whose right operand, the im2col matrix, is gathered panel by panel as it is used
+// (im2col.h). Blocks and tasks are cut by shape, and sums run in the order of a matrix product (kernels/gemm.h).
 #include "exec/conv.h"
 
 #include <atomic>
 #include <cstring>
 
 #include "exec/gemm_plan.h"
-#include "exec/windows.h"
+#include "exec/im2col.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -62,12 +62,12 @@ struct Leaves;
 template <>
 struct Leaves<float> {
   const GemmKernels<float>& gemm = kernels().gemm.f32;
-  const WindowKernels<float>& windows = kernels().windows.f32;
+  const Im2colKernels<float>& im2col = kernels().im2col.f32;
 };
 template <>
 struct Leaves<double> {
   const GemmKernels<double>& gemm = kernels().gemm.f64;
-  const WindowKernels<double>& windows = kernels().windows.f64;
+  const Im2colKernels<double>& im2col = kernels().im2col.f64;
 };
 
 template <class T>
@@ -87,7 +87,7 @@ constexpr int64_t kDirectLines = 128;
 struct PlaceBlocks {
   int64_t unit, per_unit, width, blocks;
 
-  PlaceBlocks(const Windows& w, int64_t images, int64_t most, bool merge) {
+  PlaceBlocks(const Im2col& w, int64_t images, int64_t most, bool merge) {
     const int64_t places = w.places();
     unit = w.x.places > kBlockPlaces ? w.x.places : merge ? places * images : places;
     per_unit = nabla::count(unit, most);
@@ -100,7 +100,7 @@ struct PlaceBlocks {
 };
 
 // Places that are weighed at a time: of one channel more, on a limited number of lines.
-int64_t direct_places(const Windows& w) {
+int64_t direct_places(const Im2col& w) {
   const int64_t most = w.channels == 1 ? kDirectPlaces : kDirectPlaces / 8;
   return w.x.places > kBlockPlaces ? most : smaller(larger(kDirectLines * w.x.places / 32 * 32, 32), most);
 }
@@ -113,10 +113,10 @@ struct Target {
   T* at(int64_t n, int64_t o, int64_t y, int64_t x) const { return data + n * image + o * row + y * line + x * place; }
 };
 
-// target = weights [groups, m, depth] times the windows of each group.
+// target = weights [groups, m, depth] times the im2col matrix of each group.
 template <class T>
 struct Product {
-  Windows w;
+  Im2col w;
   int64_t images, groups, m;
   const T* weights;
   int64_t weights_row, weights_k;
@@ -128,7 +128,7 @@ struct Product {
 
 // Puts a tile of rows in its place, where it was not made there.
 template <class T>
-void put(const Product<T>& p, const WindowBlock<T>& block, int64_t group, int64_t row, int64_t rows, const T* tile,
+void put(const Product<T>& p, const Im2colBlock<T>& block, int64_t group, int64_t row, int64_t rows, const T* tile,
          int64_t width) {
   const auto each_row = [&](int64_t length, int64_t start, T* to, int64_t step) {
     for (int64_t r = 0; r < rows; r++, to += p.target.row) {
@@ -159,15 +159,15 @@ T* made_in_place(const Product<T>& p, int64_t first, int64_t count, int64_t grou
   return p.target.at(n, group * p.m + row, 0, place);
 }
 
-// One row of weights: too little for a matrix product.
+// Direct convolution with one row of weights, which is too little for a matrix product.
 template <class T>
-Status weigh(const Product<T>& p) {
+Status convolve_directly(const Product<T>& p) {
   const Leaves<T> leaf;
   const PlaceBlocks blocks(p.w, p.images, direct_places(p.w), p.w.places() < kSmallImage);
   return each_task(p.groups * blocks.blocks, blocks.width * p.w.depth(), [&](int64_t task) -> Status {
     const int64_t group = task / blocks.blocks, b = task % blocks.blocks;
     const int64_t first = blocks.first(b), places = blocks.count(b);
-    WindowBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
+    Im2colBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
     T* out = made_in_place(p, first, places, group, 0);
     const bool copied = !out;
     if (copied) out = room<T>(Scratch::TILES, places);
@@ -175,7 +175,7 @@ Status weigh(const Product<T>& p) {
     for (int64_t row = 0; row < p.w.depth(); row += kGemmDepth) {
       const auto* view = block.view(row, smaller(p.w.depth() - row, kGemmDepth));
       if (!view) return kOutOfMemory;
-      leaf.windows.weigh(out, p.weights + group * p.w.depth() + row, row > 0, *view);
+      leaf.im2col.convolve(out, p.weights + group * p.w.depth() + row, row > 0, *view);
     }
     if (copied) put(p, block, group, 0, 1, out, places);
     return {};
@@ -223,7 +223,7 @@ class PackedWeights {
 template <class T>
 Status multiply(const Product<T>& p) {
   if (p.w.places() == 0 || p.w.depth() == 0) return {};
-  if (p.m == 1) return weigh(p);
+  if (p.m == 1) return convolve_directly(p);
   const Leaves<T> leaf;
   const int64_t depth = p.w.depth(), nr = leaf.gemm.nr;
   const int64_t wanted = tasks_for(thread_limit());
@@ -253,14 +253,14 @@ Status multiply(const Product<T>& p) {
       g.ldc = round_up(places, 16) + 16;
       g.c = room<T>(Scratch::TILES, g.m * g.ldc);
     }
-    T* panels = room<T>(Scratch::GEMM_B, count(places, nr) * panel + kWindowSpill);
+    T* panels = room<T>(Scratch::GEMM_B, count(places, nr) * panel + kIm2colSpill);
     if (!g.c || !panels) return kOutOfMemory;
-    WindowBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
+    Im2colBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
     for (int64_t d = 0; d * kGemmDepth < depth; d++) {
       g.k = smaller(depth - d * kGemmDepth, kGemmDepth);
       const auto* view = block.view(d * kGemmDepth, g.k);
       if (!view) return kOutOfMemory;
-      leaf.windows.gather(panels, nr, panel, *view);
+      leaf.im2col.gather(panels, nr, panel, *view);
       packed.choose(g, group, row / band, d);
       g.b = panels;
       g.b_k = nr;
@@ -327,11 +327,11 @@ Status transpose_weights(const Convolution& c, const Phase& v, const Phase& h, c
   });
 }
 
-// By the product of the turned weights and y, whose elements are added to those of x that they came from.
+// By col2im: the product of the transposed weights and y, whose elements are added to x where they belong.
 template <class T>
-Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
+Status by_col2im(const Convolution& c, T* x, const T* y, const T* weight) {
   const Leaves<T> leaf;
-  const Windows w = {window_axis(c.window, 0), window_axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()};
+  const Im2col w = {window_axis(c.window, 0), window_axis(c.window, 1), c.channels, c.groups * c.channels * c.plane()};
   const PlaceBlocks blocks(w, 1, kBlockPlaces, false);
   const int64_t places = w.places(), items = c.images * c.groups;
   const int64_t together = larger(smaller(kGemmDepth / w.area(), c.channels), 1);
@@ -341,10 +341,10 @@ Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
     const int64_t channels = smaller(together, c.channels - channel), row = channel * w.area();
     T* image = x + item * c.channels * c.plane();
     std::memset(image + channel * c.plane(), 0, static_cast<size_t>(channels * c.plane()) * sizeof(T));
-    T* rows = room<T>(Scratch::TILES, channels * w.area() * (kBlockPlaces + kWindowSpill));
+    T* rows = room<T>(Scratch::TILES, channels * w.area() * (kBlockPlaces + kIm2colSpill));
     if (!rows) return kOutOfMemory;
     for (int64_t b = 0; b < blocks.blocks; b++) {
-      const int64_t first = blocks.first(b), width = blocks.count(b) + kWindowSpill;
+      const int64_t first = blocks.first(b), width = blocks.count(b) + kIm2colSpill;
       GemmBlock<T> g{channels * w.area(),
                      blocks.count(b),
                      0,
@@ -366,9 +366,9 @@ Status by_scattering(const Convolution& c, T* x, const T* y, const T* weight) {
         g.addend = o > 0 ? rows : nullptr;
         leaf.gemm.block(g);
       }
-      WindowBlock<T> block(w, image, 1, first, blocks.count(b));
+      Im2colBlock<T> block(w, image, 1, first, blocks.count(b));
       for (int64_t r = 0; r < g.m; r += kGemmDepth)
-        leaf.windows.scatter(image, rows + r * width, width, *block.view(row + r, smaller(g.m - r, kGemmDepth)));
+        leaf.im2col.col2im(image, rows + r * width, width, *block.view(row + r, smaller(g.m - r, kGemmDepth)));
     }
     return {};
   });
@@ -380,7 +380,7 @@ Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
   // Few channels: products in their rows would be low, and gathered for little.
   if (c.window.stride[1] == 1 && window_axis(c.window, 0).inside() && window_axis(c.window, 1).inside() &&
       c.window.area() > 1 && c.window.area() <= kGemmDepth && c.channels <= kFewChannels && c.out >= 2 * c.channels)
-    return by_scattering(c, x, y, weight);
+    return by_col2im(c, x, y, weight);
   const int64_t phases[2] = {smaller(c.window.stride[0], height), smaller(c.window.stride[1], width)};
   bool filled = true;
   for (int d = 0; d < 2; d++)
@@ -416,8 +416,8 @@ Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
   return {};
 }
 
-// The weight's gradient as its transpose, rows of windows times y, so that windows are read as they lie. Places are the
-// depth of the product: blocks of them are added up in order, and so are shares of the blocks.
+// The weight's gradient as its transpose, the im2col matrix times y, so that its rows are read in order. Positions are
+// the depth of the product: blocks of them are added up in order, and so are shares of the blocks.
 template <class T>
 class ByWeight {
  public:
@@ -465,10 +465,10 @@ class ByWeight {
 
   Status add(T* sums, int64_t group, int64_t row, int64_t b, bool accumulate) const {
     const int64_t nr = leaf_.gemm.nr, places = blocks_.count(b), panel = gemm_panel(nr, places);
-    const int64_t pitch = kBlockPlaces + kWindowSpill;
-    WindowBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
+    const int64_t pitch = kBlockPlaces + kIm2colSpill;
+    Im2colBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
     T* panels = room<T>(Scratch::GEMM_B, count(c_.out, nr) * panel);
-    T* rows = room<T>(Scratch::GEMM_A, kBandRows * pitch + kWindowSpill);
+    T* rows = room<T>(Scratch::GEMM_A, kBandRows * pitch + kIm2colSpill);
     if (!panels || !rows) return kOutOfMemory;
     block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
       for (int64_t o = 0; o < c_.out; o += nr)
@@ -480,7 +480,7 @@ class ByWeight {
       const int64_t height = smaller(end - row, kBandRows);
       const auto* view = block.view(row, height);
       if (!view) return kOutOfMemory;
-      leaf_.windows.gather(rows, pitch, 0, *view);
+      leaf_.im2col.gather(rows, pitch, 0, *view);
       leaf_.gemm.block({height, c_.out, places, rows, pitch, 1, 0, panels, nr, panel, sums + row * c_.out, c_.out,
                         accumulate ? sums + row * c_.out : nullptr, c_.out});
     }
@@ -489,7 +489,7 @@ class ByWeight {
 
   Status dot(T* sums, int64_t group, int64_t b, bool accumulate) const {
     const int64_t places = blocks_.count(b);
-    WindowBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
+    Im2colBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
     T* values = room<T>(Scratch::GEMM_B, places);
     if (!values) return kOutOfMemory;
     block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
@@ -498,25 +498,25 @@ class ByWeight {
     for (int64_t row = 0; row < c_.depth(); row += kGemmDepth) {
       const auto* view = block.view(row, smaller(c_.depth() - row, kGemmDepth));
       if (!view) return kOutOfMemory;
-      leaf_.windows.dot(sums + row, values, accumulate, *view);
+      leaf_.im2col.dot(sums + row, values, accumulate, *view);
     }
     return {};
   }
 
-  // Adds the shares of some rows up, and turns them.
+  // Adds up the shares of some rows, and transposes them.
   Status finish(int64_t group, int64_t row, int64_t size) const {
-    constexpr int64_t kTurned = 256;  // of `out` at a time
+    constexpr int64_t kTransposed = 256;  // of `out` at a time
     const int64_t nr = leaf_.gemm.nr, rows = smaller(c_.depth() - row, nr);
     T* sums = sums_ + (group * c_.depth() + row) * c_.out;
     for (int64_t s = 1; s < shares_; s++)
       for (int64_t i = 0; i < rows * c_.out; i++) sums[i] += sums[s * size + i];
-    T* turned = room<T>(Scratch::TILES, gemm_panel(nr, kTurned));
-    if (!turned) return kOutOfMemory;
-    for (int64_t o = 0; o < c_.out; o += kTurned) {
-      const int64_t some = smaller(c_.out - o, kTurned);
-      leaf_.gemm.pack_b(turned, sums + o, 1, c_.out, rows, some);
+    T* transposed = room<T>(Scratch::TILES, gemm_panel(nr, kTransposed));
+    if (!transposed) return kOutOfMemory;
+    for (int64_t o = 0; o < c_.out; o += kTransposed) {
+      const int64_t some = smaller(c_.out - o, kTransposed);
+      leaf_.gemm.pack_b(transposed, sums + o, 1, c_.out, rows, some);
       for (int64_t i = 0; i < some; i++)
-        std::memcpy(weight_ + (group * c_.out + o + i) * c_.depth() + row, turned + i * nr,
+        std::memcpy(weight_ + (group * c_.out + o + i) * c_.depth() + row, transposed + i * nr,
                     static_cast<size_t>(rows) * sizeof(T));
     }
     return {};
@@ -526,7 +526,7 @@ class ByWeight {
   const Convolution& c_;
   T* weight_;
   const T *y_, *x_;
-  const Windows w_;
+  const Im2col w_;
   const bool direct_;
   const PlaceBlocks blocks_;
   int64_t shares_, share_, band_, bands_;

@@ -13,7 +13,7 @@ namespace {
 constexpr int kMaxOperands = 6;
 // Elements in a tile: what does not lie in memory as a leaf wants it is brought into tiles of this length, in L1.
 constexpr int64_t kTile = 1024;
-// Elements of a tile that goes to memory past the cache: its stores drain while the next one is computed.
+// Elements of a tile that is written by streaming stores: these drain while the next tile is computed.
 constexpr int64_t kStreamedTile = 256;
 // From this inner length on, rows are handed to the leaf one by one; shorter ones are gathered into common tiles.
 constexpr int64_t kRow = 128;
@@ -102,7 +102,7 @@ struct Tiles {
 struct Driver {
   const KernelTable& table = kernels();
   ElementwiseFn leaf;
-  bool past_cache;  // the leaf can write there itself
+  bool streaming;  // the leaf has streaming stores of its own
   Space s;
 
   bool direct(int o) const { return s.strides[o][s.rank - 1] == 1 && s.stored[o] == s.wanted[o]; }
@@ -151,20 +151,20 @@ struct Driver {
     }
   }
 
-  // The same over a contiguous result that is written past the cache; start is a multiple of the chunk.
+  // The same over a contiguous result that is written by streaming stores; start is a multiple of the chunk.
   void streamed(int64_t start, int64_t end) const {
     Tiles tiles;
     Walker w(s, start);
-    const int64_t tile = past_cache ? kTile : kStreamedTile;
+    const int64_t tile = streaming ? kTile : kStreamedTile;
     for (int64_t n; start < end; start += n) {
       n = end - start < tile ? end - start : tile;
-      void* args[kMaxOperands] = {past_cache ? w.at[0] : tiles.bytes[0]};
+      void* args[kMaxOperands] = {streaming ? w.at[0] : tiles.bytes[0]};
       for (int o = 1; o < s.operands; o++) {
         args[o] = direct(o) ? w.at[o] : tiles.bytes[o];
         if (!direct(o)) gather(o, tiles.bytes[o], 0, w.at[o], n);
       }
-      leaf(args, n, past_cache);
-      if (!past_cache) {
+      leaf(args, n, streaming);
+      if (!streaming) {
         const int64_t bytes = n * static_cast<int64_t>(size_of(s.stored[0])), whole = bytes & -16;
         stream(w.at[0], tiles.bytes[0], whole);
         std::memcpy(w.at[0] + whole, tiles.bytes[0] + whole, static_cast<size_t>(bytes - whole));
@@ -265,7 +265,7 @@ Status run_elementwise(const Call& call, int kernel) {
   }
   Driver d;
   d.leaf = leaf;
-  d.past_cache = writes_past_cache(kernel, type);
+  d.streaming = can_stream(kernel, type);
   d.s.wanted[0] = result;
   for (int i = 0; i < call.n_in; i++) d.s.wanted[i + 1] = wanted(i);
   NABLA_TRY(plan(call.operands, 1 + call.n_in, d.s));

@@ -109,7 +109,7 @@ GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels,
 }
 
 // Whether one pass over B for all rows beats the register tile, which walks down a strip of B for each panel of rows:
-// where there are columns to turn, or where the lines of such a strip all crowd into the same cache sets.
+// where there are columns to transpose, or where the lines of such a strip all crowd into the same cache sets.
 template <class T, class A, class B>
 bool vector_pays(const GemmProblem<T, A, B>& p, const GemmCaches& caches) {
   if (gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k)) return p.n > 1;

@@ -49,7 +49,7 @@ void store(const View& v, int64_t at, const double* from, int64_t n) {
 }
 
 // columns [n, m] of a matrix [m, n], and back.
-void turn(const double* from, int64_t m, int64_t n, double* to) {
+void transpose(const double* from, int64_t m, int64_t n, double* to) {
   for (int64_t i = 0; i < m; i++)
     for (int64_t j = 0; j < n; j++) to[j * m + i] = from[i * n + j];
 }
@@ -230,9 +230,9 @@ Status run_qr(const Call& call) {
   return each(call.out(), a.count, 2 * size * n, 2 * size + n * n + n, "", [&](int64_t i, double* work) {
     double *columns = work + size, *r = columns + size;
     load(call.in(0), i * size, work, size);
-    turn(work, m, n, columns);
+    transpose(work, m, n, columns);
     dense::qr(columns, m, n, r, r + n * n);
-    turn(columns, n, m, work);
+    transpose(columns, n, m, work);
     store(call.out(), i * (size + n * n), work, size);
     store(call.out(), i * (size + n * n) + size, r, n * n);
     return true;
@@ -251,7 +251,7 @@ Status run_eigh(const Call& call) {
     for (int64_t r = 0; r < n; r++)
       for (int64_t c = r + 1; c < n; c++) work[r * n + c] = work[c * n + r];
     if (!finite(work, n * n) || !dense::eigh(work, n, values, v, values + n)) return false;
-    turn(v, n, n, work);
+    transpose(v, n, n, work);
     store(call.out(), i * (n + 1) * n, values, n);
     store(call.out(), i * (n + 1) * n + n, work, n * n);
     return true;
@@ -269,7 +269,7 @@ Status over_svd(const Call& call, const Batch& a, F&& f) {
               [&](int64_t i, double* work) {
                 double *columns = work + size, *v = columns + size, *values = v + n * n;
                 load(call.in(0), i * size, work, size);
-                turn(work, m, n, columns);
+                transpose(work, m, n, columns);
                 if (!finite(work, size) || !dense::svd(columns, m, n, values, v, values + n)) return false;
                 f(i, columns, values, v, work);
                 return true;
@@ -284,7 +284,7 @@ Status run_svd(const Call& call) {
   NABLA_TRY(check_tall(call, a, 0, a.rows + 1 + a.columns, a.columns));
   const int64_t m = a.rows, n = a.columns, size = m * n;
   return over_svd(call, a, [&](int64_t i, const double* columns, const double* values, const double* v, double* work) {
-    turn(columns, n, m, work);
+    transpose(columns, n, m, work);
     const int64_t at = i * (m + 1 + n) * n;
     store(call.out(), at, work, size);
     store(call.out(), at + size, values, n);

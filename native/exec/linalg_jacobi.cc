@@ -107,11 +107,11 @@ bool eigh(double* a, int64_t n, double* values, double* v, double* work) {
 }
 
 bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, double* work) {
-  double *r = work, *turned = work + n * n, *norms = work + 2 * n * n, *left = norms + n;
+  double *r = work, *rotations = work + n * n, *norms = work + 2 * n * n, *left = norms + n;
   const double scale = normalise(columns, m * n);
   qr(columns, m, n, r, norms);
-  // Rows of R are made orthogonal: turned R = diag(values) v, and A = (Q turnedᵀ) diag(values) v.
-  identity(turned, n);
+  // Rows of R are made orthogonal: rotations R = diag(values) v, and A = (Q rotationsᵀ) diag(values) v.
+  identity(rotations, n);
   const double small = 0x1p-52 * std::sqrt(static_cast<double>(n));
   bool rotated = n > 1;
   for (int sweep = 0; rotated; sweep++) {
@@ -126,7 +126,7 @@ bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, doubl
         rotated = true;
         const Rotation rotation(xx, yy, xy);
         rotation.apply(x, y, n);
-        rotation.apply(turned + p * n, turned + q * n, n);
+        rotation.apply(rotations + p * n, rotations + q * n, n);
       }
   }
   for (int64_t i = 0; i < n; i++) norms[i] = std::sqrt(dot(r + i * n, r + i * n, n));
@@ -134,7 +134,7 @@ bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, doubl
     for (int64_t j = i; j > 0 && norms[j] > norms[j - 1]; j--) {
       std::swap(norms[j], norms[j - 1]);
       swap_rows(r, n, j, j - 1);
-      swap_rows(turned, n, j, j - 1);
+      swap_rows(rotations, n, j, j - 1);
     }
   for (int64_t i = 0; i < n; i++) {
     if (norms[i] > kZero)
@@ -145,10 +145,10 @@ bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, doubl
     }
     values[i] = norms[i] * scale;
   }
-  // Q turnedᵀ, a row of Q at a time.
+  // Q rotationsᵀ, a row of Q at a time.
   for (int64_t i = 0; i < m; i++) {
     for (int64_t j = 0; j < n; j++) left[j] = columns[j * m + i];
-    for (int64_t j = 0; j < n; j++) columns[j * m + i] = dot(turned + j * n, left, n);
+    for (int64_t j = 0; j < n; j++) columns[j * m + i] = dot(rotations + j * n, left, n);
   }
   for (int64_t j = 0; j < n; j++)
     if (point_up(columns + j * m, m))

@@ -96,7 +96,7 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
 
 bool takes(const Call& call, int inputs) { return call.n_out == 1 && call.n_in == inputs && call.n_attr == 0; }
 
-Status multiply_turned(const Call& call, bool relu) {
+Status multiply_transposed(const Call& call, bool relu) {
   if (!takes(call, 3)) return fail(Code::NATIVE, kShapes);
   View weight = call.in(1);
   if (weight.rank != 2) return fail(Code::SHAPE, kShapes);
@@ -117,7 +117,7 @@ Status run_addmm(const Call& call) {
   return multiply(call.out(), call.in(1), call.in(2), nullptr, &call.in(0));
 }
 
-Status run_linear(const Call& call) { return multiply_turned(call, false); }
-Status run_linear_relu(const Call& call) { return multiply_turned(call, true); }
+Status run_linear(const Call& call) { return multiply_transposed(call, false); }
+Status run_linear_relu(const Call& call) { return multiply_transposed(call, true); }
 
 }  // namespace nabla

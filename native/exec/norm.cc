@@ -30,11 +30,11 @@ Status run_standardize(const Call& call) {
   const void* weight = call.n_in > 1 ? call.in(1).data : nullptr;
   const void* bias = call.n_in > 2 ? call.in(2).data : nullptr;
   StandardizeFn leaf = kernels().norm.standardize[y.dtype == DType::F64];
-  const bool past_cache = leaves_cache(y) && rows_are_lines(y);
+  const bool streaming = exceeds_cache(y) && rows_are_lines(y);
   const Source source(x.data, x.dtype, y.dtype);
-  over_row_blocks(y, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
+  over_row_blocks(y, streaming, [&](int64_t at, int64_t rows, int64_t n) {
     const char* from = source.read(at / static_cast<int64_t>(size_of(y.dtype)), rows * n);
-    if (from) leaf(y.as<char>() + at, from, weight, bias, call.attrs[0], call.attrs[1] != 0, past_cache, rows, n);
+    if (from) leaf(y.as<char>() + at, from, weight, bias, call.attrs[0], call.attrs[1] != 0, streaming, rows, n);
   });
   return source.status();
 }
@@ -45,9 +45,9 @@ Status run_standardize_backward(const Call& call) {
   if (!is_float(dx.dtype)) return fail(Code::DTYPE, kNoDType);
   if (!rows_alike(dx, g) || !rows_alike(dx, x)) return fail(Code::SHAPE, kOperands);
   StandardizeBackwardFn leaf = kernels().norm.backward[dx.dtype == DType::F64];
-  const bool past_cache = leaves_cache(dx) && rows_are_lines(dx);
-  over_row_blocks(dx, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
-    leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, call.attrs[0], call.attrs[1] != 0, past_cache, rows,
+  const bool streaming = exceeds_cache(dx) && rows_are_lines(dx);
+  over_row_blocks(dx, streaming, [&](int64_t at, int64_t rows, int64_t n) {
+    leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, call.attrs[0], call.attrs[1] != 0, streaming, rows,
          n);
   });
   return {};
@@ -76,14 +76,14 @@ Status run_scaled_norm_backward(const Call& call) {
   if (!parts) return fail(Code::MEMORY, "out of memory");
   const int wide = x.dtype == DType::F64;
   const ScaledBackwardFn leaf = kernels().norm.scaled_backward[wide];
-  const bool past_cache = leaves_cache(dx) && rows_are_lines(dx);
+  const bool streaming = exceeds_cache(dx) && rows_are_lines(dx);
   parallel_for(chunks, [&](int64_t chunk) {
     const int64_t first = chunk * per_chunk, count = rows - first < per_chunk ? rows - first : per_chunk;
     const int64_t at = first * n * size;
     char* part = parts + chunk * 2 * n * size;
     leaf(dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, weight.data, part, part + n * size, call.attrs[0],
-         call.attrs[1] != 0, past_cache, count, n);
-    if (past_cache) end_streaming();
+         call.attrs[1] != 0, streaming, count, n);
+    if (streaming) end_streaming();
   });
   const auto combine = kernels().attention.of[wide].combine;
   combine(dw.data, parts, 2 * n, chunks, n, 1);

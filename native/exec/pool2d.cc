@@ -4,8 +4,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "exec/im2col.h"
 #include "exec/tuning.h"
-#include "exec/windows.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -51,7 +51,7 @@ void line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxi
 // The places inside of planes of float, by whole vectors; the view of the windows lies in scratch.
 struct Inner {
   int64_t y0 = 0, y1 = 0, z0 = 0, z1 = 0;
-  Windows w;
+  Im2col w;
 
   Inner(const WindowAxis& v, const WindowAxis& h) : w{v, h, 1, v.size * h.size} {
     places_inside(v, y0, y1);
@@ -69,14 +69,14 @@ struct Inner {
       offsets[t] = static_cast<int32_t>(t / w.x.taps * w.y.by * w.x.size + t % w.x.taps * w.x.by);
     for (int64_t y = 0; y < w.y.places; y += kLines) {
       const int64_t lines = w.y.places - y < kLines ? w.y.places - y : kLines;
-      WindowBlock<float> block(w, x, 1, y * w.x.places, lines * w.x.places);
-      const WindowView<float>* view = block.view(0, w.area());
+      Im2colBlock<float> block(w, x, 1, y * w.x.places, lines * w.x.places);
+      const Im2colView<float>* view = block.view(0, w.area());
       if (!view) return false;
       for (int64_t l = 0; l < lines; l++)
-        kernels().windows.largest(out + (y0 + y + l) * line_places + z0, view->source + view->runs[l].at, view->taps,
-                                  offsets, view->n_taps,
-                                  static_cast<int32_t>(w.y.at(y + l, 0) * w.x.size + w.x.at(0, 0)),
-                                  static_cast<int32_t>(w.x.step), w.x.places);
+        kernels().im2col.largest(out + (y0 + y + l) * line_places + z0, view->source + view->runs[l].at, view->taps,
+                                 offsets, view->n_taps,
+                                 static_cast<int32_t>(w.y.at(y + l, 0) * w.x.size + w.x.at(0, 0)),
+                                 static_cast<int32_t>(w.x.step), w.x.places);
     }
     return true;
   }

@@ -19,7 +19,7 @@ inline bool rows_read_as(const View& out, const View& x) {
   return rows_alike(out, wide);
 }
 
-inline bool leaves_cache(const View& out) {
+inline bool exceeds_cache(const View& out) {
   return out.numel() * static_cast<int64_t>(size_of(out.dtype)) >= kStreamed;
 }
 // Whether each row is whole lines of memory.
@@ -28,9 +28,9 @@ inline bool rows_are_lines(const View& v) {
          reinterpret_cast<uintptr_t>(v.data) % 64 == 0;
 }
 
-// f(offset in bytes, rows, elements in a row), over all rows; f writes past the cache where `past_cache`.
+// f(offset in bytes, rows, elements in a row), over all rows; f uses streaming stores where `streaming`.
 template <class F>
-void over_row_blocks(const View& v, bool past_cache, F&& f) {
+void over_row_blocks(const View& v, bool streaming, F&& f) {
   const int64_t n = v.dims[v.rank - 1];
   if (n == 0) return;
   const int64_t rows = v.numel() / n, per_chunk = kRowsChunk / n + 1,
@@ -38,14 +38,14 @@ void over_row_blocks(const View& v, bool past_cache, F&& f) {
   parallel_for((rows + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
     const int64_t first = chunk * per_chunk, count = rows - first < per_chunk ? rows - first : per_chunk;
     f(first * row_bytes, count, n);
-    if (past_cache) end_streaming();
+    if (streaming) end_streaming();
   });
 }
 
 // f(row, its offset in bytes, elements in it), likewise.
 template <class F>
-void over_rows(const View& v, bool past_cache, F&& f) {
-  over_row_blocks(v, past_cache, [&](int64_t at, int64_t rows, int64_t n) {
+void over_rows(const View& v, bool streaming, F&& f) {
+  over_row_blocks(v, streaming, [&](int64_t at, int64_t rows, int64_t n) {
     const int64_t row_bytes = n * static_cast<int64_t>(size_of(v.dtype)), first = at / row_bytes;
     for (int64_t r = first; r < first + rows; r++) f(r, r * row_bytes, n);
   });

@@ -18,10 +18,10 @@ Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   if (!rows_read_as(y, x)) return fail(Code::SHAPE, kOperands);
   SoftmaxFn leaf = leaves[y.dtype == DType::F64];
   const int64_t row_bytes = y.dims[y.rank - 1] * static_cast<int64_t>(size_of(y.dtype));
-  const bool past_cache = leaves_cache(y) && row_bytes <= kRowWork;
+  const bool streaming = exceeds_cache(y) && row_bytes <= kRowWork;
   const Source source(x.data, x.dtype, y.dtype);
-  over_rows(y, past_cache, [&](int64_t r, int64_t at, int64_t n) {
-    void* work = past_cache ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
+  over_rows(y, streaming, [&](int64_t r, int64_t at, int64_t n) {
+    void* work = streaming ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
     if (const char* row = source.read(r * n, n)) leaf(y.as<char>() + at, row, work, n);
   });
   return source.status();
@@ -33,9 +33,9 @@ Status run_backward(const Call& call, const SoftmaxBackwardFn (&leaves)[2]) {
   if (!is_float(dx.dtype)) return fail(Code::DTYPE, kNoDType);
   if (!rows_alike(dx, g) || !rows_alike(dx, y)) return fail(Code::SHAPE, kOperands);
   SoftmaxBackwardFn leaf = leaves[dx.dtype == DType::F64];
-  const bool past_cache = leaves_cache(dx);
-  over_rows(dx, past_cache, [&](int64_t, int64_t at, int64_t n) {
-    leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, past_cache, n);
+  const bool streaming = exceeds_cache(dx);
+  over_rows(dx, streaming, [&](int64_t, int64_t at, int64_t n) {
+    leaf(dx.as<char>() + at, g.as<char>() + at, y.as<char>() + at, streaming, n);
   });
   return {};
 }
@@ -107,10 +107,10 @@ struct RowWeight {
   }
   T loss(T at_target) const { return (shift - at_target) + log_sum; }
   // dx of one row, whose loss has the gradient `slope`.
-  void backward(T* dx, const T* x, int64_t target, T slope, bool past_cache, int64_t n) const {
+  void backward(T* dx, const T* x, int64_t target, T slope, bool streaming, int64_t n) const {
     const T pair[2] = {shift, log_sum};
-    kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, pair, target, static_cast<double>(slope),
-                                                             past_cache, n);
+    kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, pair, target, static_cast<double>(slope), streaming,
+                                                             n);
   }
 };
 
@@ -124,9 +124,9 @@ void clear(T* row, int64_t n) {
 template <class T>
 Status loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
   const Source source(x.data, x.dtype, loss.dtype);
-  const bool past_cache = slopes && leaves_cache(*slopes);
+  const bool streaming = slopes && exceeds_cache(*slopes);
   const T slope = targets.slope<T>();
-  over_rows(x, past_cache, [&](int64_t r, int64_t, int64_t n) {
+  over_rows(x, streaming, [&](int64_t r, int64_t, int64_t n) {
     const T* row = reinterpret_cast<const T*>(source.read(r * n, n));
     if (!row) return;
     T* dx = slopes ? slopes->as<T>() + r * n : nullptr;
@@ -139,7 +139,7 @@ Status loss_rows(const View& loss, const View* slopes, const View& x, const Targ
     const RowWeight<T> weight(row, target, n);
     loss.as<T>()[r] = weight.loss(row[target]);
     if (!dx) return;
-    weight.backward(dx, row, target, slope, past_cache, n);
+    weight.backward(dx, row, target, slope, streaming, n);
     if (n == 1) return;
     dx[target] = weight.log_sum;
     dx[(target + 1) % n] = weight.shift;
@@ -150,9 +150,9 @@ Status loss_rows(const View& loss, const View* slopes, const View& x, const Targ
 // What was left aside becomes the gradient under losses whose gradients are g.
 template <class T>
 void finish_rows(const View& slopes, const View& g, const View& x, const Targets& targets) {
-  const bool past_cache = leaves_cache(slopes);
+  const bool streaming = exceeds_cache(slopes);
   const T expected = targets.slope<T>();
-  over_rows(slopes, past_cache, [&](int64_t r, int64_t, int64_t n) {
+  over_rows(slopes, streaming, [&](int64_t r, int64_t, int64_t n) {
     T* dx = slopes.as<T>() + r * n;
     const T* row = x.as<T>() + r * n;
     const int64_t target = targets.at(r);
@@ -161,7 +161,7 @@ void finish_rows(const View& slopes, const View& g, const View& x, const Targets
     const int64_t next = (target + 1) % n;
     if (n == 1) return RowWeight<T>(row, target, n).backward(dx, row, target, slope, false, n);
     const RowWeight<T> weight(dx[next], dx[target]);
-    if (slope != expected) return weight.backward(dx, row, target, slope, past_cache, n);
+    if (slope != expected) return weight.backward(dx, row, target, slope, streaming, n);
     weight.backward(dx + target, row + target, 0, slope, false, 1);
     weight.backward(dx + next, row + next, -1, slope, false, 1);
   });
@@ -169,13 +169,13 @@ void finish_rows(const View& slopes, const View& g, const View& x, const Targets
 
 template <class T>
 void slope_rows(const View& dx, const View& g, const View& x, const Targets& targets) {
-  const bool past_cache = leaves_cache(dx);
-  over_rows(dx, past_cache, [&](int64_t r, int64_t, int64_t n) {
+  const bool streaming = exceeds_cache(dx);
+  over_rows(dx, streaming, [&](int64_t r, int64_t, int64_t n) {
     const T* row = x.as<T>() + r * n;
     T* to = dx.as<T>() + r * n;
     const int64_t target = targets.at(r);
     if (target < 0 || target >= n) return clear(to, n);
-    RowWeight<T>(row, target, n).backward(to, row, target, g.as<T>()[r * g.strides[0]], past_cache, n);
+    RowWeight<T>(row, target, n).backward(to, row, target, g.as<T>()[r * g.strides[0]], streaming, n);
   });
 }
 

@@ -10,7 +10,7 @@ constexpr int64_t kReduceColumns = 1024;      // columns of one task
 constexpr int64_t kRandomChunk = 16384;
 constexpr int64_t kRowsChunk = 16384;         // elements of whole rows in softmax and its kin
 
-// A result of so many bytes leaves the cache before it is read again: it is written past the cache.
+// A result of so many bytes leaves the cache before it is read again, so it is written by streaming stores.
 constexpr int64_t kStreamed = int64_t{16} << 20;
 constexpr int64_t kRowWork = int64_t{256} << 10;  // bytes of a row that stay in the cache from one pass to the next
 

@@ -28,20 +28,20 @@ NABLA_INLINE V last_of(V, Rest... rest) {
 
 // Several vectors at a time hide the latency of one.
 template <class F, class T, int... I>
-NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool past_cache, Indices<I...>) {
+NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool streaming, Indices<I...>) {
   using V = Vec<T>;
   constexpr int kLanes = V::kLanes, kBlock = 4;
   T* const out = static_cast<T*>(args[0]);
   const T* const in[] = {static_cast<const T*>(args[1 + I])...};
   const auto at = [&](int64_t i, auto f) { return f(V::load(in[I] + i)...); };
-  const auto put = [&](int64_t i, V y) { past_cache ? V::stream(out + i, y) : V::store(out + i, y); };
-  constexpr int64_t kAhead = kWrittenAhead / static_cast<int64_t>(sizeof(T));
-  const int64_t fetched = past_cache || kAhead == 0 ? 0 : n - kAhead;
+  const auto put = [&](int64_t i, V y) { streaming ? V::stream(out + i, y) : V::store(out + i, y); };
+  constexpr int64_t kDistance = kWritePrefetch / static_cast<int64_t>(sizeof(T));
+  const int64_t prefetched = streaming || kDistance == 0 ? 0 : n - kDistance;
   int64_t i = 0;
   for (; i + kBlock * kLanes <= n; i += kBlock * kLanes) {
-    if (i < fetched) {
+    if (i < prefetched) {
 #pragma GCC unroll 4
-      for (int k = 0; k < kBlock; k++) __builtin_prefetch(out + i + k * kLanes + kAhead, 1);
+      for (int k = 0; k < kBlock; k++) __builtin_prefetch(out + i + k * kLanes + kDistance, 1);
     }
     V y[kBlock];
     if constexpr (requires { F::kHasInside; }) {
@@ -86,13 +86,13 @@ NABLA_INLINE void map_lanes(void* const* args, int64_t n, Indices<I...>) {
 }
 
 template <class F, int ARITY, Result RESULT, class T>
-NABLA_INTERLEAVED void map_leaf(void* const* args, int64_t n, bool past_cache) {
+NABLA_INTERLEAVED void map_leaf(void* const* args, int64_t n, bool streaming) {
   constexpr typename MakeIndices<ARITY>::Type kInputs{};
-  static_cast<void>(past_cache);
+  static_cast<void>(streaming);
   if constexpr (RESULT == Result::BOOL) {
     map_lanes<F, T, bool>(args, n, kInputs);
   } else if constexpr (kIsFloat<T>) {
-    map_vectors<F, T>(args, n, past_cache, kInputs);
+    map_vectors<F, T>(args, n, streaming, kInputs);
   } else {
     map_lanes<F, T, T>(args, n, kInputs);
   }

@@ -8,9 +8,9 @@ namespace nabla {
 
 // args[0] is the output, args[1..arity] the inputs; the first input of `where` is bool, all others have the dtype of
 // the leaf; the output has it too, or is bool. It may be an input (the same pointer, where sizes agree), never overlap
-// one. With `past_cache`, which `writes_past_cache` tells who heeds, the output is written past the cache and lies at a
-// multiple of 64 bytes; runtime/memory.h's end_streaming() is to follow.
-using ElementwiseFn = void (*)(void* const* args, int64_t n, bool past_cache);
+// one. With `streaming`, which kernels heed where `can_stream`, the output is written by streaming stores and is
+// aligned to 64 bytes; runtime/memory.h's end_streaming() must follow.
+using ElementwiseFn = void (*)(void* const* args, int64_t n, bool streaming);
 
 enum class Domain { FLOATS, NUMBERS, ALL, BOOLS };  // NUMBERS: all but bool
 enum class Result { SAME, BOOL };
@@ -43,7 +43,7 @@ constexpr ElementwiseInfo kElementwise[] = {
 };
 constexpr int kElementwiseCount = sizeof(kElementwise) / sizeof(kElementwise[0]);
 
-constexpr bool writes_past_cache(int kernel, DType t) {
+constexpr bool can_stream(int kernel, DType t) {
   return is_float(t) && kElementwise[kernel].result == Result::SAME && kernel != static_cast<int>(Elementwise::where);
 }
 

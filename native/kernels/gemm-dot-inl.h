@@ -17,9 +17,9 @@ struct GemmDots {
   alignas(64) T lanes[kGemmVectorRows][kGemmDotColumns][Vec<T>::kLanes];
 };
 
-// ROWS x COLUMNS sums from row r and column j on. What is missing to a whole step of k counts as zeros. Meanwhile AHEAD
-// columns from `next` on are fetched.
-template <class T, int ROWS, int COLUMNS, int AHEAD, class S>
+// ROWS x COLUMNS sums from row r and column j on. What is missing to a whole step of k counts as zeros. Meanwhile
+// PREFETCHED columns from `next` on are prefetched.
+template <class T, int ROWS, int COLUMNS, int PREFETCHED, class S>
 void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,
                    int64_t depth, const S* next) {
   using V = Vec<T>;
@@ -35,7 +35,7 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
   }
   const auto add = [&](const auto& load) __attribute__((always_inline)) {
 #pragma GCC unroll 6
-    for (int c = 0; c < AHEAD; c++) __builtin_prefetch(next + c * b_col);
+    for (int c = 0; c < PREFETCHED; c++) __builtin_prefetch(next + c * b_col);
 #pragma GCC unroll 16
     for (int p = 0; p < kParts; p++) {
       V row[ROWS];
@@ -68,33 +68,34 @@ void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t 
   }
 }
 
-// All rows of a few columns while those are in L1. The columns behind them are fetched by pairs of rows in turns.
-template <class T, int COLUMNS, int AHEAD, class S>
+// All rows of a few columns while those are in L1. The columns behind them are prefetched meanwhile, a few for each
+// pair of rows.
+template <class T, int COLUMNS, int PREFETCHED, class S>
 void gemm_dot_columns(GemmDots<T>& dots, int64_t m, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,
                       int64_t depth) {
   const S* columns = b + j * b_col;
   const S* next = columns + COLUMNS * b_col;
   int64_t r = 0;
-  for (; r + 2 <= m; r += 2, x += 2 * x_row, next += AHEAD * b_col) {
-    gemm_dot_tile<T, 2, COLUMNS, AHEAD>(dots, r, j, x, x_row, columns, b_col, depth, next);
+  for (; r + 2 <= m; r += 2, x += 2 * x_row, next += PREFETCHED * b_col) {
+    gemm_dot_tile<T, 2, COLUMNS, PREFETCHED>(dots, r, j, x, x_row, columns, b_col, depth, next);
   }
-  if (r < m) gemm_dot_tile<T, 1, COLUMNS, AHEAD>(dots, r, j, x, x_row, columns, b_col, depth, next);
+  if (r < m) gemm_dot_tile<T, 1, COLUMNS, PREFETCHED>(dots, r, j, x, x_row, columns, b_col, depth, next);
 }
 
 // Folds the lanes of `n` sums, as many at a time as a vector holds, into sum[0, n), rounded up to whole vectors.
 template <class T>
 void gemm_fold_dots(const T (&lanes)[kGemmDotColumns][Vec<T>::kLanes], T* sum, int64_t n) {
   using V = Vec<T>;
-  constexpr int kLanes = V::kLanes, kTurned = kGemmTurned<T>;
+  constexpr int kLanes = V::kLanes, kTransposed = kGemmTransposed<T>;
   for (int64_t j = 0; j < n; j += kLanes) {
     const GemmTurnedRows<T, T> rows(lanes[j], kLanes, gemm_clamped(n - j, kLanes));
     V lane[kLanes];
 #pragma GCC unroll 16
-    for (int at = 0; at < kLanes; at += kTurned) {
-      V turned[kTurned];
-      rows.load(turned, at, kTurned);
+    for (int at = 0; at < kLanes; at += kTransposed) {
+      V transposed[kTransposed];
+      rows.load(transposed, at, kTransposed);
 #pragma GCC unroll 4
-      for (int i = 0; i < kTurned; i++) lane[at + i] = turned[i];
+      for (int i = 0; i < kTransposed; i++) lane[at + i] = transposed[i];
     }
 #pragma GCC unroll 4
     for (int half = kLanes / 2; half > 0; half /= 2) {

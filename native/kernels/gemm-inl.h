@@ -9,9 +9,9 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// ROWS x VECTORS registers of C. In a TAIL tile the last vector holds `lanes` columns. While a FETCH tile is
+// ROWS x VECTORS registers of C. In a TAIL tile the last vector holds `lanes` columns. While a PREFETCH tile is
 // multiplied, the panel of B after this one comes into L2.
-template <class T, int ROWS, int VECTORS, bool TAIL, bool FETCH>
+template <class T, int ROWS, int VECTORS, bool TAIL, bool PREFETCH>
 void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, const T* addend, const T* bias) {
   using V = Vec<T>;
   constexpr int kLast = VECTORS - 1;
@@ -41,7 +41,7 @@ void gemm_tile(const GemmBlock<T>& g, const T* a, const T* b, T* c, int lanes, c
     for (int j = 0; j < VECTORS; j++) {
       const T* p = b + j * V::kLanes;
       columns[j] = TAIL && j == kLast ? V::load_n(p, lanes) : V::load(p);
-      if constexpr (FETCH) __builtin_prefetch(p + next, 0, 2);
+      if constexpr (PREFETCH) __builtin_prefetch(p + next, 0, 2);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < ROWS; i++) {
@@ -92,10 +92,10 @@ using GemmTile = void (*)(const GemmBlock<T>&, const T*, const T*, T*, int, cons
 template <class T>
 struct GemmTiles {
   GemmTile<T> by_rows[kGemmRows + 1];
-  template <int VECTORS, bool TAIL, bool FETCH, int ROWS = kGemmRows>
+  template <int VECTORS, bool TAIL, bool PREFETCH, int ROWS = kGemmRows>
   constexpr void fill() {
-    by_rows[ROWS] = gemm_tile<T, ROWS, VECTORS, TAIL, FETCH>;
-    if constexpr (ROWS > 1) fill<VECTORS, TAIL, FETCH, ROWS - 1>();
+    by_rows[ROWS] = gemm_tile<T, ROWS, VECTORS, TAIL, PREFETCH>;
+    if constexpr (ROWS > 1) fill<VECTORS, TAIL, PREFETCH, ROWS - 1>();
   }
 };
 
@@ -114,7 +114,7 @@ template <class T>
 constexpr GemmAllTiles<T> kGemmTiles = [] {
   GemmAllTiles<T> tiles{};
   tiles.whole.template fill<kGemmVectors, false, false>();
-  tiles.first.template fill<kGemmVectors, false, kGemmFetches>();
+  tiles.first.template fill<kGemmVectors, false, kGemmPrefetches>();
   tiles.fill();
   return tiles;
 }();

@@ -43,20 +43,20 @@ inline float gemm_value(BFloat16 x) { return widen(x); }
 // Rows of S, `stride` apart; in place of those past `count` the first one is repeated.
 template <class T, class S>
 struct GemmTurnedRows {
-  static constexpr int kLanes = Vec<T>::kLanes, kTurned = kGemmTurned<T>;
+  static constexpr int kLanes = Vec<T>::kLanes, kTransposed = kGemmTransposed<T>;
   const S* row[kLanes];
 
   GemmTurnedRows(const S* src, int64_t stride, int count) {
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; i++) row[i] = i < count ? src + i * stride : src;
   }
-  // Values [at, at + depth) of each, turned; depth is at most kTurned.
-  void load(Vec<T> (&v)[kTurned], int64_t at, int depth) const {
-    if (depth == kTurned) {
+  // Values [at, at + depth) of each, transposed; depth is at most kTransposed.
+  void load(Vec<T> (&v)[kTransposed], int64_t at, int depth) const {
+    if (depth == kTransposed) {
       const S* p[kLanes];
 #pragma GCC unroll 16
       for (int i = 0; i < kLanes; i++) p[i] = row[i] + at;
-      load_turned(v, p);
+      load_transposed(v, p);
     } else {
       const T* p[kLanes];
       T copy[kLanes][kLanes];
@@ -65,12 +65,12 @@ struct GemmTurnedRows {
         Vec<T>::store(copy[i], gemm_load_n(row[i] + at, depth));
         p[i] = copy[i];
       }
-      load_turned(v, p);
+      load_transposed(v, p);
     }
   }
 };
 
-// Of an operand in rows: so many of B are packed side by side, and those as far behind are fetched meanwhile.
+// Rows of B that are packed side by side; the same number of following rows is prefetched.
 constexpr int64_t kGemmPackedRows = 8;
 
 constexpr int gemm_clamped(int64_t n, int64_t most) { return static_cast<int>(n < 0 ? 0 : n < most ? n : most); }
@@ -86,7 +86,7 @@ void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t 
 #pragma GCC unroll 8
       for (int g = 0; g < kGroups; g++) {
         const S* p = src + g * kLanes;
-        if constexpr (kGemmFetches) __builtin_prefetch(p + kGemmPackedRows * k_stride);
+        if constexpr (kGemmPrefetches) __builtin_prefetch(p + kGemmPackedRows * k_stride);
         constexpr int kRest = WIDTH - (kGroups - 1) * kLanes;
         V::store(dst + g * kLanes, g + 1 == kGroups && kRest < kLanes ? gemm_load_n(p, kRest) : gemm_load(p));
       }
@@ -103,13 +103,13 @@ void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t 
     for (int g = static_cast<int>((width - 1) / kLanes); g >= 0; g--) {
       const GemmTurnedRows<T, S> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
       T* out = dst + g * kLanes;
-      constexpr int kTurned = kGemmTurned<T>;
-      V v[kTurned];
+      constexpr int kTransposed = kGemmTransposed<T>;
+      V v[kTransposed];
       int64_t k = 0;
-      for (; k + kTurned <= depth; k += kTurned) {
-        rows.load(v, k, kTurned);
+      for (; k + kTransposed <= depth; k += kTransposed) {
+        rows.load(v, k, kTransposed);
 #pragma GCC unroll 8
-        for (int i = 0; i < kTurned; i++) V::store(out + (k + i) * WIDTH, v[i]);
+        for (int i = 0; i < kTransposed; i++) V::store(out + (k + i) * WIDTH, v[i]);
       }
       if (k == depth) continue;
       rows.load(v, k, static_cast<int>(depth - k));

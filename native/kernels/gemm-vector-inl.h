@@ -1,4 +1,4 @@
-// A few rows times a matrix, in the order of the register tile: bound by memory, so that each value of B is fetched
+// A few rows times a matrix, in the order of the register tile: bound by memory, so that each value of B is loaded
 // once and nothing is packed.
 #pragma once
 #include <cstdint>
@@ -60,7 +60,7 @@ void gemm_add_rows(GemmSums<T>& v, int64_t k, const S* b, int64_t b_k, int64_t d
 }
 
 // All sums continue over DEPTH rows of B, read side by side, while the values of x stay in registers: for so few ROWS
-// that fetching B is all that takes time, and fetching likes long runs.
+// that loading B is all that takes time, and the hardware prefetcher needs long runs.
 template <class T, int ROWS, int DEPTH, class S>
 void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const S* b, int64_t b_k, int64_t n) {
   using V = Vec<T>;
@@ -133,7 +133,7 @@ template <class T, int ROWS, int GROUPS, class S>
 void gemm_sum_column_groups(GemmSums<T>& v, const S* b, int64_t b_col, int64_t j, int last, int64_t k) {
   using V = Vec<T>;
   using Columns = GemmTurnedRows<T, S>;
-  constexpr int kLanes = V::kLanes, kTurned = Columns::kTurned;
+  constexpr int kLanes = V::kLanes, kTransposed = Columns::kTransposed;
   V s[ROWS][GROUPS];
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {
@@ -143,18 +143,18 @@ void gemm_sum_column_groups(GemmSums<T>& v, const S* b, int64_t b_col, int64_t j
   const auto add = [&](int64_t i, int depth) __attribute__((always_inline)) {
 #pragma GCC unroll 8
     for (int g = 0; g < GROUPS; g++) {
-      V turned[kTurned];
-      Columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes).load(turned, i, depth);
+      V transposed[kTransposed];
+      Columns(b + (j + g * kLanes) * b_col, b_col, g + 1 == GROUPS ? last : kLanes).load(transposed, i, depth);
 #pragma GCC unroll 8
-      for (int t = 0; t < kTurned; t++) {
+      for (int t = 0; t < kTransposed; t++) {
         if (t >= depth) break;
 #pragma GCC unroll 8
-        for (int r = 0; r < ROWS; r++) s[r][g] = fma(V::set1(v.x[r][i + t]), turned[t], s[r][g]);
+        for (int r = 0; r < ROWS; r++) s[r][g] = fma(V::set1(v.x[r][i + t]), transposed[t], s[r][g]);
       }
     }
   };
   int64_t i = 0;
-  for (; i + kTurned <= k; i += kTurned) add(i, kTurned);
+  for (; i + kTransposed <= k; i += kTransposed) add(i, kTransposed);
   if (i < k) add(i, static_cast<int>(k - i));
 #pragma GCC unroll 8
   for (int r = 0; r < ROWS; r++) {

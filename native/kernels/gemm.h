@@ -59,7 +59,7 @@ constexpr int64_t kGemmVectorRows = 8;
 constexpr int64_t kGemmDotsFrom = 64;  // values of k
 
 // Whether the elements of A[m, k] * B[k, n] are dot products: so few vectors use a value of the other operand, which
-// lies along k, that turning it, which a chain needs, would take longer than the product. Leaves want both along k.
+// lies along k, that transposing it, which a chain needs, would take longer than the product. Leaves want both along k.
 inline bool gemm_takes_dots(int64_t m, int64_t n, int64_t k, int64_t a_k, int64_t b_k) {
   return k >= kGemmDotsFrom && ((m <= kGemmVectorRows && (b_k == 1 || n == 1)) || (n == 1 && a_k == 1));
 }

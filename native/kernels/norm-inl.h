@@ -34,10 +34,10 @@ NABLA_INLINE void row_means(T (&mean)[K], int64_t n, F&& add) {
   for (T& m : mean) m /= static_cast<T>(n);
 }
 
-// The first `count` elements of v, all of them and a whole line where they go past the cache.
+// Writes the first `count` elements of v; by a streaming store, all of them, which are a whole line.
 template <class T>
-NABLA_INLINE void write_first(T* p, Vec<T> v, int count, bool past_cache) {
-  past_cache ? Vec<T>::stream(p, v) : Vec<T>::store_n(p, v, count);
+NABLA_INLINE void write_first(T* p, Vec<T> v, int count, bool streaming) {
+  streaming ? Vec<T>::stream(p, v) : Vec<T>::store_n(p, v, count);
 }
 
 // R rows, n elements apart: their means, or 0 where they are not centred, and the reciprocals of their deviations.
@@ -65,7 +65,7 @@ struct RowMoments {
   Vec<T> standard(int r, Vec<T> x) const { return (x - mean[r]) * rstd[r]; }
 };
 
-// What is to be read and written next, the results from `out` on, is fetched meanwhile.
+// Meanwhile prefetches what is read next, and the results from `out` on, which are written next.
 template <class T, int R>
 NABLA_INLINE RowMoments<T, R> row_moments(const T* x, const T* out, double eps, bool centred, int64_t n) {
   RowMoments<T, R> m;
@@ -128,21 +128,21 @@ struct ScaledRow {
 
 template <class T>
 void standardize_rows(void* out, const void* in, const void* weight, const void* bias, double eps, bool centred,
-                      bool past_cache, int64_t rows, int64_t n) {
+                      bool streaming, int64_t rows, int64_t n) {
   using V = Vec<T>;
   const T *w = static_cast<const T*>(weight), *b = static_cast<const T*>(bias);
   rows_together<kRowsTogether<T, 1>>(rows, n, [&](int64_t first, auto together) {
     constexpr int R = decltype(together)::value;
     const T* x = static_cast<const T*>(in) + first * n;
     T* y = static_cast<T*>(out) + first * n;
-    const RowMoments<T, R> m = row_moments<T, R>(x, fetched_row<T>(y, x, past_cache), eps, centred, n);
+    const RowMoments<T, R> m = row_moments<T, R>(x, prefetch_row<T>(y, x, streaming), eps, centred, n);
     each_vector<T>(n, [=](int64_t i, int count) {
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++) {
         V v = m.standard(r, load_first(x + r * n + i, count));
         if (w) v = v * load_first(w + i, count);
         if (b) v = v + load_first(b + i, count);
-        write_first(y + r * n + i, v, count, past_cache);
+        write_first(y + r * n + i, v, count, streaming);
       }
     });
     for (int r = 0; r < R; r++)
@@ -152,12 +152,12 @@ void standardize_rows(void* out, const void* in, const void* weight, const void*
 
 template <class T>
 void standardize_backward_rows(void* out, const void* gradient, const void* in, double eps, bool centred,
-                               bool past_cache, int64_t rows, int64_t n) {
+                               bool streaming, int64_t rows, int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in);
   T* dx = static_cast<T*>(out);
   for (int64_t row = 0; row < rows; row++, g += n, x += n, dx += n) {
-    const RowMoments<T, 1> m = row_moments<T, 1>(x, fetched_row<T>(dx, x, past_cache), eps, centred, n);
+    const RowMoments<T, 1> m = row_moments<T, 1>(x, prefetch_row<T>(dx, x, streaming), eps, centred, n);
     if (__builtin_expect(!m.fit[0], 0)) {
       ScaledRow<T>(x, n, eps, centred).backward(dx, g, nullptr, nullptr, nullptr);
       continue;
@@ -172,7 +172,7 @@ void standardize_backward_rows(void* out, const void* gradient, const void* in, 
     const V level = V::set1(centred ? mean[0] : T(0)), along = V::set1(mean[1]);
     each_vector<T>(n, [=](int64_t i, int count) {
       const V slope = (load_first(g + i, count) - level - standard(i, count) * along) * m.rstd[0];
-      write_first(dx + i, slope, count, past_cache);
+      write_first(dx + i, slope, count, streaming);
     });
   }
 }
@@ -183,7 +183,7 @@ struct ScaledBackward {
   const T *g, *x, *w;
   T *dw, *db;
   double eps;
-  bool centred, past_cache;
+  bool centred, streaming;
   int64_t n;
 
   // R rows from the first on; one by one where the squares of one of them do not fit.
@@ -193,13 +193,13 @@ struct ScaledBackward {
     const T *g = this->g + first * n, *x = this->x + first * n, *w = this->w;
     T *dx = this->dx + first * n, *dw = this->dw, *db = this->db;
     const int64_t n = this->n;
-    const bool past_cache = this->past_cache;
+    const bool streaming = this->streaming;
     RowMoments<T, R> m;
     m.centre(x, centred, n);
     // Of each row: the mean square, the mean of the gradient, and of the gradient along the row.
     T mean[3 * R];
     const T *next_x = after_row(x + (R - 1) * n, n), *next_g = after_row(g + (R - 1) * n, n);
-    const T* written = fetched_row<T>(dx, x, past_cache);
+    const T* written = prefetch_row<T>(dx, x, streaming);
     row_means<T, 3 * R>(mean, n, [&](V* sum, int64_t i, int count) {
       const V wi = load_first(w + i, count);
 #pragma GCC unroll 2
@@ -235,7 +235,7 @@ struct ScaledBackward {
 #pragma GCC unroll 2
       for (int r = 0; r < R; r++) {
         const V gi = load_first(g + r * n + i, count), y = m.standard(r, load_first(x + r * n + i, count));
-        write_first(dx + r * n + i, fnma(y, part[r], gi * wi - common[r]) * m.rstd[r], count, past_cache);
+        write_first(dx + r * n + i, fnma(y, part[r], gi * wi - common[r]) * m.rstd[r], count, streaming);
         to_w = fma(gi, y, to_w);
         to_b = to_b + gi;
       }
@@ -247,7 +247,7 @@ struct ScaledBackward {
 
 template <class T>
 void scaled_backward_rows(void* out, const void* gradient, const void* in, const void* weight, void* by_weight,
-                          void* by_bias, double eps, bool centred, bool past_cache, int64_t rows, int64_t n) {
+                          void* by_bias, double eps, bool centred, bool streaming, int64_t rows, int64_t n) {
   using V = Vec<T>;
   T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
   each_vector<T>(n, [&](int64_t i, int count) {
@@ -262,7 +262,7 @@ void scaled_backward_rows(void* out, const void* gradient, const void* in, const
                                       db,
                                       eps,
                                       centred,
-                                      past_cache,
+                                      streaming,
                                       n};
   rows_together<kRowsTogether<T, 3>>(
       rows, n, [&](int64_t first, auto together) { backward.template rows<decltype(together)::value>(first); });

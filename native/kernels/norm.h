@@ -1,5 +1,5 @@
 // `rows` rows of `n` elements, all contiguous, brought to mean 0 and mean square 1, or (not `centred`) to mean square 1
-// alone. Results may go past the cache where each row is whole lines of memory; runtime/memory.h's end_streaming() is
+// alone. Streaming stores need rows of whole cache lines; runtime/memory.h's end_streaming() is
 // to follow.
 #pragma once
 #include <cstdint>
@@ -8,14 +8,14 @@ namespace nabla {
 
 // y = (x - mean) * rstd, with rstd = 1 / sqrt(mean square + eps); then * weight and + bias where they are given.
 using StandardizeFn = void (*)(void* y, const void* x, const void* weight, const void* bias, double eps, bool centred,
-                               bool past_cache, int64_t rows, int64_t n);
+                               bool streaming, int64_t rows, int64_t n);
 // dx = rstd * (g - mean(g) - y * mean(g * y)); without mean(g) where rows are not centred.
-using StandardizeBackwardFn = void (*)(void* dx, const void* g, const void* x, double eps, bool centred,
-                                       bool past_cache, int64_t rows, int64_t n);
+using StandardizeBackwardFn = void (*)(void* dx, const void* g, const void* x, double eps, bool centred, bool streaming,
+                                       int64_t rows, int64_t n);
 // The same after a weight: g * weight takes the place of g; and what the rows give to the gradients of
 // weight and bias, sums of g * y and of g.
 using ScaledBackwardFn = void (*)(void* dx, const void* g, const void* x, const void* weight, void* by_weight,
-                                  void* by_bias, double eps, bool centred, bool past_cache, int64_t rows, int64_t n);
+                                  void* by_bias, double eps, bool centred, bool streaming, int64_t rows, int64_t n);
 
 struct NormTable {
   StandardizeFn standardize[2];

@@ -126,10 +126,10 @@ void reduce_block(P* lanes, const T* x, int64_t n) {
   for (int j = 0; j < kVectors; j++) sum[j] = V(kNeutral<F, P>);
   int64_t i = 0;
   for (; i + kReduceLanes <= n; i += kReduceLanes) {
-    if constexpr (kReadAhead > 0) {
-      constexpr int64_t kLine = 64 / sizeof(T), kAhead = kReadAhead / static_cast<int64_t>(sizeof(T));
+    if constexpr (kReadPrefetch > 0) {
+      constexpr int64_t kLine = 64 / sizeof(T), kDistance = kReadPrefetch / static_cast<int64_t>(sizeof(T));
 #pragma GCC unroll 8
-      for (int64_t j = 0; j < kReduceLanes; j += kLine) __builtin_prefetch(x + i + j + kAhead);
+      for (int64_t j = 0; j < kReduceLanes; j += kLine) __builtin_prefetch(x + i + j + kDistance);
     }
 #pragma GCC unroll 32
     for (int j = 0; j < kVectors; j++) sum[j] = F{}(sum[j], load_as<P>(x + i + j * V::kLanes));
@@ -209,7 +209,7 @@ void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, 
   }
 }
 
-// out continues over ROWS rows; the last vector of columns is `lanes` wide. Along the rows, as memory is read ahead.
+// out continues over ROWS rows; the last vector of columns is `lanes` wide. Along the rows, as the hardware prefetches.
 template <class F, class T, int ROWS, class P = Partial<F, T>>
 NABLA_INLINE void reduce_columns_rows(P* out, const T* x, int64_t row_stride, int64_t columns, bool first) {
   using V = ReduceVec<P>;

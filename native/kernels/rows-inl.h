@@ -140,16 +140,16 @@ struct ScaledMoments {
 
 constexpr int64_t kLongRow = 1024;  // elements, from which the hardware sees what comes next
 
-// Where to fetch from while a row of n elements is summed: the row after it where rows are short.
+// What to prefetch while a row of n elements is summed: the next row where rows are short.
 template <class T>
 const T* after_row(const T* x, int64_t n) {
   return n < kLongRow ? x + n : x;
 }
 
-// Where to fetch what is written next: nothing is where it goes past the cache, so that `read` is fetched once more.
+// What to prefetch for writing: the output, or `read` again where the output is written by streaming stores.
 template <class T>
-const T* fetched_row(const T* written, const T* read, bool past_cache) {
-  return past_cache ? read : written;
+const T* prefetch_row(const T* written, const T* read, bool streaming) {
+  return streaming ? read : written;
 }
 
 // Lanes from `count` on are set to zero.
@@ -168,15 +168,15 @@ void each_vector(int64_t n, F&& f) {
   if (i < n) f(i, static_cast<int>(n - i));
 }
 
-// out[i] on = f(i, count) for all n elements, past the cache but for lines that are not all its own. What f captures by
-// value stays in registers: a store past the cache is to the compiler one that may change anything.
+// out[i] on = f(i, count) for all n elements, by streaming stores except in cache lines shared with other rows. f must
+// capture by value: a streaming store may alias anything captured by reference, so that would be reloaded each time.
 template <class T, class F>
-NABLA_INLINE void write_vectors(T* out, int64_t n, bool past_cache, F f) {
+NABLA_INLINE void write_vectors(T* out, int64_t n, bool streaming, F f) {
   using V = Vec<T>;
   const auto store = [=](int64_t i, int count) { V::store_n(out + i, f(i, count), count); };
-  if (!past_cache) return each_vector<T>(n, store);
-  const int64_t ahead = static_cast<int64_t>(-reinterpret_cast<uintptr_t>(out) % 64 / sizeof(T));
-  int64_t i = ahead < n ? ahead : n;
+  if (!streaming) return each_vector<T>(n, store);
+  const int64_t unaligned = static_cast<int64_t>(-reinterpret_cast<uintptr_t>(out) % 64 / sizeof(T));
+  int64_t i = unaligned < n ? unaligned : n;
   each_vector<T>(i, store);
   for (; i + V::kLanes <= n; i += V::kLanes) V::stream(out + i, f(i, V::kLanes));
   if (i < n) store(i, static_cast<int>(n - i));

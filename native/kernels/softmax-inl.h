@@ -59,11 +59,11 @@ void log_softmax_row(void* out, const void* in, void* work, int64_t n) {
   using V = Vec<T>;
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
-  const bool past_cache = work != nullptr;
-  const T *next = after_row(x, n), *next_out = fetched_row(after_row(y, n), x, past_cache);
+  const bool streaming = work != nullptr;
+  const T *next = after_row(x, n), *next_out = prefetch_row(after_row(y, n), x, streaming);
   const T shift = row_shift(x, n);
   const V s = V::set1(shift), l = V::set1(row_log_sum(x, n, shift, true));
-  write_vectors(y, n, past_cache, [=](int64_t i, int count) {
+  write_vectors(y, n, streaming, [=](int64_t i, int count) {
     __builtin_prefetch(next + i);
     __builtin_prefetch(next_out + i, 1);
     return load_first(x + i, count) - s - l;
@@ -71,18 +71,18 @@ void log_softmax_row(void* out, const void* in, void* work, int64_t n) {
 }
 
 template <class T>
-void softmax_backward_row(void* out, const void* gradient, const void* result, bool past_cache, int64_t n) {
+void softmax_backward_row(void* out, const void* gradient, const void* result, bool streaming, int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
-  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *written = fetched_row<T>(dx, y, past_cache);
+  const T *next_g = after_row(g, n), *next_y = after_row(y, n), *written = prefetch_row<T>(dx, y, streaming);
   const V dot = V::set1(row_sum<T>(n, [&](int64_t i, int count) {
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);
     __builtin_prefetch(written + i, 1);
     return load_first(g + i, count) * load_first(y + i, count);
   }));
-  write_vectors(dx, n, past_cache,
+  write_vectors(dx, n, streaming,
                 [=](int64_t i, int count) { return load_first(y + i, count) * (load_first(g + i, count) - dot); });
 }
 
@@ -96,14 +96,14 @@ NABLA_INLINE V log_softmax_slope(V g, V y, V sum) {
 }
 
 template <class T>
-void log_softmax_backward_row(void* out, const void* gradient, const void* result, bool past_cache, int64_t n) {
+void log_softmax_backward_row(void* out, const void* gradient, const void* result, bool streaming, int64_t n) {
   using V = Vec<T>;
   const T *g = static_cast<const T*>(gradient), *y = static_cast<const T*>(result);
   T* dx = static_cast<T*>(out);
   const V sum = V::set1(row_sum<T>(n, [&](int64_t i, int count) { return load_first(g + i, count); }));
   const T *next_g = after_row(g, n), *next_y = after_row(y, n),
-          *next_out = fetched_row(after_row(dx, n), y, past_cache);
-  write_vectors(dx, n, past_cache, [=](int64_t i, int count) {
+          *next_out = prefetch_row(after_row(dx, n), y, streaming);
+  write_vectors(dx, n, streaming, [=](int64_t i, int count) {
     __builtin_prefetch(next_g + i);
     __builtin_prefetch(next_y + i);
     __builtin_prefetch(next_out + i, 1);
@@ -121,13 +121,13 @@ void row_weight(void* out, const void* in, int64_t target, int64_t n) {
 
 template <class T>
 void cross_entropy_backward_row(void* out, const void* in, const void* weight, int64_t target, double scale,
-                                bool past_cache, int64_t n) {
+                                bool streaming, int64_t n) {
   using V = Vec<T>;
   const T *x = static_cast<const T*>(in), *pair = static_cast<const T*>(weight);
   T* dx = static_cast<T*>(out);
   const V shift = V::set1(pair[0]), log_sum = V::set1(pair[1]), s = V::set1(static_cast<T>(scale));
   const V loss = target < 0 ? V(0) : (shift - V::set1(x[target])) + log_sum;
-  write_vectors(dx, n, past_cache,
+  write_vectors(dx, n, streaming,
                 [=](int64_t i, int count) { return exp((load_first(x + i, count) - shift) - log_sum) * s; });
   if (target >= 0) dx[target] = first_lane(expm1(-loss) * s);
 }

@@ -5,6 +5,7 @@
 #include "kernels/convert-inl.h"
 #include "kernels/elementwise-inl.h"
 #include "kernels/gemm-inl.h"
+#include "kernels/im2col-inl.h"
 #include "kernels/norm-inl.h"
 #include "kernels/optim-inl.h"
 #include "kernels/random-inl.h"
@@ -12,7 +13,6 @@
 #include "kernels/softmax-inl.h"
 #include "kernels/sort-inl.h"
 #include "kernels/table.h"
-#include "kernels/windows-inl.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
@@ -29,7 +29,7 @@ constexpr KernelTable make_table(const char* isa) {
       .norm = make_norm_table(),
       .batch_norm = make_batch_norm_table(),
       .optim = make_optim_table(),
-      .windows = make_window_table(),
+      .im2col = make_im2col_table(),
       .attention = make_attention_table(),
       .sort = make_sort_table(),
   };

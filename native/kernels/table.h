@@ -6,13 +6,13 @@
 #include "kernels/convert.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
+#include "kernels/im2col.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
 #include "kernels/sort.h"
-#include "kernels/windows.h"
 
 namespace nabla {
 
@@ -27,7 +27,7 @@ struct KernelTable {
   NormTable norm;
   BatchNormTable batch_norm;
   OptimTable optim;
-  WindowTable windows;
+  Im2colTable im2col;
   AttentionTable attention;
   SortTable sort;
 };

@@ -19,7 +19,8 @@ void trim_memory(int64_t keep = 0);
 // How often large blocks have been taken, in the whole process.
 int64_t large_blocks_taken();
 
-// Copies past the cache, which need not be filled with what is overwritten. `to` and `bytes` are multiples of 16.
+// Copies by streaming (non-temporal) stores, which do not read the target into the cache. `to` and `bytes` are
+// multiples of 16.
 void stream(void* to, const void* from, int64_t bytes);
 // To be called by a thread that has streamed, before others read.
 void end_streaming();

@@ -3,8 +3,8 @@
 #   - no instruction of a newer CPU is in an object that a baseline CPU runs: only isa_avx2 may have VEX encodings, and only
 #     isa_avx512 EVEX encodings, opmask or 512-bit registers;
 #   - the innermost loop of the whole register tile of GEMM, in float and double, has its exact number of fused
-#     multiply-adds for a step of k and no vector on the stack; tiers that fetch B ahead do so in one loop of two;
-#   - each kernel of rows that may write past the cache has a store that does (x86-64).
+#     multiply-adds for a step of k and no vector on the stack; tiers that prefetch B do so in one loop of two;
+#   - each kernel of rows that may write by streaming stores has one (x86-64).
 #   inspect.sh OBJDUMP PROCESSOR OBJECT...
 set -eu
 [ $# -gt 2 ] || { echo "usage: $0 OBJDUMP PROCESSOR OBJECT..." >&2; exit 2; }
@@ -24,7 +24,7 @@ leaks() {
   fi
 }
 
-# loop OBJECT ROWS VECTORS FMA STACK FETCHES: FMA and STACK are patterns; the share of loops that fetch is 1 in FETCHES.
+# loop OBJECT ROWS VECTORS FMA STACK PREFETCHES: FMA and STACK are patterns; the share of loops that prefetch is 1 in PREFETCHES.
 loop() {
   "$objdump" -d -C --no-show-raw-insn "$1" | awk -v rows="$2" -v vectors="$3" -v fma_name="$4" -v stack_name="$5" -v fetches="$6" '
     function close_loop(   i, fma, stack, fetch) {
@@ -63,7 +63,7 @@ loop() {
       if (!loops["float"] || !loops["double"]) { print "no loop found in the register tiles"; exit 1 }
       for (tile in loops) {
         if (fetching[tile] * fetches != (fetches ? loops[tile] : 0) || (!fetches && fetching[tile])) {
-          printf "%s: %d of %d loops fetch\n", tile, fetching[tile], loops[tile]
+          printf "%s: %d of %d loops prefetch\n", tile, fetching[tile], loops[tile]
           bad = 1
         }
       }
@@ -73,7 +73,7 @@ loop() {
     }' || { echo "$1: the tile of $2 rows and $3 vectors is not what it has to be"; failed=1; }
 }
 
-# rows OBJECT PATTERN: every kernel of rows that may write past the cache has a store that does.
+# rows OBJECT PATTERN: every kernel of rows that may write by streaming stores has one.
 rows() {
   "$objdump" -d -C --no-show-raw-insn "$1" | awk -v pattern="$2" '
     /^[0-9a-f]+ </ {
@@ -86,7 +86,7 @@ rows() {
     END {
       for (name in seen) {
         count++
-        if (!seen[name]) { print name " never writes past the cache"; bad = 1 }
+        if (!seen[name]) { print name " has no streaming store"; bad = 1 }
       }
       if (count != 16) { print count " kernels of rows found"; bad = 1 }
       exit bad

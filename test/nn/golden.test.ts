@@ -105,8 +105,8 @@ describe("MultiheadAttention", () => {
     const [out, weights] = load(false).forward(query, key, value, read(of.options));
     close(out, of.out);
     close(weights!, of.weights);
-    const turned = [query, key, value].map((x) => x.transpose(0, 1)) as [Tensor, Tensor, Tensor];
-    const [first, none] = load(true).forward(...turned, { ...read(of.options), needWeights: false });
+    const transposed = [query, key, value].map((x) => x.transpose(0, 1)) as [Tensor, Tensor, Tensor];
+    const [first, none] = load(true).forward(...transposed, { ...read(of.options), needWeights: false });
     close(first.transpose(0, 1), of.out);
     expect(none).toBe(null);
   });

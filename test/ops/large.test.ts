@@ -1,4 +1,4 @@
-/** Results too large for the cache, which are written past it: the same bits as piece by piece, to the last element. */
+/** Results too large for the cache, which are written by streaming stores: the same bits as piece by piece, to the last element. */
 import { arange, type DType, equal, tensor } from "nabla";
 import { describe, expect, it } from "vitest";
 

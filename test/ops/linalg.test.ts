@@ -16,18 +16,18 @@ interface Golden {
 const golden: { cases: Golden[] } = JSON.parse(readFileSync(new URL("./linalg-golden.json", import.meta.url), "utf8"));
 
 const float64 = { dtype: "float64" } as const;
-const turned = (x: nb.Tensor): nb.Tensor => x.transpose(-2, -1);
+const transposed = (x: nb.Tensor): nb.Tensor => x.transpose(-2, -1);
 
 /** What the script computes, by name. */
 const functions: Readonly<Record<string, (...xs: nb.Tensor[]) => nb.Tensor[]>> = {
-  cholesky: (x) => [nb.cholesky(x!.matmul(turned(x!)).add(nb.eye(x!.size(-1), float64)))],
+  cholesky: (x) => [nb.cholesky(x!.matmul(transposed(x!)).add(nb.eye(x!.size(-1), float64)))],
   triangularSolve: (a, b) => [nb.triangularSolve(a!, b!)],
   solve: (a, b) => [nb.solve(a!, b!)],
   inv: (a) => [nb.inv(a!)],
   det: (a) => [nb.det(a!)],
   slogdet: (a) => Object.values(nb.slogdet(a!)),
   qr: (a) => Object.values(nb.qr(a!)),
-  eigh: (a) => Object.values(nb.eigh(a!.add(turned(a!)))),
+  eigh: (a) => Object.values(nb.eigh(a!.add(transposed(a!)))),
   svd: (a) => Object.values(nb.svd(a!)),
   pinv: (a) => [nb.pinv(a!)],
   lstsq: (a, b) => [nb.lstsq(a!, b!).solution, nb.lstsq(a!, b!).residuals],
@@ -94,7 +94,7 @@ function near(a: nb.Tensor, b: nb.Tensor, what: string): void {
 }
 /** Columns of length 1, at right angles. */
 function orthonormal(q: nb.Tensor, what: string): void {
-  const product = turned(q).matmul(q);
+  const product = transposed(q).matmul(q);
   near(nb.eye(q.size(-1), { dtype: q.dtype }).expand(product.shape), product, what);
 }
 const descending = (s: nb.Tensor): boolean =>
@@ -132,7 +132,7 @@ describe("of every matrix", () => {
         const { u, s, vh } = nb.svd(x);
         near(x, u.mul(s.unsqueeze(-2)).matmul(vh), "u s vh");
         orthonormal(u, "u");
-        orthonormal(turned(vh), "vh");
+        orthonormal(transposed(vh), "vh");
         expect(descending(s)).toBe(true);
         expect(s.lt(0).any().item()).toBe(0);
       }),
@@ -145,9 +145,9 @@ describe("of every matrix", () => {
       fc.property(matrices, (x) => {
         const k = Math.min(x.size(-2), x.size(-1));
         const half = x.narrow(-2, 0, k).narrow(-1, 0, k).mul(0.5);
-        const symmetric = half.add(turned(half));
+        const symmetric = half.add(transposed(half));
         const { values, vectors } = nb.eigh(symmetric);
-        near(symmetric, vectors.mul(values.unsqueeze(-2)).matmul(turned(vectors)), "v w vᵀ");
+        near(symmetric, vectors.mul(values.unsqueeze(-2)).matmul(transposed(vectors)), "v w vᵀ");
         orthonormal(vectors, "v");
         expect(descending(values.neg())).toBe(true);
       }),
@@ -206,7 +206,7 @@ test("cholesky and its solution, upper as lower", () => {
     float64,
   );
   const upper = nb.cholesky(x, { upper: true });
-  near(x, turned(upper).matmul(upper), "uᵀ u");
+  near(x, transposed(upper).matmul(upper), "uᵀ u");
   const b = tensor([[1], [2]], float64);
   near(nb.solve(x, b), nb.choleskySolve(b, upper, { upper: true }), "by the upper factor");
   near(nb.solve(x, b), b.choleskySolve(x.cholesky()), "by the lower factor");

@@ -7,8 +7,8 @@ const sizes = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 const transpose = (a: Matrix, columns: number): Matrix => sizes(columns).map((j) => a.map((row) => row[j]!));
 const dot = (x: readonly number[], y: readonly number[]): number => x.reduce((sum, value, i) => sum + value * y[i]!, 0);
 const times = (a: Matrix, b: Matrix, columns: number): Matrix => {
-  const turned = transpose(b, columns);
-  return a.map((row) => turned.map((column) => dot(row, column)));
+  const transposed = transpose(b, columns);
+  return a.map((row) => transposed.map((column) => dot(row, column)));
 };
 
 /** f of the matrices at each place of the batch, which broadcast; `trailing` is the shape of a result. */
@@ -77,8 +77,8 @@ export function qr(a: Matrix, n: number): { q: Matrix; r: Matrix } {
     const norm = Math.sqrt(dot(rest, rest));
     q.push(rest.map((value) => value / norm));
   }
-  const turned = transpose(q, a.length);
-  return { q: turned, r: q.map((row, i) => columns.map((column, j) => (j < i ? 0 : dot(row, column)))) };
+  const transposed = transpose(q, a.length);
+  return { q: transposed, r: q.map((row, i) => columns.map((column, j) => (j < i ? 0 : dot(row, column)))) };
 }
 
 /** The sign with which the element of largest absolute value is positive. */
@@ -131,9 +131,9 @@ export function svd(a: Matrix, n: number): { u: Matrix; s: number[]; vh: Matrix 
 
 /** By the normal equations, for full rank. */
 export function pinv(a: Matrix, n: number): Matrix {
-  const turned = transpose(a, n);
-  if (a.length >= n) return solve(times(turned, a, n), turned);
-  return transpose(solve(times(a, turned, a.length), a), n);
+  const transposed = transpose(a, n);
+  if (a.length >= n) return solve(times(transposed, a, n), transposed);
+  return transpose(solve(times(a, transposed, a.length), a), n);
 }
 
 export { times, transpose };

@@ -285,10 +285,10 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
   return {_mm256_cmpgt_epi64(_mm256_cvtepu8_epi64(_mm_cvtsi32_si128(four)), _mm256_setzero_si256())};
 }
 
-// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields. Halves of rows
+// v[i] holds value i of each row, one row per lane; as many values as one transposing step yields. Halves of rows
 // meet while they are loaded, which saves a third of the shuffles.
 template <class T>
-constexpr int kGemmTurned = 16 / sizeof(T);
+constexpr int kGemmTransposed = 16 / sizeof(T);
 
 inline __m128 load_four(const float* p) { return _mm_loadu_ps(p); }
 inline __m128 load_four(const BFloat16* p) {
@@ -297,7 +297,7 @@ inline __m128 load_four(const BFloat16* p) {
 }
 
 template <class S>
-inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[8]) {
+inline void load_transposed(Vec<float> (&v)[4], const S* const (&row)[8]) {
   __m256 half[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++)
@@ -310,7 +310,7 @@ inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[8]) {
   v[3] = _mm256_shuffle_ps(b, d, 0xee);
 }
 
-inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[4]) {
+inline void load_transposed(Vec<double> (&v)[2], const double* const (&row)[4]) {
   __m256d half[2];
 #pragma GCC unroll 2
   for (int i = 0; i < 2; i++)
@@ -321,9 +321,9 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[4]) {
 
 // The register tile of GEMM: 12 of 16 registers hold sums.
 constexpr int kGemmRows = 6, kGemmVectors = 2;
-constexpr bool kGemmKeepsA = false, kGemmFetches = false;
+constexpr bool kGemmKeepsA = false, kGemmPrefetches = false;
 constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
-constexpr int64_t kWrittenAhead = 0, kReadAhead = 0;
+constexpr int64_t kWritePrefetch = 0, kReadPrefetch = 0;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

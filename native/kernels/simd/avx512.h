@@ -258,10 +258,10 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
   return {static_cast<__mmask8>(_mm_test_epi8_mask(bytes, bytes))};
 }
 
-// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields. Quarters of rows
+// v[i] holds value i of each row, one row per lane; as many values as one transposing step yields. Quarters of rows
 // meet while they are loaded.
 template <class T>
-constexpr int kGemmTurned = 16 / sizeof(T);
+constexpr int kGemmTransposed = 16 / sizeof(T);
 
 inline __m128 load_four(const float* p) { return _mm_loadu_ps(p); }
 inline __m128 load_four(const BFloat16* p) {
@@ -270,7 +270,7 @@ inline __m128 load_four(const BFloat16* p) {
 }
 
 template <class S>
-inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[16]) {
+inline void load_transposed(Vec<float> (&v)[4], const S* const (&row)[16]) {
   __m512 quarter[4];
 #pragma GCC unroll 4
   for (int i = 0; i < 4; i++) {
@@ -287,7 +287,7 @@ inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[16]) {
   v[3] = _mm512_shuffle_ps(b, d, 0xee);
 }
 
-inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[8]) {
+inline void load_transposed(Vec<double> (&v)[2], const double* const (&row)[8]) {
   __m512d quarter[2];
 #pragma GCC unroll 2
   for (int i = 0; i < 2; i++) {
@@ -302,13 +302,13 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[8]) {
 
 // The register tile of GEMM: 24 of 32 registers hold sums, so that tasks of 144 rows are whole tiles.
 constexpr int kGemmRows = 12, kGemmVectors = 2;
-// A panel of A stays in L1, as one of B nearly fills it, and the next panel of B is fetched ahead: L2 is fast, L3 is
+// A panel of A stays in L1, as one of B nearly fills it, and the next panel of B is prefetched: L2 is fast, L3 is
 // far.
-constexpr bool kGemmKeepsA = true, kGemmFetches = true;
+constexpr bool kGemmKeepsA = true, kGemmPrefetches = true;
 constexpr GemmCaches kGemmCaches = kGemmLargeCaches;
-// Bytes ahead at which maps fetch the lines that they write, and sums those that they read: cores of this kind wait for
-// either.
-constexpr int64_t kWrittenAhead = 2048, kReadAhead = 8192;
+// Prefetch distances in bytes: of elementwise kernels for lines that they write, and of sums for those that they read:
+// cores of this kind wait for either.
+constexpr int64_t kWritePrefetch = 2048, kReadPrefetch = 8192;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

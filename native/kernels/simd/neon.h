@@ -287,15 +287,15 @@ inline Mask<int64_t> mask_of_bool(const bool* p, Vec<int64_t>) {
   return {vcgtq_u64(wide, vdupq_n_u64(0))};
 }
 
-// v[i] holds value i of each row, one row per lane; as many values as one step of the turning yields.
+// v[i] holds value i of each row, one row per lane; as many values as one transposing step yields.
 template <class T>
-constexpr int kGemmTurned = 16 / sizeof(T);
+constexpr int kGemmTransposed = 16 / sizeof(T);
 
 inline float32x4_t load_four(const float* p) { return vld1q_f32(p); }
 inline float32x4_t load_four(const BFloat16* p) { return load_float(p).v; }
 
 template <class S>
-inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[4]) {
+inline void load_transposed(Vec<float> (&v)[4], const S* const (&row)[4]) {
   const float32x4_t r0 = load_four(row[0]), r1 = load_four(row[1]), r2 = load_four(row[2]), r3 = load_four(row[3]);
   const float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(r0, r1)), b = vreinterpretq_f64_f32(vtrn2q_f32(r0, r1));
   const float64x2_t c = vreinterpretq_f64_f32(vtrn1q_f32(r2, r3)), d = vreinterpretq_f64_f32(vtrn2q_f32(r2, r3));
@@ -305,7 +305,7 @@ inline void load_turned(Vec<float> (&v)[4], const S* const (&row)[4]) {
   v[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
 }
 
-inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[2]) {
+inline void load_transposed(Vec<double> (&v)[2], const double* const (&row)[2]) {
   const float64x2_t a = vld1q_f64(row[0]), b = vld1q_f64(row[1]);
   v[0] = vtrn1q_f64(a, b);
   v[1] = vtrn2q_f64(a, b);
@@ -313,9 +313,9 @@ inline void load_turned(Vec<double> (&v)[2], const double* const (&row)[2]) {
 
 // The register tile of GEMM: 24 of 32 registers hold sums.
 constexpr int kGemmRows = 8, kGemmVectors = 3;
-constexpr bool kGemmKeepsA = false, kGemmFetches = false;
+constexpr bool kGemmKeepsA = false, kGemmPrefetches = false;
 constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
-constexpr int64_t kWrittenAhead = 0, kReadAhead = 0;
+constexpr int64_t kWritePrefetch = 0, kReadPrefetch = 0;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

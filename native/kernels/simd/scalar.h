@@ -38,17 +38,17 @@ inline bool mask_of_bool(const bool* p, Lane<int32_t>) { return *p; }
 inline bool mask_of_bool(const bool* p, Lane<int64_t>) { return *p; }
 
 template <class T>
-constexpr int kGemmTurned = 1;
+constexpr int kGemmTransposed = 1;
 template <class T>
-inline void load_turned(Lane<T> (&v)[1], const T* const (&row)[1]) {
+inline void load_transposed(Lane<T> (&v)[1], const T* const (&row)[1]) {
   v[0] = *row[0];
 }
-inline void load_turned(Lane<float> (&v)[1], const BFloat16* const (&row)[1]) { v[0] = load_float(row[0]); }
+inline void load_transposed(Lane<float> (&v)[1], const BFloat16* const (&row)[1]) { v[0] = load_float(row[0]); }
 
 constexpr int kGemmRows = 6, kGemmVectors = 2;
-constexpr bool kGemmKeepsA = false, kGemmFetches = false;
+constexpr bool kGemmKeepsA = false, kGemmPrefetches = false;
 constexpr GemmCaches kGemmCaches = kGemmSmallCaches;
-constexpr int64_t kWrittenAhead = 0, kReadAhead = 0;
+constexpr int64_t kWritePrefetch = 0, kReadPrefetch = 0;
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

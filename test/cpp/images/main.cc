@@ -6,8 +6,8 @@
 
 #include "../random.h"
 #include "exec/conv.h"
+#include "exec/im2col.h"
 #include "exec/pool2d.h"
-#include "exec/windows.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
 

@@ -123,6 +123,6 @@ void test_attention();
 void test_losses();
 void test_norm();
 void test_orders();
-void test_past_cache();
+void test_streaming();
 
 }  // namespace nabla::test

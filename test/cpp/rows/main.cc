@@ -14,7 +14,7 @@ int main() {
     test_attention();
     test_losses();
     test_norm();
-    test_past_cache();
+    test_streaming();
     if (tier == 0) first = tally.digest;
     check(tally.digest == first, "every tier gives the same bits", tier, 0);
     std::printf("tier: %s, digest %016llx\n", nabla::kernels().isa, static_cast<unsigned long long>(tally.digest));

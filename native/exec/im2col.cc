@@ -1,4 +1,4 @@
-#include "exec/windows.h"
+#include "exec/im2col.h"
 
 #include "exec/gemm_plan.h"
 #include "kernels/table.h"
@@ -41,8 +41,8 @@ bool read_window(const View& image, int64_t rows, int64_t cols, const View& resu
 
 namespace {
 
-const WindowKernels<float>& leaves(float) { return kernels().windows.f32; }
-const WindowKernels<double>& leaves(double) { return kernels().windows.f64; }
+const Im2colKernels<float>& leaves(float) { return kernels().im2col.f32; }
+const Im2colKernels<double>& leaves(double) { return kernels().im2col.f64; }
 
 // From the first to the last element that they see.
 int64_t reach(const WindowAxis& a, int64_t places, int64_t taps) {
@@ -77,7 +77,7 @@ bool WindowAxis::inside() const {
 }
 
 template <class T>
-WindowBlock<T>::WindowBlock(const Windows& w, const T* source, int64_t images, int64_t first, int64_t count)
+Im2colBlock<T>::Im2colBlock(const Im2col& w, const T* source, int64_t images, int64_t first, int64_t count)
     : w_(w),
       source_(source),
       images_(images),
@@ -95,7 +95,7 @@ WindowBlock<T>::WindowBlock(const Windows& w, const T* source, int64_t images, i
 }
 
 template <class T>
-const WindowView<T>* WindowBlock<T>::view(int64_t row, int64_t rows) {
+const Im2colView<T>* Im2colBlock<T>::view(int64_t row, int64_t rows) {
   if (in_place_)
     view_in_place(row, rows);
   else if (!view_copied(row, rows))
@@ -108,7 +108,7 @@ const WindowView<T>* WindowBlock<T>::view(int64_t row, int64_t rows) {
 }
 
 template <class T>
-void WindowBlock<T>::view_in_place(int64_t row, int64_t rows) {
+void Im2colBlock<T>::view_in_place(int64_t row, int64_t rows) {
   const int64_t width = w_.x.size;
   view_.source = source_;
   int64_t c = row / w_.area(), i = row / w_.x.taps % w_.y.taps, j = row % w_.x.taps;
@@ -122,11 +122,11 @@ void WindowBlock<T>::view_in_place(int64_t row, int64_t rows) {
   for (int64_t r = 0; r < runs_; r++)
     run_[r].at = lines_[r].image * w_.image + w_.y.at(lines_[r].y, 0) * width + w_.x.at(lines_[r].x, 0);
   // What follows the last line that is seen of the last image may be nobody's.
-  view_.padded = (images_ - 1 - lines_[runs_ - 1].image) * w_.image >= kWindowSpill;
+  view_.padded = (images_ - 1 - lines_[runs_ - 1].image) * w_.image >= kIm2colSpill;
 }
 
 template <class T>
-bool WindowBlock<T>::view_copied(int64_t row, int64_t rows) {
+bool Im2colBlock<T>::view_copied(int64_t row, int64_t rows) {
   const WindowAxis &v = w_.y, &h = w_.x;
   const int64_t last = row + rows - 1;
   const int64_t c0 = row / w_.area(), channels = last / w_.area() - c0 + 1;
@@ -153,7 +153,7 @@ bool WindowBlock<T>::view_copied(int64_t row, int64_t rows) {
   const bool dense = rows_of_image.dense;
   const int64_t plane = images * rows_of_image.size * columns.size;
   T* copy =
-      static_cast<T*>(scratch(Scratch::COLUMNS, static_cast<size_t>(channels * plane + kWindowSpill) * sizeof(T)));
+      static_cast<T*>(scratch(Scratch::COLUMNS, static_cast<size_t>(channels * plane + kIm2colSpill) * sizeof(T)));
   if (!copy) return false;
 
   const auto& leaf = leaves(T());
@@ -197,7 +197,7 @@ bool WindowBlock<T>::view_copied(int64_t row, int64_t rows) {
   return true;
 }
 
-template class WindowBlock<float>;
-template class WindowBlock<double>;
+template class Im2colBlock<float>;
+template class Im2colBlock<double>;
 
 }  // namespace nabla

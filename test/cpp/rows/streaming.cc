@@ -1,4 +1,5 @@
-// Rows of results so large that they are written past the cache: the same bits as those of a few rows, and no others.
+// Rows of results so large that they are written by streaming stores: the same bits as those of a few rows, and no
+// others.
 #include <algorithm>
 #include <cstring>
 
@@ -96,7 +97,7 @@ void check_rows(Random& r, int64_t n) {
 
 }  // namespace
 
-void test_past_cache() {
+void test_streaming() {
   Random r{0xBF58476D1CE4E5B9u};
   for (int64_t n : {1024, 1021, 70001}) check_rows<float>(r, n);
   check_rows<double>(r, 776);

@@ -1,10 +1,11 @@
-// Windows that slide over images, and blocks of places of theirs as leaves see them (kernels/windows.h).
+// Sliding windows, and the im2col matrix of an image, block of columns by block, in the form that kernels/im2col.h
+// reads.
 #pragma once
 #include <cstdint>
 
 #include "base/layout.h"
 #include "kernels/gemm.h"
-#include "kernels/windows.h"
+#include "kernels/im2col.h"
 
 namespace nabla {
 
@@ -35,8 +36,8 @@ struct WindowAxis {
 
 WindowAxis window_axis(const Window& w, int d);  // of the window along height (0) or width (1)
 
-// A matrix: row (channel, i, j) of the window, column (image, y, x) of a place.
-struct Windows {
+// The im2col matrix: row (channel, i, j) of the kernel, column (image, y, x) of an output position.
+struct Im2col {
   WindowAxis y, x;
   int64_t channels;
   int64_t image;  // elements from one image to the next
@@ -50,14 +51,14 @@ struct Windows {
 constexpr int64_t kBlockPlaces = kGemmDepth;
 
 template <class T>
-class WindowBlock {
+class Im2colBlock {
  public:
-  // `source`: the first channel of the first of `images`. At most kMaxWindowRuns lines are touched.
-  WindowBlock(const Windows& w, const T* source, int64_t images, int64_t first, int64_t count);
+  // `source`: the first channel of the first of `images`. At most kMaxIm2colRuns lines are touched.
+  Im2colBlock(const Im2col& w, const T* source, int64_t images, int64_t first, int64_t count);
 
   // Rows [row, row + rows), at most kGemmDepth, of these columns; nullptr without memory. What they see may be a copy,
   // in scratch: there is one view at a time in a thread.
-  const WindowView<T>* view(int64_t row, int64_t rows);
+  const Im2colView<T>* view(int64_t row, int64_t rows);
 
   // f(image, y, x, start, length) for every run of columns on one line.
   template <class F>
@@ -82,14 +83,14 @@ class WindowBlock {
   void view_in_place(int64_t row, int64_t rows);
   bool view_copied(int64_t row, int64_t rows);
 
-  const Windows& w_;
+  const Im2col& w_;
   const T* source_;
   int64_t images_, first_, count_, runs_ = 0;
   bool in_place_;
-  Line lines_[kMaxWindowRuns];
-  WindowRun run_[kMaxWindowRuns];
+  Line lines_[kMaxIm2colRuns];
+  Im2colRun run_[kMaxIm2colRuns];
   int64_t taps_[kGemmDepth];
-  WindowView<T> view_;
+  Im2colView<T> view_;
 };
 
 }  // namespace nabla

@@ -1,20 +1,20 @@
-// Included once per ISA: see windows.h.
+// Included once per ISA: see im2col.h.
 #pragma once
 #include <cstdint>
 
+#include "kernels/im2col.h"
 #include "kernels/rows-inl.h"
-#include "kernels/windows.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
 
 template <class T>
-inline void window_every_second(T* __restrict to, const T* __restrict from, int64_t count) {
+inline void im2col_every_second(T* __restrict to, const T* __restrict from, int64_t count) {
   for (int64_t i = 0; i < count; i++) to[i] = from[2 * i];
 }
 
 template <class T>
-void window_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step, int64_t count) {
+void im2col_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step, int64_t count) {
   using V = Vec<T>;
   const int64_t behind = start < size ? (size - start + step - 1) / step : 0;
   int64_t first = start < 0 ? (step - 1 - start) / step : 0, last = behind < count ? behind : count;
@@ -27,7 +27,7 @@ void window_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step
     for (; i + V::kLanes <= last; i += V::kLanes) V::store(to + i, V::load(from + i));
     if (i < last) V::store_n(to + i, V::load_n(from + i, static_cast<int>(last - i)), static_cast<int>(last - i));
   } else if (step == 2) {
-    window_every_second(to + i, from + 2 * i, last - i);
+    im2col_every_second(to + i, from + 2 * i, last - i);
   } else {
     for (; i < last; i++) to[i] = from[i * step];
   }
@@ -37,14 +37,14 @@ void window_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step
 // Whole vectors that make up one row of a panel, in ascending order of where they go: what one spills over, the next
 // overwrites, and so does the next row.
 template <class T>
-struct WindowMoves {
+struct Im2colMoves {
   int count = 0;
-  int64_t from[kMaxWindowRuns];
-  int32_t to[kMaxWindowRuns];
+  int64_t from[kMaxIm2colRuns];
+  int32_t to[kMaxIm2colRuns];
 };
 
 template <class T, int MOVES>
-void window_move_rows(T* to, int64_t width, const WindowMoves<T>& moves, const WindowView<T>& w) {
+void im2col_move_rows(T* to, int64_t width, const Im2colMoves<T>& moves, const Im2colView<T>& w) {
   using V = Vec<T>;
   int64_t from[MOVES], at[MOVES];
   for (int m = 0; m < MOVES; m++) from[m] = moves.from[m], at[m] = moves.to[m];
@@ -56,13 +56,13 @@ void window_move_rows(T* to, int64_t width, const WindowMoves<T>& moves, const W
 }
 
 template <class T>
-void window_move_rows(T* to, int64_t width, const WindowMoves<T>& moves, const WindowView<T>& w) {
+void im2col_move_rows(T* to, int64_t width, const Im2colMoves<T>& moves, const Im2colView<T>& w) {
   using V = Vec<T>;
   switch (moves.count) {
-    case 1: return window_move_rows<T, 1>(to, width, moves, w);
-    case 2: return window_move_rows<T, 2>(to, width, moves, w);
-    case 3: return window_move_rows<T, 3>(to, width, moves, w);
-    case 4: return window_move_rows<T, 4>(to, width, moves, w);
+    case 1: return im2col_move_rows<T, 1>(to, width, moves, w);
+    case 2: return im2col_move_rows<T, 2>(to, width, moves, w);
+    case 3: return im2col_move_rows<T, 3>(to, width, moves, w);
+    case 4: return im2col_move_rows<T, 4>(to, width, moves, w);
     default: break;
   }
   for (int64_t t = 0; t < w.n_taps; t++, to += width) {
@@ -73,7 +73,7 @@ void window_move_rows(T* to, int64_t width, const WindowMoves<T>& moves, const W
 
 // The same without reading past the end of a run.
 template <class T>
-void window_copy_rows(T* to, int64_t width, const WindowRun* part, int parts, const WindowView<T>& w) {
+void im2col_copy_rows(T* to, int64_t width, const Im2colRun* part, int parts, const Im2colView<T>& w) {
   using V = Vec<T>;
   for (int64_t t = 0; t < w.n_taps; t++, to += width) {
     const T* from = w.source + w.taps[t];
@@ -88,12 +88,12 @@ void window_copy_rows(T* to, int64_t width, const WindowRun* part, int parts, co
 }
 
 template <class T>
-void window_gather(T* panels, int64_t width, int64_t panel, const WindowView<T>& w) {
+void im2col_gather(T* panels, int64_t width, int64_t panel, const Im2colView<T>& w) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
-  WindowRun part[kMaxWindowRuns];
-  WindowMoves<T> moves;
-  const WindowRun* run = w.runs;
-  const WindowRun* const end = w.runs + w.n_runs;
+  Im2colRun part[kMaxIm2colRuns];
+  Im2colMoves<T> moves;
+  const Im2colRun* run = w.runs;
+  const Im2colRun* const end = w.runs + w.n_runs;
   for (int64_t low = 0; run < end; low += width, panels += panel) {
     int parts = 0;
     moves.count = 0;
@@ -108,14 +108,14 @@ void window_gather(T* panels, int64_t width, int64_t panel, const WindowView<T>&
       if (stop > low + width) break;
     }
     if (w.padded)
-      window_move_rows(panels, width, moves, w);
+      im2col_move_rows(panels, width, moves, w);
     else
-      window_copy_rows(panels, width, part, parts, w);
+      im2col_copy_rows(panels, width, part, parts, w);
   }
 }
 
 template <class T>
-void window_scatter(T* target, const T* rows, int64_t width, const WindowView<T>& w) {
+void col2im(T* target, const T* rows, int64_t width, const Im2colView<T>& w) {
   using V = Vec<T>;
   for (int64_t t = 0; t < w.n_taps; t++, rows += width) {
     for (int64_t r = 0; r < w.n_runs; r++) {
@@ -133,8 +133,8 @@ void window_scatter(T* target, const T* rows, int64_t width, const WindowView<T>
 
 // The last vector holds `lanes` places.
 template <class T, int VECTORS>
-inline void window_weigh_vectors(T* out, const T* from, const T* weights, const WindowView<T>& w, bool accumulate,
-                                 int lanes) {
+inline void direct_convolution_vectors(T* out, const T* from, const T* weights, const Im2colView<T>& w, bool accumulate,
+                                       int lanes) {
   using V = Vec<T>;
   constexpr int kLast = (VECTORS - 1) * V::kLanes;
   V sum[VECTORS];
@@ -157,33 +157,33 @@ inline void window_weigh_vectors(T* out, const T* from, const T* weights, const 
 }
 
 template <class T>
-void window_weigh(T* out, const T* weights, bool accumulate, const WindowView<T>& w) {
+void direct_convolution(T* out, const T* weights, bool accumulate, const Im2colView<T>& w) {
   constexpr int64_t kLanes = Vec<T>::kLanes;
   for (int64_t r = 0; r < w.n_runs; r++) {
-    const WindowRun& run = w.runs[r];
+    const Im2colRun& run = w.runs[r];
     T* to = out + run.start;
     const T* from = w.source + run.at;
     int64_t left = run.count;
     for (; left > 4 * kLanes; left -= 4 * kLanes, to += 4 * kLanes, from += 4 * kLanes)
-      window_weigh_vectors<T, 4>(to, from, weights, w, accumulate, kLanes);
+      direct_convolution_vectors<T, 4>(to, from, weights, w, accumulate, kLanes);
     const int64_t vectors = (left - 1) / kLanes;
     const int lanes = static_cast<int>(left - vectors * kLanes);
     switch (vectors) {
-      case 0: window_weigh_vectors<T, 1>(to, from, weights, w, accumulate, lanes); break;
-      case 1: window_weigh_vectors<T, 2>(to, from, weights, w, accumulate, lanes); break;
-      case 2: window_weigh_vectors<T, 3>(to, from, weights, w, accumulate, lanes); break;
-      default: window_weigh_vectors<T, 4>(to, from, weights, w, accumulate, lanes); break;
+      case 0: direct_convolution_vectors<T, 1>(to, from, weights, w, accumulate, lanes); break;
+      case 1: direct_convolution_vectors<T, 2>(to, from, weights, w, accumulate, lanes); break;
+      case 2: direct_convolution_vectors<T, 3>(to, from, weights, w, accumulate, lanes); break;
+      default: direct_convolution_vectors<T, 4>(to, from, weights, w, accumulate, lanes); break;
     }
   }
 }
 
 // Sums run over as many virtual lanes on every ISA, so that all give the same bits; every run starts at the first.
-constexpr int kWindowLanes = 16;
+constexpr int kIm2colLanes = 16;
 
 template <class T, int TAPS>
-void window_dot_taps(T* sums, const T* values, const int64_t* taps, bool accumulate, const WindowView<T>& w) {
+void im2col_dot_taps(T* sums, const T* values, const int64_t* taps, bool accumulate, const Im2colView<T>& w) {
   using V = Vec<T>;
-  constexpr int kParts = kWindowLanes / V::kLanes;
+  constexpr int kParts = kIm2colLanes / V::kLanes;
   V sum[TAPS][kParts];
   for (int t = 0; t < TAPS; t++)
     for (int p = 0; p < kParts; p++) sum[t][p] = V::set1(0);
@@ -192,7 +192,7 @@ void window_dot_taps(T* sums, const T* values, const int64_t* taps, bool accumul
     const T* from = w.source + w.runs[r].at;
     const int64_t count = w.runs[r].count;
     int64_t i = 0;
-    for (; i + kWindowLanes <= count; i += kWindowLanes) {
+    for (; i + kIm2colLanes <= count; i += kIm2colLanes) {
 #pragma GCC unroll 4
       for (int p = 0; p < kParts; p++) {
         const V v = V::load(value + i + p * V::kLanes);
@@ -214,14 +214,14 @@ void window_dot_taps(T* sums, const T* values, const int64_t* taps, bool accumul
 }
 
 template <class T>
-void window_dot(T* sums, const T* values, bool accumulate, const WindowView<T>& w) {
+void im2col_dot(T* sums, const T* values, bool accumulate, const Im2colView<T>& w) {
   int64_t t = 0;
-  for (; t + 3 <= w.n_taps; t += 3) window_dot_taps<T, 3>(sums + t, values, w.taps + t, accumulate, w);
-  for (; t < w.n_taps; t++) window_dot_taps<T, 1>(sums + t, values, w.taps + t, accumulate, w);
+  for (; t + 3 <= w.n_taps; t += 3) im2col_dot_taps<T, 3>(sums + t, values, w.taps + t, accumulate, w);
+  for (; t < w.n_taps; t++) im2col_dot_taps<T, 1>(sums + t, values, w.taps + t, accumulate, w);
 }
 
-void window_largest(int32_t* out, const float* seen, const int64_t* taps, const int32_t* offsets, int64_t n_taps,
-                    int32_t base, int32_t step, int64_t count) {
+void largest_in_window(int32_t* out, const float* seen, const int64_t* taps, const int32_t* offsets, int64_t n_taps,
+                       int32_t base, int32_t step, int64_t count) {
   using V = Vec<float>;
   using I = Vec<int32_t>;
   int32_t lane[V::kLanes];
@@ -242,12 +242,12 @@ void window_largest(int32_t* out, const float* seen, const int64_t* taps, const 
 }
 
 template <class T>
-constexpr WindowKernels<T> make_window_kernels() {
-  return {window_copy<T>, window_gather<T>, window_scatter<T>, window_weigh<T>, window_dot<T>};
+constexpr Im2colKernels<T> make_im2col_kernels() {
+  return {im2col_copy<T>, im2col_gather<T>, col2im<T>, direct_convolution<T>, im2col_dot<T>};
 }
 
-constexpr WindowTable make_window_table() {
-  return {make_window_kernels<float>(), make_window_kernels<double>(), window_largest};
+constexpr Im2colTable make_im2col_table() {
+  return {make_im2col_kernels<float>(), make_im2col_kernels<double>(), largest_in_window};
 }
 
 }  // namespace
