@@ -12,17 +12,17 @@ import type { Tensor } from "../tensor/tensor.js";
 import { jvp, vjp } from "./transforms.js";
 
 export interface GradcheckOptions {
-  /** Half the width of the differences; 1e-6 unless given. */
+  /** Half the width of the differences; default 1e-6. */
   readonly eps?: number | undefined;
-  /** The error allowed beside a derivative of 0; 1e-5 unless given. */
+  /** The error allowed beside a derivative of 0; default 1e-5. */
   readonly atol?: number | undefined;
-  /** The error allowed beside other derivatives, as a part of them; 1e-3 unless given. */
+  /** The error allowed beside other derivatives, as a part of them; default 1e-3. */
   readonly rtol?: number | undefined;
-  /** 2 checks the derivative of the derivative too; 1 unless given. */
+  /** 2 checks the derivative of the derivative too; default 1. */
   readonly order?: 1 | 2 | undefined;
-  /** For the direction in which the second order is checked; 0 unless given. */
+  /** For the direction in which the second order is checked; default 0. */
   readonly seed?: number | undefined;
-  /** Whether a wrong derivative is an error, or `false` is returned; true unless given. */
+  /** Whether a wrong derivative is an error, or `false` is returned; default true. */
   readonly raise?: boolean | undefined;
 }
 

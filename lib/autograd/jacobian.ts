@@ -20,7 +20,7 @@ import {
 import { lift, placesOf } from "./variables.js";
 
 export interface JacobianOptions<N extends number | readonly number[] = number | readonly number[]> {
-  /** Which arguments to differentiate by: 0 unless given; a list gives a list. */
+  /** Which arguments to differentiate by; default 0; a list gives a list. */
   readonly argnums?: N | undefined;
 }
 

@@ -21,7 +21,7 @@ export type Argument = any;
 export type GradientOf<T> = T extends number ? Tensor : T;
 
 export interface GradOptions<N extends number | readonly number[] = number | readonly number[]> {
-  /** Which arguments to differentiate by: 0 unless given; a list gives a list. */
+  /** Which arguments to differentiate by; default 0; a list gives a list. */
   readonly argnums?: N | undefined;
   /** The function returns [value, aux], and so does the transform. */
   readonly hasAux?: boolean | undefined;

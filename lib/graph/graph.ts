@@ -17,7 +17,7 @@ export interface GraphOptions {
   readonly gradients?: boolean | undefined;
   /** What to call tensors: `{ a, x, b }`, or a map from tensors to names. Results of ops can have a name too. */
   readonly names?: Readonly<Record<string, Tensor>> | ReadonlyMap<Tensor, string> | undefined;
-  /** Larger graphs are refused; 2,000 unless given. */
+  /** Larger graphs are refused; default 2,000. */
   readonly maxNodes?: number | undefined;
 }
 

@@ -16,13 +16,13 @@ import { Parameter } from "./parameter.js";
 import { members, renamed } from "./walk.js";
 
 export interface MultiheadAttentionOptions {
-  /** The share of the weights that becomes 0 while training; 0 unless given. */
+  /** The share of the weights that becomes 0 while training; default 0. */
   readonly dropout?: number | undefined;
-  /** Whether the projections have a bias; true unless given. */
+  /** Whether the projections have a bias; default true. */
   readonly bias?: boolean | undefined;
-  /** Whether tensors are [n, length, embedDim] instead of [length, n, embedDim]; false unless given, as PyTorch. */
+  /** Whether tensors are [n, length, embedDim] instead of [length, n, embedDim]; default false, as in PyTorch. */
   readonly batchFirst?: boolean | undefined;
-  /** The dtype of the parameters; the default dtype unless given. */
+  /** The dtype of the parameters; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 export interface MultiheadCallOptions {
@@ -30,11 +30,11 @@ export interface MultiheadCallOptions {
   readonly keyPaddingMask?: Tensor | null | undefined;
   /** [l, s] or [n * numHeads, l, s]: true where a query may not see a key, or floats that are added to the scores. */
   readonly attnMask?: Tensor | null | undefined;
-  /** Whether query i sees the keys up to i only; false unless given. */
+  /** Whether query i sees the keys up to i only; default false. */
   readonly isCausal?: boolean | undefined;
-  /** Whether the weights are returned too; true unless given. */
+  /** Whether the weights are returned too; default true. */
   readonly needWeights?: boolean | undefined;
-  /** Whether the weights are the mean over the heads; true unless given. */
+  /** Whether the weights are the mean over the heads; default true. */
   readonly averageAttnWeights?: boolean | undefined;
 }
 

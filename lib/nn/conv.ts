@@ -12,13 +12,13 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 export interface ConvModuleOptions<P = Pair> extends ConvOptions<P> {
-  /** Whether a bias is added; true unless given. */
+  /** Whether a bias is added; default true. */
   readonly bias?: boolean | undefined;
-  /** The dtype of weight and bias; the default dtype unless given. */
+  /** The dtype of weight and bias; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 export interface ConvTransposeModuleOptions extends ConvModuleOptions {
-  /** Added to the size of the result at one side, below the stride; 0 unless given. */
+  /** Added to the size of the result at one side, below the stride; default 0. */
   readonly outputPadding?: Pair | undefined;
 }
 

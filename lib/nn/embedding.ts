@@ -13,7 +13,7 @@ import { Parameter } from "./parameter.js";
 export interface EmbeddingModuleOptions {
   /** A row that starts as zeros and through which no gradient flows; negative ones count from the end. */
   readonly paddingIdx?: number | undefined;
-  /** The dtype of the weight; the default dtype unless given. */
+  /** The dtype of the weight; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 

@@ -10,7 +10,7 @@ import { eye, tensor } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 interface Source {
-  /** Where the random numbers come from; the default generator unless given. */
+  /** The generator to draw from; default the global one. */
   readonly generator?: RandomGenerator | undefined;
 }
 
@@ -38,9 +38,9 @@ const fillNormal = (op: string, x: Tensor, mean: number, std: number, generator:
   );
 
 export interface UniformOptions extends Source {
-  /** The lower bound; 0 unless given. */
+  /** The lower bound; default 0. */
   readonly a?: number | undefined;
-  /** The upper bound; 1 unless given. */
+  /** The upper bound; default 1. */
   readonly b?: number | undefined;
 }
 
@@ -57,9 +57,9 @@ export function uniform(x: Tensor, options?: UniformOptions): Tensor {
 }
 
 export interface NormalOptions extends Source {
-  /** 0 unless given. */
+  /** Default 0. */
   readonly mean?: number | undefined;
-  /** The standard deviation; 1 unless given. */
+  /** The standard deviation; default 1. */
   readonly std?: number | undefined;
 }
 
@@ -76,9 +76,9 @@ export function normal(x: Tensor, options?: NormalOptions): Tensor {
 }
 
 export interface TruncNormalOptions extends NormalOptions {
-  /** The lower bound; -2 unless given. */
+  /** The lower bound; default -2. */
   readonly a?: number | undefined;
-  /** The upper bound; 2 unless given. */
+  /** The upper bound; default 2. */
   readonly b?: number | undefined;
 }
 
@@ -149,7 +149,7 @@ function fansOf(op: string, x: Tensor): Fans {
 }
 
 export interface XavierOptions extends Source {
-  /** A factor on the deviation, see {@link calculateGain}; 1 unless given. */
+  /** A factor on the deviation, see {@link calculateGain}; default 1. */
   readonly gain?: number | undefined;
 }
 
@@ -191,7 +191,7 @@ export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" 
 
 /**
  * The factor on a weight's deviation that makes up for what a nonlinearity takes from the variance. `slope` is that of
- * leakyRelu, 0.01 unless given.
+ * leakyRelu, default 0.01.
  * @example nn.init.calculateGain("relu"); // Math.sqrt(2)
  */
 export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number {
@@ -215,11 +215,11 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 }
 
 export interface KaimingOptions extends Source {
-  /** The slope of leakyRelu; 0 unless given. */
+  /** The slope of leakyRelu; default 0. */
   readonly a?: number | undefined;
-  /** Whether values ("fanIn") or gradients ("fanOut") keep their variance; "fanIn" unless given. */
+  /** Whether values ("fanIn") or gradients ("fanOut") keep their variance; default "fanIn". */
   readonly mode?: "fanIn" | "fanOut" | undefined;
-  /** What follows the layer; "leakyRelu" unless given. */
+  /** What follows the layer; default "leakyRelu". */
   readonly nonlinearity?: Nonlinearity | undefined;
 }
 
@@ -260,7 +260,7 @@ export function kaimingNormal(x: Tensor, options?: KaimingOptions): Tensor {
 }
 
 export interface OrthogonalOptions extends Source {
-  /** A factor on the result; 1 unless given. */
+  /** A factor on the result; default 1. */
   readonly gain?: number | undefined;
 }
 

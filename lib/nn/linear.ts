@@ -10,9 +10,9 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 export interface LinearOptions {
-  /** Whether a bias is added; true unless given. */
+  /** Whether a bias is added; default true. */
   readonly bias?: boolean | undefined;
-  /** The dtype of weight and bias; the default dtype unless given. */
+  /** The dtype of weight and bias; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 

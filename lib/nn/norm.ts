@@ -15,13 +15,13 @@ import { members, renamed } from "./walk.js";
 export interface RMSNormOptions {
   /** Added to the mean square. */
   readonly eps?: number | undefined;
-  /** Whether there is a weight, and a bias where the layer has one; true unless given. */
+  /** Whether there is a weight, and a bias where the layer has one; default true. */
   readonly elementwiseAffine?: boolean | undefined;
-  /** The dtype of weight and bias; the default dtype unless given. */
+  /** The dtype of weight and bias; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 export interface LayerNormModuleOptions extends RMSNormOptions {
-  /** Whether a bias is added; true unless given. */
+  /** Whether a bias is added; default true. */
   readonly bias?: boolean | undefined;
 }
 
@@ -89,11 +89,11 @@ export class RMSNorm extends Module {
 }
 
 export interface GroupNormModuleOptions {
-  /** Added to the variance; 1e-5 unless given. */
+  /** Added to the variance; default 1e-5. */
   readonly eps?: number | undefined;
-  /** Whether there are a weight and a bias; true unless given. */
+  /** Whether there are a weight and a bias; default true. */
   readonly affine?: boolean | undefined;
-  /** The dtype of the layer's tensors; the default dtype unless given. */
+  /** The dtype of the layer's tensors; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 
@@ -149,9 +149,9 @@ export class GroupNorm extends Module {
 }
 
 export interface BatchNormModuleOptions extends GroupNormModuleOptions {
-  /** How far the running mean and variance move at each step; 0.1 unless given. */
+  /** How far the running mean and variance move at each step; default 0.1. */
   readonly momentum?: number | undefined;
-  /** Whether there are a running mean and variance for after `eval()`; true unless given. */
+  /** Whether there are a running mean and variance for after `eval()`; default true. */
   readonly trackRunningStats?: boolean | undefined;
 }
 

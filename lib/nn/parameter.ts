@@ -12,7 +12,7 @@ export interface ParameterOptions {
   readonly requiresGrad?: boolean | undefined;
 }
 export interface BufferOptions {
-  /** Whether it is part of the module's `stateDict`; true unless given. */
+  /** Whether it is part of the module's `stateDict`; default true. */
   readonly persistent?: boolean | undefined;
 }
 

@@ -12,17 +12,17 @@ import { Parameter } from "./parameter.js";
 import { members } from "./walk.js";
 
 export interface RecurrentOptions {
-  /** How many layers read one another's output; 1 unless given. */
+  /** How many layers read one another's output; default 1. */
   readonly numLayers?: number | undefined;
-  /** Whether there are biases; true unless given. */
+  /** Whether there are biases; default true. */
   readonly bias?: boolean | undefined;
-  /** Whether sequences are [n, t, features] instead of [t, n, features]; false unless given. */
+  /** Whether sequences are [n, t, features] instead of [t, n, features]; default false. */
   readonly batchFirst?: boolean | undefined;
-  /** The share of what a layer hands to the next that becomes 0 while training; 0 unless given. */
+  /** The share of what a layer hands to the next that becomes 0 while training; default 0. */
   readonly dropout?: number | undefined;
-  /** Whether every layer reads the sequence in both directions; false unless given. */
+  /** Whether every layer reads the sequence in both directions; default false. */
   readonly bidirectional?: boolean | undefined;
-  /** The dtype of the parameters; the default dtype unless given. */
+  /** The dtype of the parameters; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 /** The parameters of one layer in one direction; see {@link lstm}. */
@@ -33,11 +33,11 @@ export interface RecurrentParameters {
   readonly biasHh: Parameter | null;
 }
 export interface GruState {
-  /** The state before the first step; zeros unless given. */
+  /** The state before the first step; default zeros. */
   readonly h0?: Tensor | null | undefined;
 }
 export interface LstmState extends GruState {
-  /** The cells' state before the first step; zeros unless given. */
+  /** The cells' state before the first step; default zeros. */
   readonly c0?: Tensor | null | undefined;
 }
 

@@ -7,7 +7,7 @@ import { holdsAll, misfitOf } from "../ops/element.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 export interface LoadOptions {
-  /** Whether names that are missing or unexpected are an error; true unless given. */
+  /** Whether names that are missing or unexpected are an error; default true. */
   readonly strict?: boolean | undefined;
   /** The module's name for a name in the state. */
   readonly rename?: ((name: string) => string) | undefined;

@@ -11,21 +11,21 @@ import { LayerNorm } from "./norm.js";
 import { members, renamed } from "./walk.js";
 
 export interface TransformerEncoderLayerOptions {
-  /** The width of the layer between the two linear ones; 2048 unless given. */
+  /** The width of the layer between the two linear ones; default 2048. */
   readonly dimFeedforward?: number | undefined;
-  /** The share that becomes 0 while training: of the weights, and of what is added; 0.1 unless given. */
+  /** The share that becomes 0 while training: of the weights, and of what is added; default 0.1. */
   readonly dropout?: number | undefined;
-  /** Between the two linear layers; "relu" unless given. */
+  /** Between the two linear layers; default "relu". */
   readonly activation?: "relu" | "gelu" | undefined;
-  /** What is added to a variance; 1e-5 unless given. */
+  /** What is added to a variance; default 1e-5. */
   readonly layerNormEps?: number | undefined;
-  /** Whether tensors are [n, length, dModel] instead of [length, n, dModel]; false unless given, as PyTorch. */
+  /** Whether tensors are [n, length, dModel] instead of [length, n, dModel]; default false, as in PyTorch. */
   readonly batchFirst?: boolean | undefined;
-  /** Whether what goes into a part is normalised, and not what comes out; false unless given. */
+  /** Whether what goes into a part is normalised, and not what comes out; default false. */
   readonly normFirst?: boolean | undefined;
-  /** Whether linear layers and norms have biases; true unless given. */
+  /** Whether linear layers and norms have biases; default true. */
   readonly bias?: boolean | undefined;
-  /** The dtype of the parameters; the default dtype unless given. */
+  /** The dtype of the parameters; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 export interface EncoderCallOptions {
@@ -33,7 +33,7 @@ export interface EncoderCallOptions {
   readonly srcMask?: Tensor | null | undefined;
   /** [n, length] (or [length]) of truth values: true for places that nobody may see. */
   readonly srcKeyPaddingMask?: Tensor | null | undefined;
-  /** Whether a place sees those up to itself only; false unless given. */
+  /** Whether a place sees those up to itself only; default false. */
   readonly isCausal?: boolean | undefined;
 }
 

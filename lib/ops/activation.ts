@@ -51,7 +51,7 @@ const eluRow = binary("elu", {
 });
 
 export interface EluOptions {
-  /** The result tends to -alpha far below 0; 1 unless given. */
+  /** The result tends to -alpha far below 0; default 1. */
   readonly alpha?: number | undefined;
 }
 
@@ -113,7 +113,7 @@ const geluTanhRow = unary("geluTanh", {
 });
 
 export interface GeluOptions {
-  /** "tanh" for the approximation `x sigmoid(2u)`, `u = sqrt(2/π) (x + 0.044715 x^3)`; "none" unless given. */
+  /** "tanh" for the approximation `x sigmoid(2u)`, `u = sqrt(2/π) (x + 0.044715 x^3)`; default "none". */
   readonly approximate?: "none" | "tanh" | undefined;
 }
 
@@ -185,7 +185,7 @@ const softplusRow = unary("softplus", {
 });
 
 export interface SoftplusOptions {
-  /** The larger, the closer to relu; 1 unless given. */
+  /** The larger, the closer to relu; default 1. */
   readonly beta?: number | undefined;
 }
 

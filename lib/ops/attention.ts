@@ -15,13 +15,13 @@ import { defaultGenerator, masked } from "./random.js";
 export interface AttentionOptions {
   /** Which keys a query may see: true for those that take part, or floats that are added to the scores. */
   readonly attnMask?: Tensor | null | undefined;
-  /** The share of the weights that becomes 0; 0 unless given. Always in force: give 0 when not training. */
+  /** The share of the weights that becomes 0; default 0. Always in force: give 0 when not training. */
   readonly dropoutP?: number | undefined;
-  /** Whether query i sees the keys up to i only; false unless given. */
+  /** Whether query i sees the keys up to i only; default false. */
   readonly isCausal?: boolean | undefined;
-  /** The factor on the scores; 1 / sqrt(e) unless given. */
+  /** The factor on the scores; default 1 / sqrt(e). */
   readonly scale?: number | undefined;
-  /** Whether several heads of the queries, next to each other, share one of keys and values; false unless given. */
+  /** Whether several heads of the queries, next to each other, share one of keys and values; default false. */
   readonly enableGqa?: boolean | undefined;
 }
 

@@ -137,17 +137,17 @@ const byWeight: Product = product(
 );
 
 export interface ConvOptions<P = Pair> {
-  /** The step of the window; 1 unless given. */
+  /** The step of the window; default 1. */
   readonly stride?: P | undefined;
-  /** Zeros on both sides of the input; 0 unless given. */
+  /** Zeros on both sides of the input; default 0. */
   readonly padding?: P | undefined;
-  /** The distance between elements of the window; 1 unless given. */
+  /** The distance between elements of the window; default 1. */
   readonly dilation?: P | undefined;
-  /** Into how many parts the channels are split that do not see each other; 1 unless given. */
+  /** Into how many parts the channels are split that do not see each other; default 1. */
   readonly groups?: number | undefined;
 }
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Added to the size of the result at one side, below the stride; 0 unless given. */
+  /** Added to the size of the result at one side, below the stride; default 0. */
   readonly outputPadding?: Pair | undefined;
 }
 const names = ["stride", "padding", "dilation", "groups"] as const;

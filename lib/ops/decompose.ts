@@ -234,7 +234,7 @@ const tolerance = (op: string, name: string, x: Tensor, given: number | undefine
     : needNumber(op, name, given);
 
 export interface PinvOptions {
-  /** Singular values of at most this part of the largest count as 0; the larger size times the dtype's epsilon unless given. */
+  /** Singular values of at most this part of the largest count as 0; default the larger size times the dtype's epsilon. */
   readonly rtol?: number | undefined;
 }
 
@@ -256,7 +256,7 @@ export function pinv(x: Tensor, options?: PinvOptions): Tensor {
 }
 
 export interface LstsqOptions {
-  /** Singular values of at most this part of the largest count as 0; the larger size times the dtype's epsilon unless given. */
+  /** Singular values of at most this part of the largest count as 0; default the larger size times the dtype's epsilon. */
   readonly rcond?: number | undefined;
 }
 

@@ -46,9 +46,9 @@ export const triu = (x: Tensor, options?: TriangleOptions): Tensor => triangle("
 export interface DiagonalOptions {
   /** Which diagonal: 0 the main one, positive above it, negative below. */
   readonly offset?: number | undefined;
-  /** The dimension of the rows, 0 unless given. */
+  /** The dimension of the rows; default 0. */
   readonly dim1?: number | undefined;
-  /** The dimension of the columns, 1 unless given. */
+  /** The dimension of the columns; default 1. */
   readonly dim2?: number | undefined;
 }
 

@@ -43,7 +43,7 @@ export function embedding(index: Tensor, weight: Tensor, options?: EmbeddingOpti
 }
 
 export interface OneHotOptions {
-  /** The number of classes, the largest index and one unless given. */
+  /** The number of classes; default the largest index + 1. */
   readonly numClasses?: number | undefined;
 }
 
@@ -82,7 +82,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 }
 
 export interface IndexPutOptions {
-  /** Whether values are added to what is there; they replace it unless given. */
+  /** Whether values are added to the elements, instead of replacing them; default false. */
   readonly accumulate?: boolean | undefined;
 }
 
@@ -129,7 +129,7 @@ function placesIn(x: Tensor, entries: readonly Entry[]): Places {
 }
 
 export interface BincountOptions {
-  /** What each element counts for; 1 unless given. */
+  /** What each element counts for; default 1. */
   readonly weights?: Tensor | undefined;
   /** The least length of the result. */
   readonly minlength?: number | undefined;

@@ -1,4 +1,4 @@
-/** Losses. `reduction` is "mean" unless given. */
+/** Losses. The default `reduction` is "mean". */
 
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -214,7 +214,7 @@ function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes
 }
 
 export interface NllOptions extends LossOptions {
-  /** Rows with this target do not count; -100 unless given. */
+  /** Rows with this target do not count; default -100. */
   readonly ignoreIndex?: number | undefined;
 }
 
@@ -337,7 +337,7 @@ export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Te
 }
 
 export interface HuberOptions extends LossOptions {
-  /** Where the parabola ends and the straight line begins; 1 unless given. */
+  /** Where the parabola ends and the straight line begins; default 1. */
   readonly delta?: number | undefined;
 }
 
@@ -419,9 +419,9 @@ const divergenceRow: Binary = binary("klDiv", {
 });
 
 export interface KlDivOptions {
-  /** "mean" over all elements unless given; "batchmean", the sum divided by the first size, is the divergence itself. */
+  /** Default "mean", over all elements; "batchmean", the sum divided by the first size, is the divergence itself. */
   readonly reduction?: LossReduction | "batchmean" | undefined;
-  /** Whether the target holds logarithms too; false unless given. */
+  /** Whether the target holds logarithms too; default false. */
   readonly logTarget?: boolean | undefined;
 }
 

@@ -10,7 +10,7 @@ import { type RandomOptions, rand } from "./random.js";
 import { searchsorted } from "./search.js";
 
 export interface MultinomialOptions extends Pick<RandomOptions, "generator"> {
-  /** Whether an index may be drawn again; false unless given. */
+  /** Whether an index may be drawn again; default false. */
   readonly replacement?: boolean | undefined;
 }
 

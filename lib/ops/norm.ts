@@ -202,7 +202,7 @@ function overLast(op: string, x: Tensor, given: number | readonly number[], p: S
 
 /**
  * Each row, made of the last dimensions, brought to mean 0 and variance 1: `(x - mean) / sqrt(var + eps)`, then times
- * `weight` plus `bias` where they are given. `eps` is 1e-5 unless given.
+ * `weight` plus `bias` where they are given. The default of `eps` is 1e-5.
  * @shape that of x, which ends in `normalizedShape`; so do weight and bias.
  * @gradient (g w - mean(g w) - y mean(g w y)) / sqrt(var + eps), with y the normalised x.
  * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
@@ -222,7 +222,7 @@ export function layerNorm(x: Tensor, normalizedShape: number | readonly number[]
 
 /**
  * Each row, made of the last dimensions, brought to mean square 1: `x / sqrt(mean(x^2) + eps)`, then times `weight`. `eps`
- * is the distance from 1 to the next number of the dtype unless given.
+ * defaults to the machine epsilon of the dtype.
  * @shape that of x, which ends in `normalizedShape`; so does the weight.
  * @gradient (g w - y mean(g w y)) / sqrt(mean(x^2) + eps), with y the normalised x.
  * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
@@ -255,7 +255,7 @@ function needChannels(op: string, x: Tensor): number {
 
 /**
  * The channels of each example in groups, each brought to mean 0 and variance 1; then times `weight` plus `bias` of its
- * channel where they are given. `eps` is 1e-5 unless given.
+ * channel where they are given. The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; weight and bias are [channels].
  * @gradient as {@link layerNorm}, with a group for a row.
  * @throws ERR_ARGUMENT where the groups do not divide the channels; ERR_SHAPE; ERR_DTYPE for integers.
@@ -425,16 +425,16 @@ function runGiven(inputs: readonly Tensor[], p: Channels): Tensor {
 }
 
 export interface BatchNormOptions extends LayerNormOptions {
-  /** Whether the batch's own mean and variance are used, and the running ones moved towards them; false unless given. */
+  /** Whether the batch's own mean and variance are used, and the running ones moved towards them; default false. */
   readonly training?: boolean | undefined;
-  /** How far the running ones move; 0.1 unless given. */
+  /** How far the running ones move; default 0.1. */
   readonly momentum?: number | undefined;
 }
 
 /**
  * Each channel brought to mean 0 and variance 1, then times `weight` plus `bias` where they are given. Without training by
  * the running mean and variance; with it by the batch's own, and the running ones, if there are any, move towards them in
- * place (the variance with the divisor n - 1). `eps` is 1e-5 unless given.
+ * place (the variance with the divisor n - 1). The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; everything else is [channels].
  * @gradient as {@link layerNorm}, with a channel for a row; without training g w / sqrt(var + eps).
  * @throws ERR_SHAPE where shapes do not fit or a training batch has one element a channel; ERR_ARGUMENT without running

@@ -75,19 +75,19 @@ function needImage(op: string, x: Tensor): Tensor {
 }
 
 export interface AvgPoolOptions {
-  /** The step of the window; its own size unless given. */
+  /** The step of the window; default its own size. */
   readonly stride?: Pair | undefined;
-  /** Of both sides of the input, at most half the window; 0 unless given. */
+  /** Of both sides of the input, at most half the window; default 0. */
   readonly padding?: Pair | undefined;
-  /** Whether padding counts as zeros in the mean; true unless given. */
+  /** Whether padding counts as zeros in the mean; default true. */
   readonly countIncludePad?: boolean | undefined;
 }
 export interface MaxPoolOptions {
-  /** The step of the window; its own size unless given. */
+  /** The step of the window; default its own size. */
   readonly stride?: Pair | undefined;
-  /** Of both sides of the input, at most half the window, never the largest; 0 unless given. */
+  /** Of both sides of the input, at most half the window, never the largest; default 0. */
   readonly padding?: Pair | undefined;
-  /** The distance between elements of the window; 1 unless given. */
+  /** The distance between elements of the window; default 1. */
   readonly dilation?: Pair | undefined;
 }
 

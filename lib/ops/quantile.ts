@@ -41,7 +41,7 @@ export interface QuantileOptions {
   readonly dim?: number | undefined;
   /** Whether the dimension stays, with size 1. */
   readonly keepdim?: boolean | undefined;
-  /** What stands between two elements: "linear" unless given. */
+  /** The value between two elements; default "linear". */
   readonly interpolation?: Interpolation | undefined;
 }
 

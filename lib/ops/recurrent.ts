@@ -21,19 +21,19 @@ export interface RecurrentWeights {
   readonly biasHh?: Tensor | null | undefined;
 }
 export interface GruOptions {
-  /** The state before the first step, [layers * directions, n, hidden]; zeros unless given. */
+  /** The state before the first step, [layers * directions, n, hidden]; default zeros. */
   readonly h0?: Tensor | null | undefined;
-  /** Whether every layer reads the sequence in both directions; false unless given. */
+  /** Whether every layer reads the sequence in both directions; default false. */
   readonly bidirectional?: boolean | undefined;
-  /** Whether sequences are [n, t, features] instead of [t, n, features]; false unless given. */
+  /** Whether sequences are [n, t, features] instead of [t, n, features]; default false. */
   readonly batchFirst?: boolean | undefined;
-  /** The share of what a layer hands to the next that becomes 0 while training; 0 unless given. */
+  /** The share of what a layer hands to the next that becomes 0 while training; default 0. */
   readonly dropout?: number | undefined;
-  /** Whether dropout is in force; true unless given. */
+  /** Whether dropout is in force; default true. */
   readonly training?: boolean | undefined;
 }
 export interface LstmOptions extends GruOptions {
-  /** The cells' state before the first step, as h0; zeros unless given. */
+  /** The cells' state before the first step, as h0; default zeros. */
   readonly c0?: Tensor | null | undefined;
 }
 /** What {@link gru} gives. */

@@ -237,7 +237,7 @@ export const mean: Reduction = (x, dim, options) => {
 };
 
 export interface VarianceOptions extends ReduceOptions {
-  /** Subtracted from n in the divisor; 1 unless given, as PyTorch. */
+  /** Subtracted from n in the divisor; default 1, as in PyTorch. */
   readonly correction?: number | undefined;
 }
 
@@ -271,7 +271,7 @@ function ofCentred(
 export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions, options?: VarianceOptions) => Tensor;
 
 /**
- * The variance, with the divisor n - correction (1 unless given). The method is `x.var()`.
+ * The variance, with the divisor n - correction (default 1). The method is `x.var()`.
  * @gradient 2 (x - mean) / (n - correction).
  * @example variance(tensor([1, 3])).item(); // 2
  */

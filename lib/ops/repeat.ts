@@ -110,9 +110,9 @@ export function roll(x: Tensor, shifts: number | readonly number[], dims?: numbe
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 export interface PadOptions {
-  /** What the border is made of: "constant" unless given. */
+  /** What fills the border; default "constant". */
   readonly mode?: PadMode | undefined;
-  /** The constant, 0 unless given. */
+  /** The constant; default 0. */
   readonly value?: number | undefined;
 }
 
@@ -170,7 +170,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
 }
 
 export interface MeshgridOptions {
-  /** "ij": the first list runs along the first dimension; "xy": along the second. "ij" unless given. */
+  /** "ij": the first list runs along the first dimension; "xy": along the second. Default "ij". */
   readonly indexing?: "ij" | "xy" | undefined;
 }
 

@@ -32,7 +32,7 @@ function search(sorted: Tensor, values: Tensor, right: boolean): Tensor {
 }
 
 export interface SearchOptions {
-  /** Whether a value is put behind those that equal it; in front of them unless given. */
+  /** Whether a value goes after equal elements, instead of before them; default false. */
   readonly right?: boolean | undefined;
 }
 

@@ -8,11 +8,11 @@ import { dimAndOptions } from "./along.js";
 import { norm } from "./vector-norm.js";
 
 export interface NormalizeOptions {
-  /** The dimension of the vectors; 1 unless given. */
+  /** The dimension of the vectors; default 1. */
   readonly dim?: number | undefined;
-  /** The order of the norm; 2 unless given. */
+  /** The order of the norm; default 2. */
   readonly p?: number | undefined;
-  /** The least that is divided by; 1e-12 unless given. */
+  /** The least that is divided by; default 1e-12. */
   readonly eps?: number | undefined;
 }
 
@@ -32,9 +32,9 @@ export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: 
 }
 
 export interface CosineSimilarityOptions {
-  /** The dimension of the vectors; 1 unless given. */
+  /** The dimension of the vectors; default 1. */
   readonly dim?: number | undefined;
-  /** The least length that is divided by; 1e-8 unless given. */
+  /** The least length that is divided by; default 1e-8. */
   readonly eps?: number | undefined;
 }
 

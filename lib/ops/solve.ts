@@ -38,11 +38,11 @@ const triangularRow: m.Run<Triangle> = m.linalgRow<Triangle>(
 );
 
 export interface TriangularOptions {
-  /** Whether the triangle is the upper one; false unless given. */
+  /** Whether the triangle is the upper one; default false. */
   readonly upper?: boolean | undefined;
-  /** Whether to solve a x = b (true unless given) or x a = b. */
+  /** True solves a x = b, false x a = b; default true. */
   readonly left?: boolean | undefined;
-  /** Whether the diagonal counts as ones and is not read; false unless given. */
+  /** Whether the diagonal counts as ones and is not read; default false. */
   readonly unitriangular?: boolean | undefined;
 }
 
@@ -225,7 +225,7 @@ const choleskyRow = m.linalgRow<undefined>(
 );
 
 export interface CholeskyOptions {
-  /** Whether the factor is, or is to be, the upper one: its transpose. False unless given. */
+  /** Whether the factor is, or is to be, the upper one: its transpose. Default false. */
   readonly upper?: boolean | undefined;
 }
 

@@ -35,15 +35,15 @@ function order(x: Tensor, p: Order): Tensor {
 }
 
 export interface SortOptions {
-  /** The dimension to sort along, the last unless given. */
+  /** The dimension to sort along; default the last. */
   readonly dim?: number | undefined;
   /** Largest first. */
   readonly descending?: boolean | undefined;
 }
 export interface TopkOptions {
-  /** The dimension to look along, the last unless given. */
+  /** The dimension to search along; default the last. */
   readonly dim?: number | undefined;
-  /** Whether the largest are wanted, or else the smallest; true unless given. */
+  /** Whether the largest are wanted, or else the smallest; default true. */
   readonly largest?: boolean | undefined;
 }
 /** Values in order, and where in x they stood (int32). */
@@ -75,7 +75,7 @@ function wholeOrder(op: string, x: Tensor, dim?: number | SortOptions, options?:
 }
 
 /**
- * The indices that sort x along a dimension (the last unless given); equal elements keep their order, NaN is largest.
+ * The indices that sort x along a dimension (default the last); equal elements keep their order, NaN is largest.
  * @shape that of x. @dtype int32.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([3, 1, 2]).argsort().toArray(); // [1, 2, 0]
@@ -86,7 +86,7 @@ export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOpt
 }
 
 /**
- * x sorted along a dimension (the last unless given), and the indices that do it; equal elements keep their order, NaN is
+ * x sorted along a dimension (default the last), and the indices that do it; equal elements keep their order, NaN is
  * largest.
  * @shape both that of x.
  * @gradient to the places that the values came from.
@@ -98,7 +98,7 @@ export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOption
 }
 
 /**
- * The k largest elements along a dimension (the last unless given), or the smallest, in order, and their indices; the
+ * The k largest elements along a dimension (default the last), or the smallest, in order, and their indices; the
  * lowest index first among equals, NaN is largest.
  * @shape both that of x with k in the dimension.
  * @gradient to the places that the values came from.

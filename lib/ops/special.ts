@@ -189,11 +189,11 @@ function clampIntegers(x: Tensor, low: Operand, high: Operand): Tensor {
 }
 
 export interface NanToNumOptions {
-  /** In place of NaN; 0 unless given. */
+  /** In place of NaN; default 0. */
   readonly nan?: number | undefined;
-  /** In place of infinity; the largest number of the dtype unless given. */
+  /** In place of infinity; default the largest number of the dtype. */
   readonly posinf?: number | undefined;
-  /** In place of -infinity; the smallest number of the dtype unless given. */
+  /** In place of -infinity; default the smallest number of the dtype. */
   readonly neginf?: number | undefined;
 }
 

@@ -7,7 +7,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { asFloat, flatAtZero, lengthOf, type ReduceOptions, reduceArguments } from "./reduce.js";
 
 export interface NormOptions extends ReduceOptions {
-  /** The order p, any number, Infinity and -Infinity among them; 2 unless given. */
+  /** The order p, any number, Infinity and -Infinity among them; default 2. */
   readonly ord?: number | undefined;
 }
 

@@ -24,9 +24,9 @@ const limit = (op: string, name: string, gradient: Tensor, others: readonly Oper
   applyInPlace(op, rowOf(name), [gradient], [gradient, ...others], gradient.type.attrs, undefined as never);
 
 export interface ClipGradNormOptions {
-  /** The order of the norm, `Infinity` for the largest absolute value; 2 unless given. */
+  /** The order of the norm, `Infinity` for the largest absolute value; default 2. */
   readonly normType?: number | undefined;
-  /** Whether a norm that is infinite or NaN is ERR_GRADIENT; false unless given. */
+  /** Whether a norm that is infinite or NaN is ERR_GRADIENT; default false. */
   readonly errorIfNonfinite?: boolean | undefined;
 }
 

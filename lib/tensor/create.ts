@@ -404,7 +404,7 @@ export interface CloseOptions {
   readonly equalNan?: boolean | undefined;
 }
 
-/** Whether `|a - b| <= atol + rtol |b|` everywhere (1e-8 and 1e-5 unless given); the shapes must be equal. */
+/** Whether `|a - b| <= atol + rtol |b|` everywhere (defaults 1e-8 and 1e-5); the shapes must be equal. */
 export function allClose(a: Tensor, b: Tensor, options?: CloseOptions): boolean {
   like("allClose", a);
   like("allClose", b);

@@ -74,11 +74,11 @@ export interface Case {
   readonly samples: readonly Sample[];
   /** Large enough to be cut into chunks. */
   readonly large: Sample;
-  /** In units in the last place of the result; the row's own promise unless given (composites promise nothing). */
+  /** In units in the last place of the result; default: what the row promises (composites promise nothing). */
   readonly accuracy?: number | "tree" | "exact";
   /** For functions whose terms cancel near their zeros: errors count in units in the last place of at least this. */
   readonly floor?: number;
-  /** How many units in the last place a float64 result may differ: no row promises anything. 16 unless given. */
+  /** How many units in the last place a float64 result may differ: no row promises anything. Default 16. */
   readonly double?: number;
   /** Relative error of the derivative laws, where float64 is not kept throughout. */
   readonly derivative?: number;

@@ -85,7 +85,7 @@ export interface Elementwise {
   readonly errors?: readonly Wrong[];
   readonly exempt?: Partial<Record<Law, string>>;
   readonly decomposition?: (...xs: Tensor[]) => Tensor;
-  /** Whether numbers may stand for tensors; true unless given. */
+  /** Whether numbers may stand for tensors; default true. */
   readonly numbers?: boolean;
   readonly row?: string;
   /** Whether a fraction beside an integer tensor is refused; what computes in floats takes it. */
