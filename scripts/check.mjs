@@ -1,4 +1,4 @@
-// npm run check: format and lint, types under strict, layers, FEATURES.md, C++ format.
+// npm run check: format and lint, types under strict, layers, pages, words, FEATURES.md, C++ format.
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { packageBin, root, runNode } from "./common.mjs";
@@ -10,6 +10,7 @@ runNode([packageBin("typescript", "tsc"), "-p", "test"]);
 for (const script of [
   ["check-layers.mjs"],
   ["check-pages.mjs"],
+  ["check-words.mjs"],
   ["features.mjs", "--check"],
   ["figures.mjs", "--check"],
   ["format-native.mjs"],

@@ -87,8 +87,8 @@ function topologicalOrder(roots: readonly Node[], floor: number, displaced: Disp
 }
 
 /**
- * @internal Whether gradients can reach a leaf through a tensor, the variables of transforms that have ended aside, or what
- * was computed before the node with the number `floor` + 1.
+ * @internal Whether a tensor depends on a leaf (not counting variables of transforms that have ended) or on a node up to
+ * number `floor`.
  */
 export function reaches(x: Tensor, floor: number): boolean {
   if (x instanceof Batched && reaches(x.value, floor)) return true;

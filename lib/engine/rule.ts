@@ -24,7 +24,7 @@ export interface Partial {
   /** Operands it needs, as bit mask: bit 0 the output, bit i + 1 input i. */
   readonly saves: number;
   readonly order: readonly number[];
-  /** Whether a number that stood for a tensor is handed on as a number. */
+  /** Whether a number operand is passed as a number, not as a tensor of rank 0. */
   readonly numbers: boolean;
   /** t ↦ t·∂out/∂input. The same map serves reverse mode (t a cotangent) and forward mode (t a tangent). */
   readonly times: (t: Tensor, a: Operand, b: Operand, c: Operand) => Tensor;

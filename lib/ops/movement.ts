@@ -385,7 +385,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 }
 
 /**
- * The order of elements turned round along the named dimensions; a view.
+ * The elements in reverse order along the named dimensions; a view.
  * @example arange(3).flip(0).toArray(); // [2, 1, 0]
  */
 export function flip(x: Tensor, dims: number | readonly number[]): Tensor {

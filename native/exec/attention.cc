@@ -64,13 +64,13 @@ Status Attention::open(const Call& call, const View& out, int first, int mask_at
   return {};
 }
 
-Status Attention::take(const View& aside, const View& out) {
+Status Attention::take(const View& residual, const View& out) {
   const int64_t rows = items * groups * queries;
-  if (aside.scalar || aside.dtype != out.dtype || !aside.contiguous()) return fail(Code::SHAPE, kOperands);
-  if (aside.rank == out.rank - 1 && aside.numel() == rows) return {};
-  if (aside.rank != out.rank) return fail(Code::SHAPE, kOperands);
-  kept = aside.dims[aside.rank - 1];
-  if (aside.numel() != rows * kept || kept <= keys || keys > kAttentionRow) return fail(Code::SHAPE, kOperands);
+  if (residual.scalar || residual.dtype != out.dtype || !residual.contiguous()) return fail(Code::SHAPE, kOperands);
+  if (residual.rank == out.rank - 1 && residual.numel() == rows) return {};
+  if (residual.rank != out.rank) return fail(Code::SHAPE, kOperands);
+  kept = residual.dims[residual.rank - 1];
+  if (residual.numel() != rows * kept || kept <= keys || keys > kAttentionRow) return fail(Code::SHAPE, kOperands);
   return {};
 }
 

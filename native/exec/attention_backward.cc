@@ -165,8 +165,8 @@ class BackwardTask {
 };
 
 template <class T>
-Status backward(const Attention& a, const Call& call, const View& gradient, const View& out, const View& aside) {
-  const T* weights = a.kept > 0 ? aside.as<T>() : nullptr;
+Status backward(const Attention& a, const Call& call, const View& gradient, const View& out, const View& residual) {
+  const T* weights = a.kept > 0 ? residual.as<T>() : nullptr;
   const Gradients<T> to{call.out(0).as<T>(), call.out(1).as<T>(), call.out(2).as<T>()};
   const int64_t rows = a.items * a.groups * a.queries, heads = a.items * a.groups;
   const int64_t blocks = count(a.keys, kBlockKeys);
@@ -187,7 +187,7 @@ Status backward(const Attention& a, const Call& call, const View& gradient, cons
                 gradient,
                 out.as<T>(),
                 weights,
-                aside.as<T>(),
+                residual.as<T>(),
                 {},
                 {},
                 parts,
@@ -223,7 +223,7 @@ Status backward(const Attention& a, const Call& call, const View& gradient, cons
 
 Status run_attention_backward(const Call& call) {
   if (call.n_out != 3 || call.n_in < 6 || call.n_in > 7) return fail(Code::NATIVE, kOperands);
-  const View &gradient = call.in(0), &out = call.in(1), &aside = call.in(5);
+  const View &gradient = call.in(0), &out = call.in(1), &residual = call.in(5);
   Attention a;
   NABLA_TRY(a.open(call, out, 2, 6));
   if (!out.contiguous() || gradient.scalar || gradient.dtype != out.dtype || !same_shape(gradient, out))
@@ -233,14 +233,14 @@ Status run_attention_backward(const Call& call) {
     if (to.dtype != out.dtype || !to.contiguous() || !same_shape(to, call.in(2 + i)))
       return fail(Code::SHAPE, kOperands);
   }
-  NABLA_TRY(a.take(aside, out));
+  NABLA_TRY(a.take(residual, out));
   if (a.items * a.groups * a.queries == 0 || a.keys == 0) {
     for (int i = 0; i < 3; i++)
       std::memset(call.out(i).data, 0, static_cast<size_t>(call.out(i).numel()) * size_of(out.dtype));
     return {};
   }
-  if (out.dtype == DType::F32) return backward<float>(a, call, gradient, out, aside);
-  return backward<double>(a, call, gradient, out, aside);
+  if (out.dtype == DType::F32) return backward<float>(a, call, gradient, out, residual);
+  return backward<double>(a, call, gradient, out, residual);
 }
 
 }  // namespace nabla

@@ -29,7 +29,7 @@ struct Attention {
   // out is [.., g, l, v]; the operands are checked against it.
   Status open(const Call& call, const View& out, int first, int mask_at);
   // Tells from its shape what goes with the result of the forward pass: kept weights, or log-sum-exps.
-  Status take(const View& aside, const View& out);
+  Status take(const View& residual, const View& out);
 
   // The element of v, an operand of the call, at which item i of the batch begins, group g of it where it has groups.
   int64_t item(const View& v, bool grouped, int64_t i, int64_t g) const {

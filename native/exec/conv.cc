@@ -288,7 +288,7 @@ Status forward(const Convolution& c, T* y, const T* x, const T* weight) {
                       {y, c.groups * c.out * places, places, c.window.out_width, 1}});
 }
 
-// The elements of one dimension of x at stride * place + phase, as windows over y: taps from, from + step, ..
+// The elements of one dimension of x at stride * place + phase, as a correlation over y with taps from, from + step, ..
 struct Phase {
   WindowAxis axis;
   int64_t phase, from, step;

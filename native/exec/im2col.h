@@ -1,4 +1,4 @@
-// Sliding windows, and the im2col matrix of an image, block of columns by block, in the form that kernels/im2col.h
+// A sliding window, and the im2col matrix of an image, block of columns by block, in the form that kernels/im2col.h
 // reads.
 #pragma once
 #include <cstdint>

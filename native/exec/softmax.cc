@@ -147,7 +147,7 @@ Status loss_rows(const View& loss, const View* slopes, const View& x, const Targ
   return source.status();
 }
 
-// What was left aside becomes the gradient under losses whose gradients are g.
+// The residual output of the losses becomes the gradient under losses whose gradients are g.
 template <class T>
 void finish_rows(const View& slopes, const View& g, const View& x, const Targets& targets) {
   const bool streaming = exceeds_cache(slopes);

@@ -49,7 +49,7 @@ struct Geometry {
   }
 };
 
-// Many channels; lines and windows longer than a block of the product; planes one by one, of more places than that; and
+// Many channels; lines and kernels longer than a block of the product; planes one by one, of more places than that; and
 // so many weights that threads share them out.
 enum class Kind { SMALL, DEEP, WIDE, WINDOW, PLANES, WEIGHTS };
 

@@ -11,13 +11,13 @@ struct Sizes {
   int64_t items, groups, queries, keys, size, width;
 };
 
-enum class Aside { NONE, LOG_SUMS, WEIGHTS };
+enum class Residual { NONE, LOG_SUMS, WEIGHTS };
 
 struct Options {
   bool causal;
   int mask;  // 0: none, 1: truth values, 2: numbers
   double p;
-  Aside aside;
+  Residual residual;
 };
 
 Layout any_layout(Random& r) { return static_cast<Layout>(r.between(0, static_cast<int64_t>(Layout::COUNT) - 1)); }
@@ -41,7 +41,7 @@ class Case {
         added({s.items, s.groups, s.queries, s.keys}, any_layout(r)),
         uniform({s.items, s.groups, s.queries, s.keys}),
         out({s.items, s.groups, s.queries, s.width}),
-        aside(aside_dims()),
+        residual(residual_dims()),
         by_query({s.items, s.groups, s.queries, s.size}),
         by_key({s.items, s.keys, s.size}),
         by_value({s.items, s.keys, s.width}) {
@@ -57,35 +57,35 @@ class Case {
   void run() {
     on_any_threads("attention on other threads", [&] { return run_once(); });
     expect_near(out.data, want_out, roundings(s.keys), "attention");
-    if (o.aside == Aside::NONE) return;
+    if (o.residual == Residual::NONE) return;
     expect_near(by_query.data, want_query, roundings(s.keys), "the gradient of the queries");
     expect_near(by_key.data, want_key, roundings(s.groups * s.queries), "the gradient of the keys");
     expect_near(by_value.data, want_value, roundings(s.groups * s.queries), "the gradient of the values");
   }
 
  private:
-  std::vector<int64_t> aside_dims() const {
+  std::vector<int64_t> residual_dims() const {
     std::vector<int64_t> dims{s.items, s.groups, s.queries};
-    if (o.aside == Aside::WEIGHTS) dims.push_back(s.keys + 1 + s.keys % 3);
+    if (o.residual == Residual::WEIGHTS) dims.push_back(s.keys + 1 + s.keys % 3);
     return dims;
   }
 
   uint64_t run_once() {
     std::vector<double> attrs{scale, o.causal ? 1.0 : 0.0, o.p};
     if (o.p > 0) attrs.insert(attrs.end(), stream.begin(), stream.end());
-    out.spoil(), aside.spoil(), by_query.spoil(), by_key.spoil(), by_value.spoil();
+    out.spoil(), residual.spoil(), by_query.spoil(), by_key.spoil(), by_value.spoil();
     std::vector<View> forward{out.view}, backward{by_query.view, by_key.view, by_value.view, gradient.view, out.view};
-    if (o.aside != Aside::NONE) forward.push_back(aside.view);
+    if (o.residual != Residual::NONE) forward.push_back(residual.view);
     for (const View* v : {&query.view, &key.view, &value.view}) forward.push_back(*v), backward.push_back(*v);
-    backward.push_back(aside.view);
+    backward.push_back(residual.view);
     if (o.mask > 0) {
       const View& mask = o.mask == 1 ? seen.view : added.view;
       forward.push_back(mask), backward.push_back(mask);
     }
-    check(run_with(run_attention, o.aside == Aside::NONE ? 1 : 2, forward, attrs).ok(), "attention runs", s.queries,
-          s.keys);
+    check(run_with(run_attention, o.residual == Residual::NONE ? 1 : 2, forward, attrs).ok(), "attention runs",
+          s.queries, s.keys);
     uint64_t digest = digest_of(out.data, 0xCBF29CE484222325u);
-    if (o.aside == Aside::NONE) return digest;
+    if (o.residual == Residual::NONE) return digest;
     check(run_with(run_attention_backward, 3, backward, attrs).ok(), "its gradient runs", s.queries, s.keys);
     return digest_of(by_value.data, digest_of(by_key.data, digest_of(by_query.data, digest)));
   }
@@ -154,7 +154,7 @@ class Case {
   const std::vector<double> stream{123456789, 987654321, 42};
   Tensor<T> query, key, value, gradient;
   Tensor<bool> seen;
-  Tensor<T> added, uniform, out, aside, by_query, by_key, by_value;
+  Tensor<T> added, uniform, out, residual, by_query, by_key, by_value;
   std::vector<Sum> want_out, want_query, want_key, want_value;
 };
 
@@ -164,11 +164,11 @@ void both(Random& r, const Sizes& sizes, const Options& options) {
 }
 
 Options any_options(Random& r) {
-  const int64_t aside = r.between(0, 4);
+  const int64_t residual = r.between(0, 4);
   return {r.between(0, 1) == 1, static_cast<int>(r.between(0, 2)), r.between(0, 2) == 0 ? 0.3 : 0.0,
-          aside == 0  ? Aside::NONE
-          : aside < 3 ? Aside::LOG_SUMS
-                      : Aside::WEIGHTS};
+          residual == 0  ? Residual::NONE
+          : residual < 3 ? Residual::LOG_SUMS
+                         : Residual::WEIGHTS};
 }
 
 }  // namespace
@@ -180,24 +180,24 @@ void test_attention() {
     both(r, {r.between(1, 2), r.between(1, 3), r.between(1, 70), r.between(1, 150), r.between(1, 40), r.between(1, 40)},
          options);
   }
-  for (Aside aside : {Aside::LOG_SUMS, Aside::WEIGHTS})
+  for (Residual residual : {Residual::LOG_SUMS, Residual::WEIGHTS})
     for (bool causal : {false, true}) {
-      both(r, {1, 2, 70, 150, 17, 9}, {causal, 0, 0, aside});
+      both(r, {1, 2, 70, 150, 17, 9}, {causal, 0, 0, residual});
       // Several tasks of queries, with other keys seen by each.
-      both(r, {1, 1, 389, 391, 3, 5}, {causal, 0, 0, aside});
+      both(r, {1, 1, 389, 391, 3, 5}, {causal, 0, 0, residual});
     }
   // Several blocks of keys, and a product deeper than one of its blocks.
-  both(r, {1, 1, 5, 1100, 3, 2}, {false, 1, 0.2, Aside::LOG_SUMS});
-  both(r, {1, 2, 99, 1030, 2, 3}, {true, 0, 0, Aside::LOG_SUMS});
-  both(r, {1, 1, 5, 7, 300, 270}, {false, 2, 0, Aside::WEIGHTS});
+  both(r, {1, 1, 5, 1100, 3, 2}, {false, 1, 0.2, Residual::LOG_SUMS});
+  both(r, {1, 2, 99, 1030, 2, 3}, {true, 0, 0, Residual::LOG_SUMS});
+  both(r, {1, 1, 5, 7, 300, 270}, {false, 2, 0, Residual::WEIGHTS});
   // Nothing of something.
   for (int64_t Sizes::* none :
        {&Sizes::items, &Sizes::groups, &Sizes::queries, &Sizes::keys, &Sizes::size, &Sizes::width})
-    for (Aside aside : {Aside::NONE, Aside::LOG_SUMS, Aside::WEIGHTS}) {
+    for (Residual residual : {Residual::NONE, Residual::LOG_SUMS, Residual::WEIGHTS}) {
       Sizes sizes{2, 2, 5, 7, 3, 4};
       sizes.*none = 0;
-      both(r, sizes, {false, 0, 0, aside});
-      both(r, sizes, {true, 1, 0.5, aside});
+      both(r, sizes, {false, 0, 0, residual});
+      both(r, sizes, {true, 1, 0.5, residual});
     }
 }
 
