@@ -7,7 +7,7 @@ export { checkOptions, nearest } from "./core/options.js";
 export { permutation, philox } from "./data/permutation.js";
 export { apply } from "./engine/apply.js";
 export { mode } from "./engine/modes.js";
-export { defineRow, type Row, table } from "./engine/row.js";
+export { defineRow, kernels, type Row, table } from "./engine/row.js";
 export { collector } from "./native/collector.js";
 export { type Door, eager, standIn } from "./native/door.js";
 export { kernelNames, layout, rawFrame } from "./native/frame.js";

@@ -6,6 +6,7 @@ import { Batched, innermost, type Level, type Randomness } from "../engine/batch
 import type { Call, Interceptor } from "../engine/call.js";
 import { intercepting, mode } from "../engine/modes.js";
 import type { Batch, Operand, Row } from "../engine/row.js";
+import { saved } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
 import { stack } from "../ops/join.js";
 import { zeros } from "../tensor/create.js";
@@ -118,7 +119,7 @@ function applyBatched(call: Call, level: Level): Tensor {
   );
   if (!tracked || needs === 0) return out;
   const node = new OpNode(row, inputs, params, shape, type, scalar);
-  const saves = row.saves[needs] ?? 0;
+  const saves = row.saves[needs] ?? saved(row.rule, needs);
   node.pin([
     saves & 1 ? out : null,
     ...inputs.map((x, i) => (typeof x === "number" || (i < 30 && saves & (2 << i)) ? x : null)),

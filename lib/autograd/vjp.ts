@@ -20,13 +20,13 @@ export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolea
   };
   switch (order.length) {
     case 0:
-      return p.times(t, 0, 0, 0);
+      return p.times(t);
     case 1:
-      return p.times(t, value(0), 0, 0);
+      return p.times(t, value(0));
     case 2:
-      return p.times(t, value(0), value(1), 0);
+      return p.times(t, value(0), value(1));
     default:
-      return p.times(t, value(0), value(1), value(2));
+      return p.times(t, ...order.map((_, k) => value(k)));
   }
 }
 

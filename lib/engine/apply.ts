@@ -10,6 +10,7 @@ import type { Call, Result } from "./call.js";
 import { castRow } from "./cast.js";
 import { intercepting, mode, withGrad } from "./modes.js";
 import type { Operand, Row } from "./row.js";
+import { type Rule, saved } from "./rule.js";
 import { OpNode } from "./tape.js";
 
 /** Which inputs a gradient can reach, as a bit mask (the first 30 count one by one). */
@@ -78,8 +79,8 @@ export function apply<P>(
     const needs = tracked(inputs);
     if (needs !== 0 && type.kind === "float" && row.rule.kind !== "none") {
       node = new OpNode(row as unknown as Row, inputs, params as never, shape, type, scalar);
-      constants = OpNode.constantPlaces(inputs);
-      saves = (row.saves[needs] ?? 0) | constants;
+      constants = OpNode.constantPlaces(inputs, row.constants);
+      saves = (row.saves[needs] ?? saved(row.rule as Rule, needs)) | constants;
     }
   }
   let pinned = (saves & 1) !== 0;
@@ -162,7 +163,9 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
   if (needs === 0) return true;
   // What a rule of these kinds gives is brought to the dtype of the input.
   const { kind } = row.rule;
-  return (kind === "elementwise" || kind === "linear") && ((row.saves[needs] ?? 0) & (2 << i)) === 0;
+  return (
+    (kind === "elementwise" || kind === "linear") && ((row.saves[needs] ?? saved(row.rule, needs)) & (2 << i)) === 0
+  );
 }
 
 const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);

@@ -1,8 +1,8 @@
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import { opcode } from "../native/frame.js";
+import { maxSaved, opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { type Operand, type Rule, saveMasks } from "./rule.js";
+import { type Operand, type Rule, saved, saveMasks } from "./rule.js";
 
 /** How closely a float32 result follows the exact one, in units in the last place; "exact" is 0, sums say "tree". */
 export type Accuracy = number | "tree" | "exact";
@@ -20,6 +20,7 @@ export type Family =
   | "matmul"
   | "linalg"
   | "random"
+  | "creation"
   | "fused"
   | "optimizer";
 
@@ -63,7 +64,10 @@ export interface Batch<P> {
 
 export interface Row<P = never> extends RowSpec<P> {
   readonly opcode: number;
+  /** What {@link saved} gives, for rows of few inputs. */
   readonly saves: readonly number[];
+  /** Of how many inputs, from the first on, a node has room for small constants, besides what the rule saves. */
+  readonly constants: number;
 }
 
 /** An op on a batch; `shape` is that of one result. */
@@ -83,13 +87,44 @@ export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<ne
 
 const rows = new Map<string, Row>();
 
-/** Registers a row of the table; its kernel must exist and its name be new. */
+const bitsOf = (mask: number): number => {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+};
+
+/** Throws where a rule asks for what no call can save. Returns all that it may save, as a bit mask. */
+function checkedSaves({ name, inputs, rule }: RowSpec<never>): number {
+  const refuse = (why: string): never => {
+    throw new Error(`the rule of ${name} ${why}`);
+  };
+  if (rule.kind === "elementwise" && rule.partials.length !== inputs)
+    refuse(`has ${rule.partials.length} partial derivatives for ${inputs} inputs`);
+  if (rule.kind === "bilinear" && inputs !== 2) refuse(`is bilinear in ${inputs} inputs`);
+  const all = saved(rule, -1);
+  // Bit 31 would be the sign.
+  if (all < 0 || all >= 2 ** (inputs + 1)) refuse(`saves an input that it does not have`);
+  // One of them is left for a residual output.
+  if (bitsOf(all) >= maxSaved) refuse(`saves ${bitsOf(all)} values, and a node holds ${maxSaved - 1}`);
+  return all;
+}
+
+/** How many of the first inputs a node can hold besides the places in `mask` and a residual output. */
+function roomFor(mask: number): number {
+  let count = 0;
+  while (count < 30 && bitsOf(mask | (2 << count)) < maxSaved) mask |= 2 << count++;
+  return count;
+}
+
+/** Registers a row of the table; its kernel must exist, its name be new, and its rule ask for what can be saved. */
 export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   if (rows.has(spec.name)) throw new Error(`the op ${spec.name} is defined twice`);
+  const all = checkedSaves(spec as unknown as RowSpec<never>);
   const row: Row<P> = {
     ...spec,
     opcode: spec.kernel === null ? -1 : opcode(spec.kernel),
     saves: saveMasks(spec.rule as Rule<never>, spec.inputs),
+    constants: roomFor(all),
   };
   rows.set(spec.name, row as unknown as Row);
   return row;
@@ -113,6 +148,7 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
     inputs: 0,
     opcode: opcode(name),
     saves: [],
+    constants: 0,
     opaque: true,
     rule: { kind: "none", reason: "it is a part of other ops" },
     replay: () => fail("ERR_GRADIENT", name, "cannot be replayed"),
@@ -121,11 +157,14 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
   return row;
 }
 
+// What makes tensors from nothing is called below the engine, in tensor/create.ts.
+for (const name of ["empty", "arange"]) defineKernel({ name, family: "creation", accuracy: "exact" });
+
 /** The row of an op, which has been defined by the time that anything runs. */
 export const rowOf = (name: string): Row => rows.get(name)!;
 
 /** A row of its own, outside of the table: what a user's function is recorded as. */
-export const privateRow = <P>(spec: RowSpec<P>): Row<P> => ({ ...spec, opcode: -1, saves: [] });
+export const privateRow = <P>(spec: RowSpec<P>): Row<P> => ({ ...spec, opcode: -1, saves: [], constants: 0 });
 
 /** THE TABLE, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;

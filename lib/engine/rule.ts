@@ -27,7 +27,7 @@ export interface Partial {
   /** Whether a number operand is passed as a number, not as a tensor of rank 0. */
   readonly numbers: boolean;
   /** t ↦ t·∂out/∂input. The same map serves reverse mode (t a cotangent) and forward mode (t a tangent). */
-  readonly times: (t: Tensor, a: Operand, b: Operand, c: Operand) => Tensor;
+  readonly times: (t: Tensor, ...saved: readonly Operand[]) => Tensor;
 }
 
 type Map<A extends readonly Place[], S> = (t: Tensor, ...saved: { [K in keyof A]: S }) => Tensor;
@@ -97,18 +97,20 @@ export type Rule<P = never> = Kind<P> & {
 /** Bits for `saves`. */
 export const save = { out: 1, x: 2, y: 4, z: 8 } as const;
 
-/** For each set of inputs that need a gradient (a bit mask), the operands to save (a bit mask). */
-export function saveMasks(rule: Rule<never>, inputs: number): readonly number[] {
-  return Array.from({ length: 1 << Math.min(inputs, 4) }, (_, needs) => {
-    switch (rule.kind) {
-      case "elementwise":
-        return rule.partials.reduce((mask, p, i) => (p !== null && needs & (1 << i) ? mask | p.saves : mask), 0);
-      case "bilinear":
-        return (needs & 1 ? save.y : 0) | (needs & 2 ? save.x : 0);
-      case "general":
-        return needs === 0 ? 0 : rule.saves;
-      default:
-        return 0;
-    }
-  });
+/** The operands to save (a bit mask) where the inputs in `needs` (a bit mask) need a gradient. */
+export function saved(rule: Rule<never>, needs: number): number {
+  switch (rule.kind) {
+    case "elementwise":
+      return rule.partials.reduce((mask, p, i) => (p !== null && needs & (1 << i) ? mask | p.saves : mask), 0);
+    case "bilinear":
+      return (needs & 1 ? save.y : 0) | (needs & 2 ? save.x : 0);
+    case "general":
+      return needs === 0 ? 0 : rule.saves;
+    default:
+      return 0;
+  }
 }
+
+/** For each set of inputs that need a gradient, the operands to save; of more than four inputs, every set is asked for. */
+export const saveMasks = (rule: Rule<never>, inputs: number): readonly number[] =>
+  Array.from({ length: inputs > 4 ? 0 : 1 << inputs }, (_, needs) => saved(rule, needs));

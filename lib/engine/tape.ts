@@ -77,10 +77,10 @@ export class OpNode extends Visited implements GraphNode, Context {
     this.inputTypes = types;
   }
 
-  /** Small inputs that no gradient reaches, as a bit mask of places. */
-  static constantPlaces(inputs: readonly Operand[]): number {
+  /** Small inputs that no gradient reaches, among the first `room`, as a bit mask of places. */
+  static constantPlaces(inputs: readonly Operand[], room: number): number {
     let mask = 0;
-    for (let i = 0; i < inputs.length && i < 3; i++) {
+    for (let i = 0; i < inputs.length && i < room; i++) {
       const x = inputs[i]!;
       if (typeof x !== "number" && x.node === null && numel(x.shape) <= CONSTANT) mask |= 2 << i;
     }
