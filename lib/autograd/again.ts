@@ -1,11 +1,11 @@
-/** What functions that run a second time share: their arguments without the tensors, and the state they ran in. */
+/** Shared by functions that are run a second time: their arguments without the tensors, and the state they ran in. */
 import type { RandomKey } from "../core/random-key.js";
 import { mapTree } from "../core/tree.js";
 import { withGrad } from "../engine/modes.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
-/** Stands for a tensor that a graph node keeps. */
+/** A placeholder for a tensor that a graph node saves. */
 export class Place {
   readonly index: number;
   constructor(index: number) {
@@ -14,10 +14,10 @@ export class Place {
 }
 const isPlace = (value: unknown): value is Place => value instanceof Place;
 
-/** A tree with places for its tensors. */
+/** The tree with each tensor replaced by a placeholder. */
 export const emptied = (tree: unknown, placeOf: (x: Tensor) => number): unknown =>
   mapTree(tree, isTensor, (x) => new Place(placeOf(x)));
-/** A tree with tensors for its places. */
+/** The tree with each placeholder replaced by its tensor. */
 export const filled = (tree: unknown, at: (place: number) => Tensor): unknown =>
   mapTree(tree, isPlace, ({ index }) => at(index));
 export const placesOf = isPlace;
@@ -27,7 +27,7 @@ export interface Situation {
 }
 export const situation = (): Situation => ({ random: defaultGenerator.copyKey() });
 
-/** Runs `f` as it ran then: with the same random numbers, and recorded. */
+/** Runs `f` again with the same random numbers, recorded. */
 export function again<T>({ random }: Situation, f: () => T): T {
   const now = defaultGenerator.replaceKey(random.copy());
   try {

@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/tensor.js";
 /** Where the forward call of each node was made. */
 const calls = new WeakMap<object, string>();
 let watching = false;
-/** Above 0 while rules run, whose ops are not the user's. */
+/** Above 0 while derivative rules run: their ops were not called by the user. */
 let quiet = 0;
 
 function quietly<T>(f: () => T): T {
@@ -30,12 +30,12 @@ function stackHere(): string {
   return lines.filter((line) => !isOwn(line)).join("\n");
 }
 
-/** What looks at results is neither recorded nor looked at itself. */
+/** Runs a check itself unrecorded and unchecked. */
 const unseen = <T>(f: () => T): T => intercepting(null, () => withGrad(false, f));
 
 type Fault = "NaN" | "infinity";
 
-/** What is wrong with a value; an infinity counts for less than a NaN. */
+/** The fault of a value, NaN before infinity; null where it has none. */
 function faultOf(value: Operand): Fault | null {
   if (typeof value === "number") return Number.isNaN(value) ? "NaN" : Number.isFinite(value) ? null : "infinity";
   if (value instanceof Batched) return faultOf(value.value);
@@ -56,15 +56,15 @@ const show = (dtype: string, shape: Shape, value: Operand | null): string => {
 const shown = (inputs: readonly Operand[]): string[] =>
   inputs.map((x) => (typeof x === "number" ? String(x) : show(x.dtype, x.shape, x)));
 
-/** Whether a fault comes of what had it before. */
+/** Whether an input already had the fault. */
 const inherited = (fault: Fault, before: readonly (Fault | null)[]): boolean =>
   before.includes("NaN") || (fault === "infinity" && before.includes("infinity"));
 
-/** Runs a call and looks at its results. */
+/** Runs a call and checks its results. */
 function checked(call: Call, run: () => readonly Tensor[]): readonly Tensor[] {
   const { row, inputs, targets } = call;
   const read = [...targets, ...inputs];
-  // What is written to is gone afterwards.
+  // An in-place op overwrites its inputs, so they are checked before.
   const before = targets.length === 0 ? null : { faults: read.map(faultOf), given: shown(inputs) };
   const results = run();
   for (const result of results) {
@@ -77,7 +77,7 @@ function checked(call: Call, run: () => readonly Tensor[]): readonly Tensor[] {
   return results;
 }
 
-/** @internal Runs a node's rule; an anomaly that it makes of a sound gradient is the node's. */
+/** @internal Runs a node's rule. If the incoming gradient was sound, a fault in the result is the node's. */
 export function watched(node: OpNode, g: Tensor, rule: () => readonly (Tensor | null)[]): readonly (Tensor | null)[] {
   if (!watching) return rule();
   const gradients = quietly(rule);
@@ -117,14 +117,14 @@ function refuseGradient(node: OpNode, fault: Fault, i: number): never {
   );
 }
 
-/** Deep enough that the user's own lines are among those of the engine. */
+/** Enough frames to reach the user's code behind the engine's. */
 const deepStack = 100;
 
 /**
- * Runs a synchronous function and stops at the first NaN or infinity, in a result or in a gradient, with an error that
- * names the op and its inputs; where it is in a gradient, `details.forward` and the message have the stack of the call
- * that is being differentiated. What is infinite by intent (a mask of -Infinity) is no anomaly: only an op that makes a
- * NaN of none, or an infinity of finite inputs, is. Every result is looked at, so this is slow.
+ * Runs a synchronous function and throws at the first NaN or infinity in a result or a gradient. The error names the op
+ * and describes its inputs; for a gradient, `details.forward` and the message hold the stack of the forward call. Only
+ * the op that first makes the NaN or infinity from finite inputs counts, so intended infinities (a mask of -Infinity)
+ * are no anomaly. Every result is checked, so this is slow.
  * @throws ERR_GRADIENT at the first anomaly; ERR_ARGUMENT when the function returns a promise.
  * @example detectAnomaly(() => tensor([4]).sqrt().item()); // 2
  */

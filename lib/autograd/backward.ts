@@ -19,24 +19,27 @@ import { vjpOf } from "./vjp.js";
 type Recomputed = Extract<Rule<unknown>, { kind: "recomputed" }>;
 
 export interface Sweep {
-  /** Where to stop and what to return; null: every leaf takes its gradient. */
+  /** The nodes whose gradients are returned; null: every leaf accumulates its gradient. */
   readonly targets: readonly Node[] | null;
   /** Whether the gradients are themselves part of a graph. */
   readonly createGraph: boolean;
-  /** Whether saved values stay for another sweep. */
+  /** Whether saved values are kept for another backward. */
   readonly retainGraph: boolean;
-  /** Nodes up to this number end the way: none of the targets lies behind them. */
+  /** Nodes with a number up to this are not passed: no target lies behind them. */
   readonly floor?: number;
 }
 
 let visits = 0;
-/** Sweeps that are running: a rule, or a hook, may begin another. */
+/** The number of running sweeps: a rule or a hook may start another one. */
 let running = 0;
 
-/** A node's part in an outer sweep, while an inner one uses the node. */
+/** What an outer sweep keeps on a node that an inner one visits too. */
 type Displaced = readonly [node: Node, visit: number, dependents: number, cotangent: Tensor | null, needed: boolean];
 
-/** Gives `use` all nodes that roots reach as {@link topologicalOrder} has them, and puts back what an outer sweep has on them. */
+/**
+ * Calls `use` with all nodes reachable from the roots in topological order, and restores the state of an outer sweep
+ * afterwards.
+ */
 export function withTopologicalOrder<T>(roots: readonly Node[], floor: number, use: (nodes: readonly Node[]) => T): T {
   const displaced: Displaced[] | null = running > 0 ? [] : null;
   running++;
@@ -50,8 +53,8 @@ export function withTopologicalOrder<T>(roots: readonly Node[], floor: number, u
 }
 
 /**
- * All nodes that results reach, results first, each after everything that uses it; those with a number up to `floor` are
- * ends. Counting users first makes the order linear in the size of the graph, whatever its depth.
+ * All nodes reachable from the roots in topological order: each after every node that uses it. The search does not go
+ * beyond nodes with a number up to `floor`. Time is linear in the size of the graph.
  */
 function topologicalOrder(roots: readonly Node[], floor: number, displaced: Displaced[] | null): Node[] {
   const visit = ++visits;
@@ -105,7 +108,7 @@ export function reaches(x: Tensor, floor: number): boolean {
   return false;
 }
 
-/** Whether others may be added to g in its own storage: no graph is made of it, and it has one. */
+/** Whether gradients may be added to g in place: none of this is recorded, and g has a storage of its own. */
 const inPlace = (g: Tensor): boolean => !mode.grad && !(g instanceof Batched);
 
 /** Adds g to the gradient that a node has so far. */
@@ -141,7 +144,7 @@ function releaseIfUnused(g: Tensor): void {
 
 function runHooks(node: Node, g: Tensor): Tensor {
   if (node.hooks === null) return g;
-  // A hook may keep what it sees: neither the gradient before nor the one after is given back early.
+  // A hook may keep its argument and its result, so neither is released early.
   let current = forUser(g);
   current.handle.kept = true;
   for (const hook of node.hooks) {
@@ -172,7 +175,7 @@ function accumulateLeaf(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
     return;
   }
   const sum = before === null ? g : before.add(g);
-  // What another node, another tensor or the user can reach is copied: the leaf's gradient is its own.
+  // A leaf's gradient must be its own: a tensor that is reachable elsewhere is copied.
   const shared =
     sum === g &&
     (g.handle.pending > 1 || g.handle.kept || g.handle.users > 1 || g.handle.borrowed || g.layout !== null);
@@ -181,7 +184,7 @@ function accumulateLeaf(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
   if (kept !== g) kept.handle.release();
 }
 
-/** The rule's mistakes read as the rule's; a saved value that was written to names who saved and who wrote it. */
+/** Runs a rule; if a saved value was overwritten, the error names the op that saved it and the op that wrote to it. */
 function ruleOf<T>(node: OpNode, rule: () => T): T {
   try {
     return rule();
@@ -198,12 +201,12 @@ function ruleOf<T>(node: OpNode, rule: () => T): T {
 }
 
 /**
- * Sends cotangents from the roots down the tape. Returns the gradients of the targets, null where there is none; without
- * targets, leaves accumulate theirs.
+ * The backward pass from the roots, given their cotangents. Returns the gradients of the targets, null where there is
+ * none; without targets, leaves accumulate theirs.
  */
 export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], options: Sweep): (Tensor | null)[] {
   const { targets } = options;
-  // A node is newer than all it depends on.
+  // Nodes are numbered in the order they are made, so a node has a larger number than its inputs.
   const floor =
     options.floor ??
     (targets === null ? 0 : targets.reduce((low, { serial }) => Math.min(low, serial - 1), Number.POSITIVE_INFINITY));
@@ -256,7 +259,7 @@ function pass(
         release(cotangent);
         continue;
       }
-      // What lies at the end of the way has not got its whole gradient here.
+      // A node at the boundary may get further gradients from outside this sweep.
       const end = node.serial <= floor;
       const g = end ? cotangent : runHooks(node, cotangent);
       if (wanted.has(node)) {
@@ -322,7 +325,7 @@ function propagate(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: b
 export const gradientsOf: typeof vjpOf = (node, g, needs, linked) =>
   (node.row.rule.kind === "recomputed" ? throughOps : vjpOf)(node, g, needs, linked);
 
-/** The gradients of a node whose ops run now: by a sweep of its own through what they record. */
+/** The gradients of a recomputed node: runs its ops, recorded, and does a backward through them. */
 function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGraph: boolean): Gradients {
   const floor = newestNode();
   const y = (node.row.rule as Recomputed).run(node);
@@ -330,7 +333,7 @@ function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGr
   const { inputs } = node;
   const targets = [...new Set(inputs.filter((input, i) => input !== null && needs[i]))] as Node[];
   const found = sweep([y.node as Node], [g], { targets, createGraph, retainGraph: createGraph, floor });
-  // A node that is an input twice gets its gradient once.
+  // Where a node is an input twice, its gradient is returned once.
   return inputs.map((input, i) => {
     const at = input === null || inputs.indexOf(input) !== i ? -1 : targets.indexOf(input);
     return at < 0 ? null : found[at]!;
@@ -338,7 +341,7 @@ function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGr
 }
 
 const ones = new Map<DTypeRow, Tensor>();
-/** The usual seed, made once per dtype; it is kept, so that leaves copy it. */
+/** The scalar 1, cached per dtype. It is marked as kept, so leaves copy it. */
 function one(y: Tensor): Tensor {
   let seed = ones.get(y.type);
   if (seed === undefined) {
@@ -350,7 +353,7 @@ function one(y: Tensor): Tensor {
   return seed;
 }
 
-/** @internal A gradient for the user, who may write to it or dispose of it: nothing that the sweep borrowed, nor the usual seed. */
+/** @internal A gradient that the user may write to or dispose of: no borrowed storage, and not the cached scalar 1. */
 export function forUser(g: Tensor): Tensor {
   if (g.handle !== ones.get(g.type)?.handle) return own(g);
   return new Tensor(filled("backward", 1, g.type, []).handle, g.type, g.shape, g.layout, g.offset, null);
@@ -379,7 +382,7 @@ export function seed(op: string, y: Tensor, gradient: Tensor | null | undefined)
     );
   if (gradient.type !== y.type)
     fail("ERR_DTYPE", op, "the gradient's dtype differs from the result's", y.dtype, gradient.dtype);
-  // The caller's own tensor: it is never given back here, nor kept by a leaf.
+  // The caller owns this tensor: it is neither released here nor stored in a leaf.
   gradient.handle.kept = true;
   return gradient;
 }

@@ -27,7 +27,7 @@ function as<T>(level: Level | null, f: () => T): T {
   }
 }
 
-/** Runs `f` in a vmap of its own, which ends with it. */
+/** Runs `f` at a new vmap level, which ends with it. */
 export function inVmap<T>(size: number, randomness: Randomness, f: (level: Level) => T): T {
   const depth = (current?.depth ?? 0) + 1;
   const level: Level = { size, randomness, outer: current, depth, running: true };
@@ -70,7 +70,7 @@ const batchOf = (row: Row): Batch<never> | undefined =>
 /** How an op was run on a batch. */
 export type Way = "broadcast" | "batch axis first" | "more rows" | "folded" | "composed" | "one by one";
 const taken = new Map<string, Set<Way>>();
-/** @internal The ways that vmap has taken since this was last asked, by op. */
+/** @internal How vmap has run each op since the last call of this function. */
 export function vmapWays(): ReadonlyMap<string, ReadonlySet<Way>> {
   const ways = new Map(taken);
   taken.clear();

@@ -1,4 +1,4 @@
-/** `checkpoint`: a part of a graph that is computed again instead of kept. */
+/** `checkpoint`: recomputes a part of the graph in backward instead of saving it. */
 import { fail } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import { sameShape } from "../core/shape.js";
@@ -19,14 +19,14 @@ const op = "checkpoint";
 interface Recipe extends Situation {
   readonly fn: (...args: unknown[]) => unknown;
   readonly args: unknown;
-  /** How many of the node's inputs are tensors among the arguments; the others are what the function closes over. */
+  /** How many of the node's inputs are arguments; the rest are tensors that the function closes over. */
   readonly given: number;
 }
 
 /** The function's result once more, recorded. */
 function recompute(node: OpNode): Tensor {
   const { fn, args, given, ...then } = node.params as unknown as Recipe;
-  // A parameter that was written to since would give a gradient of something else.
+  // A parameter that was changed since would give a wrong gradient.
   for (let place = given + 1; place <= node.inputs.length; place++)
     if (node.saved?.[place]) own(node.unpack(place, false) as Tensor).dispose();
   const inner = filled(args, (place) => node.unpack(place, true) as Tensor) as unknown[];
@@ -47,12 +47,12 @@ function recompute(node: OpNode): Tensor {
 
 const row = recomputedRow<Recipe>(op, recompute);
 
-/** What a node depends on that was there before: the nodes made since, and those at their far end. */
+/** The nodes made since `before` that a result depends on, and the older ones at their boundary. */
 function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] } {
   const inside: OpNode[] = [];
   const ends: Node[] = [];
   const seen = new Set<Node>([root]);
-  // A set gives what is added to it while it is walked.
+  // Iterating a Set also visits values added meanwhile.
   for (const node of seen) {
     if (node.serial <= before) ends.push(node);
     else if (!node.leaf) {
@@ -64,11 +64,11 @@ function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] }
 }
 
 /**
- * Calls a function without keeping what its gradient needs: backward calls it again. Less memory for more time.
+ * Calls a function without saving values for backward, which calls the function again. Trades time for memory.
  *
- * Gradients reach its arguments, trees of tensors among them, and what it closes over, such as a module's parameters.
- * Random numbers of the default generator are the same in both calls; otherwise its result must depend on its inputs
- * alone. Inside vmap, and without recording, it is a plain call.
+ * Gradients reach its arguments (also tensors in trees) and what it closes over, such as a module's parameters. Both
+ * calls draw the same numbers from the default generator; otherwise the result must depend on the inputs alone. Inside
+ * vmap, and without recording, it is a plain call.
  * @throws ERR_ARGUMENT unless the function returns one tensor; ERR_GRADIENT in backward, where an argument or parameter was
  * written to since or the second result has another shape.
  * @source Chen et al., Training deep nets with sublinear memory cost, 2016.

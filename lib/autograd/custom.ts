@@ -1,4 +1,4 @@
-/** `customFunction`: an op whose derivative a user writes. */
+/** `customFunction`: an op with a derivative supplied by the user. */
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
@@ -18,11 +18,11 @@ import { inVmap } from "./batching.js";
 export type PerArgument<A extends readonly unknown[]> = { readonly [K in keyof A]: Tensor | null };
 
 export interface CustomFunction<A extends unknown[], S> {
-  /** What graphs and errors call it. */
+  /** The name in graphs and errors. */
   readonly name: string;
-  /** The result, and what backward needs: tensors, also in arrays and plain objects, and anything else. */
+  /** Returns the result, and what backward needs: tensors, also in arrays and plain objects, and anything else. */
   forward(...args: A): readonly [Tensor, S];
-  /** From the gradient of the result, g, those of the arguments. */
+  /** Given the gradient g of the result, returns the gradients of the arguments. */
   backward(saved: S, g: Tensor): PerArgument<A>;
   /** The derivative along tangents of the arguments; made from `backward` where it is left out. */
   jvp?(saved: S, tangents: PerArgument<A>): Tensor;
@@ -32,7 +32,10 @@ type Spec = CustomFunction<unknown[], unknown>;
 
 interface Recorded extends Situation {
   readonly spec: Spec;
-  /** Arguments, and what forward saved, with places for tensors: 0 the result, 1 to n the arguments, then the others. */
+  /**
+   * Arguments and saved values, with placeholders for tensors: 0 is the result, 1 to n are the arguments, then the
+   * others.
+   */
   readonly args: readonly unknown[];
   readonly saved: unknown;
   readonly tensors: number;
@@ -42,14 +45,15 @@ interface Recorded extends Situation {
 const nodeOf = (c: unknown): OpNode => c as OpNode;
 const recordedOf = (node: OpNode): Recorded => node.params as unknown as Recorded;
 
-/** What forward saved; where the rule is to be differentiated, connected to the graph. */
+/** The saved values; connected to the graph if the rule is differentiated. */
 function savedOf(node: OpNode): unknown {
   const { spec, args, saved, tensors, ...then } = recordedOf(node);
   const linked = mode.grad;
   const kept = (place: number): Tensor => node.unpack(place, linked) as Tensor;
   const places = leavesOf(saved, placesOf);
   if (!linked || places.every(({ index }) => index <= tensors)) return filled(saved, kept);
-  // What is neither argument nor result depends on the arguments in a way that only forward knows.
+  // Saved tensors that are neither arguments nor the result depend on the arguments; to differentiate them, forward
+  // runs again.
   const [, anew] = again(then, () => synchronous(spec.name, spec.forward(...(filled(args, kept) as unknown[]))));
   const fresh = leavesOf(anew, isTensor);
   if (fresh.length !== places.length)
@@ -67,7 +71,7 @@ function savedOf(node: OpNode): unknown {
   });
 }
 
-/** The gradients that backward gave, checked, for the arguments that are tensors. */
+/** Checks the gradients that backward returned, and keeps those of tensor arguments. */
 function checked({ spec, args }: Recorded, node: OpNode, gradients: unknown): (Tensor | null)[] {
   if (!Array.isArray(gradients) || gradients.length !== args.length)
     fail(
@@ -105,12 +109,12 @@ function checked({ spec, args }: Recorded, node: OpNode, gradients: unknown): (T
 const pulled = (node: OpNode, g: Tensor): (Tensor | null)[] => {
   const recorded = recordedOf(node);
   const seen = forUser(g);
-  // It may be kept.
+  // The user's function may keep it.
   seen.handle.kept = true;
   return checked(recorded, node, synchronous(recorded.spec.name, recorded.spec.backward(savedOf(node), seen)));
 };
 
-/** The derivative along tangents, as the transpose of backward, which is linear in its gradient. */
+/** The derivative along tangents: the transpose of backward, which is linear in g. */
 function transposed(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor {
   const createGraph = mode.grad;
   const u = makeLeaf(zeros(node.shape, { dtype: node.type.name }));
@@ -170,7 +174,7 @@ const rowOf = (spec: Spec): Row<Recorded> =>
     replay: (inputs, { args }) => call(spec, filled(args, (place) => inputs[place - 1] as Tensor) as unknown[]),
   });
 
-/** The result as a tensor of its own, recorded where gradients can reach it. */
+/** The result as a new tensor, recorded where gradients can reach an argument. */
 function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknown): Tensor {
   let y = out.detach();
   if (out instanceof Batched) {
@@ -278,10 +282,10 @@ function call(spec: Spec, args: readonly unknown[]): Tensor {
 }
 
 /**
- * A function whose derivative is written out: `forward` computes (unrecorded) and says what to save, `backward` takes the
- * gradient of the result to those of the arguments. Arguments and results that are saved stay part of the graph, and
- * where a derivative is differentiated again, `forward` runs once more for what else it saved: so every order follows if
- * `backward` computes with ops. Tensors are arguments of their own, not parts of others.
+ * A function with a derivative of your own. `forward` computes (unrecorded) and returns the result and what to save;
+ * `backward` turns the gradient of the result into those of the arguments. Saved arguments and results stay part of the
+ * graph. Where the derivative is differentiated again, `forward` runs once more to recompute the other saved values, so
+ * every order works if `backward` computes with ops. Tensors must be arguments themselves, not parts of others.
  * @throws ERR_ARGUMENT, ERR_SHAPE where `backward` gives a wrong number or shape of gradients, naming the argument.
  * @example
  * const roundThrough = customFunction({

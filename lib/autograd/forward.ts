@@ -1,4 +1,4 @@
-/** Forward mode: carries tangents up a recorded graph, from variables to a result. */
+/** Forward mode: propagates tangents through a recorded graph, from variables to a result. */
 
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
@@ -48,8 +48,8 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
 
 /**
  * The derivative of `value` along the tangents of the start nodes, or null where it does not depend on them. With
- * `linked` the result can be differentiated again; without, the graph is used up, and each tangent's storage is given back
- * as soon as no node needs it.
+ * `linked` the result can be differentiated again; without, the graph is freed, and so is each tangent's storage as
+ * soon as no node needs it.
  */
 export function pushForward(
   value: Tensor,

@@ -1,4 +1,4 @@
-/** Derivatives checked against central differences. */
+/** Checks derivatives against central differences. */
 import { dtypes } from "../core/dtype.js";
 import { describe, fail, NablaError, sentence } from "../core/errors.js";
 import { checkOptions, needFunction } from "../core/options.js";
@@ -12,17 +12,17 @@ import type { Tensor } from "../tensor/tensor.js";
 import { jvp, vjp } from "./transforms.js";
 
 export interface GradcheckOptions {
-  /** Half the width of the differences; default 1e-6. */
+  /** The step of the central differences; default 1e-6. */
   readonly eps?: number | undefined;
-  /** The error allowed beside a derivative of 0; default 1e-5. */
+  /** The absolute tolerance; default 1e-5. */
   readonly atol?: number | undefined;
-  /** The error allowed beside other derivatives, as a part of them; default 1e-3. */
+  /** The relative tolerance; default 1e-3. */
   readonly rtol?: number | undefined;
-  /** 2 checks the derivative of the derivative too; default 1. */
+  /** 2 also checks the second derivatives; default 1. */
   readonly order?: 1 | 2 | undefined;
-  /** For the direction in which the second order is checked; default 0. */
+  /** The seed of the random direction for second derivatives; default 0. */
   readonly seed?: number | undefined;
-  /** Whether a wrong derivative is an error, or `false` is returned; default true. */
+  /** Whether a wrong derivative throws, instead of returning false; default true. */
   readonly raise?: boolean | undefined;
 }
 
@@ -51,7 +51,7 @@ function unit(shape: Shape, n: number, position: number): Tensor {
   return float64(values, shape);
 }
 
-/** The function as arrays of numbers see it; its result must be float64 and of one shape. */
+/** The function on arrays of numbers; its result must be float64 and keep its shape. */
 function evaluator(f: Function, inputs: readonly Tensor[]) {
   let shape: Shape | null = null;
   const evaluate = (changed = -1, values?: Float64Array): Float64Array => {
@@ -82,7 +82,7 @@ const random = (): NablaError =>
     ),
   );
 
-/** What is wrong, or null. */
+/** The error message, or null. */
 function check(
   f: Function,
   inputs: readonly Tensor[],
@@ -93,7 +93,7 @@ function check(
   const evaluate = evaluator(f, inputs);
   const before = defaultGenerator.copyKey();
   const value = evaluate();
-  // Few random results may be equal by chance.
+  // Only a function that draws random numbers is repeated often: a few of its results may be equal by chance.
   const repeats = defaultGenerator.copyKey().calls === before.calls ? 1 : 32;
   for (let i = 0; i < repeats; i++) if (evaluate().some((y, k) => !Object.is(y, value[k]))) return random();
   const [y, pull] = vjp(f, ...inputs);
@@ -112,7 +112,7 @@ function check(
         return evaluate(i, moved);
       };
       const [above, below] = [move(eps), move(-eps)];
-      // The step that was taken: at + eps is rounded.
+      // The actual step: at + eps is rounded.
       const width = at + eps - (at - eps);
       const directions = inputs.map((other, k) => (k === i ? unit(x.shape, values.length, j) : zerosLike(other)));
       const column = read(jvp(f, inputs, directions)[1]);
@@ -137,13 +137,13 @@ function check(
 }
 
 /**
- * Compares the derivatives of a function, in reverse and in forward mode, with central differences, for every element of
- * its result by every element of its inputs: meant for small ones. Returns true, or throws.
+ * Compares the derivatives of a function in reverse and forward mode with central differences, for every element of the
+ * result and the inputs; meant for small inputs. Returns true, or throws.
  *
- * With `order: 2` the derivative in a random direction is itself checked as a function of the inputs and the direction.
- * Differences know nothing of kinks: at one (relu at 0), or closer to it than `eps`, they give the mean of the slopes on
- * both sides, so choose inputs away from them.
- * @dtype float64: with fewer digits a difference says little.
+ * With `order: 2` the derivative in a random direction is checked in the same way, as a function of the inputs and the
+ * direction. At a kink (relu at 0), or closer to it than `eps`, a difference is the mean of both slopes, so choose
+ * inputs away from kinks.
+ * @dtype float64: differences need its precision.
  * @throws ERR_GRADIENT that names the input, the elements and both numbers, unless `raise` is false; ERR_DTYPE for inputs or
  * results that are not float64; ERR_ARGUMENT.
  * @example gradcheck((x) => x.sin(), tensor([0.5, 1], { dtype: "float64" })); // true

@@ -1,4 +1,4 @@
-/** Matrices of derivatives, row by row or column by column, and products with them. */
+/** Jacobians and Hessians, by rows (reverse mode) or columns (forward mode), and products with them. */
 import { fail } from "../core/errors.js";
 import { checkOptions, needFunction } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
@@ -26,21 +26,21 @@ export interface JacobianOptions<N extends number | readonly number[] = number |
 
 type Function = (...args: Argument[]) => Tensor;
 
-/** The tensors that are one at one element and zero elsewhere, in order. */
+/** The basis tensors of a shape: 1 at one element, 0 elsewhere. */
 function basisOf({ shape, numel, dtype }: Tensor): Tensor[] {
   return eye(numel, { dtype })
     .unbind()
     .map((row) => row.reshape(shape));
 }
 
-/** One tensor of shape [...outer, ...inner] from its parts along either end. */
+/** Joins parts along either end into one tensor of shape [...outer, ...inner]. */
 function assembled(parts: readonly Tensor[], dim: 0 | -1, y: Tensor, x: Tensor): Tensor {
   const shape = [...y.shape, ...x.shape];
   return parts.length === 0 ? zeros(shape, { dtype: y.dtype }) : stack(parts, dim).reshape(shape);
 }
 
 interface Problem {
-  /** The function of the chosen arguments alone, and these. */
+  /** The function of the chosen arguments alone, and those arguments. */
   readonly f: Function;
   readonly chosen: readonly unknown[];
 }
@@ -55,7 +55,7 @@ function problem(op: string, f: Function, args: readonly unknown[], argnums: num
   return { f: (...inner) => f(...all.map((arg, n) => (places.includes(n) ? inner[places.indexOf(n)] : arg))), chosen };
 }
 
-/** The arguments with each tensor replaced by its matrix. */
+/** The tree of arguments with each tensor replaced by its Jacobian. */
 function shaped(chosen: readonly unknown[], matrices: readonly Tensor[]): unknown[] {
   let at = 0;
   return chosen.map((arg) => mapTree(arg, isTensor, () => matrices[at++]));
@@ -100,7 +100,7 @@ function forward({ f, chosen }: Problem): unknown[] {
   return shaped(chosen, matrices);
 }
 
-/** The cheaper way: a row for each element of the result, or a column for each element of the arguments. */
+/** The cheaper mode: one pass for each element of the result, or of the arguments. */
 function either(p: Problem): unknown[] {
   const [y, pull] = vjp(p.f, ...p.chosen);
   const columns = leavesOf(p.chosen, isTensor).reduce((sum, x) => sum + x.numel, 0);
@@ -116,16 +116,16 @@ function transform(op: string, f: unknown, options: JacobianOptions | undefined,
   };
 }
 
-/** A function of the same arguments that gives matrices of derivatives in their places. */
+/** A function of the same arguments that returns their Jacobians. */
 export type Jacobian = <A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
   f: (...args: A) => Tensor,
   options?: JacobianOptions<N>,
 ) => (...args: Lifted<A>) => Chosen<A, N>;
 
 /**
- * The derivatives of all elements of a function's result by all elements of its argument, computed in reverse mode: one
- * backward for each element of the result. Trees of tensors give trees. What the function closes over stays in the graph of
- * the matrices, except inside `noGrad`.
+ * The Jacobian: the derivatives of all elements of a function's result by all elements of its argument. Reverse mode:
+ * one backward for each element of the result. Trees of tensors give trees. The result stays connected to tensors that
+ * the function closes over, except inside `noGrad`.
  * @shape that of the result, then that of the argument.
  * @throws ERR_ARGUMENT; ERR_GRADIENT for an integer tensor.
  * @example jacrev((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
@@ -133,20 +133,21 @@ export type Jacobian = <A extends Argument[] = Tensor[], const N extends number 
 export const jacrev = ((f, options) => transform("jacrev", f, options, reverse)) as Jacobian;
 
 /**
- * As {@link jacrev}, in forward mode: one evaluation for each element of the argument.
+ * The Jacobian as {@link jacrev}, in forward mode: one evaluation for each element of the argument.
  * @example jacfwd((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
  */
 export const jacfwd = ((f, options) => transform("jacfwd", f, options, forward)) as Jacobian;
 
 /**
- * As {@link jacrev}, in reverse mode where the result has no more elements than the arguments, else in forward mode.
+ * The Jacobian as {@link jacrev}, in reverse mode where the result has no more elements than the arguments, else in
+ * forward mode.
  * @example jacobian((x: Tensor) => x.sum())(tensor([1, 2])).toArray(); // [1, 1]
  */
 export const jacobian = ((f, options) => transform("jacobian", f, options, either)) as Jacobian;
 
 /**
- * The second derivatives of a function that returns one element. With a list of `argnums` a list of lists: entry [i][j]
- * belongs to arguments i and j.
+ * The Hessian: the second derivatives of a function that returns one element. For a list of `argnums` a list of lists:
+ * entry [i][j] belongs to arguments i and j.
  * @shape that of the one argument, then that of the other.
  * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT for an argument that is no tensor.
  * @example hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])).toArray(); // [[6, 0], [0, 12]]
@@ -166,8 +167,8 @@ export function hessian<A extends Argument[] = Tensor[], const N extends number 
 }
 
 /**
- * The value of a function that returns one element, and the product of its Hessian with vectors `ts`, by all arguments,
- * without the matrix: two backward passes.
+ * The value of a function that returns one element, and the Hessian-vector product with `ts`, for all arguments. The
+ * Hessian is not formed: two backward passes.
  * @throws ERR_ARGUMENT where a vector is missing; ERR_SHAPE where one has another shape than its argument.
  * @example
  * const [y, [product]] = hvp((x: Tensor) => x.pow(3).sum(), [tensor([1, 2])], [tensor([1, 1])]);

@@ -1,4 +1,4 @@
-/** `backward` and its kin: what a tensor can do about its own graph. */
+/** `backward`, hooks and `retainGrad`: methods that concern a tensor's own graph. */
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
@@ -7,15 +7,15 @@ import type { Tensor } from "../tensor/tensor.js";
 import { seed, sweep } from "./backward.js";
 
 export interface BackwardOptions {
-  /** The cotangent of the result; ones for a one-element result where it is left out. */
+  /** The gradient of the result itself; default 1 for a one-element result. */
   readonly gradient?: Tensor | undefined;
-  /** Keep what was saved, so that backward can run again. */
+  /** Keep saved values, so that backward can run again. */
   readonly retainGraph?: boolean | undefined;
-  /** Make the gradients part of a graph, so that they can be differentiated; keeps the graph too. */
+  /** Record the gradients, so that they can be differentiated; implies retainGraph. */
   readonly createGraph?: boolean | undefined;
 }
 
-/** @internal The node of a tensor that gradients can be asked of. */
+/** @internal The node of a tensor; ERR_GRADIENT where it does not require grad. */
 export function nodeOf(op: string, x: Tensor, what = "the tensor"): Node {
   if (x.node === null) fail("ERR_GRADIENT", op, `${what} does not require grad`);
   return x.node as Node;
@@ -23,8 +23,8 @@ export function nodeOf(op: string, x: Tensor, what = "the tensor"): Node {
 
 /**
  * Computes the gradients of this tensor with respect to every leaf that requires grad, and adds them to the leaves' `grad`.
- * @throws ERR_GRADIENT where nothing requires grad, the result has several elements and no `gradient` is given, the graph
- * has been used up, or a saved value has been written to since.
+ * @throws ERR_GRADIENT if the tensor does not require grad, has several elements and no `gradient` is given, the graph
+ * has been freed, or a saved value has been written to since.
  * @example
  * const x = tensor([3], { requiresGrad: true });
  * x.square().sum().backward();
@@ -41,8 +41,8 @@ export function backward(y: Tensor, options?: BackwardOptions): void {
 }
 
 /**
- * Calls `hook` with the gradient of this tensor whenever one is computed; what it returns takes its place. Returns a
- * function that takes the hook away.
+ * Calls `hook` with the gradient of this tensor whenever one is computed; a tensor that it returns replaces the
+ * gradient. Returns a function that removes the hook.
  * @throws ERR_GRADIENT for a tensor that does not require grad.
  */
 export function registerHook(x: Tensor, hook: GradientHook): () => void {
@@ -56,7 +56,7 @@ export function registerHook(x: Tensor, hook: GradientHook): () => void {
   };
 }
 
-/** Keeps the gradient of a tensor that is no leaf, for `grad` after backward. */
+/** Keeps the gradient of a non-leaf tensor: `grad` is set by backward. */
 export function retainGrad(x: Tensor): void {
   needTensor("retainGrad", x);
   const node = nodeOf("retainGrad", x);

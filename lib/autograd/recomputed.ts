@@ -1,4 +1,4 @@
-/** Results whose ops run, recorded, when somebody differentiates them. */
+/** Results of fused kernels whose derivative comes from ordinary ops, which run when it is needed. */
 import { fail } from "../core/errors.js";
 import { isTracked } from "../engine/batched.js";
 import { withGrad } from "../engine/modes.js";
@@ -7,7 +7,7 @@ import type { Context } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** The row of nodes that `run` computes anew, from what they keep. */
+/** The row of nodes that are recomputed by `run` from their saved inputs. */
 export const recomputedRow = <P>(name: string, run: (node: OpNode) => Tensor): Row<P> =>
   privateRow<P>({
     name,
@@ -20,7 +20,10 @@ export const recomputedRow = <P>(name: string, run: (node: OpNode) => Tensor): R
     replay: () => fail("ERR_GRADIENT", name, "cannot be replayed"),
   });
 
-/** Records `value`, which a kernel without a rule has computed, as what `f` makes of the tensors in ordinary ops. */
+/**
+ * Records `value`, the result of a kernel without a derivative rule, as the result of `f`, which computes the same by
+ * ordinary ops.
+ */
 export function recordAs(
   name: string,
   value: Tensor,

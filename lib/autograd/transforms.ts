@@ -1,4 +1,4 @@
-/** Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp` and what is made of them. They nest to any order. */
+/** Function transforms: `grad`, `valueAndGrad`, `vjp`, `jvp` and others. They nest to any order. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needFunction } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
@@ -13,11 +13,11 @@ import { pushForward } from "./forward.js";
 import { nodeOf } from "./methods.js";
 import { Evaluation, lift, placesOf } from "./variables.js";
 
-/** A tensor, or a tree of tensors, as a transform takes it; a number becomes a tensor. */
+/** An argument of a transformed function: a tensor, a number, or a tree of tensors. */
 // biome-ignore lint/suspicious/noExplicitAny: interfaces and tuples of any shape are trees.
 export type Argument = any;
 
-/** The gradients have the arguments' own types; numbers give tensors. */
+/** The type of the gradients: that of the arguments, with tensors for numbers. */
 export type GradientOf<T> = T extends number ? Tensor : T;
 
 export interface GradOptions<N extends number | readonly number[] = number | readonly number[]> {
@@ -28,11 +28,11 @@ export interface GradOptions<N extends number | readonly number[] = number | rea
 }
 
 export interface GradientsOptions {
-  /** The cotangents of the results; ones for one-element results where they are left out. */
+  /** The gradients of the results; default 1 for one-element results. */
   readonly gradOutputs?: Tensor | readonly Tensor[] | undefined;
   readonly createGraph?: boolean | undefined;
   readonly retainGraph?: boolean | undefined;
-  /** Give null for an input that no result depends on, instead of an error. */
+  /** Return null for an input that no result depends on, instead of throwing. */
   readonly allowUnused?: boolean | undefined;
 }
 
@@ -80,13 +80,13 @@ function differentiate(op: string, f: unknown, args: readonly unknown[], options
 }
 
 /**
- * The derivative of a function of tensors that returns one element: a function of the same arguments. Nest it for higher
- * orders. Trees (arrays and plain objects) of tensors give trees; numbers stand for tensors.
+ * The gradient of a function that returns one element, as a function of the same arguments. Nest it for higher orders.
+ * Trees (arrays and plain objects) of tensors give trees; numbers stand for tensors.
  *
- * What the function closes over stays in the graph of the result: a module's parameters, say, get their gradient through
- * it, and what the gradient saved for that is kept as long as the result. `noGrad(() => grad(f)(x))` keeps nothing.
+ * Tensors that the function closes over, such as a module's parameters, stay in the graph of the result, so gradients
+ * reach them and values saved for that live as long as the result. `noGrad(() => grad(f)(x))` keeps nothing.
  *
- * Called with a result tensor instead, the gradients of that result by the given tensors, as torch.autograd.grad.
+ * Called with a result tensor instead: the gradients of that result by the given tensors, like torch.autograd.grad.
  * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
  * @example grad((x) => x.sin())(0).item(); // 1
  */
@@ -126,8 +126,8 @@ export type Chosen<A extends unknown[], N> = N extends number
     : never;
 
 /**
- * As {@link grad}, with the value beside it: `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`. Value and
- * gradients stay connected to what the function closes over; inside {@link noGrad} they do not.
+ * As {@link grad}, but returns `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`. Both stay connected
+ * to what the function closes over, except inside {@link noGrad}.
  * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
  * @example
  * const [value, slope] = valueAndGrad((x: Tensor) => x.square())(3);
@@ -196,9 +196,11 @@ function gradients(
 }
 
 /**
- * The value of a function and its pullback: a function that takes a cotangent of the value to those of the arguments. Both
- * stay connected to what the function closes over, and the pullback's results to its cotangent; not inside {@link noGrad}.
- * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_SHAPE, ERR_DTYPE where the cotangent is unlike the value.
+ * The value of a function and its vector-Jacobian product: a function from a gradient of the value to those of the
+ * arguments. Both stay connected to what the function closes over, and the products to the gradient that is passed; not
+ * inside {@link noGrad}.
+ * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_SHAPE, ERR_DTYPE where the gradient differs from the
+ * value in shape or dtype.
  * @example
  * const [y, pull] = vjp((x: Tensor) => x.square(), tensor([1, 2]));
  * pull(tensor([1, 1]))[0].toArray(); // [2, 4]
@@ -240,8 +242,9 @@ export function needLists(op: string, ...lists: readonly unknown[]): void {
 }
 
 /**
- * The value of a function and its derivative along tangents of the arguments: forward mode. Both stay connected to what the
- * function closes over, and the derivative to the tangents; not inside {@link noGrad}.
+ * The value of a function and its Jacobian-vector product, in forward mode: the derivative along tangents of the
+ * arguments. Both stay connected to what the function closes over, and the derivative to the tangents; not inside
+ * {@link noGrad}.
  * @throws ERR_ARGUMENT where arguments or tangents are no lists, or a tangent is missing; ERR_SHAPE where a tangent does not
  * have the shape of its argument.
  * @example

@@ -1,4 +1,4 @@
-/** What transforms share: variables in place of arguments, and what their results stay connected to. */
+/** Shared by transforms: fresh variables in place of the arguments, and what results stay connected to. */
 import { describe, fail, showBounds } from "../core/errors.js";
 import { mapTree } from "../core/tree.js";
 import { view } from "../engine/apply.js";
@@ -37,7 +37,7 @@ function variable(x: Tensor): Tensor {
 export const lift = (args: readonly unknown[]): unknown[] =>
   args.map((arg) => (typeof arg === "number" ? scalar(arg) : arg));
 
-/** The places of the arguments that `argnums` names. */
+/** The positions of the arguments that `argnums` names. */
 export function placesOf(op: string, argnums: unknown, count: number): readonly number[] {
   const places: readonly unknown[] = Array.isArray(argnums) ? argnums : [argnums];
   for (const n of places)
@@ -71,12 +71,12 @@ export class Evaluation {
     for (const node of nodes.flat()) if (node?.leaf) node.closed = true;
   }
 
-  /** Whether a result depends on more than the variables and stays connected to it: not inside noGrad. */
+  /** Whether a result stays connected to tensors other than the variables: not inside noGrad. */
   isLinked(x: Tensor): boolean {
     return mode.grad && reaches(x, this.floor);
   }
 
-  /** A result as the transform gives it back. */
+  /** A result as the transform returns it. */
   settled(x: Tensor): Tensor {
     return this.isLinked(x) ? x : x.detach();
   }

@@ -1,4 +1,4 @@
-/** One node's step of reverse mode, by the kind of its rule. */
+/** The vector-Jacobian product of one node, by the kind of its rule. */
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
 import { isBatched } from "../engine/batched.js";
@@ -9,7 +9,7 @@ import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { recordAs } from "./recomputed.js";
 
-/** t·∂, with what the partial derivative needs taken from the tape. */
+/** t·∂, with the saved values that the partial derivative needs. */
 export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolean): Tensor {
   const { order } = p;
   const value = (k: number): Operand => {
@@ -38,7 +38,7 @@ export function savedTensors(node: OpNode, saves: number, linked: boolean): Tens
   return saved;
 }
 
-/** g as the gradient of input `i`: summed over what was broadcast, in the input's dtype. */
+/** g as the gradient of input `i`: summed over broadcast dimensions, in the input's dtype. */
 function fitted(g: Tensor, node: OpNode, i: number): Tensor {
   const shape = node.inputShapes[i]!;
   const type = node.inputTypes[i]!;
@@ -48,7 +48,7 @@ function fitted(g: Tensor, node: OpNode, i: number): Tensor {
 
 type General = Extract<Rule<unknown>, { kind: "general" }>;
 
-/** Gradients by a kernel, each recorded as the result of the ordinary ops that give the same. */
+/** Gradients by a fused kernel, each recorded as the result of equivalent ordinary ops. */
 function fusedAndLinked(
   rule: General,
   g: Tensor,
@@ -69,8 +69,8 @@ function fusedAndLinked(
 }
 
 /**
- * The gradients of a node's inputs, given that of its output; null where none is asked for or it is zero. With `linked`
- * the rule's own ops are connected to the graph, so that the result can be differentiated again.
+ * The gradients of a node's inputs, given that of its output; null where not needed or zero. With `linked` the rule's
+ * own ops are recorded, so that the result can be differentiated again.
  */
 export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked: boolean): Gradients {
   const rule = node.row.rule as Rule<unknown>;

@@ -1,4 +1,4 @@
-/** `vmap`: a function of one example made one of many. */
+/** `vmap`: turns a function of one example into a function of a batch. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needFunction } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
@@ -99,14 +99,14 @@ function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
 }
 
 /**
- * A function of one example as a function of many, which runs once for all of them: the tensors that it sees lack the
- * dimension of `inDims`, its results get one at `outDims`. It composes with the derivatives in either order, so that
+ * Turns a function of one example into a function of a batch, which runs once for all: the tensors that it sees lack
+ * the batch axis (`inDims`), its results get one at `outDims`. It composes with derivatives in either order:
  * `vmap(grad(f))` gives the gradient of each example.
  *
- * Inside, a tensor stands for a batch: it has a shape but no value, so `item()` and what depends on it is an error.
- * Arguments and results are trees; tensors from outside are shared by the whole batch.
- * @throws ERR_SHAPE where arguments differ in the size of that dimension; ERR_ARGUMENT where nothing has it, for random
- * ops unless `randomness` allows them, and for writes and values inside.
+ * Inside, a tensor stands for a batch: it has a shape but no values, so `item()` and other reads are errors. Arguments
+ * and results are trees; tensors from outside are shared by the whole batch.
+ * @throws ERR_SHAPE where batch axes differ in size; ERR_ARGUMENT where no argument has one, for random ops unless
+ * `randomness` allows them, and for writes and reads inside.
  * @example
  * const slopes = vmap(grad((x: Tensor) => x.pow(3)));
  * slopes(tensor([1, 2])).toArray(); // [3, 12]
@@ -128,7 +128,7 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
 
   return (...args: unknown[]): R => {
     const given = lift(args);
-    // Refuses a tree that contains itself.
+    // Throws for a cyclic tree.
     leavesOf(given, isTensor);
     const found = places("inDims", given, inDims);
     const batchSize = batchSizeOf(found);

@@ -1,4 +1,4 @@
-/** Which copy of nabla an object belongs to: one program may load several, each with classes of its own. */
+/** Which copy of nabla an object belongs to: a program may load several copies, each with its own classes. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ export function packageRoot(): string {
   return folder;
 }
 
-/** What every copy of nabla, of whatever version, says of itself on the prototypes of its classes. */
+/** What each copy of nabla, in every version, stores on the prototypes of its classes. */
 interface Brand {
   readonly kind: string;
   readonly path: string;
@@ -25,7 +25,7 @@ export function brand(
   kind: "Tensor" | "Module" | "other",
   type: { readonly prototype: object; readonly name: string },
 ): void {
-  // esbuild calls a class that names itself inside _Name.
+  // esbuild renames a class that refers to itself by name to _Name.
   Object.defineProperty(type, "name", { value: type.name.replace(/^_/, ""), configurable: true });
   const value: Brand = {
     kind,
@@ -53,7 +53,7 @@ function foreignBrand(value: unknown): Brand | undefined {
   return { kind, path, version };
 }
 
-/** Of which kind an object of another copy of nabla is; undefined for all other values. */
+/** The kind of an object of another copy of nabla; undefined for all other values. */
 export const foreignKind = (value: unknown): string | undefined => foreignBrand(value)?.kind;
 
 /** `another copy of nabla (path, version)` for an object of another copy; undefined for all other values. */

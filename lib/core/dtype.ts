@@ -2,13 +2,13 @@ import { describe, fail } from "./errors.js";
 import { isNameIn } from "./options.js";
 
 /**
- * The element types of tensors. bfloat16 and float16 are for storage: their arithmetic is float32's, each result rounded
- * once, also where it is made of several steps. Half precision meets the other half, and float32, in float32. Sums read halves,
- * and matrix products without gradients bfloat16, as they are stored, instead of from a float32 copy.
+ * The element types of tensors. bfloat16 and float16 are storage formats: arithmetic on them is float32, and each
+ * result is rounded once, also for an op composed of several steps. bfloat16 and float16 promote to float32 with each
+ * other. Sums read both formats directly, and matrix products without gradients read bfloat16, without a float32 copy.
  */
 export type DType = "float32" | "float64" | "bfloat16" | "float16" | "int32" | "int64" | "uint8" | "bool";
 
-/** What the elements of each dtype are read into and made from. */
+/** The typed array for the elements of each dtype. */
 export type TypedArray =
   | Float32Array
   | Float64Array
@@ -26,28 +26,28 @@ type ArrayOf = { new (length: number): TypedArray; readonly name: string };
 
 export type Kind = "bool" | "int" | "float";
 
-/** One row of the dtype table; `code` is the native number, set when the add-on is loaded. */
+/** One row of the dtype table; `code` is the native code, set when the add-on is loaded. */
 export interface DTypeRow {
   readonly name: DType;
   readonly kind: Kind;
   readonly size: number;
-  /** Of two dtypes the one of the higher level holds the result. */
+  /** Promotion: the result of two dtypes is the one with the higher level. */
   readonly level: number;
-  /** It holds every integer in [low, end), and of integers and truth values these are all. */
+  /** The dtype represents every integer in [low, end) exactly; for integer and bool dtypes these are all values. */
   readonly low: number;
   readonly end: number;
-  /** What the elements are read into: of halves the floats that they stand for. */
+  /** The typed array that elements are read into; for bfloat16 and float16, Float32Array. */
   readonly array: ArrayOf;
-  /** The dtype of arithmetic, of halves float32, else the dtype itself. */
+  /** The dtype of arithmetic: float32 for bfloat16 and float16, else the dtype itself. */
   readonly compute: DTypeRow;
-  /** Whether arithmetic is another dtype's. */
+  /** True for bfloat16 and float16, whose arithmetic is float32. */
   readonly half: boolean;
   code: number;
   /** [code]: the attribute list of an elementwise call, made once. */
   attrs: number[];
 }
 
-/** Floats hold more integers than these, but not each of them. */
+/** Floats also represent larger integers, but not all of them. */
 const integers: Readonly<Record<DType, readonly [low: number, end: number]>> = {
   bool: [0, 2],
   uint8: [0, 2 ** 8],
@@ -59,7 +59,9 @@ const integers: Readonly<Record<DType, readonly [low: number, end: number]>> = {
   float64: [-(2 ** 53), 2 ** 53],
 };
 
-/** Structured clone reads every property of what it copies: so a tensor that is posted or cloned says what to do instead. */
+/**
+ * structuredClone reads every property, so cloning or posting a tensor throws an error that says what to do instead.
+ */
 const posted = {
   get: (): never =>
     fail(
@@ -133,11 +135,11 @@ export function promote(a: DTypeRow, b: DTypeRow): DTypeRow {
   return a === b ? a : a.compute;
 }
 
-/** @internal Whether a number is one of the integers that a dtype holds, each of them exactly. */
+/** @internal Whether a dtype represents the number, an integer, exactly. */
 export const holds = (type: DTypeRow, value: number | bigint): boolean =>
   (typeof value === "bigint" || Number.isInteger(value)) && value >= type.low && value < type.end;
 
-/** @internal Those integers, for a message. */
+/** @internal The range of integers of a dtype, for messages. */
 export const showRange = (type: DTypeRow): string => `${BigInt(type.low)} to ${BigInt(type.end) - 1n}`;
 
 let defaultRow = dtypes.float32;
@@ -145,11 +147,11 @@ let defaultRow = dtypes.float32;
 /** @internal */
 export const defaultFloat = (): DTypeRow => defaultRow;
 
-/** The dtype that numbers become: `"float32"` unless {@link setDefaultDtype} has said otherwise. */
+/** The dtype for numbers: `"float32"` unless {@link setDefaultDtype} has changed it. */
 export const getDefaultDtype = (): DType => defaultRow.name;
 
 /**
- * Sets the dtype that numbers become in this JavaScript thread.
+ * Sets the default dtype for numbers in this JavaScript thread.
  * @throws ERR_DTYPE for anything but `"float32"` and `"float64"`.
  */
 export function setDefaultDtype(dtype: "float32" | "float64"): void {

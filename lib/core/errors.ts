@@ -1,6 +1,6 @@
 import { describeCopy } from "./copy.js";
 
-/** What went wrong, as a word a program can test. */
+/** The kind of an error, for programs to test. */
 export type ErrorCode =
   | "ERR_SHAPE"
   | "ERR_DTYPE"
@@ -18,11 +18,8 @@ export type ErrorCode =
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
- * The one error nabla throws for bad input.
- *
- * `code` says what kind of mistake it was, `op` which public function refused it, `details` holds the values the
- * message was made of. Errors of other layers keep their own class: a missing file stays Node's ENOENT.
- *
+ * The error that nabla throws for bad input. `code` is the kind of mistake, `op` the public function that was called,
+ * `details` the values in the message. Errors from elsewhere keep their class: a missing file is Node's ENOENT.
  * @example
  * try {
  *   a.matmul(b);
@@ -48,10 +45,11 @@ export class NablaError extends Error {
     return { name, code, op, message, details: plain(details) };
   }
 }
-// Outside of the class: esbuild would call one that names itself inside _NablaError. Defined, as Error.prototype may be frozen.
+// Set outside of the class: esbuild renames a class that refers to itself. By defineProperty, as Error.prototype may be
+// frozen.
 Object.defineProperty(NablaError.prototype, "name", { value: "NablaError", configurable: true, writable: true });
 
-/** A detail as JSON can hold it: what is neither a short list nor a record of such is described. */
+/** A detail as JSON; values that JSON cannot hold, and long lists, are described in words. */
 function plain(value: unknown, depth = 0): unknown {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
@@ -61,15 +59,15 @@ function plain(value: unknown, depth = 0): unknown {
   return describe(value);
 }
 
-/** Sets how many frames a stack keeps. Where Error is frozen it keeps as many as before. */
+/** Sets Error.stackTraceLimit, unless Error is frozen. */
 export const setStackLimit = (limit: number): void => {
   Reflect.set(Error, "stackTraceLimit", limit);
 };
 
-/** At most so many of the package's own frames lie above the user's. */
+/** The most frames of the package above the user's. */
 const ownFrames = 40;
 
-/** Any function or class: what `Error.captureStackTrace` accepts as the frame to start below. */
+/** Any function or class, as `Error.captureStackTrace` takes it. */
 export type StackStart = ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown);
 
 /** `op: fact; expected E, got G`, with the parts that are known. */
@@ -93,11 +91,11 @@ export function fail(
   from?: StackStart,
 ): never {
   const limit = Error.stackTraceLimit;
-  // Frames of the package are taken off: they must not use up what is kept.
+  // Keeps extra frames, as those of the package are removed.
   setStackLimit(limit + ownFrames);
   const error = new NablaError(code, op, sentence(op, fact, expected, got), filled(expected, got, details));
   Error.captureStackTrace(error, from ?? fail);
-  // A `from` that is not on the stack would leave no frame at all.
+  // If `from` is not on the stack, all frames would be removed.
   if (from !== undefined && !error.stack?.includes("\n    at ")) Error.captureStackTrace(error, fail);
   setStackLimit(limit);
   startAtUser(error);
@@ -111,7 +109,7 @@ const filled = (expected: string | undefined, got: string | undefined, details: 
   ...details,
 });
 
-/** Runs what an op is made of: errors from there bear the name of the op that the user called. */
+/** Runs the parts of a composed op: their errors name the op that the user called. */
 export function named<T>(op: string, run: () => T): T {
   try {
     return run();
@@ -120,7 +118,7 @@ export function named<T>(op: string, run: () => T): T {
   }
 }
 
-/** An error, under the name of the op that the user called where it is one of the package's. */
+/** Renames an error of the package to the op that the user called. */
 export function renamed(error: unknown, op: string): unknown {
   if (!(error instanceof NablaError) || error.op === op) return error;
   const { message } = error;
@@ -133,10 +131,10 @@ export function renamed(error: unknown, op: string): unknown {
 
 const own = import.meta.url.slice(0, import.meta.url.lastIndexOf("/") + 1);
 
-/** Whether a line of a stack is a place in the package. */
+/** Whether a line of a stack trace is in the package. */
 export const isOwn = (line: string): boolean => line.includes(own);
 
-/** Takes the package's own frames off the top of the stack, so that it starts at the user's line. */
+/** Removes the package's own frames from the top of the stack, so that it starts at the user's line. */
 export function startAtUser(error: Error): void {
   const lines = error.stack?.split("\n") ?? [];
   const first = lines.findIndex((line) => line.startsWith("    at "));
@@ -145,14 +143,14 @@ export function startAtUser(error: Error): void {
   if (first >= 0 && user < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(user)].join("\n");
 }
 
-/** The integers from `low` to `high` as a message names what was expected, which count `what`. */
+/** A range of integers `low` to `high`, in the words of a message. */
 export function showBounds(low: number, high: number, what = "element"): string {
   if (high < low) return `none, as there is no ${what}`;
   if (high === Number.POSITIVE_INFINITY) return `at least ${low}`;
   return high === low ? String(low) : `${low} to ${high}`;
 }
 
-/** A refused value as it reads in a message: short, on one line, unambiguous about its type. */
+/** A refused value in a message: short, on one line, with its type. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "bigint") return `${value}n`;

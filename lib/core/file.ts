@@ -5,14 +5,14 @@ import { basename, dirname, isAbsolute, sep } from "node:path";
 import { fail } from "./errors.js";
 import { clearAbandoned, temporaryName } from "./temporary.js";
 
-/** One read or write of the system takes less than 2 GiB. */
+/** One system call reads or writes less than 2 GiB. */
 const chunkBytes = 2 ** 30;
-/** As many links as Linux follows. */
+/** The number of symbolic links that Linux follows. */
 const mostLinks = 40;
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code;
 
-/** ERR_ARGUMENT for a device, FIFO, socket or folder: to open one may wait for ever, to replace one breaks the system. */
+/** ERR_ARGUMENT for a device, FIFO, socket or folder: opening one may block forever, and replacing one is harmful. */
 function needRegular(op: string, path: string, stats: Stats): void {
   if (stats.isFile()) return;
   const kind = stats.isDirectory()
@@ -28,7 +28,7 @@ function needRegular(op: string, path: string, stats: Stats): void {
 /** Opens a regular file for reading. A missing one stays Node's ENOENT. */
 export async function openRegular(op: string, path: string): Promise<FileHandle> {
   needRegular(op, path, await stat(path));
-  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // not waited for, should it become a FIFO
+  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // does not block if the path has become a FIFO
 }
 
 /** Reads `bytes.length` bytes from `position`, or as many as there are; returns how many. */
@@ -53,11 +53,11 @@ export async function readRegular(op: string, path: string): Promise<Uint8Array>
   }
 }
 
-/** Where a path leads through symbolic links, and what is there; null where nothing is yet. */
+/** The target of a path through symbolic links, and its stats; null where nothing is there yet. */
 async function targetOf(op: string, path: string): Promise<{ path: string; stats: Stats | null }> {
   let at = path;
   for (let links = 0; links <= mostLinks; links++) {
-    // Of the real folder: `..` in a link counts from there.
+    // Resolves the folder first: `..` in a link is relative to the real one.
     const folder = await realpath(dirname(at));
     const real = folder.endsWith(sep) ? folder + basename(at) : folder + sep + basename(at);
     let stats: Stats;
@@ -74,7 +74,7 @@ async function targetOf(op: string, path: string): Promise<{ path: string; stats
   return fail("ERR_ARGUMENT", op, `${path} is a circle of links`, `at most ${mostLinks} links`, undefined, { path });
 }
 
-/** Makes a renamed file outlast a power cut, where the system can sync a folder. */
+/** Syncs the folder, where the system can, so that a rename survives a power cut. */
 async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, "r");
@@ -100,7 +100,7 @@ export async function writeAtomically(op: string, path: string, pieces: Iterable
   const folder = dirname(target.path);
   await clearAbandoned(folder);
   const temporary = folder + sep + temporaryName();
-  // Until it has the mode of the one before, nobody else may read it.
+  // Private until it has the mode of the file that it replaces.
   const file = await open(temporary, "wx", before === null ? 0o666 : 0o600);
   try {
     try {
@@ -127,7 +127,7 @@ export async function writeAtomically(op: string, path: string, pieces: Iterable
   await syncFolder(folder);
 }
 
-/** Only a privileged process may give a file to another owner. */
+/** Only a privileged process may change the owner. */
 function unlessRefused(error: unknown): void {
   if (codeOf(error) !== "EPERM") throw error;
 }

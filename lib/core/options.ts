@@ -57,7 +57,7 @@ export function checkOptions<T extends object>(
   }
   for (const name in options) {
     if ((known as readonly string[]).includes(name)) continue;
-    // What a program has put on Object.prototype is in every object.
+    // Ignores keys of Object.prototype, which every object inherits.
     if (name in Object.prototype && !Object.hasOwn(options, name)) continue;
     const guess = nearest(name, known);
     const hint = guess === undefined ? "" : ` (did you mean "${guess}"?)`;

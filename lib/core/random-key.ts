@@ -1,6 +1,6 @@
 /**
- * The key of a stream of random calls: a seed of up to 53 bits and a count of the calls made. Counter-based: a call's
- * numbers follow from (seed, call) alone.
+ * The state of a random stream: a seed of up to 53 bits and the number of calls made. Counter-based: the numbers of a
+ * call depend on (seed, call) alone.
  */
 export class RandomKey {
   readonly seed: number;
@@ -11,7 +11,7 @@ export class RandomKey {
     this.seed = seed;
     this.words = words ?? mix([seed >>> 0, Math.floor(seed / 2 ** 32)]);
   }
-  /** Another key that will give the same numbers. */
+  /** A copy, which gives the same numbers. */
   copy(): RandomKey {
     const copy = new RandomKey(this.seed, this.words);
     copy.calls = this.calls;
@@ -23,7 +23,7 @@ export class RandomKey {
   }
 }
 
-/** A key that follows from several integers, for (seed, step, shard). */
+/** A key derived from several integers, such as (seed, step, shard). */
 export function keyFor(...parts: readonly number[]): RandomKey {
   let words: readonly [number, number] = [0x9e3779b9, 0x243f6a88];
   for (const part of parts)
@@ -31,7 +31,7 @@ export function keyFor(...parts: readonly number[]): RandomKey {
   return new RandomKey(parts[0] ?? 0, words);
 }
 
-// Two 32-bit words stirred by multiply-xorshift rounds (constants of MurmurHash3's finaliser), each fed by the other.
+// Mixes two 32-bit words by multiply-xorshift rounds (the constants of MurmurHash3's finaliser).
 function mix([a, b]: readonly [number, number]): readonly [number, number] {
   let x = a >>> 0;
   let y = b >>> 0;

@@ -39,7 +39,7 @@ export function isContiguous(shape: Shape, strides: readonly number[]): boolean 
   return true;
 }
 
-/** The shape that both broadcast to, by NumPy's rule: sizes are matched from the last, 1 stretches. */
+/** The broadcast shape, by NumPy's rule: sizes are matched from the last, 1 is expanded. */
 export function broadcast(op: string, a: Shape, b: Shape, expected = "equal sizes or 1"): Shape {
   if (sameShape(a, b)) return a;
   if (b.length === 0) return a;
@@ -84,11 +84,11 @@ export function axes(op: string, dims: number | readonly number[], rank: number)
   return out;
 }
 
-/** A list of sizes a user gave: non-negative integers, at most `maxRank` of them. */
+/** Checks a list of sizes: non-negative integers, at most `maxRank` of them. */
 export function checkShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
   checkRank(op, shape.length);
-  // A copy first: what is checked is what is used, however the array answers.
+  // Copies first, so that what was checked is what is used, even for a Proxy.
   const sizes: unknown[] = shape.slice();
   checkRank(op, sizes.length);
   let n = 1;
@@ -102,7 +102,7 @@ export function checkShape(op: string, shape: unknown): Shape {
   return sizes as number[];
 }
 
-/** ERR_SHAPE where a tensor would have more dimensions than there can be. */
+/** ERR_SHAPE for more dimensions than the maximum. */
 export function checkRank(op: string, rank: number): void {
   if (rank > maxRank) fail("ERR_SHAPE", op, "too many dimensions", `at most ${maxRank}`, String(rank));
 }

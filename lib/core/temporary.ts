@@ -1,4 +1,7 @@
-/** Names of temporary files that say which process writes them, so that those of processes that are gone can be removed. */
+/**
+ * Names of temporary files, which identify the process that writes them, so that files of ended processes can be
+ * removed.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
@@ -15,13 +18,13 @@ const attempt = <T>(read: () => T, otherwise: T): T => {
 const short = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);
 
 /**
- * When a process of this machine began, in a unit of the system; "" where the system does not say, null where there is no
- * such process.
+ * The start time of a process on this machine in a unit of the system; "" where the system does not tell, null where
+ * there is no such process.
  */
 function startOf(pid: number): string | null {
   if (process.platform === "linux") {
     const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "latin1"), "");
-    // The name, in parentheses, may hold anything; the start is the twentieth word after it.
+    // The name in parentheses may contain anything; the start time is the 20th field after it.
     if (stat !== "") return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
     if (attempt(() => readFileSync("/proc/self/stat", "latin1"), "") !== "") return null;
   }
@@ -34,9 +37,9 @@ function startOf(pid: number): string | null {
 }
 
 interface Writer {
-  /** The machine and its table of processes: a process of another one cannot be asked after. */
+  /** Identifies the machine and its PID namespace: processes elsewhere cannot be checked. */
   readonly host: string;
-  /** The run of the machine: after a restart all processes are gone. */
+  /** The boot id: after a restart all processes are gone. */
   readonly boot: string;
   readonly pid: number;
   readonly start: string;
@@ -55,7 +58,7 @@ function self(): Writer {
 
 const pattern = /^\.nabla-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{8}\.tmp$/;
 
-/** A name that no file has, short enough beside any other. */
+/** A fresh name, short enough as a file name. */
 export function temporaryName(): string {
   const { host, boot, pid, start } = self();
   return `.nabla-${host}-${boot}-${pid}-${start}-${randomBytes(4).toString("hex")}.tmp`;
@@ -71,7 +74,7 @@ export function isAbandoned(name: string): boolean {
   return now === null || (now !== "" && start !== "" && now !== start);
 }
 
-/** Removes what processes that are gone have left in a folder. */
+/** Removes temporary files of ended processes from a folder. */
 export async function clearAbandoned(folder: string): Promise<void> {
   let names: string[];
   try {
