@@ -11,11 +11,11 @@ const [start, end] = ["<!-- figures -->", "<!-- /figures -->"];
 /** Why a bound is missed, by the beginning of its text: a sentence for each that the results miss. */
 const reasons = {
   "forward, 4 elements":
-    "half of the time goes into checks and the JavaScript objects of the result, which a view, without any kernel, takes too.",
+    "half of the time goes into checks and the JavaScript objects of the result: a view, which runs no kernel, takes half as long.",
   "step of the MLP 784-512-256-10, batch 128, AdamW, against jax-js":
     "jax-js compiles the step to WebAssembly, and the ratio depends on the processor: 6.7 on a Xeon, 13.6 on a Zen 5.",
   "2 DataParallel workers against 1":
-    "the same job in one process gains no more from a second thread (next row), so the exchange with workers is not the limit.",
+    "a second thread without workers gains no more (next row), so the exchange with workers is not the limit.",
 };
 
 function reasonOf({ text }) {

@@ -33,11 +33,15 @@ export const parallel = {
   bounds: [
     { text: "2 DataParallel workers against 1", atLeast: 1.6, ours: row("2 workers"), theirs: row("1 worker") },
     {
-      text: "2 DataParallel workers against the same job in process",
+      text: "2 DataParallel workers against no worker and 2 threads",
       atLeast: 0.9,
       ours: row("2 workers"),
       theirs: row("in process, 2 pool threads"),
     },
-    { text: "event-loop delay p99 with 2 workers", atMost: 20, ours: row("2 workers", "event-loop delay p99") },
+    {
+      text: "99th percentile of the event loop's delay with 2 workers",
+      atMost: 20,
+      ours: row("2 workers", "event-loop delay p99"),
+    },
   ],
 };

@@ -64,7 +64,7 @@ export const startup = {
   trials: [{ title: CASE, run }],
   bounds: [
     {
-      text: "import to first result, in units of `node -e 0`",
+      text: "a process that imports nabla and computes, against `node -e 0`",
       atMostTimes: 2,
       ours: { case: CASE, metric: "time", contender: /^nabla$/ },
       theirs: { case: "node -e 0", metric: "time", contender: /^node$/ },
