@@ -20,7 +20,7 @@ const retired = [
   [typescript, /\b[Ll]anes?\b|\b\w+Lanes\b/, "batch axis, batched, or one example"],
   [typescript, /\bmode\.wide\b|\bapply(?:InPlace)?Wide\b|\bengine\/wide\b/, "float32 fallback, keepFloat32"],
   [typescript, /\breliev(?:e|es|ed|ing)\b|\bsinceWalk\b|\baddon\.walk\b/, "reclaim"],
-  [/^native\/(binding|runtime)\/|^lib\/tensor\//, /\b(?:since_)?walk(?:s|s_|ed)?\b/, "reclaim"],
+  [/^native\/(binding|runtime)\/|^lib\/tensor\/|\.md$/, /\b(?:since_)?walk(?:s|s_|ed)?\b/, "reclaim"],
   [backward, /\bhandOn\b|\bhand(?:s|ed)? on\b/, "propagate"],
   [backward, /\barriv(?:e|es|ed|ing)\b/, "accumulate"],
   [backward, /\bdrop\(/, "release"],
@@ -40,13 +40,15 @@ export function retiredIn(path, text) {
   );
 }
 
-const extensions = [".ts", ".mjs", ".cc", ".h", ".def", ".py", ".sh"];
-const folders = ["lib", "native", "test", "bench", "scripts", "examples"];
+const extensions = [".ts", ".mjs", ".cc", ".h", ".def", ".py", ".sh", ".md"];
+const folders = ["lib", "native", "test", "bench", "scripts", "examples", "docs"];
+const pages = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "FEATURES.md"];
 /** They name what they look for. */
 const own = new Set(["scripts/check-words.mjs", "test/scripts/check-words.test.ts"]);
 
 if (isMain(import.meta.url)) {
-  const files = folders.flatMap((folder) => filesUnder(folder, extensions)).filter((path) => !own.has(path));
+  const found = folders.flatMap((folder) => filesUnder(folder, extensions));
+  const files = [...pages, ...found].filter((path) => !own.has(path));
   const faults = files.flatMap((path) => retiredIn(path, readText(path)));
   if (files.length < 500) faults.push(`the check of words read ${files.length} files; expected at least 500`);
   for (const fault of faults) console.error(fault);
