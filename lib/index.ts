@@ -51,32 +51,14 @@ export {
 export * from "./ops/decompose.js";
 export * from "./ops/diagonals.js";
 export { einsum } from "./ops/einsum.js";
-export { type Extreme, type ExtremeOptions, max, min } from "./ops/extreme.js";
-export { assign, detach, stopGradient } from "./ops/in-place.js";
+export type { Extreme, ExtremeOptions } from "./ops/extreme.js";
 export { type Index, Slice, slice } from "./ops/index-entries.js";
-export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./ops/index-ops.js";
 export { type At, at } from "./ops/indexing.js";
-export { cat, chunk, split, stack, unbind } from "./ops/join.js";
+export { cat, stack } from "./ops/join.js";
 export * from "./ops/lookup.js";
 export * from "./ops/losses.js";
-export { maskedFill, maskedSelect, nonzero } from "./ops/masks.js";
-export { addmm, bmm, dot, linear, linearRelu, matmul, outer } from "./ops/matmul.js";
-export {
-  broadcastTo,
-  contiguous,
-  expand,
-  flatten,
-  flip,
-  movedim,
-  narrow,
-  permute,
-  reshape,
-  squeeze,
-  t,
-  transpose,
-  unsqueeze,
-  view,
-} from "./ops/movement.js";
+export type { Activation, LinearCallOptions } from "./ops/matmul.js";
+export * from "./ops/method-list.js";
 export * from "./ops/multinomial.js";
 export {
   type BatchNormOptions,
@@ -96,17 +78,13 @@ export {
 } from "./ops/pool.js";
 export * from "./ops/quantile.js";
 export {
-  bernoulli,
-  dropout,
   manualSeed,
   normal,
   RandomGenerator,
   type RandomOptions,
   rand,
   randint,
-  randLike,
   randn,
-  randnLike,
   randperm,
 } from "./ops/random.js";
 export {
@@ -118,24 +96,7 @@ export {
   lstm,
   type RecurrentWeights,
 } from "./ops/recurrent.js";
-export {
-  all,
-  amax,
-  amin,
-  any,
-  argmax,
-  argmin,
-  type DimOrOptions,
-  logsumexp,
-  mean,
-  prod,
-  type ReduceOptions,
-  std,
-  sum,
-  sumTo,
-  variance,
-  variance as var,
-} from "./ops/reduce.js";
+export { type DimOrOptions, type ReduceOptions, variance } from "./ops/reduce.js";
 export * from "./ops/repeat.js";
 export * from "./ops/scan.js";
 export * from "./ops/search.js";

@@ -42,7 +42,7 @@ export function savedTensors(node: OpNode, saves: number, linked: boolean): Tens
 function fitted(g: Tensor, node: OpNode, i: number): Tensor {
   const shape = node.inputShapes[i]!;
   const type = node.inputTypes[i]!;
-  const summed = sameShape(g.shape, shape) ? g : g.sumTo(shape);
+  const summed = sameShape(g.shape, shape) ? g : g.sumToSize(shape);
   return summed.type === type ? summed : summed.to(type.name);
 }
 

@@ -2,9 +2,11 @@
 import { checkOptions } from "../core/options.js";
 import { needInteger, needNumber } from "../engine/operand.js";
 import * as activation from "../ops/activation.js";
+import type { Activation } from "../ops/matmul.js";
 import { logSoftmax, softmax } from "../ops/softmax.js";
 import { relu, sigmoid, tanh } from "../ops/unary.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { activationOf } from "./fusion.js";
 import { Module } from "./module.js";
 
 /**
@@ -15,7 +17,12 @@ export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return relu(x);
   }
+  /** @internal */
+  [activationOf](): Activation | null {
+    return this.forward === reluForward ? "relu" : null;
+  }
 }
+const reluForward: unknown = ReLU.prototype.forward;
 
 /**
  * `1 / (1 + e^-x)`, see {@link sigmoid}.

@@ -4,7 +4,7 @@ import { isNameIn, needList } from "../core/options.js";
 import { isPlain } from "../core/tree.js";
 import { needInteger } from "../engine/operand.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { ReLU } from "./activations.js";
+import { activationIn } from "./fusion.js";
 import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { members } from "./walk.js";
@@ -55,9 +55,9 @@ export class Sequential extends Module {
     let y = x;
     for (let i = 0; i < this.layers.length; i++) {
       const layer = this.layers[i]!;
-      const next = this.layers[i + 1];
-      if (layer instanceof Linear && next instanceof ReLU && next.forward === ReLU.prototype.forward) {
-        y = layer.forwardRelu(y);
+      const activation = layer instanceof Linear ? activationIn(this.layers[i + 1]) : null;
+      if (activation !== null) {
+        y = (layer as Linear).forwardThrough(y, activation);
         i++;
       } else y = typeof layer === "function" ? layer(y) : layer.forward(y);
       if (!isTensor(y)) fail("ERR_ARGUMENT", "Sequential", `layer ${i} gave no tensor`, "a tensor", describe(y));

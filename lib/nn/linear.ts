@@ -1,8 +1,7 @@
 import type { DType } from "../core/dtype.js";
-import { named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needInteger } from "../engine/operand.js";
-import { linear, linearRelu } from "../ops/matmul.js";
+import { type Activation, activations, linear } from "../ops/matmul.js";
 import { type CreateOptions, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { kaimingUniform, uniform } from "./init.js";
@@ -49,10 +48,10 @@ export class Linear extends Module {
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
-  /** @internal `relu(forward(x))`; in one op, unless forward is another one, or has hooks. */
-  forwardRelu(x: Tensor): Tensor {
-    if (this.forward !== plainForward) return this.forward(x).relu();
-    return named("linear", () => linearRelu(x, this.weight, this.bias));
+  /** @internal The activation of `forward(x)`: one call of {@link linear}, unless hooks or another forward come between. */
+  forwardThrough(x: Tensor, activation: Activation): Tensor {
+    if (this.forward !== plainForward) return activations[activation](this.forward(x));
+    return linear(x, this.weight, this.bias, { activation });
   }
   override extraRepr(): string {
     return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;

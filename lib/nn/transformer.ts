@@ -1,7 +1,8 @@
 import type { DType } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
+import { checkOptions, isNameIn } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
+import { type Activation, activations } from "../ops/matmul.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { MultiheadAttention } from "./attention.js";
 import { Dropout } from "./dropout.js";
@@ -16,7 +17,7 @@ export interface TransformerEncoderLayerOptions {
   /** The share that becomes 0 while training: of the weights, and of what is added; default 0.1. */
   readonly dropout?: number | undefined;
   /** Between the two linear layers; default "relu". */
-  readonly activation?: "relu" | "gelu" | undefined;
+  readonly activation?: Activation | undefined;
   /** What is added to a variance; default 1e-5. */
   readonly layerNormEps?: number | undefined;
   /** Whether tensors are [n, length, dModel] instead of [length, n, dModel]; default false, as in PyTorch. */
@@ -37,7 +38,6 @@ export interface EncoderCallOptions {
   readonly isCausal?: boolean | undefined;
 }
 
-const activations = ["relu", "gelu"];
 const keys: Readonly<Record<string, string>> = { selfAttn: "self_attn" };
 
 /**
@@ -61,7 +61,7 @@ export class TransformerEncoderLayer extends Module {
   readonly dropout1: Dropout;
   readonly dropout2: Dropout;
   readonly normFirst: boolean;
-  readonly activation: "relu" | "gelu";
+  readonly activation: Activation;
 
   constructor(dModel: number, nhead: number, options?: TransformerEncoderLayerOptions) {
     super();
@@ -78,7 +78,7 @@ export class TransformerEncoderLayer extends Module {
     ]);
     const { dimFeedforward = 2048, dropout: p = 0.1, activation = "relu", layerNormEps: eps = 1e-5 } = given;
     const { batchFirst = false, normFirst = false, bias = true, dtype } = given;
-    if (!activations.includes(activation))
+    if (!isNameIn(activations, activation))
       fail("ERR_ARGUMENT", op, "unknown activation", '"relu" or "gelu"', describe(activation));
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, bias, batchFirst, dtype });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, dtype });
@@ -110,7 +110,7 @@ export class TransformerEncoderLayer extends Module {
     return this.dropout1.forward(this.selfAttn.forward(x, x, x, masks)[0]);
   }
   private feed(x: Tensor): Tensor {
-    const inner = this.activation === "relu" ? this.linear1.forwardRelu(x) : this.linear1.forward(x).gelu();
+    const inner = this.linear1.forwardThrough(x, this.activation);
     return this.dropout2.forward(this.linear2.forward(this.dropout.forward(inner)));
   }
   override extraRepr(): string {

@@ -1,11 +1,13 @@
 /** Activations of neural networks. Integers become the default float dtype. */
+
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { type Binary, binary, type Unary, unary } from "../engine/elementwise.js";
+import { binary, type Unary, unary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needNumber, needTensor } from "../engine/operand.js";
 import { type Operand, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { geluBackward, siluBackward, softplusBackward } from "./activation-backward.js";
 
 /**
  * `log(sigmoid(x))` without underflow.
@@ -15,7 +17,7 @@ import type { Tensor } from "../tensor/tensor.js";
 export const logSigmoid: Unary = unary("logSigmoid", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["x"], (t, x) => t.softplusBackward(x.neg()))],
+  partials: [partial(["x"], (t, x) => softplusBackward(t, x.neg()))],
 });
 
 const leakyReluRow = binary("leakyRelu", {
@@ -66,31 +68,10 @@ export function elu(x: Operand, options?: EluOptions): Tensor {
   return eluRow(x, needNumber("elu", "alpha", alpha));
 }
 
-const density = (x: Tensor): Tensor =>
-  x
-    .square()
-    .mul(-0.5)
-    .exp()
-    .mul(1 / Math.sqrt(2 * Math.PI));
-
-/**
- * The derivative of {@link gelu} applied to t, from its input x: `t (Φ(x) + x φ(x))`.
- * @gradient Φ(x) + x φ(x) and t φ(x) (2 - x^2).
- * @example tensor([2]).geluBackward(tensor([0])).item(); // 1
- */
-export const geluBackward: Binary = binary("geluBackward", {
-  compute: "float",
-  accuracy: 4,
-  partials: [
-    partial(["y"], (t, x) => t.geluBackward(x)),
-    partial(["x", "y"], (t, g, x) => t.mul(g).mul(density(x)).mul(x.square().neg().add(2))),
-  ],
-});
-
 const geluRow = unary("gelu", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["x"], (t, x) => t.geluBackward(x))],
+  partials: [partial(["x"], (t, x) => geluBackward(t, x))],
 });
 
 // Written with sigmoid(2u) = (1 + tanh(u)) / 2, which keeps its digits far below 0; beyond 30 nothing changes any more.
@@ -132,27 +113,6 @@ export function gelu(x: Operand, options?: GeluOptions): Tensor {
 }
 
 /**
- * The derivative of {@link silu} applied to t, from its input x: `t s (1 + x (1 - s))` with `s = sigmoid(x)`.
- * @gradient s (1 + x (1 - s)) and t s (1 - s) (2 + x (1 - 2s)).
- * @example tensor([2]).siluBackward(tensor([0])).item(); // 1
- */
-export const siluBackward: Binary = binary("siluBackward", {
-  compute: "float",
-  accuracy: 4,
-  partials: [
-    partial(["y"], (t, x) => t.siluBackward(x)),
-    partial(["x", "y"], (t, g, x) => {
-      const s = x.sigmoid();
-      const rest = s.neg().add(1);
-      return t
-        .mul(g)
-        .mul(s.mul(rest))
-        .mul(x.mul(rest.sub(s)).add(2));
-    }),
-  ],
-});
-
-/**
  * `x sigmoid(x)`, also called swish.
  * @gradient s (1 + x (1 - s)) with s = sigmoid(x).
  * @source Ramachandran, Zoph and Le, Searching for activation functions, 2017.
@@ -161,27 +121,13 @@ export const siluBackward: Binary = binary("siluBackward", {
 export const silu: Unary = unary("silu", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["x"], (t, x) => t.siluBackward(x))],
-});
-
-/**
- * The derivative of {@link softplus} applied to t, from its input x: `t sigmoid(x)`.
- * @gradient s and t s (1 - s) with s = sigmoid(x).
- * @example tensor([2]).softplusBackward(tensor([0])).item(); // 1
- */
-export const softplusBackward: Binary = binary("softplusBackward", {
-  compute: "float",
-  accuracy: 4,
-  partials: [
-    partial(["y"], (t, x) => t.softplusBackward(x)),
-    partial(["x", "y"], (t, g, x) => t.mul(g).sigmoidBackward(x.sigmoid())),
-  ],
+  partials: [partial(["x"], (t, x) => siluBackward(t, x))],
 });
 
 const softplusRow = unary("softplus", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["x"], (t, x) => t.softplusBackward(x))],
+  partials: [partial(["x"], (t, x) => softplusBackward(t, x))],
 });
 
 export interface SoftplusOptions {

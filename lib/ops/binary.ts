@@ -143,39 +143,3 @@ export const lerp: Ternary = ternary("lerp", {
     partial(["x", "y"], (t, a, b) => t.mul(b.to(t.dtype).sub(a))),
   ],
 });
-
-/**
- * The derivative of {@link sigmoid} applied to t, from its result y: `t y (1 - y)`.
- * @gradient y (1 - y) and t (1 - 2y).
- * @example tensor([2]).sigmoidBackward(tensor([0.5])).item(); // 0.5
- */
-export const sigmoidBackward: Binary = binary("sigmoidBackward", {
-  compute: "float",
-  accuracy: 4,
-  partials: [
-    partial(["y"], (t, y) => t.sigmoidBackward(y)),
-    partial(["x", "y"], (t, g, y) => t.mul(g).mul(y.mul(-2).add(1))),
-  ],
-});
-
-/**
- * The derivative of {@link tanh} applied to t, from its result y: `t (1 - y^2)`.
- * @gradient 1 - y^2 and -2ty.
- * @example tensor([2]).tanhBackward(tensor([0.5])).item(); // 1.5
- */
-export const tanhBackward: Binary = binary("tanhBackward", {
-  compute: "float",
-  accuracy: 4,
-  partials: [partial(["y"], (t, y) => t.tanhBackward(y)), partial(["x", "y"], (t, g, y) => t.mul(g).mul(y).mul(-2))],
-});
-
-/**
- * The derivative of {@link relu} applied to t, from its result y: t where y > 0, else 0.
- * @gradient 1 where y > 0, else 0; nothing for y.
- * @example tensor([2, 3]).reluBackward(tensor([0, 1])).toArray(); // [0, 3]
- */
-export const reluBackward: Binary = binary("reluBackward", {
-  compute: "float",
-  accuracy: "exact",
-  partials: [partial(["y"], (t, y) => t.reluBackward(y)), null],
-});

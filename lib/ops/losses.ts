@@ -13,6 +13,7 @@ import { defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js"
 import { type Context, partial, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { softplusBackward } from "./activation-backward.js";
 
 export type LossReduction = "mean" | "sum" | "none";
 export interface LossOptions {
@@ -117,7 +118,9 @@ const logitRow: Binary = binary("binaryCrossEntropyWithLogits", {
   compute: "float",
   accuracy: 4,
   partials: [
-    partial(["x", "y"], (t, x, y) => t.mul(y.neg().add(1)).softplusBackward(x).sub(t.mul(y).softplusBackward(x.neg()))),
+    partial(["x", "y"], (t, x, y) =>
+      softplusBackward(t.mul(y.neg().add(1)), x).sub(softplusBackward(t.mul(y), x.neg())),
+    ),
     partial(["x"], (t, x) => t.mul(x).neg()),
   ],
 });

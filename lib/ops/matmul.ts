@@ -1,12 +1,15 @@
 /** Matrix products. */
+
 import { type DTypeRow, dtypes, promote } from "../core/dtype.js";
-import { fail, named } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
+import { checkOptions, isNameIn } from "../core/options.js";
 import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace, readsHalf } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Operand, type Rule, save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { reluBackward } from "./activation-backward.js";
 
 const row = defineRow<undefined>({
   name: "matmul",
@@ -31,7 +34,7 @@ const toLeft = (g: Tensor, b: Tensor): Factors => [g, b.transpose(-2, -1)];
 /** A batch of rows against one matrix is one tall product, also on the way back. */
 const toRight = (g: Tensor, a: Tensor, shape: Shape): Factors =>
   shape.length === 2 && a.ndim > 2 ? [rows(a).t(), rows(g)] : [a.transpose(-2, -1), g];
-const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumTo(shape);
+const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumToSize(shape);
 /** The tangents that there are, added up. */
 const total = (parts: readonly (Tensor | null)[]): Tensor =>
   parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
@@ -268,8 +271,8 @@ const linearReluRow = affineRow(
   {
     kind: "general",
     saves: save.out | save.x | save.y,
-    vjp: (g, [out, x, w], _, needs) => affineVjp(g.reluBackward(out!), x!, w!, needs),
-    jvp: (tangents, [out, x, w]) => affineJvp(tangents, x!, w!).reluBackward(out!),
+    vjp: (g, [out, x, w], _, needs) => affineVjp(reluBackward(g, out!), x!, w!, needs),
+    jvp: (tangents, [out, x, w]) => reluBackward(affineJvp(tangents, x!, w!), out!),
   },
   (inputs) => composedLinear(inputs).relu(),
 );
@@ -282,29 +285,41 @@ function affine(row: Row<undefined>, inputs: readonly Tensor[], type: DTypeRow):
   return apply(row, [...factors, bias], type, type, shape, noAttrs, undefined);
 }
 
-/**
- * `x weightᵀ + bias`, as a layer of a network computes it.
- * @shape x [.., in], weight [out, in], bias [out]; gives [.., out].
- * @gradient g weight; gᵀ x and g, summed over the leading dimensions.
- * @throws ERR_SHAPE where the sizes do not fit.
- * @example linear(tensor([1, 2]), tensor([[3, 4]]), tensor([5])).toArray(); // [16]
- */
-export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  return checkedLinear(linearRow, x, weight, bias) ?? matmul(x, weight.t());
+/** What may follow a linear layer in the same call. */
+export type Activation = "relu" | "gelu";
+/** @internal */
+export const activations: { readonly [A in Activation]: (y: Tensor) => Tensor } = {
+  relu: (y) => y.relu(),
+  gelu: (y) => y.gelu(),
+};
+
+export interface LinearCallOptions {
+  /** What the result goes through; default none. relu after a bias is part of the product's kernel for floats. */
+  readonly activation?: Activation | null | undefined;
 }
 
 /**
- * `max(x weightᵀ + bias, 0)`: {@link linear} and {@link relu}, where there is a bias in one op, for floats. `nn.Sequential`
- * takes it for a `Linear` and the `ReLU` behind it.
- * @shape as {@link linear}. @gradient that of linear, of g where the result is above 0. @throws as {@link linear}.
- * @example linearRelu(tensor([1, 2]), tensor([[3, 4], [-3, 4]]), tensor([5, -6])).toArray(); // [16, 0]
+ * `x weightᵀ + bias`, as a layer of a network computes it, and an activation of that where one is named.
+ * @shape x [.., in], weight [out, in], bias [out]; gives [.., out].
+ * @gradient g weight; gᵀ x and g, summed over the leading dimensions; g is what the activation's derivative leaves of it.
+ * @throws ERR_SHAPE where the sizes do not fit; ERR_ARGUMENT for an unknown activation.
+ * @example
+ * linear(tensor([1, 2]), tensor([[3, 4]]), tensor([5])).toArray(); // [16]
+ * linear(tensor([1, 2]), tensor([[3, 4], [-3, 4]]), tensor([5, -6]), { activation: "relu" }).toArray(); // [16, 0]
  */
-export function linearRelu(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  needTensor("linearRelu", x);
-  return named("linearRelu", () => {
-    const fused = bias && x.type.kind === "float" ? checkedLinear(linearReluRow, x, weight, bias) : null;
-    return fused ?? linear(x, weight, bias).relu();
-  });
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?: LinearCallOptions): Tensor {
+  const activation = options === undefined ? null : activationOf(options);
+  needTensor("linear", x);
+  if (activation === "relu" && bias && x.type.kind === "float") return checkedLinear(linearReluRow, x, weight, bias)!;
+  const y = checkedLinear(linearRow, x, weight, bias) ?? matmul(x, weight.t());
+  return activation === null ? y : activations[activation](y);
+}
+
+function activationOf(options: LinearCallOptions): Activation | null {
+  const { activation = null } = checkOptions<LinearCallOptions>("linear", options, ["activation"]);
+  if (activation === null || isNameIn(activations, activation)) return activation;
+  const known = Object.keys(activations).map((name) => `"${name}"`);
+  return fail("ERR_ARGUMENT", "linear", "unknown activation", known.join(" or "), describe(activation));
 }
 
 /** Null where there is no bias. */

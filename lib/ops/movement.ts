@@ -222,7 +222,7 @@ export function movedim(
 const expandRow = defineRow<Shape>({
   ...asView,
   name: "expand",
-  rule: { kind: "linear", transpose: (g, c) => g.sumTo(c.inputShapes[0]!) },
+  rule: { kind: "linear", transpose: (g, c) => g.sumToSize(c.inputShapes[0]!) },
   replay: ([x], shape) => expand(x as Tensor, shape),
   batch: { broadcast: true, params: (shape, batchSize) => [batchSize, ...shape] },
 });

@@ -374,12 +374,12 @@ export const argmin: ArgReduction = argReduction("argmin");
  * x summed down to a shape that broadcasts to its own: the transpose of expanding.
  * @gradient expanded back.
  * @throws ERR_SHAPE where the shape does not broadcast to that of x.
- * @example ones([2, 3]).sumTo([3]).toArray(); // [2, 2, 2]
+ * @example ones([2, 3]).sumToSize([3]).toArray(); // [2, 2, 2]
  */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  needTensor("sumTo", x);
+export function sumToSize(x: Tensor, shape: Shape): Tensor {
+  needTensor("sumToSize", x);
   if (!Array.isArray(shape))
-    fail("ERR_ARGUMENT", "sumTo", "the shape is not valid", "an array of sizes", describe(shape));
+    fail("ERR_ARGUMENT", "sumToSize", "the shape is not valid", "an array of sizes", describe(shape));
   if (sameShape(x.shape, shape)) return x;
   const extra = x.ndim - shape.length;
   const dims: number[] = [];
@@ -387,9 +387,9 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
     const target = shape[i - extra];
     if (target === undefined || (target === 1 && size !== 1)) dims.push(i);
     else if (target !== size)
-      fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), describe(shape));
+      fail("ERR_SHAPE", "sumToSize", "the shape does not broadcast", showShape(x.shape), describe(shape));
   });
-  if (extra < 0) fail("ERR_SHAPE", "sumTo", "the shape does not broadcast", showShape(x.shape), describe(shape));
+  if (extra < 0) fail("ERR_SHAPE", "sumToSize", "the shape does not broadcast", showShape(x.shape), describe(shape));
   const out = dims.length === 0 ? x : x.sum(dims);
   return sameShape(out.shape, shape) ? out : out.reshape(shape);
 }

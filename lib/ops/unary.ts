@@ -1,6 +1,8 @@
 /** Elementwise ops of one operand. */
+
 import { type Unary, unary } from "../engine/elementwise.js";
 import { minusOne, one, partial } from "../engine/rule.js";
+import { reluBackward, sigmoidBackward, tanhBackward } from "./activation-backward.js";
 
 const zero = null;
 
@@ -154,7 +156,7 @@ export const cos: Unary = unary("cos", {
 export const tanh: Unary = unary("tanh", {
   compute: "float",
   accuracy: 2,
-  partials: [partial(["out"], (t, y) => t.tanhBackward(y))],
+  partials: [partial(["out"], (t, y) => tanhBackward(t, y))],
 });
 
 /**
@@ -165,7 +167,7 @@ export const tanh: Unary = unary("tanh", {
 export const sigmoid: Unary = unary("sigmoid", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["out"], (t, y) => t.sigmoidBackward(y))],
+  partials: [partial(["out"], (t, y) => sigmoidBackward(t, y))],
 });
 
 /**
@@ -176,7 +178,7 @@ export const sigmoid: Unary = unary("sigmoid", {
 export const relu: Unary = unary("relu", {
   compute: "number",
   accuracy: "exact",
-  partials: [partial(["out"], (t, y) => t.reluBackward(y))],
+  partials: [partial(["out"], (t, y) => reluBackward(t, y))],
 });
 
 /**

@@ -229,7 +229,7 @@ describe("arrays that contain themselves, and deep ones", () => {
     for (const value of [itself, deep] as never[]) {
       expect(code(() => tensor(value))).toBe("ERR_SHAPE");
       expect(code(() => zeros(value))).toBe("ERR_ARGUMENT");
-      expect(code(() => scalar(1).sumTo(value))).toMatch(/^ERR_/);
+      expect(code(() => scalar(1).sumToSize(value))).toMatch(/^ERR_/);
       expect(code(() => ones([2]).reshape(value))).toMatch(/^ERR_/);
     }
   });

@@ -1,5 +1,6 @@
 import * as nb from "nabla";
 import { tensor } from "nabla";
+import { activationBackward } from "nabla/internal";
 import * as f from "../../reference/functions.js";
 import type { Elementwise } from "./elementwise.js";
 import { elementwise, floats, results, unary } from "./elementwise.js";
@@ -96,20 +97,20 @@ export const activationCases = {
   mish: unary(nb.mish, (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x * Math.tanh(f.softplus(x))), [-4, 4], {
     decomposition: (x) => x.mul(x.exp().add(1).log().tanh()),
   }),
-  sigmoidBackward: backward(nb.sigmoidBackward, (y) => y * (1 - y), {
+  sigmoidBackward: backward(activationBackward.sigmoidBackward, (y) => y * (1 - y), {
     domain: [0.05, 0.95],
     decomposition: (t, y) => t.mul(y).mul(y.neg().add(1)),
   }),
-  tanhBackward: backward(nb.tanhBackward, (y) => (1 - y) * (1 + y), {
+  tanhBackward: backward(activationBackward.tanhBackward, (y) => (1 - y) * (1 + y), {
     domain: [-0.9, 0.9],
     decomposition: (t, y) => t.sub(t.mul(y).mul(y)),
   }),
-  reluBackward: backward(nb.reluBackward, (y) => (y > 0 ? 1 : 0), {
+  reluBackward: backward(activationBackward.reluBackward, (y) => (y > 0 ? 1 : 0), {
     f: (t, y) => (y! > 0 ? t! : 0),
     kinks: [0],
     decomposition: (t, y) => y.gt(0).where(t, 0),
   }),
-  geluBackward: backward(nb.geluBackward, (x) => f.normalCdf(x) + x * f.normalDensity(x), {
+  geluBackward: backward(activationBackward.geluBackward, (x) => f.normalCdf(x) + x * f.normalDensity(x), {
     ...cancels,
     decomposition: (t, x) => {
       const density = x
@@ -120,11 +121,13 @@ export const activationCases = {
       return t.mul(x.mul(Math.SQRT1_2).erf().add(1).mul(0.5).add(x.mul(density)));
     },
   }),
-  siluBackward: backward(nb.siluBackward, (x) => f.sigmoid(x) * (1 + x * f.sigmoid(-x)), {
+  siluBackward: backward(activationBackward.siluBackward, (x) => f.sigmoid(x) * (1 + x * f.sigmoid(-x)), {
     ...cancels,
     decomposition: (t, x) => t.mul(x.sigmoid()).mul(x.mul(x.neg().sigmoid()).add(1)),
   }),
-  softplusBackward: backward(nb.softplusBackward, f.sigmoid, { decomposition: (t, x) => t.mul(x.sigmoid()) }),
+  softplusBackward: backward(activationBackward.softplusBackward, f.sigmoid, {
+    decomposition: (t, x) => t.mul(x.sigmoid()),
+  }),
   /** With alpha as a tensor, which the function takes as a number only. */
   "elu by alpha": elementwise({
     call: (x, alpha) => row("elu").replay([x!, alpha!], undefined as never),

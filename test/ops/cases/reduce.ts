@@ -219,19 +219,19 @@ export const reduceCases = {
 const target = (shape: readonly number[], to: readonly number[]): Sample => ({
   label: `[${shape.join()}] to [${to.join()}]`,
   shapes: [shape],
-  call: ([x]) => nb.sumTo(x!, to),
-  reference: ([x]) => sumTo(x!, to),
-  scale: ([x]) => sumTo(map(Math.abs, x!), to),
+  call: ([x]) => nb.sumToSize(x!, to),
+  reference: ([x]) => sumToSize(x!, to),
+  scale: ([x]) => sumToSize(map(Math.abs, x!), to),
   terms: shape.reduce((a, b) => a * b, 1),
 });
-function sumTo(x: Arr, to: readonly number[]): Arr {
+function sumToSize(x: Arr, to: readonly number[]): Arr {
   const extra = x.shape.length - to.length;
   const gone = x.shape.map((_, d) => d).filter((d) => d < extra || (to[d - extra] === 1 && x.shape[d] !== 1));
   return arr(to, reduce(x, total, gone).data);
 }
 
 export const sumToCases = {
-  sumTo: {
+  sumToSize: {
     inputs: [{ name: "x", domain: [-3, 3] }],
     dtypes: floats,
     others: "sums of integers are those of sum",
@@ -249,12 +249,12 @@ export const sumToCases = {
     errors: [
       {
         what: "a shape that does not broadcast",
-        call: () => nb.sumTo(nb.ones([2, 3]), [2]),
+        call: () => nb.sumToSize(nb.ones([2, 3]), [2]),
         code: "ERR_SHAPE",
         says: /; expected .*, got/,
       },
-      { what: "a shape of a higher rank", call: () => nb.sumTo(nb.ones([3]), [2, 3]), code: "ERR_SHAPE" },
-      { what: "no shape", call: () => nb.sumTo(nb.ones([3]), undefined as never), code: "ERR_ARGUMENT" },
+      { what: "a shape of a higher rank", call: () => nb.sumToSize(nb.ones([3]), [2, 3]), code: "ERR_SHAPE" },
+      { what: "no shape", call: () => nb.sumToSize(nb.ones([3]), undefined as never), code: "ERR_ARGUMENT" },
     ],
     exempt: { numbers: "it reduces a tensor", decomposition: "it is made of sum and reshape" },
   } satisfies Case,

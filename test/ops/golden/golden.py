@@ -295,7 +295,7 @@ def movement():
     for shape, target in (((3, 1), [3, 4]), ((3,), [2, 3]), ((), [2, 2]), ((1, 3), [0, 3])):
         case("expand", draw(shape), target, by=lambda x, s: x.expand(s))
         case("broadcastTo", draw(shape), target)
-        case("sumTo", draw(target), list(draw(shape).shape), by=lambda x, s: x.sum_to_size(s))
+        case("sumToSize", draw(target), list(draw(shape).shape), by=lambda x, s: x.sum_to_size(s))
     case("expand", draw((2, 1)), [-1, 3], by=lambda x, s: x.expand(s))
     for a, b, dim in (((2, 3), (1, 3), 0), ("2 3", (2, 2), -1), ((0, 3), (2, 3), 0), ((3,), (2,), 0)):
         case("cat", [draw(a), draw(b)], dim)
@@ -370,7 +370,7 @@ def algebra():
         case("addmm", draw(x), draw(a), draw(b))
     for x, w, b in (((3, 4), (2, 4), (2,)), ((2, 3, 4), (2, 4), (2,)), ((4,), (2, 4), (2,)), ((0, 4), (2, 4), (2,))):
         case("linear", draw(x), draw(w), draw(b), by=F.linear)
-        case("linearRelu", draw(x), draw(w), draw(b), by=lambda *args: F.relu(F.linear(*args)))
+        case("linear", draw(x), draw(w), draw(b), {"activation": "relu"}, by=lambda *args, activation: F.relu(F.linear(*args)))
     case("linear", draw("3 4"), draw((2, 4)), by=F.linear)
 
     def spd(shape):

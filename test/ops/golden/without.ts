@@ -1,6 +1,4 @@
 /** Exported functions that have no rows in golden.json, each with the reason: the one list of exceptions. */
-const internal =
-  "a derivative kernel, which PyTorch does not export; second derivatives of the op it serves go through it";
 const drawn = "random numbers: PyTorch's generator gives others";
 const transform = "takes a function; its results are those of the ops inside";
 const runtime = "about memory, threads or modes; no numbers come of it";
@@ -10,7 +8,6 @@ const logic = "answers with a boolean or a description, not with a tensor";
 const names = (reason: string, list: string): [string, string][] => list.split(" ").map((name) => [name, reason]);
 
 export const without: ReadonlyMap<string, string> = new Map([
-  ...names(internal, "geluBackward siluBackward softplusBackward sigmoidBackward tanhBackward reluBackward"),
   ...names(drawn, "rand randn randLike randnLike randint randperm normal bernoulli multinomial dropout manualSeed"),
   ...names(
     transform,

@@ -9,7 +9,7 @@ import { draw, makeAll, randomFor } from "./inputs.js";
 const views = new Set([
   ...["reshape", "view", "permute", "transpose", "t", "movedim", "expand", "broadcastTo", "squeeze", "unsqueeze"],
   ...["flatten", "flip", "alias", "detach", "stopGradient", "narrow", "slice", "split", "chunk", "unbind", "at"],
-  ...["diagonal", "meshgrid", "contiguous", "to", "sumTo", "einsum, one operand"],
+  ...["diagonal", "meshgrid", "contiguous", "to", "sumToSize", "einsum, one operand"],
 ]);
 
 /** Whether a write to an input shows in the result. */
