@@ -37,13 +37,13 @@ export interface RowSpec<P> {
   /** In float32. */
   readonly accuracy: Accuracy;
   /** How vmap runs it. Default: as its family says; otherwise example by example, which the law of vmap refuses. */
-  readonly batch?: Batch<P>;
+  readonly batch?: Batch<P> | undefined;
   /** Whether elements are only moved, so that halves are taken as they are. */
-  readonly moves?: boolean;
+  readonly moves?: boolean | undefined;
   /** Inputs, by place, that the kernel reads as float32 where they are of a half dtype. */
-  readonly reads?: { readonly [half: string]: readonly number[] };
+  readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
-  readonly opaque?: boolean;
+  readonly opaque?: boolean | undefined;
 }
 
 /** How vmap runs an op once for a whole batch (its batching rule). The batch axis is the first one of each batched input. */
@@ -87,6 +87,28 @@ export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<ne
 
 const rows = new Map<string, Row>();
 
+/** All rows have the same fields in the same order: the engine, which reads them at every op, then knows where they are. */
+const rowOfShape = <P>(
+  { name, family, kernel, inputs, rule, replay, accuracy, ...others }: RowSpec<P>,
+  code: number,
+  saves: readonly number[] = [],
+  constants = 0,
+): Row<P> => ({
+  name,
+  opcode: code,
+  family,
+  kernel,
+  inputs,
+  rule,
+  saves,
+  constants,
+  replay,
+  accuracy,
+  ...optional,
+  ...others,
+});
+const optional = { batch: undefined, moves: undefined, reads: undefined, opaque: undefined };
+
 const bitsOf = (mask: number): number => {
   let count = 0;
   for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
@@ -120,12 +142,12 @@ function roomFor(mask: number): number {
 export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   if (rows.has(spec.name)) throw new Error(`the op ${spec.name} is defined twice`);
   const all = checkedSaves(spec as unknown as RowSpec<never>);
-  const row: Row<P> = {
-    ...spec,
-    opcode: spec.kernel === null ? -1 : opcode(spec.kernel),
-    saves: saveMasks(spec.rule as Rule<never>, spec.inputs),
-    constants: roomFor(all),
-  };
+  const row = rowOfShape<P>(
+    spec,
+    spec.kernel === null ? -1 : opcode(spec.kernel),
+    saveMasks(spec.rule as Rule<never>, spec.inputs),
+    roomFor(all),
+  );
   rows.set(spec.name, row as unknown as Row);
   return row;
 }
@@ -142,17 +164,17 @@ const parts = new Map<string, Row>();
 export function defineKernel<P>(spec: KernelSpec): Row<P> {
   const { name } = spec;
   if (rows.has(name) || parts.has(name)) throw new Error(`the op ${name} is defined twice`);
-  const row: Row<P> = {
-    ...spec,
-    kernel: name,
-    inputs: 0,
-    opcode: opcode(name),
-    saves: [],
-    constants: 0,
-    opaque: true,
-    rule: { kind: "none", reason: "it is a part of other ops" },
-    replay: () => fail("ERR_GRADIENT", name, "cannot be replayed"),
-  };
+  const row = rowOfShape<P>(
+    {
+      ...spec,
+      kernel: name,
+      inputs: 0,
+      opaque: true,
+      rule: { kind: "none", reason: "it is a part of other ops" },
+      replay: () => fail("ERR_GRADIENT", name, "cannot be replayed"),
+    },
+    opcode(name),
+  );
   parts.set(name, row as unknown as Row);
   return row;
 }
@@ -164,7 +186,7 @@ for (const name of ["empty", "arange"]) defineKernel({ name, family: "creation",
 export const rowOf = (name: string): Row => rows.get(name)!;
 
 /** A row of its own, outside of the table: what a user's function is recorded as. */
-export const privateRow = <P>(spec: RowSpec<P>): Row<P> => ({ ...spec, opcode: -1, saves: [], constants: 0 });
+export const privateRow = <P>(spec: RowSpec<P>): Row<P> => rowOfShape(spec, -1);
 
 /** THE TABLE, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;
