@@ -89,7 +89,7 @@ function forward({ f, chosen }: Problem): unknown[] {
         chosen.map((arg) => mapTree(arg, isTensor, (leaf) => (at++ === i ? direction : zerosLike(leaf.detach())))),
       );
     });
-    const y = columns[0]?.[0] ?? f(...chosen);
+    const y = columns[0]?.[0] ?? vjp(f, ...chosen)[0];
     return assembled(
       columns.map(([, column]) => column),
       -1,

@@ -76,6 +76,13 @@ it("what a renaming returns, and a smoothing", () => {
   }
 });
 
+it("what a function of no elements returns", () => {
+  for (const value of nonsense)
+    for (const way of [nabla.jacfwd, nabla.jacrev, nabla.jacobian, nabla.hessian])
+      expect(code(() => way((() => value) as never)(zeros([2, 0])))).toBe("ERR_ARGUMENT");
+  expect(nabla.jacfwd((x: Tensor) => x.sum())(zeros([2, 0])).shape).toEqual([2, 0]);
+});
+
 it("what is no job, beside the arguments of a DataParallel", () => {
   const url = new URL("./scripts/job.mjs", import.meta.url);
   for (const value of nonsense) {
