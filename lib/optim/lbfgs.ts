@@ -242,8 +242,10 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
   }
 
   override loadStateDict(state: OptimizerState): void {
-    const entry = state?.state?.["0"];
-    const memory = entry === undefined ? null : this.read(entry);
+    const entry: unknown = state?.state?.["0"];
+    if (entry !== undefined && (typeof entry !== "object" || entry === null))
+      fail("ERR_ARGUMENT", "LBFGS.loadStateDict", "the state is not valid", "an object", describe(entry));
+    const memory = entry === undefined ? null : this.read(entry as ParameterState);
     super.loadStateDict({ ...state, state: {} });
     this.memory = memory;
     this.keep();

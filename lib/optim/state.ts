@@ -16,6 +16,9 @@ export interface OptimizerState {
   readonly paramGroups: readonly Readonly<Record<string, unknown>>[];
 }
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
 type FindSlot = (parameter: Tensor) => Slot;
 
 export function captureState<H extends object>(
@@ -50,17 +53,19 @@ export function restoreState<H extends object>(
   saved: OptimizerState,
 ): void {
   const { name } = rule;
-  const wrong = (fact: string, expected: string, got: unknown): never =>
+  const wrong: (fact: string, expected: string, got: unknown) => never = (fact, expected, got) =>
     fail("ERR_ARGUMENT", `${name}.loadStateDict`, fact, expected, describe(got));
-  if (typeof saved?.state !== "object" || saved.state === null || !Array.isArray(saved.paramGroups))
+  const { state, paramGroups } = ((saved as unknown) ?? {}) as Readonly<Record<string, unknown>>;
+  if (!isRecord(state) || !Array.isArray(paramGroups))
     wrong("not the state of an optimizer", "{ state, paramGroups }", saved);
-  if (saved.paramGroups.length !== groups.length)
-    wrong("the number of groups differs", String(groups.length), saved.paramGroups.length);
+  if (paramGroups.length !== groups.length)
+    wrong("the number of groups differs", String(groups.length), paramGroups.length);
 
   const changes: (() => void)[] = [];
   groups.forEach((group, g) => {
-    const from = saved.paramGroups[g]!;
-    const indices = from.params;
+    const from: unknown = paramGroups[g];
+    if (!isRecord(from)) wrong(`group ${g} is not valid`, "an object", from);
+    const indices = from["params"];
     if (!Array.isArray(indices) || indices.length !== group.params.length)
       wrong(`group ${g} has another number of parameters`, String(group.params.length), indices);
     const settings = Object.fromEntries(
@@ -71,8 +76,18 @@ export function restoreState<H extends object>(
     changes.push(() => Object.assign(group, settings, kept));
     group.params.forEach((parameter, i) => {
       const slot = slotOf(parameter);
-      const entry = saved.state[String((indices as unknown[])[i])];
-      const { age, buffers } = readState(rule, parameter, entry, rule.used(settings as H));
+      const index: unknown = indices[i];
+      if (typeof index !== "number" && typeof index !== "string")
+        wrong(`an index of group ${g} is not valid`, "an integer", index);
+      const entry = state[String(index)];
+      if (entry !== undefined && !isRecord(entry))
+        wrong(`the state of parameter ${index} is not valid`, "an object", entry);
+      const { age, buffers } = readState(
+        rule,
+        parameter,
+        entry as ParameterState | undefined,
+        rule.used(settings as H),
+      );
       for (const buffer of buffers) outlive(buffer.handle);
       changes.push(() => Object.assign(slot, { age, buffers }));
     });

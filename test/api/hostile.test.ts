@@ -83,6 +83,32 @@ it("what a function of no elements returns", () => {
   expect(nabla.jacfwd((x: Tensor) => x.sum())(zeros([2, 0])).shape).toEqual([2, 0]);
 });
 
+it("anything inside the state of an optimizer", () => {
+  for (const type of [optim.SGD, optim.Adam, optim.RMSprop, optim.LBFGS]) {
+    const parameter = tensor([1, 2], { requiresGrad: true });
+    const optimizer = new type([parameter], { lr: 0.1 });
+    for (const value of nonsense) {
+      const load = (state: unknown): string => code(() => optimizer.loadStateDict(state as never));
+      expect(load(value)).toBe("ERR_ARGUMENT");
+      expect(load({ state: {}, paramGroups: [value] })).toBe("ERR_ARGUMENT");
+      if (!Array.isArray(value)) expect(load({ state: {}, paramGroups: [{ params: value }] })).toBe("ERR_ARGUMENT");
+      if (value !== undefined && !(type === optim.SGD && typeof value === "object" && value !== null))
+        expect(load({ state: { 0: value }, paramGroups: [{ params: [0] }] })).toBe("ERR_ARGUMENT");
+      if (typeof value !== "number" && typeof value !== "string")
+        expect(load({ state: {}, paramGroups: [{ params: [value] }] })).toBe("ERR_ARGUMENT");
+    }
+    let reads = 0;
+    const turning = {
+      state: {},
+      get paramGroups() {
+        return reads++ === 0 ? [{ params: [0] }] : null;
+      },
+    };
+    optimizer.loadStateDict(turning as never);
+    expect(optimizer.paramGroups).toHaveLength(1);
+  }
+});
+
 it("what is no job, beside the arguments of a DataParallel", () => {
   const url = new URL("./scripts/job.mjs", import.meta.url);
   for (const value of nonsense) {

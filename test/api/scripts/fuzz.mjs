@@ -96,7 +96,11 @@ function recipe(name) {
   const known = taken.get(name);
   if (known !== undefined && r.chance(0.6)) {
     const makers = [...r.pick(known)];
-    if (r.chance(0.9)) makers[r.below(makers.length + 1)] = r.chance(0.3) ? () => options(name) : pool.draw(0.7);
+    if (makers.length > 0 && r.chance(0.3)) {
+      const at = r.below(makers.length);
+      const make = makers[at];
+      makers[at] = () => pool.corrupt(make());
+    } else if (r.chance(0.9)) makers[r.below(makers.length + 1)] = r.chance(0.3) ? () => options(name) : pool.draw(0.7);
     return makers;
   }
   const makers = Array.from({ length: r.below(5) }, () => pool.draw(r.chance(0.6) ? 0.05 : 0.5));

@@ -238,5 +238,20 @@ export function makePool(r, folder) {
       level--;
     }
   }
-  return { any, draw, pick, tensor, module, optimizer };
+
+  /** A copy of plain data in which one thing, at any depth, is another. */
+  function corrupt(value) {
+    const plain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+    if (!(plain || Array.isArray(value))) return any(0.7);
+    const keys = Object.keys(value);
+    if (keys.length === 0 || chance(0.1)) return any(0.7);
+    const own = Object.getOwnPropertyDescriptors(value);
+    const key = pick(keys);
+    const changed = "value" in own[key] ? corrupt(own[key].value) : any(0.7);
+    const copy = Object.defineProperties(Array.isArray(value) ? [] : {}, own);
+    if (chance(0.1)) Reflect.deleteProperty(copy, key);
+    else Reflect.defineProperty(copy, key, { value: changed, enumerable: true, configurable: true, writable: true });
+    return copy;
+  }
+  return { any, corrupt, draw, pick, tensor, module, optimizer };
 }
