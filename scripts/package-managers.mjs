@@ -11,7 +11,10 @@ const yarn = [node, packageBin("@yarnpkg/cli-dist", "yarn")];
 const pnpm = [node, packageBin("pnpm")];
 const npmCli = process.env.npm_execpath?.endsWith(".js") ? [node, process.env.npm_execpath] : ["npm"];
 
-/** Each installs afresh, then again from what the first install wrote down. `run` starts node with the installed package. */
+/**
+ * Each installs afresh, then again from what the first install wrote down. `node` runs a program where not node itself does;
+ * `packages` is where the installed packages are.
+ */
 const managers = {
   npm: {
     first: [...npmCli, "install", "--prefer-offline", "--no-audit", "--no-fund"],
@@ -29,6 +32,14 @@ const managers = {
     settings: { ".yarnrc.yml": "nodeLinker: node-modules\nenableScripts: true\nenableTelemetry: false\n" },
     first: [...yarn, "install"],
     again: [[...yarn, "install", "--immutable"]],
+  },
+  "yarn 4, PnP": {
+    // A binary cannot be loaded out of a zip: the package asks to be unplugged, whether or not scripts may run.
+    settings: { ".yarnrc.yml": "nodeLinker: pnp\nenableScripts: false\nenableTelemetry: false\n" },
+    first: [...yarn, "install"],
+    again: [[...yarn, "install", "--immutable"]],
+    node: [...yarn, "node"],
+    packages: ".yarn/unplugged",
   },
   pnpm: {
     first: [...pnpm, "install", "--prefer-offline"],
@@ -81,25 +92,29 @@ export function installEverywhere(tarball, folder, fail) {
     YARN_ENABLE_GLOBAL_CACHE: "false",
     YARN_CACHE_FOLDER: join(folder, "yarn-cache"),
   };
-  for (const [name, { settings = {}, first, again }] of Object.entries(managers)) {
-    const project = join(folder, name.replace(" ", "-"));
+  for (const [name, manager] of Object.entries(managers)) {
+    const { settings = {}, first, again, node: runner = [node], packages = "node_modules" } = manager;
+    const project = join(folder, name.replace(/\W+/g, "-"));
     mkdirSync(project);
     const manifest = { name: "consumer", version: "1.0.0", private: true, dependencies: { nabla: `file:${tarball}` } };
     writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
     for (const [file, text] of Object.entries(settings)) writeFileSync(join(project, file), text);
-    for (const file of ["smoke.mjs", "smoke-job.mjs"]) cpSync(join(root, "test", "package", file), join(project, file));
+    for (const file of ["smoke.mjs", "smoke-job.mjs", "commonjs.cjs"])
+      cpSync(join(root, "test", "package", file), join(project, file));
     const run = ([command, ...args]) => {
       const { status, stdout, stderr } = spawnSync(command, args, { cwd: project, env, encoding: "utf8" });
       if (status !== 0) fail(`${name}: ${args.slice(-3).join(" ")} failed\n${stdout}${stderr}`);
     };
     for (const [i, command] of [first, ...again].entries()) {
-      if (i > 0 && command.at(-1) !== "rebuild")
-        rmSync(join(project, "node_modules"), { recursive: true, force: true });
+      if (i > 0 && command.at(-1) !== "rebuild") rmSync(join(project, packages), { recursive: true, force: true });
       run(command);
-      const installed = join(project, "node_modules", "nabla");
+      const own = readdirSync(join(project, packages)).find((entry) => /^nabla(-file-|$)/.test(entry));
+      if (own === undefined) fail(`${name}: ${command.slice(-3).join(" ")} left no folder of nabla`);
+      const installed = join(project, packages, own, ...(own === "nabla" ? [] : ["node_modules", "nabla"]));
+      if (!existsSync(join(installed, "package.json"))) fail(`${name}: nabla is not in ${installed}`);
       if (existsSync(join(installed, "build"))) fail(`${name}: ${command.slice(-3).join(" ")} left a build folder`);
       if (existsSync(calls)) fail(`${name}: ${command.slice(-3).join(" ")} looked for a compiler`);
-      run([node, "smoke.mjs"]);
+      for (const program of ["smoke.mjs", "commonjs.cjs"]) run([...runner, program]);
     }
     const locks = readdirSync(project).filter((file) => /lock/.test(file));
     console.log(`${name}: installed ${1 + again.length} times without a compiler (${locks.join(", ")})`);

@@ -20,6 +20,12 @@ function refuseVariable(name: string, valid: string, why = ""): never {
   fail("ERR_ARGUMENT", "import", `the environment variable ${name} cannot be used`, valid, got);
 }
 
+/** Where there is no binary: in a zip of Yarn's there is one, which no system can load from there. */
+const remedy = (root: string): string =>
+  /\.zip[\\/]/.test(root)
+    ? 'Let Yarn unplug the package: "dependenciesMeta": { "nabla": { "unplugged": true } } in package.json'
+    : `Build it with a C++20 compiler and CMake:  cd ${root} && npx cmake-js build`;
+
 function load(): Addon {
   const root = packageRoot();
   const named = process.env["NABLA_BINARY"];
@@ -44,8 +50,7 @@ function load(): Addon {
   throw new NablaError(
     "ERR_NATIVE",
     "import",
-    `import: no native binary for ${where}; looked for\n  ${tried.join("\n  ")}\n` +
-      `Build it with a C++20 compiler and CMake:  cd ${root} && npx cmake-js build`,
+    `import: no native binary for ${where}; looked for\n  ${tried.join("\n  ")}\n${remedy(root)}`,
     { tried },
   );
 }
