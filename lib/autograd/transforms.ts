@@ -157,7 +157,7 @@ export function valueAndGrad(f: (...args: never[]) => unknown, given?: GradOptio
 }
 
 const listOf = (op: string, x: unknown): readonly Tensor[] =>
-  (Array.isArray(x) ? x : [x]).map((item: unknown) => needTensor(op, item, "every element"));
+  Array.from(Array.isArray(x) ? x : [x], (item: unknown) => needTensor(op, item, "every element"));
 
 function gradients(
   y: Tensor | readonly Tensor[],

@@ -14,6 +14,7 @@ import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, raise, retryWhenOutOfMemory } from "./handle.js";
+import { typedArray } from "./javascript-memory.js";
 import { reclaim } from "./memory.js";
 import { isTensor, type NestedArray, Tensor } from "./tensor.js";
 
@@ -115,7 +116,7 @@ function element(op: string, value: number | bigint | boolean, type: DTypeRow): 
 }
 
 function convertAll(op: string, values: ArrayLike<number | bigint | boolean>, type: DTypeRow): TypedArray {
-  const out = new (type.half ? Float64Array : type.array)(values.length);
+  const out = typedArray<TypedArray>(op, type.half ? Float64Array : type.array, values.length);
   if (type.kind === "float") for (let i = 0; i < values.length; i++) out[i] = Number(values[i]);
   else for (let i = 0; i < values.length; i++) out[i] = element(op, values[i]!, type);
   return out;
@@ -362,7 +363,7 @@ export function linspace(start: number, end: number, count: number, options?: Cr
   const given = checkOptions<CreateOptions>("linspace", options, ["dtype", "requiresGrad"]);
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("linspace", given.dtype);
   if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "a float dtype", type.name);
-  const values = new (type.half ? Float64Array : type.array)(count);
+  const values = typedArray<TypedArray>("linspace", type.half ? Float64Array : type.array, count);
   // From both ends, so that the last value is `end` itself.
   for (let i = 0; i < count; i++) {
     const step = (end - start) / Math.max(count - 1, 1);
@@ -383,7 +384,7 @@ export function eye(n: number, m?: number | CreateOptions, options?: CreateOptio
     fail("ERR_ARGUMENT", "eye", "there are options twice", "eye(n, m, options)", describe(m));
   const given = checkOptions<CreateOptions>("eye", typeof m === "object" ? m : options, ["dtype", "requiresGrad"]);
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("eye", given.dtype);
-  const values = new type.array(n * columns);
+  const values = typedArray<TypedArray>("eye", type.array, n * columns);
   for (let i = 0; i < Math.min(n, columns); i++) values[i * columns + i] = type === dtypes.int64 ? 1n : 1;
   return finish("eye", fromTyped("eye", values, type, [n, columns]), given.requiresGrad);
 }

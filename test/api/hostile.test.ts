@@ -109,6 +109,14 @@ it("anything inside the state of an optimizer", () => {
   }
 });
 
+it("a list with holes", () => {
+  const holes = new Array(2) as Tensor[];
+  const y = tensor([2], { requiresGrad: true }).square().sum();
+  expect(code(() => nabla.grad(y, holes))).toBe("ERR_ARGUMENT");
+  expect(code(() => nabla.grad([y, ...holes], [y]))).toBe("ERR_ARGUMENT");
+  expect(code(() => nabla.cat(holes))).toBe("ERR_ARGUMENT");
+});
+
 it("what is no job, beside the arguments of a DataParallel", () => {
   const url = new URL("./scripts/job.mjs", import.meta.url);
   for (const value of nonsense) {

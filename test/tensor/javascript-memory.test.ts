@@ -11,6 +11,7 @@ test.each([
   ["nested arrays beyond the heap", ["ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY"]],
   ["nested arrays that fit, again and again", 4],
   ["orders of many numbers", [true, "ERR_MEMORY", "ERR_ARGUMENT"]],
+  ["numbers that are made here", ["ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", true]],
   ["a loader of very many samples", "ERR_MEMORY"],
   ["a gzip bomb", ["ERR_MEMORY", "ERR_FORMAT", "ERR_FORMAT", "ERR_FORMAT", 50, true]],
 ])(

@@ -11,7 +11,7 @@ const nabla = await import("../../../dist/index.js");
 const { mode } = await import("../../../dist/internal.js");
 const { generator } = await import("../../native/scripts/calls.mjs");
 const { makePool, Mine } = await import("./pool.mjs");
-const { recipesOf, refusing, writeFiles } = await import("./seeds.mjs");
+const { recipesOf, refusing, strayNames, writeFiles } = await import("./seeds.mjs");
 const { targets, optionNamesOf } = await import("./targets.mjs");
 
 /** How often a list of arguments may be refused that is to be taken: what a method is called on is drawn by chance. */
@@ -172,6 +172,7 @@ async function isTaken(target, makers) {
   return false;
 }
 
+for (const name of strayNames(list)) fault(name, [], "has arguments in seeds.mjs, but is not public");
 const square = () => nabla.ones([3, 3]);
 const generic = [[], [square], [square, square], [() => 1]];
 // Before anything hostile, each function takes something: so its inner paths are reached by changing one argument.

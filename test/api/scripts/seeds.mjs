@@ -353,6 +353,12 @@ export const refusing = new Map([
   ["optim.LBFGS.addParamGroup", "it has one group"],
 ]);
 
+/** Names here that no target has. */
+export function strayNames(list) {
+  const names = new Set(list.flatMap(({ name }) => [name, plain(name)]));
+  return [...Object.keys(functions), ...Object.keys(classes), ...refusing.keys()].filter((name) => !names.has(name));
+}
+
 /** The lists of arguments for a target that are here. */
 export function recipesOf(name) {
   const found = classes[name] ?? own(name);
@@ -360,7 +366,5 @@ export function recipesOf(name) {
   return Array.isArray(found[0]) ? found : [found];
 }
 
-function own(name) {
-  const last = name.replace(/^(?:Tensor|nn\.functional)\./, "");
-  return Object.hasOwn(functions, last) ? functions[last] : undefined;
-}
+const plain = (name) => name.replace(/^(?:Tensor|nn\.functional)\./, "");
+const own = (name) => (Object.hasOwn(functions, plain(name)) ? functions[plain(name)] : undefined);

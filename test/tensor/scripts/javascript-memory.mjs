@@ -1,6 +1,17 @@
 // Memory that JavaScript allocates itself, under NABLA_MEMORY_LIMIT=256m and a small heap: `node javascript-memory.mjs CASE`.
 import { gzipSync } from "node:zlib";
-import { DataLoader, decodeIdx, manualSeed, memory, ones, randperm, trim } from "../../../dist/index.js";
+import {
+  DataLoader,
+  decodeIdx,
+  eye,
+  linspace,
+  manualSeed,
+  memory,
+  ones,
+  randperm,
+  tensor,
+  trim,
+} from "../../../dist/index.js";
 
 const MB = 2 ** 20;
 const block = (megabytes) => ones([megabytes, MB / 4]);
@@ -46,6 +57,17 @@ const cases = {
     const n = 8 * MB;
     const sum = randperm(n).sum().item();
     return [sum === (n * (n - 1)) / 2, codeOf(() => randperm(80 * MB)), codeOf(() => randperm(2 ** 31 + 1))];
+  },
+  "numbers that are made here"() {
+    const start = process.cpuUsage();
+    const makers = [
+      () => linspace(0, 1, 1e9),
+      () => linspace(0, 1, 40 * MB, { dtype: "bfloat16" }),
+      () => eye(30_000),
+      () => tensor(new Uint8Array(40 * MB), { dtype: "float64" }),
+    ];
+    const codes = makers.map(codeOf);
+    return [...codes, process.cpuUsage(start).user < 1e6];
   },
   "a loader of very many samples"() {
     const dataset = { length: 100 * MB, at: (i) => ones([1]).mul(i) };
