@@ -1,4 +1,4 @@
-/** The modules that are imported for their effect: each adds its methods to Tensor. */
+/** Modules that are imported for their side effect: each adds methods to Tensor. */
 import "./engine/leaf.js";
 import "./ops/methods.js";
 import "./autograd/install.js";

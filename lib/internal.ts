@@ -1,4 +1,4 @@
-/** For the tests: what no user needs. Not part of the package's exports. */
+/** Internals for the tests. Not exported by the package. */
 
 export { vmapWays, type Way } from "./autograd/batching.js";
 export { dtypes } from "./core/dtype.js";

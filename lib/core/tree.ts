@@ -4,14 +4,14 @@ import { describe, fail } from "./errors.js";
 /** Nested plain objects and arrays with leaves of one type: what transforms take as arguments and give as results. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
 
-/** An object literal, of whatever realm: its prototype has none itself. */
+/** A plain object of any realm: its prototype has no prototype. */
 export const isPlain = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
 };
 
-/** ERR_ARGUMENT for a tensor of another copy of the library, which would be passed over as if it were a setting. */
+/** ERR_ARGUMENT for a tensor of another copy of the library, which would be taken for a plain setting. */
 function refuseForeign(value: unknown): void {
   if (foreignKind(value) === "Tensor")
     fail("ERR_ARGUMENT", "arguments", "a tensor is not valid", "a Tensor of this copy of nabla", describe(value));
@@ -19,14 +19,14 @@ function refuseForeign(value: unknown): void {
 
 const DEEPEST = 1000;
 
-/** One level further down; ERR_ARGUMENT where there are too many. */
+/** One level deeper; ERR_ARGUMENT beyond the maximum depth. */
 export function enter(depth: number): number {
   if (depth > DEEPEST)
     fail("ERR_ARGUMENT", "arguments", "a tree contains itself, or is too deep", `at most ${DEEPEST} levels`);
   return depth + 1;
 }
 
-/** All leaves in order: arrays by position, objects by key as they were written. */
+/** All leaves in order: arrays by position, objects in insertion order. */
 export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is T, out: T[] = [], depth = 0): T[] {
   const next = enter(depth);
   if (isLeaf(tree)) out.push(tree);
@@ -36,7 +36,7 @@ export function leavesOf<T>(tree: unknown, isLeaf: (value: unknown) => value is 
   return out;
 }
 
-/** The same tree with every leaf replaced; what is neither leaf, array nor plain object stays as it is. */
+/** The tree with every leaf replaced; anything that is not a leaf, array or plain object is kept. */
 export function mapTree<T>(
   tree: unknown,
   isLeaf: (value: unknown) => value is T,

@@ -4,7 +4,7 @@ import { stack } from "../ops/join.js";
 import { tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
 
-/** What a batch of `T` looks like: tensors and numbers become one tensor, tuples and objects keep their form. */
+/** The type of a batch of `T`: tensors and numbers become one tensor, tuples and objects keep their structure. */
 export type Batch<T> = T extends Tensor | number | boolean | bigint
   ? Tensor
   : T extends string
@@ -14,8 +14,8 @@ export type Batch<T> = T extends Tensor | number | boolean | bigint
       : never;
 
 /**
- * Makes one batch of several samples: tensors are stacked along a new first axis, numbers, booleans and bigints become
- * a tensor, strings an array; tuples and plain objects are gone through member by member.
+ * Makes a batch from samples: tensors are stacked along a new first axis, numbers, booleans and bigints become a
+ * tensor, strings an array; tuples and plain objects are collated member by member.
  */
 export function collate<T>(samples: readonly T[]): Batch<T> {
   return merge(samples, "a sample") as Batch<T>;

@@ -8,17 +8,17 @@ import { numbered, permutation } from "./permutation.js";
 export interface DataLoaderOptions<T, B> {
   /** Samples in a batch. Default 1. */
   readonly batchSize?: number | undefined;
-  /** A new order every epoch. Default false. */
+  /** Whether each epoch has a new random order. Default false. */
   readonly shuffle?: boolean | undefined;
-  /** The orders depend on the seed and the number of the epoch alone. Default 0. */
+  /** The seed; the order of an epoch depends on it and the epoch's number alone. Default 0. */
   readonly seed?: number | undefined;
-  /** Leave out a last batch that is not full. Default false. */
+  /** Whether an incomplete last batch is dropped. Default false. */
   readonly dropLast?: boolean | undefined;
   /** Makes a batch of samples. Default: stack tensors, keep tuples and objects. */
   readonly collate?: ((samples: T[]) => B) | undefined;
 }
 
-/** Where a loader stands: enough to go on with the very next batch after a restart. */
+/** The position of a loader: enough to continue with the next batch after a restart. */
 export interface DataLoaderState {
   readonly seed: number;
   readonly epoch: number;
@@ -36,9 +36,9 @@ const op = "DataLoader";
 const optionNames = ["batchSize", "shuffle", "seed", "dropLast", "collate"] as const;
 
 /**
- * Goes through a data set in batches, once per loop. `for` reads a data set whose `at` answers at once, `for await`
- * any. Every loop is a new epoch; `break` ends one. The order of an epoch depends on `seed` and its number alone.
- *
+ * Iterates over a data set in batches. `for` needs a data set whose `at` returns samples, `for await` also takes one
+ * whose `at` returns promises. Every loop is a new epoch; `break` ends it. The order of an epoch depends on `seed` and
+ * its number alone.
  * @throws NablaError ERR_ARGUMENT for an empty data set, bad options, or `for` over a data set whose `at` returns a promise
  *
  * @example
@@ -89,15 +89,14 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     for (const indices of this.batches()) yield await this.readAsync(indices);
   }
 
-  /** Where this loader stands; inside a loop, the batches handed out count as done. */
+  /** The position of this loader; inside a loop, batches already returned count as done. */
   stateDict(): DataLoaderState {
     const { epoch, position } = this.running ?? this.next;
     return { seed: this.seed, epoch, position, batchSize: this.batchSize, length: this.dataset.length };
   }
 
   /**
-   * Goes on where the saved loader stood: the next loop gives the batches that were left of its epoch.
-   *
+   * Continues from a saved position: the next loop yields the remaining batches of its epoch.
    * @throws NablaError ERR_ARGUMENT when the state is not one of a loader with this batch size and length
    */
   loadStateDict(state: DataLoaderState): void {
@@ -116,7 +115,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.running = undefined;
   }
 
-  /** The sample numbers of one batch after the other; starting it starts an epoch. */
+  /** The sample numbers of each batch; starting the iterator starts an epoch. */
   private *batches(): Generator<Int32Array<ArrayBuffer>, void, undefined> {
     const run = this.next;
     this.running = run;

@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
 
-/** Samples that can be asked for by number. An array is one. */
+/** Samples that are read by index. An array is one. */
 export interface Dataset<T> {
   readonly length: number;
   at(i: number): T | Promise<T>;
@@ -54,7 +54,7 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
     return this.tensors.map((t) => t.at(i)) as Row<T>;
   }
 
-  /** The rows with these numbers, stacked: one gather per tensor. */
+  /** The rows with these indices, stacked: one gather per tensor. */
   rows(indices: Int32Array): Row<T> {
     const index = tensor(indices);
     return this.tensors.map((t) => t.indexSelect(0, index)) as Row<T>;

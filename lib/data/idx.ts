@@ -9,7 +9,7 @@ import { claim, typedArray } from "../tensor/javascript-memory.js";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
-/** What an IDX file holds: a row-major array. */
+/** The content of an IDX file: a row-major array. */
 export interface IdxArray {
   readonly shape: readonly number[];
   readonly data: IdxData;
@@ -44,17 +44,17 @@ export function decodeIdx(bytes: Uint8Array, source = "IDX bytes"): IdxArray {
     fail("ERR_ARGUMENT", "decodeIdx", "the bytes are not valid", "a Uint8Array", describe(bytes));
   if (typeof source !== "string")
     fail("ERR_ARGUMENT", "decodeIdx", "the source is not valid", "a string", describe(source));
-  // No part can be taken of an array whose buffer is detached.
+  // A subarray of a detached buffer cannot be taken.
   return readIdx("decodeIdx", bytes.length === 0 ? new Uint8Array() : bytes, source);
 }
 
-/** @internal The same under the name of the public function that errors name. */
+/** @internal The same; errors name the public function `op`. */
 export function readIdx(op: string, bytes: Uint8Array, source: string): IdxArray {
   const refuse = (fact: string, expected: string, got: string): never =>
     fail("ERR_FORMAT", op, `${source}: ${fact}`, expected, got, { source });
 
   const zipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  // What a gzip says of its size in its first bytes bounds what is decompressed.
+  // The size that the first bytes announce bounds how much is decompressed.
   const whole = !zipped ? bytes : bytes.length <= lead ? gunzip(bytes, refuse) : undefined;
   const { element, shape, start, size } = readHeader(whole ?? gunzip(bytes.subarray(0, lead), refuse, true), refuse);
   const expected = start + size * element.bytes;
@@ -98,12 +98,12 @@ const swap = {
   8: (data: Buffer) => data.swap64(),
 };
 
-/** Compressed bytes that are read for the header: a gzip's own and at most 1,024 of IDX. */
+/** Compressed bytes read for the header: that of gzip and at most 1,024 of IDX. */
 const lead = 2 ** 16;
-/** No deflate stream is longer than so many times its bytes. */
+/** The largest expansion factor of a deflate stream. */
 const mostExpansion = 1032;
 
-/** The content; null where it is longer than `most`. Of a part of a gzip, what it gives. */
+/** The content; null where it is longer than `most`. Of a truncated gzip, what can be decompressed. */
 function gunzip(bytes: Uint8Array, refuse: Refuse): Uint8Array;
 function gunzip(bytes: Uint8Array, refuse: Refuse, part: true): Uint8Array;
 function gunzip(bytes: Uint8Array, refuse: Refuse, part: false, most: number): Uint8Array | null;
@@ -118,8 +118,7 @@ function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * m
 }
 
 /**
- * Reads an IDX file, gzipped or not. A missing file stays Node's own ENOENT error.
- *
+ * Reads an IDX file, gzipped or not. A missing file is Node's ENOENT error.
  * @throws NablaError ERR_FORMAT, as {@link decodeIdx}
  *
  * @example

@@ -13,7 +13,7 @@ function multiplyHigh(a: number, b: number): number {
   return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
 }
 
-/** Philox 4x32-10: four random words that depend on the counter and the key alone. */
+/** Philox 4x32-10: four random words, a function of the counter and the key. */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
@@ -37,7 +37,7 @@ export function numbered(length: number): Int32Array<ArrayBuffer> {
   return order;
 }
 
-/** A random order of `0 … length - 1` that depends on the seed and the epoch alone, every order equally likely. */
+/** A random permutation of `0 … length - 1`, a function of the seed and the epoch; all are equally likely. */
 export function permutation(length: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)] as const;
   let words: Uint32Array = new Uint32Array();
@@ -50,7 +50,8 @@ export function permutation(length: number, seed: number, epoch: number): Int32A
     }
     return words[used++] as number;
   };
-  // Words past the last whole multiple of the bound are drawn again: a remainder alone would favour small numbers.
+  // Rejection sampling: words beyond the last multiple of the bound are redrawn, as the remainder alone would be
+  // biased.
   const below = (bound: number) => {
     const limit = 2 ** 32 - (2 ** 32 % bound);
     let word = draw();

@@ -26,7 +26,7 @@ function tracked(inputs: readonly Operand[]): number {
 const none: readonly Tensor[] = [];
 const noAttrs: readonly number[] = [];
 
-/** Gives a call to the interceptor; what it runs is the engine's, unseen. */
+/** Passes a call to the interceptor; ops run by the engine itself are not intercepted again. */
 function intercepted<P>(
   row: Row<P>,
   inputs: readonly Operand[],
@@ -51,11 +51,11 @@ function intercepted<P>(
 }
 
 /**
- * The one path of every op that computes: writes the call into the frame, runs it, and records it where gradients are
- * on. The caller has checked dtypes and inferred the result's dtype and shape.
+ * The path of every op that computes: writes the call into the frame, runs it, and records it if gradients are enabled.
+ * The caller has checked dtypes and inferred the result's dtype and shape.
  *
- * `scalar` is the dtype that numbers among the inputs take. `residual` is the shape of the residual output: a second
- * result that only the derivative reads, made only where the call is recorded.
+ * `scalar` is the dtype of number operands. `residual` is the shape of the residual output: a second result that only
+ * the derivative reads, made only if the call is recorded.
  */
 export function apply<P>(
   row: Row<P>,
@@ -142,18 +142,21 @@ function applyIntercepted<P>(
   return intercepted(row, inputs, params, attrs, [{ type, shape }], scalar, run)[0]!;
 }
 
-/** The tensor in a dtype; itself where it has that one. */
+/** Converts a tensor to a dtype; returns it if it has that dtype already. */
 export const cast = (x: Tensor, type: DTypeRow): Tensor =>
   x.type === type ? x : apply(castRow, [x], type, type, x.shape, type.attrs, type.name);
 
-/** Kernels that move elements do, and elementwise ones, tile by tile; but a rule, and vmap, are to see float32. */
+/**
+ * Whether the kernel takes half-precision inputs as they are: kernels that only move elements, and elementwise ones
+ * (tile by tile), except where a derivative rule or vmap needs float32.
+ */
 const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
   row.moves === true ||
   (!mode.keepFloat32 && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0) && !isBatched(inputs));
 
 /**
- * Whether the kernel reads input i, of a half dtype, as the float32 that it stands for, tile by tile: no copy, as long as
- * no rule is to see one.
+ * Whether the kernel converts half-precision input i to float32 while it reads it, without a copy. Not where a
+ * derivative rule needs a float32 tensor.
  */
 export function readsHalf(row: Row, inputs: readonly Operand[], i: number, elementwise = false): boolean {
   const x = inputs[i]!;
@@ -161,7 +164,7 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
   if (!elementwise && row.reads?.[x.type.name]?.includes(i) !== true) return false;
   const needs = mode.grad ? tracked(inputs) : 0;
   if (needs === 0) return true;
-  // What a rule of these kinds gives is brought to the dtype of the input.
+  // Gradients of these kinds of rules are converted to the input's dtype.
   const { kind } = row.rule;
   return (
     (kind === "elementwise" || kind === "linear") && ((row.saves[needs] ?? saved(row.rule, needs)) & (2 << i)) === 0
@@ -171,8 +174,9 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
 const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
 
 /**
- * An op on halves: in float32, the result rounded once, unless it is a part of an op that does so. The conversions are ops
- * of the graph, so a rule sees float32, and gradients come back in the dtype of what they are for.
+ * An op on half-precision inputs: converts them to float32, and rounds the result once, unless the op is part of
+ * another that rounds. The conversions are recorded, so a rule sees float32 and gradients return in the dtype of the
+ * inputs.
  */
 function applyFloat32Fallback<P>(
   row: Row<P>,
@@ -191,7 +195,10 @@ function applyFloat32Fallback<P>(
   return mode.keepFloat32 ? y : cast(y, type);
 }
 
-/** A failed call once more where memory had run out; throws when that fails too. Apart, so that apply has no closure. */
+/**
+ * Repeats a call that ran out of memory after reclaiming some; throws if that fails too. A function of its own, so that
+ * apply needs no closure.
+ */
 function recover(
   row: Row,
   handle: Handle | null,
@@ -204,14 +211,14 @@ function recover(
   if (frame.failed()) raise(row.name, row.family === "linalg" ? refusedMatrix : changedSince, indicesInto(x, params));
 }
 
-/** The indices that an op along a dimension takes. */
+/** The valid indices along the call's dimension, for a message. */
 function indicesInto(x: Operand | undefined, params: unknown): string | undefined {
   const dim = (params as { dim?: number } | undefined)?.dim;
   const size = x instanceof Tensor && dim !== undefined ? x.shape[dim] : undefined;
   return size === undefined ? undefined : showBounds(-size, size - 1);
 }
 
-/** Runs the frame: the objects that native code is to watch come first the handles, then the node. */
+/** Runs the frame. Native code tracks the objects passed: first the handles, then the node. */
 function execute(handle: Handle | null, second: Handle | null, node: OpNode | null): void {
   if (second !== null) {
     if (handle === null) frame.door.execute(second, node!);
@@ -223,20 +230,20 @@ function execute(handle: Handle | null, second: Handle | null, node: OpNode | nu
   else frame.door.execute(handle, node);
 }
 
-/** The sentence for a saved value that was written to, naming the writer. */
+/** The message for a saved value that was overwritten, naming the op that wrote. */
 export function changedSince(_operand: number, detail: number): string | undefined {
   if (frame.layout.codes[frame.status().code] !== "ERR_GRADIENT") return undefined;
   const kernel = frame.kernelNames()[detail] ?? "another op";
   return `a value saved for the gradient was changed since by ${kernel === "identity" ? "assign" : kernel}`;
 }
 
-/** The sentence for a matrix that has no such decomposition, naming its place in the batch. */
+/** The message for a matrix without such a decomposition, naming its index in the batch. */
 function refusedMatrix(operand: number, detail: number): string | undefined {
   if (frame.layout.codes[frame.status().code] !== "ERR_ARGUMENT") return changedSince(operand, detail);
   return `${frame.addon.message()} (matrix ${detail} of the batch)`;
 }
 
-/** The path of every op that only looks at the same elements in another way. */
+/** The path of every op that returns a view. */
 export function view<P>(
   row: Row<P>,
   x: Tensor,
@@ -270,7 +277,7 @@ function viewIntercepted<P>(
 }
 
 /**
- * A kernel with several results, that nobody differentiates: the gradients by an op's inputs, or a sort's values and
+ * Runs a kernel with several results and no derivative: the gradients of an op's inputs, or a sort's values and
  * indices. No input is batched.
  */
 export function applyForAll<P>(
@@ -315,8 +322,8 @@ function runForAll(
 }
 
 /**
- * A kernel that writes into tensors that exist: `targets` are written, `sources` read. Nothing is recorded; the versions
- * of the targets rise. Errors bear the name of `op`.
+ * Runs a kernel that writes to existing tensors: `targets` are written, `sources` are read. Nothing is recorded; the
+ * versions of the targets increase. Errors name `op`.
  */
 export function applyInPlace<P>(
   op: string,
@@ -367,8 +374,8 @@ function runInPlace(
 }
 
 /**
- * More tensors than one call holds, in several calls. Kernels with many targets treat each entry by itself, so the bits
- * are the same: entry i of n has the targets i, n + i, 2n + i, ... and sources.length / n sources in a row.
+ * Splits a call with more tensors than a frame holds. Kernels with many targets treat each entry independently, so the
+ * bits are the same: entry i of n has targets i, n + i, 2n + i, ... and sources.length / n consecutive sources.
  */
 function applyInPlaceByParts<P>(
   op: string,
@@ -393,7 +400,7 @@ function applyInPlaceByParts<P>(
   }
 }
 
-/** On halves: on copies in float32, which are then written back. */
+/** For half-precision targets: runs on float32 copies, and converts them back. */
 function applyInPlaceFloat32Fallback<P>(
   op: string,
   row: Row<P>,

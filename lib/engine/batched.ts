@@ -10,10 +10,10 @@ export type Randomness = "error" | "same" | "different";
 export interface Level {
   readonly size: number;
   readonly randomness: Randomness;
-  /** The vmap around it. */
+  /** The enclosing vmap. */
   readonly outer: Level | null;
   readonly depth: number;
-  /** False once the function has returned: what it leaked is of no use. */
+  /** False once the function has returned: a tensor that it leaked cannot be used. */
   running: boolean;
 }
 
@@ -24,7 +24,7 @@ export class Batched extends Tensor {
 
   constructor(value: Tensor, level: Level, node: GraphNode | null = null) {
     const handle = new Handle();
-    // It names no storage: whatever goes round the interceptor is refused by native code.
+    // It has no storage: native code refuses it if the interceptor is bypassed.
     handle.kept = true;
     super(handle, value.type, value.shape.slice(1), null, 0, node);
     this.value = value;
@@ -34,7 +34,7 @@ export class Batched extends Tensor {
   linked(node: GraphNode | null): Batched {
     return new Batched(this.value, this.level, node);
   }
-  /** Whether dispose() has ended it. */
+  /** Whether it has been disposed of. */
   get disposed(): boolean {
     return this.handle.borrowed;
   }

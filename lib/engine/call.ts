@@ -3,28 +3,28 @@ import type { Shape } from "../core/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { Operand, Row } from "./row.js";
 
-/** What is known of a result before the call has run. */
+/** The dtype and shape of a result, before the call has run. */
 export interface Result {
   readonly type: DTypeRow;
   readonly shape: Shape;
 }
 
-/** One call of a kernel, or one view, as an interceptor sees it: what really runs, halves converted and parts apart. */
+/** One kernel call or view, as an interceptor sees it: what really runs, after conversion of half precision. */
 export interface Call {
   readonly row: Row;
   readonly inputs: readonly Operand[];
   readonly params: never;
-  /** The numbers that the kernel is given besides. */
+  /** The kernel's numeric attributes. */
   readonly attrs: readonly number[];
-  /** The results; for a call that writes, what is written to. */
+  /** The results; for a call that writes, its targets. */
   readonly results: readonly Result[];
-  /** The tensors that exist and are written to; empty where the results are new. */
+  /** Existing tensors that are written to; empty if the results are new. */
   readonly targets: readonly Tensor[];
-  /** The dtype that numbers among the inputs take. */
+  /** The dtype of number operands. */
   readonly scalar: DTypeRow;
-  /** Runs the call, unseen, and gives its results; of one that writes the targets. */
+  /** Runs the call without interception and returns its results, or its targets if it writes. */
   run(): readonly Tensor[];
 }
 
-/** Takes a call in place of the engine, and gives its results. */
+/** Runs a call in place of the engine, and returns its results. */
 export type Interceptor = (call: Call) => readonly Tensor[];

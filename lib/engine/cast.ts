@@ -2,7 +2,7 @@ import type { DType } from "../core/dtype.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { defineRow, type Row } from "./row.js";
 
-/** The row of `to`: the engine itself converts halves with it. */
+/** The row of `to`, which the engine also uses to convert half precision. */
 export const castRow: Row<DType> = defineRow<DType>({
   name: "to",
   family: "unary",

@@ -15,20 +15,22 @@ export type Binary = (a: Operand, b: Operand) => Tensor;
 export type Ternary = (a: Operand, b: Operand, c: Operand) => Tensor;
 
 /**
- * What the op computes in: "float" turns integers into the default float dtype, "number" bool into int64 (arithmetic on
- * truth values counts), "same" takes every dtype as it is.
+ * The dtype of the computation: "float" converts integers to the default float dtype, "number" converts bool to int64
+ * (arithmetic on truth values counts them), "same" keeps every dtype.
  */
 export type Compute = "float" | "number" | "same";
 
 interface ElementwiseSpec {
   readonly accuracy: Accuracy;
   readonly compute: Compute;
-  /** The partial derivatives per input, or the reason why there are none. */
+  /** The partial derivative for each input, or the reason why there are none. */
   readonly partials: readonly (Partial | null)[] | string;
   readonly family?: Family;
-  /** The native kernel where it has another name. */
+  /** The native kernel, if its name differs. */
   readonly kernel?: string;
-  /** The operands in an integer dtype, without numbers that make no difference: the others must fit it. */
+  /**
+   * The operands in an integer dtype. Drops numbers that cannot change the result, as the others must fit the dtype.
+   */
   readonly whole?: (operands: readonly Operand[], type: DTypeRow) => readonly Operand[];
 }
 
@@ -66,7 +68,7 @@ function define(name: string, inputs: number, spec: ElementwiseSpec, bool: boole
     rule: ruleOf(spec.partials),
     replay: (operands) => call(operands),
   });
-  /** The operands of a call in an integer dtype, which has to hold the numbers among them. */
+  /** Checks that the integer dtype of a call holds its number operands. */
   const wholeOf = (operands: readonly Operand[], type: DTypeRow): readonly Operand[] => {
     const whole = spec.whole === undefined ? operands : spec.whole(operands, type);
     needHeld(name, whole, type);
@@ -133,7 +135,7 @@ export function comparison(name: string): Binary {
   return (a, b) => call([a, b]);
 }
 
-/** `where` and its kin: the first input is a condition of dtype bool. */
+/** A row such as `where`, whose first input is a condition of dtype bool. */
 export function selection(name: string, spec: Omit<ElementwiseSpec, "compute">): Ternary {
   const row = defineRow<undefined>({
     name,

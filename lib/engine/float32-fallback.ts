@@ -1,4 +1,4 @@
-/** Ops made of others, on halves: their parts compute in float32, and their results are rounded once. */
+/** Composed ops on half-precision inputs: their parts compute in float32, and the result is rounded once. */
 import { type DTypeRow, promote } from "../core/dtype.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cast } from "./apply.js";
@@ -11,8 +11,9 @@ interface Use {
 }
 
 /**
- * `f` of the inputs, not rounded: float32 where one of them is of a half dtype. Kernels read halves tile by tile where they
- * can. Where a graph is recorded, and inside vmap, `f` is given float32 copies, so that gradients too are added up in float32.
+ * Computes `f` without rounding: in float32 if an input is half precision. Kernels convert half-precision inputs tile
+ * by tile where they can. Where a graph is recorded, and inside vmap, `f` gets float32 copies, so that gradients
+ * accumulate in float32 too.
  */
 export function inFloat32(
   inputs: readonly Tensor[],
@@ -25,11 +26,11 @@ export function inFloat32(
   return f(...inputs.map((x) => cast(x, x.type.half ? x.type.compute : x.type)));
 }
 
-/** The same, halves rounded to the dtype in which the inputs meet; inside another such op that one rounds. */
+/** The same, rounded to the promoted dtype of the inputs; inside another such op, that one rounds. */
 export function roundedOnce(inputs: readonly Tensor[], f: (...inputs: readonly Tensor[]) => Tensor, use?: Use): Tensor {
   const y = inFloat32(inputs, f, use);
   return mode.keepFloat32 || !inputs.some((x) => x.type.half) ? y : cast(y, meeting(inputs));
 }
 
-/** The dtype in which tensors meet. */
+/** The promoted dtype of tensors. */
 export const meeting = (tensors: readonly Tensor[]): DTypeRow => tensors.map((x) => x.type).reduce(promote);

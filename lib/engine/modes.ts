@@ -3,7 +3,7 @@ import { fail } from "../core/errors.js";
 import { needFunction } from "../core/options.js";
 import type { Interceptor } from "./call.js";
 
-/** Ambient state of this JavaScript thread. It is changed only around synchronous code. */
+/** Global state of this JavaScript thread. It is changed only around synchronous code. */
 export const mode = {
   /** Whether ops on tensors that require grad are recorded. */
   grad: true,
@@ -12,13 +12,14 @@ export const mode = {
   /** Whether results of ops on halves stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
   keepFloat32: false,
   /**
-   * What takes every call in place of the engine: vmap and detectAnomaly. Null costs an op one comparison. Only the engine
-   * and the interceptors read it: an op that took another way while it is watched would not be what is seen.
+   * The interceptor that receives every call instead of the engine (vmap, detectAnomaly), or null, at the cost of one
+   * comparison. Only the engine and the interceptors may read it: an op that took another path while observed would not
+   * show what normally runs.
    */
   intercept: null as Interceptor | null,
 };
 
-/** Runs `f` with another interceptor, or none, and puts the one before back. */
+/** Runs `f` with another interceptor, or none, and restores the previous one. */
 export function intercepting<T>(intercept: Interceptor | null, f: () => T): T {
   const before = mode.intercept;
   mode.intercept = intercept;
@@ -31,15 +32,15 @@ export function intercepting<T>(intercept: Interceptor | null, f: () => T): T {
 
 const ignore = (): void => undefined;
 
-/** Refuses a promise where a synchronous result is needed: the mode would be left before the work is done. */
+/** Throws for a promise: the mode would be restored before the work is done. */
 export function synchronous<T>(op: string, result: T): T {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
-  // Nobody else will see how the promise ends, and a rejection without a handler ends the process.
+  // The promise is dropped: handles its rejection, which would end the process.
   if (types.isPromise(result)) Promise.prototype.then.call(result, undefined, ignore);
   return fail("ERR_ARGUMENT", op, "the function must be synchronous", "a value", "a promise");
 }
 
-/** Runs `f` with recording on or off, and puts the mode back as it was. */
+/** Runs `f` with recording on or off, and restores the mode. */
 export function withGrad<T>(on: boolean, f: () => T): T {
   const before = mode.grad;
   mode.grad = on;
@@ -50,7 +51,7 @@ export function withGrad<T>(on: boolean, f: () => T): T {
   }
 }
 
-/** Runs `f` with the results of halves left in float32, and puts the mode back as it was. */
+/** Runs `f` with half-precision results kept in float32, and restores the mode. */
 export function unrounded<T>(f: () => T): T {
   const before = mode.keepFloat32;
   mode.keepFloat32 = true;
@@ -61,7 +62,9 @@ export function unrounded<T>(f: () => T): T {
   }
 }
 
-/** Runs rules that may write to what was saved for them, or may not, and puts the mode back as it was. */
+/**
+ * Runs `f` while backward frees its graph (so that rules may write to saved values) or keeps it, and restores the mode.
+ */
 export function freeingGraph<T>(frees: boolean, f: () => T): T {
   const before = mode.freesGraph;
   mode.freesGraph = frees;
@@ -75,7 +78,7 @@ export function freeingGraph<T>(frees: boolean, f: () => T): T {
 export type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**
- * Runs a synchronous function without recording a graph: what it computes does not require grad.
+ * Runs a synchronous function without recording a graph: its results do not require grad.
  * @throws ERR_ARGUMENT for what is no function, and when the function returns a promise.
  *
  * @example

@@ -10,7 +10,7 @@ function alive(op: string, x: Tensor): Tensor {
   return x;
 }
 
-/** ERR_ARGUMENT unless the value is a tensor; ERR_DISPOSED where it has come to its end. */
+/** ERR_ARGUMENT unless the value is a tensor; ERR_DISPOSED for a disposed one. */
 export function needTensor(op: string, x: unknown, what = "the input"): Tensor {
   if (x instanceof Tensor) return alive(op, x);
   return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a tensor", describe(x));
@@ -54,9 +54,9 @@ export const elements = (x: Tensor): number => numel(x.shape);
 export const shown = (x: Operand): string => (typeof x === "number" ? String(x) : showShape(x.shape));
 
 /**
- * The dtype in which operands of several dtypes meet. A number takes the dtype of the tensor beside it; beside bool it is
- * int64, or the default dtype where it is a fraction, and two numbers are the default dtype. Whether an integer dtype holds
- * the numbers is for {@link needHeld} to say.
+ * The promoted dtype of operands. A number takes the dtype of the tensors; beside bool it is int64, or the default
+ * dtype if it is a fraction; numbers alone have the default dtype. Whether an integer dtype holds the numbers is
+ * checked by {@link needHeld}.
  */
 export function commonType(operands: readonly Operand[], inFloats = false): DTypeRow {
   let type: DTypeRow | null = null;
@@ -77,7 +77,7 @@ export function commonType(operands: readonly Operand[], inFloats = false): DTyp
   return type;
 }
 
-/** ERR_DTYPE unless an integer dtype holds the numbers among the operands. Other dtypes take any number. */
+/** ERR_DTYPE unless an integer dtype holds the number operands. Other dtypes take any number. */
 export function needHeld(op: string, operands: readonly Operand[], type: DTypeRow): void {
   if (type.kind !== "int") return;
   for (let i = 0; i < operands.length; i++) {
@@ -104,9 +104,9 @@ export function needHeld(op: string, operands: readonly Operand[], type: DTypeRo
   }
 }
 
-/** Whether the operand is a number with no integer of the dtype below it. */
+/** Whether the operand is a number at or below the smallest integer of the dtype. */
 export const isLowest = (x: Operand, type: DTypeRow): boolean => typeof x === "number" && x <= type.low;
-/** Whether the operand is a number with no integer of the dtype above it. */
+/** Whether the operand is a number at or above the largest integer of the dtype. */
 export const isHighest = (x: Operand, type: DTypeRow): boolean => typeof x === "number" && x >= type.end - 1;
 
 const opposites: Readonly<Record<string, string>> = { add: "sub", sub: "add" };

@@ -4,7 +4,7 @@ import { maxSaved, opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type Operand, type Rule, saved, saveMasks } from "./rule.js";
 
-/** How closely a float32 result follows the exact one, in units in the last place; "exact" is 0, sums say "tree". */
+/** The error bound of a float32 result in units in the last place; "exact" is 0, "tree" is that of a tree of sums. */
 export type Accuracy = number | "tree" | "exact";
 
 export type { Operand };
@@ -24,7 +24,7 @@ export type Family =
   | "fused"
   | "optimizer";
 
-/** One op: everything the house knows about it in one place. */
+/** One op: everything the library knows about it in one place. */
 export interface RowSpec<P> {
   readonly name: string;
   readonly family: Family;
@@ -32,7 +32,7 @@ export interface RowSpec<P> {
   readonly kernel: string | null;
   readonly inputs: number;
   readonly rule: Rule<P>;
-  /** The op again, on other inputs with the parameters of a recorded call. */
+  /** Runs the op on other inputs with the parameters of a recorded call. */
   replay(inputs: readonly Operand[], params: P): Tensor;
   /** In float32. */
   readonly accuracy: Accuracy;
@@ -52,7 +52,7 @@ export interface Batch<P> {
   readonly broadcast?: boolean;
   /** The first dimension counts independent rows: the batch axis is merged into it. */
   readonly rows?: boolean;
-  /** Inputs, by place, that must not be batched. */
+  /** The positions of inputs that must not be batched. */
   readonly shared?: readonly number[];
   /** The parameters for inputs with a batch axis in front. */
   params?(p: P, batchSize: number): P;
@@ -66,7 +66,7 @@ export interface Row<P = never> extends RowSpec<P> {
   readonly opcode: number;
   /** What {@link saved} gives, for rows of few inputs. */
   readonly saves: readonly number[];
-  /** Of how many inputs, from the first on, a node has room for small constants, besides what the rule saves. */
+  /** How many inputs, from the first on, can be kept as small constants, besides what the rule saves. */
   readonly constants: number;
 }
 
@@ -79,7 +79,7 @@ export interface WholeCall<P> {
   readonly shape: Shape;
 }
 
-/** For `reads`: inputs, by place, whose halves of both kinds the kernel reads. */
+/** For `reads`: positions of inputs that the kernel reads in either half-precision dtype. */
 export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<never>["reads"]> => ({
   bfloat16: places,
   float16: places,
@@ -115,7 +115,7 @@ const bitsOf = (mask: number): number => {
   return count;
 };
 
-/** Throws where a rule asks for what no call can save. Returns all that it may save, as a bit mask. */
+/** Throws if a rule asks for values that no call can save. Returns all that it may save, as a bit mask. */
 function checkedSaves({ name, inputs, rule }: RowSpec<never>): number {
   const refuse = (why: string): never => {
     throw new Error(`the rule of ${name} ${why}`);
@@ -138,7 +138,7 @@ function roomFor(mask: number): number {
   return count;
 }
 
-/** Registers a row of the table; its kernel must exist, its name be new, and its rule ask for what can be saved. */
+/** Adds a row to the table; its kernel must exist and its name must be new. */
 export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   if (rows.has(spec.name)) throw new Error(`the op ${spec.name} is defined twice`);
   const all = checkedSaves(spec as unknown as RowSpec<never>);
@@ -152,14 +152,14 @@ export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   return row;
 }
 
-/** What is known of a kernel that no function of one result stands for. */
+/** A kernel without a row of its own in the table. */
 type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy">;
 
 const parts = new Map<string, Row>();
 
 /**
- * Registers a kernel that is a part of an op's derivative, or of a step: it has several results, or writes into tensors
- * that exist. It is not differentiated by itself, nor called by a user.
+ * Registers a kernel that is part of a derivative or of an optimizer step: it has several results, or writes to
+ * existing tensors. It is neither differentiated itself nor called by users.
  */
 export function defineKernel<P>(spec: KernelSpec): Row<P> {
   const { name } = spec;
@@ -182,14 +182,14 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
 // What makes tensors from nothing is called below the engine, in tensor/create.ts.
 for (const name of ["empty", "arange"]) defineKernel({ name, family: "creation", accuracy: "exact" });
 
-/** The row of an op, which has been defined by the time that anything runs. */
+/** The row of an op; all rows are defined before anything runs. */
 export const rowOf = (name: string): Row => rows.get(name)!;
 
 /** A row of its own, outside of the table: what a user's function is recorded as. */
 export const privateRow = <P>(spec: RowSpec<P>): Row<P> => rowOfShape(spec, -1);
 
-/** THE TABLE, in order of definition. */
+/** The table of ops, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;
 
-/** The kernels beside it, see {@link defineKernel}. */
+/** The kernels without a row, see {@link defineKernel}. */
 export const kernels: ReadonlyMap<string, Row> = parts;

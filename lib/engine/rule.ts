@@ -2,17 +2,17 @@ import type { DTypeRow } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What a rule may know besides its arguments: the call's parameters, and shapes and dtypes of all operands. */
+/** What a rule gets besides its arguments: the call's parameters, and shapes and dtypes of all operands. */
 export interface Context<P = unknown> {
   readonly params: P;
   readonly shape: Shape;
   readonly inputShapes: readonly Shape[];
   readonly inputTypes: readonly DTypeRow[];
-  /** The kernel's residual output, computed besides its result; null where the call did not run as one kernel, such as in vmap. */
+  /** The kernel's residual output; null if the call did not run as one kernel, as in vmap. */
   residual(): Tensor | null;
 }
 
-/** What an op takes where it takes a tensor or a number. */
+/** A tensor or a number, where an op accepts both. */
 export type Operand = Tensor | number;
 
 /** Operands of a call by name: `out` is the result, the rest the inputs in order. */
@@ -38,13 +38,13 @@ function build(saves: readonly Place[], times: Partial["times"], numbers: boolea
 }
 
 /**
- * The derivative of an elementwise op with respect to one input, as the map t ↦ t·∂; `times` is given t and then the
- * operands named in `saves`, numbers among them as tensors of rank 0.
+ * The derivative of an elementwise op with respect to one input, as the map t ↦ t·∂; `times` gets t and then the
+ * operands named in `saves`, numbers as tensors of rank 0.
  */
 export const partial = <const A extends readonly Place[]>(saves: A, times: Map<A, Tensor>): Partial =>
   build(saves, times as unknown as Partial["times"], false);
 
-/** The same for maps that take numbers as they are. */
+/** The same for maps that accept numbers. */
 export const partialOfNumbers = <const A extends readonly Place[]>(saves: A, times: Map<A, Operand>): Partial =>
   build(saves, times as unknown as Partial["times"], true);
 
@@ -53,32 +53,37 @@ export const one: Partial = partial([], (t) => t);
 /** ∂ = -1. */
 export const minusOne: Partial = partial([], (t) => t.neg());
 
-/** By input; null where it is zero or nobody asks for it. */
+/** One per input; null where zero or not needed. */
 export type Gradients = readonly (Tensor | null)[];
 
 type Kind<P> =
-  /** Per input its partial derivative; null where it is zero everywhere. */
+  /** One partial derivative per input; null where it is zero everywhere. */
   | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
   /** Linear in its only differentiable input: the transpose map; forward mode is the op itself. */
   | { readonly kind: "linear"; transpose(g: Tensor, c: Context<P>): Tensor }
-  /** Linear in x with y held and the other way round. */
+  /** Linear in x for fixed y, and in y for fixed x. */
   | {
       readonly kind: "bilinear";
       left(g: Tensor, y: Tensor, c: Context<P>): Tensor;
       right(g: Tensor, x: Tensor, c: Context<P>): Tensor;
     }
-  /** Anything else: both directions are written out. `saved` holds what `saves` (a bit mask as above) names, by place. */
+  /**
+   * Anything else: both directions are given. `saved` holds what `saves` (a bit mask as above) selects, by position.
+   */
   | {
       readonly kind: "general";
       readonly saves: number;
       vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): Gradients;
       jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
-      /** What vjp gives, by a kernel that has no rule; null where it cannot. Where that is differentiated, vjp runs. */
+      /**
+       * The same as vjp by a fused kernel without a rule; null where it cannot. If that result is differentiated, vjp
+       * runs.
+       */
       fused?(g: Tensor, saved: readonly Tensor[], c: Context<P>): Gradients | null;
     }
-  /** Other ops: they run, recorded, when the result is differentiated. */
+  /** Defined by other ops, which run, recorded, when the result is differentiated. */
   | { readonly kind: "recomputed"; run(c: Context<P>): Tensor }
-  /** No derivative: the result never requires grad. The reason is shown to whoever asks for one. */
+  /** No derivative: the result never requires grad. The reason is part of the error message. */
   | { readonly kind: "none"; readonly reason: string };
 
 /**
@@ -87,9 +92,9 @@ type Kind<P> =
  */
 export type Rule<P = never> = Kind<P> & {
   /**
-   * Adds the gradient of input `i` to `sum`, in place, where that takes less than making it and adding it; false where it
-   * does not. `saved` gives what was saved, by place. A gradient of such a rule is a new tensor, which a sweep may go on
-   * adding to, or it shares g's storage.
+   * Adds the gradient of input `i` to `sum`, in place, where that is cheaper than computing and adding it; false where
+   * it is not. `saved` returns saved values by position. A gradient from such a rule must be a new tensor, which
+   * backward may add to, or share g's storage.
    */
   addTo?(sum: Tensor, g: Tensor, i: number, saved: (place: number) => Tensor, c: Context<P>): boolean;
 };

@@ -1,4 +1,4 @@
-/** What a graph node keeps of tensors: never the tensors themselves. */
+/** What a graph node saves of tensors: never the tensors themselves. */
 import type { DTypeRow } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
@@ -6,15 +6,15 @@ import { Handle, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";
 import { Batched, unwrapBatched } from "./batched.js";
 
-/** What stands for a tensor. */
+/** A saved tensor. */
 export interface Saved {
-  /** The tensor again, good while the node keeps it, connected to the graph at `node`. */
+  /** The tensor, valid while the node keeps it, connected to the graph at `node`. */
   borrow(node: GraphNode | null): Tensor;
 }
 
 /**
- * A storage that native code keeps for a graph node, and how to look at it. Not a Tensor: JavaScript's collector never
- * sees the buffer, so a long graph does not fill its old generation.
+ * A storage that native code pins for a graph node, with dtype, shape and strides. Not a Tensor: the garbage collector
+ * does not track the buffer, so a long graph does not fill the old generation.
  */
 export class Packed implements frame.Slot, Saved {
   readonly slot: number;
@@ -25,7 +25,7 @@ export class Packed implements frame.Slot, Saved {
   readonly layout: readonly number[] | null;
   readonly offset: number;
 
-  /** Reads what the call in the frame has pinned for operand `index`. */
+  /** Describes operand `index` of the call in the frame, which has pinned it. */
   constructor(index: number, type: DTypeRow, shape: Shape, layout: readonly number[] | null, offset: number) {
     this.slot = frame.slotAt(index);
     this.generation = frame.generationAt(index);
@@ -36,7 +36,7 @@ export class Packed implements frame.Slot, Saved {
     this.offset = offset;
   }
 
-  /** A tensor on the pinned storage, good while its node keeps it. */
+  /** A tensor on the pinned storage, valid while its node keeps it. */
   borrow(node: GraphNode | null): Tensor {
     const handle = new Handle();
     handle.slot = this.slot;
@@ -47,7 +47,7 @@ export class Packed implements frame.Slot, Saved {
   }
 }
 
-/** A tensor with a handle of its own on the storage that `borrowed` borrows. */
+/** A tensor with its own handle on the storage of a borrowed one. */
 export function own(borrowed: Tensor): Tensor {
   if (borrowed instanceof Batched) {
     const all = own(borrowed.value);
@@ -64,7 +64,7 @@ export function own(borrowed: Tensor): Tensor {
   return new Tensor(handle, type, shape, layout, offset, borrowed.node);
 }
 
-/** Any number of tensors, kept by native code: a few by each object that it watches. */
+/** Any number of pinned tensors, a few for each tracked object. */
 export class Pins {
   private readonly watched: { id: number; generation: number }[] = [];
   private readonly packed = new Map<Tensor, Packed>();
@@ -90,7 +90,7 @@ export class Pins {
     });
   }
 
-  /** One of the tensors as it is kept. The batched value below it stays connected to the graph outside of vmap. */
+  /** The saved form of one of the tensors. A batched value below it stays connected to the graph outside of vmap. */
   of(x: Tensor): Saved {
     if (!(x instanceof Batched)) return this.packed.get(x)!;
     const { level } = x;

@@ -18,18 +18,19 @@ function handlesIn(root: unknown): Set<Handle> {
     seen.add(value);
     if (value instanceof Map) for (const [key, inner] of value) open.push(key, inner);
     else if (value instanceof Set) for (const inner of value) open.push(inner);
-    // Getters are left alone: to call one may compute.
+    // Skips getters, which might run code.
     for (const { value: inner } of Object.values(Object.getOwnPropertyDescriptors(value))) open.push(inner);
   }
   return handles;
 }
 
 /**
- * Runs a synchronous function and disposes of every tensor made inside, except those in its result: a tensor, or arrays,
- * objects, maps and sets that hold some. What graphs, views in the result, gradients of leaves and optimizers need stays.
+ * Runs a synchronous function and disposes of every tensor made inside, except those in its result: a tensor, or
+ * arrays, objects, maps and sets of tensors. Storages that a graph, a view in the result, a leaf's gradient or an
+ * optimizer needs are kept.
  *
- * No program needs it: memory is given back without. It says when: at the end of the scope, and not before, so a loop goes
- * around the scope rather than inside. Scopes nest; one that throws disposes of everything made inside.
+ * Scopes are optional, as memory is reclaimed anyway. They determine when: at the end of the scope, so a loop should
+ * contain the scope, not the other way round. Scopes nest; one that throws disposes of everything made inside.
  * @throws ERR_ARGUMENT for what is no function, and when the function returns a promise.
  *
  * @example

@@ -8,14 +8,14 @@ import type { Operand, Row } from "./row.js";
 import type { Context } from "./rule.js";
 import { own, Packed, Pins, type Saved } from "./saved.js";
 
-/** Called with a gradient on its way; what it returns takes the gradient's place. */
+/** Called with a gradient during backward; a returned tensor replaces it. */
 export type GradientHook = (gradient: Tensor) => Tensor | undefined;
 
 let made = 0;
-/** The number of the newest node: later ones are larger, and a node is larger than all it depends on. */
+/** The number of the newest node. Numbers increase, so a node's is larger than those of its inputs. */
 export const newestNode = (): number => made;
 
-/** What a running backward keeps on each node; it starts and ends empty. */
+/** The state of a running backward on each node; reset at its end. */
 abstract class Visited {
   readonly serial: number = ++made;
   cotangent: Tensor | null = null;
@@ -25,10 +25,10 @@ abstract class Visited {
   hooks: GradientHook[] | null = null;
 }
 
-/** What a node asks of an input: a tensor, or what is known of one. */
+/** An input of a node: a tensor, or a description of one. */
 export type Input = { readonly node: GraphNode | null; readonly shape: Shape; readonly type: DTypeRow } | number;
 
-/** Constants of at most this many elements stay with the graph, so that it can be drawn with its values. */
+/** Constants of at most this many elements are kept, so that graphs can be drawn with values. */
 const CONSTANT = 64;
 
 /** One recorded op. */
@@ -41,15 +41,15 @@ export class OpNode extends Visited implements GraphNode, Context {
   readonly type: DTypeRow;
   readonly inputShapes: readonly Shape[];
   readonly inputTypes: readonly DTypeRow[];
-  /** By place: the output, then the inputs. */
+  /** By position: the output, then the inputs, then the residual output. */
   saved: (Saved | number | null)[] | null = null;
-  /** Which places are constants kept for drawing, as a bit mask. */
+  /** A bit mask of the positions of constants kept for drawing. */
   constants = 0;
   /** Set once a backward has freed the saved values. */
   freed = false;
   /** Whether retainGrad() asked for the gradient. */
   retains = false;
-  /** Where retainGrad() finds it. */
+  /** The gradient kept for retainGrad(). */
   kept: Tensor | null = null;
   private id = -1;
   private generation = 0;
@@ -87,7 +87,7 @@ export class OpNode extends Visited implements GraphNode, Context {
     return mask;
   }
 
-  /** Takes over what the call in the frame has pinned for the places in `mask`, and its residual output. */
+  /** Takes over the operands in `mask` that the call in the frame has pinned, and its residual output. */
   keep(inputs: readonly Operand[], mask: number, constants: number, pinned: boolean, residual: Shape | null): void {
     const saved: (Saved | number | null)[] = [mask & 1 ? new Packed(0, this.type, this.shape, null, 0) : null];
     const outs = residual === null ? 1 : 2;
@@ -105,14 +105,14 @@ export class OpNode extends Visited implements GraphNode, Context {
     }
   }
 
-  /** Keeps the values of a call that native code did not run as one, by place. */
+  /** Saves the values of a call that did not run as one kernel, by position. */
   pin(values: readonly (Operand | null)[]): void {
     const pins = new Pins(values.filter((x) => x instanceof Tensor));
     this.pins = pins;
     this.saved = values.map((x) => (x instanceof Tensor ? pins.of(x) : x));
   }
 
-  /** Whether native code ran the call as one: not for a batch of vmap. */
+  /** Whether the call ran as one kernel: not inside vmap. */
   get native(): boolean {
     return this.pins === null;
   }
@@ -131,7 +131,7 @@ export class OpNode extends Visited implements GraphNode, Context {
     return this.saved?.[place] ? (this.unpack(place, false) as Tensor) : null;
   }
 
-  /** Gives back what was saved, but for small constants. */
+  /** Frees the saved values, except small constants. */
   release(): void {
     this.freed = true;
     if (this.pins !== null) {
@@ -176,16 +176,16 @@ export class OpNode extends Visited implements GraphNode, Context {
   }
 }
 
-/** A tensor that accumulates a gradient. It holds the tensor, as the tensor holds it. */
+/** A tensor that accumulates a gradient. Node and tensor reference each other. */
 export class LeafNode extends Visited implements GraphNode {
   readonly leaf = true;
   readonly inputs: readonly (Node | null)[] = none;
   readonly tensor: Tensor;
-  /** The variable of a transform that has ended: nobody asks for its gradient. */
+  /** Whether it is the variable of a transform that has ended, whose gradient is not needed. */
   closed = false;
   /** The gradient as a tensor the user has seen or set, or that is itself part of a graph. */
   private tensorGradient: Tensor | null = null;
-  /** The gradient as native code keeps it: no handle, so it is reused as soon as it is cleared. */
+  /** The gradient pinned by native code: no handle, so its storage is reusable as soon as it is cleared. */
   private packed: Packed | null = null;
   private id = -1;
   private generation = 0;
@@ -201,7 +201,7 @@ export class LeafNode extends Visited implements GraphNode {
     return this.tensor.type;
   }
 
-  /** The gradient for native use: a borrowed tensor or the user's own, or null. */
+  /** The gradient for internal use: a borrowed tensor, the user's own, or null. */
   peek(): Tensor | null {
     return this.tensorGradient ?? this.packed?.borrow(null) ?? null;
   }
@@ -231,7 +231,7 @@ export class LeafNode extends Visited implements GraphNode {
     this.tensorGradient = value;
   }
 
-  /** Keeps a contiguous gradient that nobody else writes to, without a handle. */
+  /** Keeps a contiguous gradient that nothing else writes to, without a handle. */
   store(g: Tensor): void {
     this.tensorGradient = null;
     frame.begin(0, 0, 1, noAttrs);
@@ -246,7 +246,7 @@ export class LeafNode extends Visited implements GraphNode {
     }
     if (frame.failed()) raise("backward");
     this.packed = new Packed(0, g.type, g.shape, null, g.offset);
-    // The gradient itself may be written to (by clipping, say): no version is expected of it.
+    // Users may write to the gradient (by clipping, say), so its version is not checked.
     (this.packed as { version: number }).version = -1;
   }
 }

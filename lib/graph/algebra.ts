@@ -1,11 +1,11 @@
-/** Expressions that are as simple as they are built: like terms added up, like factors multiplied. */
+/** Expressions that are simplified as they are built: like terms and like factors are combined. */
 import { fail } from "../core/errors.js";
 import { formatNumber } from "./format.js";
 
-/** Something that is not taken apart, by its text: equal texts are the same thing. */
+/** An atom, identified by its text. */
 interface Atom {
   readonly text: string;
-  /** How tightly its text holds together: a sum needs brackets beside a factor. */
+  /** Its precedence: a sum needs brackets in a product. */
   readonly kind: "symbol" | "call" | "sum" | "power";
 }
 interface Power {
@@ -31,10 +31,10 @@ export const number = (value: number): Expression => (value === 0 ? [] : [{ fact
 export const symbol = (name: string): Expression => atom(name, "symbol");
 export const call = (name: string, args: readonly string[]): Expression => atom(`${name}(${args.join(", ")})`, "call");
 
-/** A part of something, by its index. */
+/** An indexed part of an expression. */
 export const indexed = (x: Expression, index: string): Expression => atom(`${bracketed(x)}[${index}]`, "call");
 
-/** A condition, which counts as 1 where it holds. */
+/** A condition: 1 where it holds, else 0. */
 export const condition = (text: string): Expression => atom(text, "sum");
 
 /** The value of an expression without symbols. */
@@ -82,7 +82,7 @@ export function power(x: Expression, exponent: number): Expression {
   if (value !== null) return number(value ** exponent);
   if (exponent === 0) return number(1);
   const { factor, powers } = whole(x);
-  // The root of x^2 is not x.
+  // sqrt(x^2) is not x.
   const apart = Number.isInteger(exponent) || (factor === 1 && powers.length === 1 && powers[0]!.exponent === 1);
   const inner = apart ? { factor, powers } : atom(show(x), "power")[0]!;
   return [
@@ -113,7 +113,7 @@ function showPower({ base, exponent }: Power): string {
 
 const rank = ({ base }: Power): string => (base.kind === "symbol" ? `0${base.text}` : "1");
 
-/** A product without its sign: numbers, then symbols, then the rest; negative powers below the line. */
+/** A product without its sign: numbers, then symbols, then the rest; negative powers in the denominator. */
 function showProduct({ factor, powers }: Product): string {
   const size = Math.abs(factor);
   const sorted = [...powers].sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));

@@ -1,4 +1,4 @@
-/** What a graph is made of: every node a tensor was computed from, each once, inputs before their users. */
+/** The nodes of a graph: every node that a tensor was computed from, once, inputs before their users. */
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
@@ -6,11 +6,11 @@ import { Packed } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** One thing to draw. */
+/** One item to draw. */
 export interface Item {
-  /** Its node on the tape, or null for what no gradient reaches. */
+  /** Its node, or null for a constant. */
   readonly node: Node | null;
-  /** The value of such a constant; null where the tape has not kept it. */
+  /** The value of a constant; null if the graph has not kept it. */
   readonly constant: Tensor | Packed | number | null;
   readonly type: DTypeRow;
   readonly shape: Shape;
@@ -18,7 +18,7 @@ export interface Item {
   readonly inputs: readonly number[];
 }
 
-/** Tells constants apart: the same part of the same storage is one constant. */
+/** Identifies a constant: the same view of the same storage. */
 export function keyOf(x: Tensor | Packed): string {
   const { slot, generation } = "handle" in x ? x.handle : x;
   return [slot, generation, x.offset, x.type.name, x.shape, x.layout ?? "row-major"].join(";");
@@ -51,7 +51,7 @@ export function collect(root: Tensor, maxNodes: number, op: string): readonly It
       key,
     );
   };
-  // Depth first without recursion. A tape has no cycles, so what is open is never met again.
+  // Depth first without recursion. A tape has no cycles, so a node on the stack is never met again.
   const open: Open[] = [{ node: root.node as Node, inputs: [] }];
   while (open.length > 0) {
     if (items.length + open.length > maxNodes)

@@ -1,4 +1,4 @@
-/** Graphviz's language. */
+/** The DOT language of Graphviz. */
 import { linesOf, looks, type Picture } from "./picture.js";
 
 const quoted = (lines: readonly string[]): string =>

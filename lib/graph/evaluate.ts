@@ -1,4 +1,4 @@
-/** Values and derivatives of a graph, computed anew from its leaves and constants: also when backward has used it up. */
+/** Values and derivatives of a graph, recomputed from its leaves and constants, also after backward has freed it. */
 
 import { gradientsOf, sweep } from "../autograd/backward.js";
 import { NablaError } from "../core/errors.js";
@@ -12,7 +12,7 @@ import { filled } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Item } from "./collect.js";
 
-/** A value, or null where the tape has not kept what it would be computed from. */
+/** A value, or null if it cannot be computed because a constant was not kept. */
 export type Known = Operand | null;
 
 const replay = (node: OpNode, inputs: readonly Operand[]): Tensor =>
@@ -20,16 +20,16 @@ const replay = (node: OpNode, inputs: readonly Operand[]): Tensor =>
 
 const alive = (x: Tensor): Tensor | null => (x.handle.slot < 0 ? null : x.detach());
 
-/** What the storage holds now, whether or not it was written to since. */
+/** The current content of a storage, even if it was written to since. */
 export function look(packed: Packed): Tensor {
   const x = packed.borrow(null);
   x.handle.version = -1;
   return x;
 }
 
-/** The value of every item as the graph gives it for its leaves as they are now. */
+/** The value of every item for the current values of the leaves. */
 export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
-  // Before backward the tape has kept some values that cannot be computed: operands that rules will need.
+  // Before backward, saved operands may include values that cannot be recomputed.
   const kept = new Map<Node, Packed>();
   for (const { node } of items) {
     if (node === null || node.leaf) continue;
@@ -55,10 +55,10 @@ export function valuesOf(items: readonly Item[], root: Tensor): Known[] {
   return values;
 }
 
-/** Takes a cotangent of an op's output to those of its inputs: null is zero, undefined unknown. */
+/** Maps the gradient of an op's output to those of its inputs: null is zero, undefined unknown. */
 export type Pull = (g: Tensor) => readonly (Tensor | null | undefined)[];
 
-/** Has no sweep give a cotangent back: others will want it. */
+/** Marks a gradient as kept, so that backward does not free it: it is used again. */
 const keep = (g: Tensor): void => {
   g.handle.kept = true;
 };
@@ -82,7 +82,7 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
     try {
       return freeingGraph(false, () => withGrad(false, () => gradientsOf(node, g, needs, false)));
     } catch (error) {
-      // The rule wants what backward has given back.
+      // The rule needs a value that backward has freed.
       if (error instanceof NablaError) return unknown;
       throw error;
     }
@@ -91,7 +91,7 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
 
 const onesFor = ({ type, shape }: Item): Tensor => filled("graph", 1, type, shape);
 
-/** Per item and input the derivative of the one by the other, where both have one element; else null. */
+/** For each item and input the derivative of the item by the input, if both have one element; else null. */
 export function localsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (number | null)[][] {
   const single = (item: Item): boolean => numel(item.shape) === 1;
   return items.map((item, i) => {
@@ -106,7 +106,7 @@ export function localsOf(items: readonly Item[], pulls: readonly (Pull | null)[]
   });
 }
 
-/** The derivative of the last item by every item that a gradient reaches; null for the others and where it is unknown. */
+/** The derivative of the last item by every item; null where no gradient reaches or it is unknown. */
 export function cotangentsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (Tensor | null)[] {
   const gradients = items.map((): Tensor | null => null);
   const lost = items.map(() => false);

@@ -1,15 +1,15 @@
-/** Values as they stand in a picture: short. */
+/** Short texts of values, for pictures. */
 import { numel, type Shape } from "../core/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** Tensors of at most this many elements are written out, where that is not too wide. */
+/** Tensors with at most this many elements are shown with values, if the text is not too wide. */
 const SMALL = 8;
 const WIDE = 48;
 const DIGITS = 4;
 const MAX_DIGITS = 7;
 const TINY = 1e-4;
 
-/** Four significant digits, more where a number has more of them before its point. */
+/** Four significant digits, or all digits before the decimal point. */
 export function formatNumber(x: number): string {
   if (!Number.isFinite(x)) return String(x);
   if (x !== 0 && Math.abs(x) < TINY) return Number(x.toPrecision(DIGITS)).toExponential();

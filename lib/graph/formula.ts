@@ -14,7 +14,7 @@ import { write } from "./notation.js";
 
 export type FormulaOptions = Pick<GraphOptions, "names">;
 
-/** A constant: a number where all elements are one, its elements where they are few, else a letter. */
+/** A constant: a number if all elements are equal, its elements if they are few, else a letter. */
 function constantOf({ constant, type, shape }: Item): Expression {
   if (typeof constant === "number") return number(constant);
   const value = constant instanceof Packed ? look(constant) : constant;
@@ -25,7 +25,7 @@ function constantOf({ constant, type, shape }: Item): Expression {
   return symbol(formatValue(value));
 }
 
-/** Names for leaves that have none: x, or x1, x2, ... */
+/** Names for unnamed leaves: x, or x1, x2, ... */
 function namer(items: readonly Item[], names: ReadonlyMap<Node | string, string>): () => string {
   const open = items.filter(({ node }) => node?.leaf === true && !names.has(node));
   const taken = new Set(names.values());
@@ -39,9 +39,9 @@ function namer(items: readonly Item[], names: ReadonlyMap<Node | string, string>
 }
 
 /**
- * The expression that a tensor was computed by, simplified: of a derivative too, if the point that it was taken at requires
- * grad. Leaves are called as `names` says, else x, or x1, x2, ...; constants are written out; elementwise ops and
- * broadcasting read as those of numbers, other ops as calls. A result of an op that has a name ends the expression.
+ * The expression that computed a tensor, simplified; also for a derivative, if the point where it was taken requires
+ * grad. Leaves are named by `names`, else x, or x1, x2, ...; constants are written out; elementwise ops and
+ * broadcasting are written as for numbers, other ops as calls. A named result is shown by its name.
  * @throws ERR_ARGUMENT for a graph of more than 2,000 nodes, and for a formula that is too long to read.
  * @example
  * const v = scalar(3, { requiresGrad: true });

@@ -13,11 +13,11 @@ import type { Picture, PictureEdge, PictureNode } from "./picture.js";
 import { toSvg } from "./svg.js";
 
 export interface GraphOptions {
-  /** Show the derivative of the result by every node; the result must have one element. */
+  /** Show the derivative of the result by every node. The result must have one element. */
   readonly gradients?: boolean | undefined;
-  /** What to call tensors: `{ a, x, b }`, or a map from tensors to names. Results of ops can have a name too. */
+  /** Names of tensors: `{ a, x, b }`, or a map from tensors to names. Results of ops can be named too. */
   readonly names?: Readonly<Record<string, Tensor>> | ReadonlyMap<Tensor, string> | undefined;
-  /** Larger graphs are refused; default 2,000. */
+  /** The most nodes; larger graphs are an error. Default 2,000. */
   readonly maxNodes?: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export class Graph implements Picture {
   toMermaid(): string {
     return toMermaid(this);
   }
-  /** A picture that stands for itself: no fonts, styles or scripts from elsewhere. */
+  /** A self-contained SVG: no external fonts, styles or scripts. */
   toSvg(): string {
     return toSvg(this);
   }
@@ -47,7 +47,7 @@ export class Graph implements Picture {
 
 const longestName = 40;
 
-/** Names by node, and by key for tensors that are constants of the graph. */
+/** Names by node, and by key for constants. */
 export function readNames(names: GraphOptions["names"], op: string): Map<Node | string, string> {
   const found = new Map<Node | string, string>();
   if (names === undefined) return found;
@@ -80,13 +80,12 @@ function valueText({ type, shape }: Item, value: Known): string | null {
 }
 
 /**
- * The graph that a tensor was computed by, to be drawn: a node for each op and for each leaf, constant and number, with
- * its value (that of a larger tensor as dtype and shape), on the edges the local derivatives where they are numbers, and
- * with `gradients` the derivative of the result by each node.
+ * The computational graph of a tensor, for drawing: a node for each op, leaf, constant and number, with its value (for
+ * larger tensors dtype and shape); on the edges the local derivatives, where they are scalar; with `gradients` the
+ * derivative of the result by each node.
  *
- * Everything is computed anew, so that it works after backward too and touches no `grad`: values are those that the graph
- * gives for its leaves as they are now. Of a constant with more than 64 elements that the graph has not kept, only dtype
- * and shape are known, and of what is computed from it.
+ * Values are recomputed from the current leaves, so it also works after backward, and no `grad` changes. For constants
+ * with more than 64 elements that the graph has not kept, and what depends on them, only dtype and shape are known.
  * @throws ERR_ARGUMENT for a graph of more than `maxNodes` nodes; ERR_GRADIENT where gradients are asked for of a tensor
  * that has several elements or does not require grad.
  * @example

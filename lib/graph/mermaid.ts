@@ -1,4 +1,4 @@
-/** Mermaid's language, as GitHub and many editors draw it. */
+/** The Mermaid language, which GitHub and many editors render. */
 import { linesOf, looks, type Picture, type PictureNode } from "./picture.js";
 
 // Mermaid writes entities with # in place of &.

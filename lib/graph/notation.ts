@@ -1,4 +1,4 @@
-/** How ops are written in a formula, where that is otherwise than as a call of their name. */
+/** How ops are written in a formula, if not as calls by name. */
 import { numel, type Shape, sameShape } from "../core/shape.js";
 import { table } from "../engine/row.js";
 import type { OpNode } from "../engine/tape.js";
@@ -23,10 +23,10 @@ const complement = (x: Expression): Expression => add(number(1), minus(x));
 /** A call without parameters. */
 const named = (name: string, xs: readonly Expression[]): Expression => call(name, xs.map(show));
 
-/** Without dimensions of size 1 in front, which broadcasting adds anyway. */
+/** The shape without leading dimensions of size 1, which broadcasting adds anyway. */
 const essential = (shape: Shape): Shape => shape.slice(shape.findIndex((size) => size !== 1));
 
-/** A piece of one dimension, as `at` is told it. */
+/** A slice of one dimension, in the syntax of `at`. */
 interface Piece {
   readonly dim: number;
   readonly start: number;
@@ -50,7 +50,7 @@ function sliced([x]: readonly Expression[], node: OpNode): Expression {
   return indexed(x!, range(piece));
 }
 
-/** Options that are said in another place, follow from the shapes, are the usual ones, or change no result. */
+/** Options that are not shown: shown elsewhere, implied by shapes, defaults, or without effect on the result. */
 const unsaid = new Set(["dim", "dims", "keepdim", "image", "shape", "centred", "add", "averaged"]);
 const usual: Readonly<Record<string, string>> = {
   stride: "1,1",
@@ -60,7 +60,7 @@ const usual: Readonly<Record<string, string>> = {
   ignored: "-100",
 };
 
-/** The parameters of a call, so that two calls read alike only where they are alike. */
+/** The parameters of a call; two calls have the same text only if they are the same. */
 function details({ params, inputShapes, row }: OpNode): string[] {
   const given: unknown = params;
   if (given === undefined || given === null) return [];
@@ -105,7 +105,7 @@ const written: Readonly<Record<string, (xs: readonly Expression[], node: OpNode)
   clone: same,
   contiguous: same,
   to: same,
-  // Broadcasting goes without saying.
+  // Broadcasting is not shown.
   expand: same,
   reshape: ([x], node) =>
     numel(node.shape) === 1 || sameShape(essential(node.shape), essential(node.inputShapes[0]!))
@@ -151,14 +151,14 @@ const written: Readonly<Record<string, (xs: readonly Expression[], node: OpNode)
     const { length, [length - 1]: n } = node.inputShapes[0]!;
     return show(b!) === identity(n!) ? named("inv", [a!]) : named("solve", [a!, b!]);
   },
-  // Derivative kernels, as the mathematics that they stand for.
+  // Derivative kernels, written as formulas.
   sigmoidBackward: ([t, y]) => multiply(multiply(t!, y!), complement(y!)),
   tanhBackward: ([t, y]) => multiply(t!, complement(power(y!, 2))),
   reluBackward: ([t, y]) => multiply(t!, condition(`${show(y!)} > 0`)),
   softplusBackward: ([t, x]) => multiply(t!, named("sigmoid", [x!])),
 };
 
-/** What follows from inputs that are one number everywhere. */
+/** The result for inputs that are constant everywhere. */
 function constantResult({ row }: OpNode, xs: readonly Expression[]): Expression | null {
   const values = xs.map(knownValue);
   const { kind } = row.rule;
@@ -167,7 +167,7 @@ function constantResult({ row }: OpNode, xs: readonly Expression[]): Expression 
   return null;
 }
 
-/** @internal The expression of a node from those of its inputs. A user's function may have the name of an op. */
+/** @internal The expression of a node, given those of its inputs. A user's function may have the name of an op. */
 export function write(node: OpNode, xs: readonly Expression[]): Expression {
   const { row } = node;
   if (table.get(row.name) !== row) return named(row.name, xs);

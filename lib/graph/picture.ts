@@ -1,11 +1,11 @@
-/** What a picture shows, whatever it is drawn with. */
+/** The content of a picture, independent of the format. */
 export interface PictureNode {
   readonly id: string;
   /** An op, a tensor that requires grad, one that does not, or a number. */
   readonly kind: "op" | "leaf" | "constant" | "number";
-  /** The op's name, or that which the user gave. */
+  /** The op's name, or the user's. */
   readonly label: string;
-  /** The value, or dtype and shape where it is large or not known any more; null for a number, whose label it is. */
+  /** The value, or dtype and shape if it is large or unknown; null for a number, whose label it is. */
   readonly value: string | null;
   /** The derivative of the result by this node, where it was asked for and is known. */
   readonly gradient: string | null;

@@ -1,4 +1,4 @@
-/** SVG: dagre says where things stand, the rest is written here. */
+/** SVG: dagre computes the layout, this file writes the rest. */
 import { createRequire } from "node:module";
 import { gradientColor, linesOf, looks, type Picture, type PictureNode } from "./picture.js";
 
@@ -12,16 +12,16 @@ const fontSize = 12;
 const lineHeight = 16;
 const padding = 9;
 const margin = 16;
-/** The width of a letter of the usual monospaced fonts, in parts of their size. */
+/** The width of a character in common monospaced fonts, relative to the font size. */
 const advance = 0.61;
 
 const entities: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-/** Text as XML allows it: without control characters and halves of surrogate pairs. */
+/** Text that XML allows: without control characters and unpaired surrogates. */
 const escaped = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "\ufffd").replace(/[&<>"]/g, (sign) => entities[sign]!);
 
 const textWidth = (text: string, size = fontSize): number => [...text].length * advance * size;
-/** The line that text stands on, for letters centred at y: renderers disagree about other baselines. */
+/** The baseline for text centred at y: renderers disagree about other baselines. */
 const baseline = (y: number, size = fontSize): number => round(y + 0.35 * size);
 const round = (x: number): number => Math.round(x * 10) / 10;
 
@@ -30,7 +30,7 @@ interface Point {
   readonly y: number;
 }
 
-/** A smooth line: straight at both ends, a parabola around every point between. */
+/** A smooth line: straight at both ends, a quadratic curve around each inner point. */
 function curve(points: readonly Point[]): string {
   const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
   const path = [`M${at(points[0]!)}`];

@@ -1,16 +1,16 @@
-/** Walks the members of a JSON object one by one, in time that grows with its length alone and without recursion. */
+/** Iterates over the members of a JSON object in linear time and without recursion. */
 
-/** A member: its key, and where its value stands in the text. */
+/** A member: its key, and the range of its value in the text. */
 export interface Member {
   readonly key: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** Throws an error that says why the text is not JSON. */
+/** Throws an error that describes why the text is not JSON. */
 export type Refuse = (fact: string, at: number) => never;
 
-/** No model has so many tensors; a table of more names takes a second to grow. */
+/** More than any model has; a table of more names takes a second to fill. */
 const mostKeys = 1_000_000;
 
 const QUOTE = 0x22;
@@ -38,7 +38,7 @@ function endOfString(text: string, at: number, refuse: Refuse): number {
 const opens = (code: number): boolean => code === 0x5b || code === 0x7b;
 const closes = (code: number): boolean => code === 0x5d || code === 0x7d;
 
-/** The end of the value that begins at `at`. Only brackets are counted: whoever reads the value finds what else is wrong. */
+/** The end of the value that begins at `at`. Counts brackets only; other errors are found when the value is parsed. */
 function endOfValue(text: string, at: number, refuse: Refuse): number {
   let depth = 0;
   let i = at;
@@ -58,7 +58,7 @@ function endOfValue(text: string, at: number, refuse: Refuse): number {
   return refuse("a value without an end", at);
 }
 
-/** The string that stands from a quote to a quote. */
+/** The string between two quotes. */
 export function stringAt(text: string, from: number, to: number, refuse: Refuse): string {
   const slice = text.slice(from, to);
   if (!slice.includes("\\")) return slice.slice(1, -1);
@@ -101,5 +101,5 @@ export function* members(text: string, from: number, to: number, refuse: Refuse)
   if (skipSpace(text, at) < to) refuse("something follows the object", at);
 }
 
-/** As much of a name as a message can bear. */
+/** A name, shortened for a message. */
 export const shortened = (name: string): string => (name.length > 60 ? `${name.slice(0, 60)}…` : name);

@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { maxRank } from "../core/shape.js";
 import { members, shortened, stringAt } from "./json-members.js";
 
-/** Where one tensor lies: bytes `begin` to `end` after the header. */
+/** The location of one tensor: bytes `begin` to `end` after the header. */
 export interface Entry {
   readonly name: string;
   readonly dtype: DType;
@@ -17,7 +17,7 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What error messages name: the public function, and the file or bytes it reads. */
+/** For error messages: the public function, and the file or bytes that it reads. */
 export interface Source {
   readonly op: string;
   readonly name: string;
@@ -36,7 +36,7 @@ const codes: Readonly<Record<DType, string>> = {
 };
 const names = new Map(Object.entries(codes).map(([name, code]) => [code, name as DType]));
 const metadataKey = "__metadata__";
-/** The length of the header, a 64-bit little-endian integer, stands before it. */
+/** The header is preceded by its length, a 64-bit little-endian integer. */
 export const prefixBytes = 8;
 const maxHeaderBytes = 100_000_000;
 /** Data starts at a multiple of this, so that a memory map of the file has aligned tensors. */
@@ -56,7 +56,7 @@ export function headerBytes(start: Uint8Array, total: number, source: Source): n
   return Number(length);
 }
 
-/** Files of `torch.save` are recognised, because that is what people have. */
+/** Recognises files of `torch.save`, the most likely mistake. */
 function refusePickle(start: Uint8Array, source: Source): void {
   const zip = [0x50, 0x4b, 0x03, 0x04];
   const pickle = [0x80, 0x02, 0x8a, 0x0a];
@@ -68,18 +68,18 @@ function refusePickle(start: Uint8Array, source: Source): void {
   refuse(source, "a file of torch.save, not safetensors", `a file converted with: ${convert}`);
 }
 
-/** Longer entries are refused unread: those of sixteen sizes are far shorter. */
+/** Longer entries are refused without parsing: an entry with sixteen sizes is far shorter. */
 const longestEntry = 65_536;
-/** Between two of so many tensors a reader may let others run. */
+/** The number of tensors after which a reader yields to the event loop. */
 const breath = 1_000;
 
 /**
- * Reads and checks a header, in steps between which others may run: every tensor fits its bytes, and the tensors fill
- * `dataBytes` without hole or overlap.
+ * Reads and checks a header, yielding to the event loop between steps: every tensor fits its bytes, and the tensors
+ * fill `dataBytes` without gaps or overlaps.
  */
 export function* readHeader(json: Uint8Array, dataBytes: number, source: Source): Generator<undefined, Header> {
   const text = decodeText(json, source);
-  yield; // 100 MB take a while to decode, and as long to find the end of their notes
+  yield; // decoding 100 MB takes a while, and so does finding the end of the metadata
   const notJson = (fact: string, at: number): never =>
     refuse(source, "the header is not JSON", undefined, `${fact}, at ${at}`);
   const entries: Entry[] = [];
@@ -93,7 +93,7 @@ export function* readHeader(json: Uint8Array, dataBytes: number, source: Source)
   return { entries, metadata };
 }
 
-/** The same at once. */
+/** The same, synchronously. */
 export function parseHeader(json: Uint8Array, dataBytes: number, source: Source): Header {
   const steps = readHeader(json, dataBytes, source);
   for (;;) {
@@ -111,7 +111,7 @@ function decodeText(json: Uint8Array, source: Source): string {
   }
 }
 
-/** Begins and ends meet, sorted each for itself, exactly where the tensors follow each other. */
+/** Sorted begins and ends match exactly if the tensors are adjacent. */
 function checkPlaces(entries: readonly Entry[], dataBytes: number, source: Source): void {
   const begins = Float64Array.from(entries, ({ begin }) => begin).sort();
   const ends = Float64Array.from(entries, ({ end }) => end).sort();
@@ -172,7 +172,7 @@ function readEntry(name: string, text: string, from: number, to: number, source:
   if (end - begin !== bytes) {
     return bad("data_offsets", `${bytes} bytes for ${dtype} [${shape.join(", ")}]`, end - begin);
   }
-  // Sizes that overflow beside one of 0 are no sizes of a tensor either.
+  // Sizes whose product overflows are refused also if another one is 0.
   const filled = shape.reduce((product, length) => product * Math.max(length, 1), 1);
   if (filled > 2 ** 50) return bad("shape", "at most 2^50 elements", shape);
   return { name, dtype, shape, begin, end };
@@ -190,7 +190,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Integers written in plain digits: not 1.0, 1e3 or -0, which JSON knows as numbers too. */
+/** Accepts integers written in plain digits only: not 1.0, 1e3 or -0, which are numbers in JSON too. */
 function isCounts(value: unknown, written = ""): value is number[] {
   return (
     Array.isArray(value) &&
@@ -199,7 +199,7 @@ function isCounts(value: unknown, written = ""): value is number[] {
   );
 }
 
-/** What a file begins with, up to the data. */
+/** The start of a file, up to the data. */
 export function formatHeader({ entries, metadata }: Header): Uint8Array {
   const rows = entries.map(({ name, dtype, shape, begin, end }) => {
     return [name, { dtype: codes[dtype], shape, data_offsets: [begin, end] }] as const;

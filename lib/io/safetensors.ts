@@ -24,13 +24,12 @@ import {
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export interface SafetensorsOptions {
-  /** Notes kept in the file's header. */
+  /** Metadata in the file's header. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * The bytes of a safetensors file that holds the tensors.
- *
+ * Encodes tensors as the bytes of a safetensors file.
  * @throws ERR_ARGUMENT when a value is not a tensor, a name is reserved or the metadata is not made of strings
  *
  * @example
@@ -48,12 +47,10 @@ export function encodeSafetensors(tensors: Tensors, options?: SafetensorsOptions
 }
 
 /**
- * The tensors in the bytes of a safetensors file, in the order of its header.
- * The bytes need no trust: sizes, offsets, dtypes and JSON are checked before anything is read.
- *
- * @throws ERR_FORMAT when they are not a whole and consistent safetensors file of nabla's dtypes; ERR_MEMORY where its
- *   tensors do not fit the limit, before any is made
- *
+ * Decodes the tensors of a safetensors file, in the order of its header. The bytes may be untrusted: sizes, offsets,
+ * dtypes and JSON are checked before data is read.
+ * @throws ERR_FORMAT for bytes that are not a complete and consistent safetensors file of nabla's dtypes; ERR_MEMORY if
+ * its tensors exceed the memory limit, before any is made
  * @example
  * const { weight } = decodeSafetensors(bytes);
  */
@@ -68,14 +65,13 @@ export function decodeSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   return Object.fromEntries(named);
 }
 
-/** The notes in the header of the bytes of a safetensors file. Throws as {@link decodeSafetensors}. */
+/** The metadata in the header of a safetensors file's bytes. Throws as {@link decodeSafetensors}. */
 export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
   return split("decodeSafetensorsMetadata", bytes).header.metadata;
 }
 
 /**
- * Reads the tensors of a safetensors file. A missing file stays Node's own ENOENT error.
- *
+ * Reads the tensors of a safetensors file. A missing file is Node's ENOENT error.
  * @throws ERR_FORMAT as {@link decodeSafetensors}; for a `.pt` file it names the line of Python that converts it;
  *   ERR_ARGUMENT for a folder, device, FIFO or socket
  *
@@ -116,10 +112,9 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
 }
 
 /**
- * Writes tensors to a safetensors file, whole or not at all: the file appears under its name when it is complete and on
- * the disk. The values are those at the time of the call; later steps of an optimizer do not reach the file. Symbolic links
- * are followed; a file that is there keeps its mode.
- *
+ * Writes tensors to a safetensors file atomically: the file appears under its name once it is complete and on disk.
+ * Values are those at the time of the call, whatever an optimizer does later. Symbolic links are followed; an existing
+ * file's mode is kept.
  * @throws ERR_ARGUMENT as {@link encodeSafetensors}, and for a folder, device, FIFO or socket; errors of the file system
  *   stay Node's own
  *
@@ -131,7 +126,7 @@ export async function saveSafetensors(path: FilePath, tensors: Tensors, options?
   await writeAtomically(op, pathOf(op, path), piecesOf(op, tensors, options));
 }
 
-/** Lets others run where this thread has been kept from them for some milliseconds. */
+/** Yields to the event loop if this thread has been busy for some milliseconds. */
 function breather(milliseconds = 20): () => Promise<void> {
   let since = performance.now();
   return async () => {
@@ -141,7 +136,9 @@ function breather(milliseconds = 20): () => Promise<void> {
   };
 }
 
-/** Header and data of a file. Wide elements come first, so that each tensor is aligned to its own size. */
+/**
+ * Header and data of a file. Dtypes of larger elements come first, so that each tensor is aligned to its element size.
+ */
 function piecesOf(op: string, tensors: Tensors, options: SafetensorsOptions | undefined): Uint8Array[] {
   const { metadata = {} } = checkOptions(op, options, ["metadata"]);
   checkTensors(op, tensors, metadata);
@@ -192,7 +189,7 @@ function needRoomFor(entries: readonly Entry[], { op }: Source): void {
   needRoom(op, sizes.reduce((sum, size) => sum + size, 0) + largest);
 }
 
-/** Room for the elements of a tensor, and the same memory as bytes. */
+/** A buffer for the elements of a tensor, and the same memory as bytes. */
 function room({ dtype, begin, end }: Entry, { op }: Source): { array: TypedArray; bytes: Uint8Array } {
   const { array: Values, half } = dtypes[dtype];
   const array: TypedArray = typedArray<TypedArray>(op, half ? Uint16Array : Values, (end - begin) / dtypes[dtype].size);
