@@ -152,7 +152,7 @@ export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   return row;
 }
 
-/** A kernel without a row of its own in the table. */
+/** The description of a kernel that is no op by itself. */
 type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy">;
 
 const parts = new Map<string, Row>();
@@ -191,5 +191,5 @@ export const privateRow = <P>(spec: RowSpec<P>): Row<P> => rowOfShape(spec, -1);
 /** The table of ops, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;
 
-/** The kernels without a row, see {@link defineKernel}. */
+/** The kernels that are no ops by themselves, see {@link defineKernel}. */
 export const kernels: ReadonlyMap<string, Row> = parts;

@@ -77,7 +77,7 @@ export class OpNode extends Visited implements GraphNode, Context {
     this.inputTypes = types;
   }
 
-  /** Small inputs that no gradient reaches, among the first `room`, as a bit mask of places. */
+  /** A bit mask of the positions of small inputs that do not require grad, among the first `room`. */
   static constantPlaces(inputs: readonly Operand[], room: number): number {
     let mask = 0;
     for (let i = 0; i < inputs.length && i < room; i++) {

@@ -1,4 +1,4 @@
-/** Activations as modules, so that they can stand in a {@link Sequential}. */
+/** Activations as modules, for use in a {@link Sequential}. */
 import { checkOptions } from "../core/options.js";
 import { needInteger, needNumber } from "../engine/operand.js";
 import * as activation from "../ops/activation.js";
@@ -161,7 +161,7 @@ abstract class AlongDimension extends Module {
 }
 
 /**
- * Shares that sum to 1 along a dimension, see {@link softmax}.
+ * Softmax along a dimension, see {@link softmax}.
  * @shape that of x. @example new nn.Softmax(-1).forward(tensor([0, 0])).toArray(); // [0.5, 0.5]
  */
 export class Softmax extends AlongDimension {

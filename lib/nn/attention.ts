@@ -16,7 +16,7 @@ import { Parameter } from "./parameter.js";
 import { members, renamed } from "./walk.js";
 
 export interface MultiheadAttentionOptions {
-  /** The share of the weights that becomes 0 while training; default 0. */
+  /** The dropout probability of the weights while training; default 0. */
   readonly dropout?: number | undefined;
   /** Whether the projections have a bias; default true. */
   readonly bias?: boolean | undefined;
@@ -26,15 +26,18 @@ export interface MultiheadAttentionOptions {
   readonly dtype?: DType | undefined;
 }
 export interface MultiheadCallOptions {
-  /** [n, s] (or [s]) of truth values: true for keys that nobody may see. */
+  /** A bool mask [n, s] (or [s]): true for keys that no query may attend to. */
   readonly keyPaddingMask?: Tensor | null | undefined;
-  /** [l, s] or [n * numHeads, l, s]: true where a query may not see a key, or floats that are added to the scores. */
+  /**
+   * [l, s] or [n * numHeads, l, s]: bool, true where a query may not attend to a key, or floats that are added to the
+   * scores.
+   */
   readonly attnMask?: Tensor | null | undefined;
-  /** Whether query i sees the keys up to i only; default false. */
+  /** Whether query i attends only to keys up to i; default false. */
   readonly isCausal?: boolean | undefined;
   /** Whether the weights are returned too; default true. */
   readonly needWeights?: boolean | undefined;
-  /** Whether the weights are the mean over the heads; default true. */
+  /** Whether the returned weights are averaged over the heads; default true. */
   readonly averageAttnWeights?: boolean | undefined;
 }
 
@@ -46,11 +49,11 @@ const keys: Readonly<Record<string, string>> = {
 };
 
 /**
- * Attention by several heads, each on its part of three projections of query, key and value; see
- * {@link scaledDotProductAttention}. Gives the result and the weights (null without `needWeights`). Masks are PyTorch's: true
- * hides a key, the other way round than in scaledDotProductAttention.
- * @shape query [l, n, embedDim], key and value [s, n, embedDim]; with `batchFirst` [n, l, embedDim]; or without n. Gives the
- * query's shape, and weights [n, l, s], or [n, numHeads, l, s] unless averaged.
+ * Multi-head attention: each head attends with its part of three projections of query, key and value; see {@link
+ * scaledDotProductAttention}. Returns the result and the weights (null without `needWeights`). Masks are those of
+ * PyTorch's module: true hides a key, the opposite of scaledDotProductAttention.
+ * @shape query [l, n, embedDim], key and value [s, n, embedDim]; with `batchFirst` [n, l, embedDim]; or without n.
+ * Returns the query's shape, and weights [n, l, s], or [n, numHeads, l, s] unless averaged.
  * @throws ERR_ARGUMENT where the heads do not divide embedDim; ERR_SHAPE where sizes do not fit.
  * @source Vaswani et al., Attention is all you need, 2017.
  * @example
@@ -86,7 +89,7 @@ export class MultiheadAttention extends Module {
     this.outProj = new Linear(embedDim, embedDim, { bias, dtype });
     this.resetParameters();
   }
-  /** Draws the weights anew; biases become 0. */
+  /** Reinitializes the weights; biases become 0. */
   resetParameters(): void {
     xavierUniform(this.inProjWeight);
     this.outProj.resetParameters();
@@ -152,14 +155,17 @@ export class MultiheadAttention extends Module {
     return [output, rank === 2 ? shown.squeeze(0) : shown];
   }
 
-  /** What the heads give to each key, not yet rounded: of halves in float32. */
+  /** The attention weights of all heads, not yet rounded: float32 for half precision. */
   private weights(q: Tensor, k: Tensor, mask: Tensor | null, causal: boolean): Tensor {
     const p = { scale: 1 / Math.sqrt(this.embedDim / this.numHeads), causal, drop: [] };
     const floats = mask?.type.kind === "float" ? [q, k, mask] : [q, k];
     return inFloat32(floats, (a, b, added) => attentionWeights(a, b, added ?? mask, p));
   }
 
-  /** All masks as one that broadcasts to [n, heads, l, s], true where a key is seen, or floats to add; null for none. */
+  /**
+   * All masks combined, broadcastable to [n, heads, l, s]: true where a key is visible, or floats to add; null for
+   * none.
+   */
   private mask(n: number, l: number, s: number, given: MultiheadCallOptions): Tensor | null {
     const op = "MultiheadAttention";
     const { keyPaddingMask, attnMask } = given;

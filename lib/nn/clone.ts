@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { isGroup, members } from "./walk.js";
 
-/** A copy of a module's structure; what occurs twice in it occurs twice in the copy. */
+/** A copy of a module's structure; shared parts stay shared. */
 export function copyOf<M extends object>(root: M): M {
   const copies = new Map<unknown, unknown>();
   const once = <T extends object>(value: T, make: () => T, fill: (copy: T) => void = () => undefined): T => {
@@ -14,7 +14,7 @@ export function copyOf<M extends object>(root: M): M {
     return copy;
   };
   const properties = (from: object, to: object): void => {
-    // Enumerable ones only: the wrapper that hooks put around forward stays behind.
+    // Enumerable ones only: this skips the wrapper that hooks put around forward.
     for (const [key, value] of Object.entries(from)) (to as Record<string, unknown>)[key] = copy(value);
   };
   const copy = (value: unknown): unknown => {
@@ -56,7 +56,7 @@ export function copyOf<M extends object>(root: M): M {
   return copy(root) as M;
 }
 
-/** An empty map or set of the same class, whose constructor is not run. */
+/** An empty map or set of the same class, made without running its constructor. */
 const emptyLike = <T extends object>(base: new () => T, value: T): T =>
   Reflect.construct(base, [], value.constructor as new () => T) as T;
 

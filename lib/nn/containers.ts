@@ -1,4 +1,4 @@
-/** Modules made of modules. */
+/** Containers of modules. */
 import { describe, fail } from "../core/errors.js";
 import { isNameIn, needList } from "../core/options.js";
 import { isPlain } from "../core/tree.js";
@@ -9,7 +9,7 @@ import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { members } from "./walk.js";
 
-/** What {@link Sequential} runs: a module with one tensor in and one out, or a function of that kind. */
+/** A layer of {@link Sequential}: a module with one input tensor and one output tensor, or such a function. */
 export type Layer = ({ forward(x: Tensor): Tensor } & Module) | ((x: Tensor) => Tensor);
 
 const isLayer = (value: unknown): value is Layer => value instanceof Module || typeof value === "function";
@@ -22,10 +22,10 @@ function needModule(op: string, value: unknown): Module {
 const numbered = (values: readonly unknown[]): [string, unknown][] => values.map((value, i) => [String(i), value]);
 
 /**
- * Runs layers one after the other. A layer is a module or a function of a tensor; their names in the state are their
- * positions.
+ * Runs layers one after the other. A layer is a module or a function of a tensor; in the state they are named by
+ * position.
  * @shape that of the first layer's input, to that of the last one's output.
- * @throws ERR_ARGUMENT for anything that is no layer.
+ * @throws ERR_ARGUMENT for a value that is not a layer.
  * @example
  * const model = new nn.Sequential(new nn.Linear(2, 8), new nn.Tanh(), new nn.Linear(8, 1), (x) => x.squeeze(-1));
  * model.forward(zeros([4, 2])).shape; // [4]
@@ -71,8 +71,7 @@ export class Sequential extends Module {
 }
 
 /**
- * A list of modules whose parameters count as those of the module that holds it. It has no forward of its own: its owner
- * decides what to do with the entries.
+ * A list of modules, registered with the module that holds the list. It has no forward of its own.
  * @throws ERR_ARGUMENT for anything that is no module.
  * @example
  * const blocks = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]);
@@ -111,7 +110,7 @@ export class ModuleList<M extends Module = Module> extends Module {
 }
 
 /**
- * Modules by name, whose parameters count as those of the module that holds it.
+ * Modules by name, registered with the module that holds the dictionary.
  * @throws ERR_ARGUMENT for anything that is no module.
  * @example
  * const heads = new nn.ModuleDict({ class: new nn.Linear(8, 10), box: new nn.Linear(8, 4) });
@@ -143,7 +142,7 @@ export class ModuleDict<E extends Readonly<Record<string, Module>> = Readonly<Re
 }
 
 /**
- * Returns what it is given.
+ * The identity: returns its input.
  * @example new nn.Identity().forward(ones([2])).toArray(); // [1, 1]
  */
 export class Identity extends Module {

@@ -18,13 +18,13 @@ export interface ConvModuleOptions<P = Pair> extends ConvOptions<P> {
   readonly dtype?: DType | undefined;
 }
 export interface ConvTransposeModuleOptions extends ConvModuleOptions {
-  /** Added to the size of the result at one side, below the stride; default 0. */
+  /** Added to one side of the result's size, less than the stride; default 0. */
   readonly outputPadding?: Pair | undefined;
 }
 
 const known = ["stride", "padding", "dilation", "groups", "bias", "dtype"] as const;
 
-/** What the layers share: sizes, options, weight and bias, which start uniform between ±1 / sqrt(fan in). */
+/** The base of the layers: sizes, options, weight and bias, initialized uniformly between ±1 / sqrt(fan in). */
 abstract class Conv<P> extends Module {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -36,7 +36,7 @@ abstract class Conv<P> extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  /** The weight is [outChannels, inChannels / groups, window..], or the other way round for a transposed layer. */
+  /** The weight is [outChannels, inChannels / groups, kernel..], with the channels swapped for a transposed layer. */
   constructor(
     op: string,
     inChannels: number,
@@ -68,7 +68,7 @@ abstract class Conv<P> extends Module {
     this.bias = bias ? new Parameter(zeros([outChannels], { dtype })) : null;
     this.resetParameters();
   }
-  /** Draws weight and bias anew. */
+  /** Reinitializes weight and bias. */
   resetParameters(): void {
     kaimingUniform(this.weight, { a: Math.sqrt(5) });
     if (this.bias === null) return;
@@ -92,7 +92,8 @@ const pairs =
     pairOf(op, what, value, least);
 
 /**
- * Cross-correlation along one dimension, see {@link conv1d}. Weight and bias start uniform between ±1 / sqrt(fan in).
+ * 1-D convolution (cross-correlation), see {@link conv1d}. Weight and bias are initialized uniformly between ±1 /
+ * sqrt(fan in).
  * @shape [n, inChannels, l] gives [n, outChannels, l']; weight is [outChannels, inChannels / groups, kernelSize].
  * @example new nn.Conv1d(2, 4, 3, { padding: 1 }).forward(ones([1, 2, 5])).shape; // [1, 4, 5]
  */
@@ -109,7 +110,8 @@ export class Conv1d extends Conv<number> {
 }
 
 /**
- * Cross-correlation of images, see {@link conv2d}. Weight and bias start uniform between ±1 / sqrt(fan in).
+ * 2-D convolution (cross-correlation), see {@link conv2d}. Weight and bias are initialized uniformly between ±1 /
+ * sqrt(fan in).
  * @shape [n, inChannels, h, w] gives [n, outChannels, h', w']; weight is [outChannels, inChannels / groups, rows, cols].
  * @example new nn.Conv2d(3, 4, 3, { stride: 2, padding: 1 }).forward(ones([1, 3, 8, 8])).shape; // [1, 4, 4, 4]
  */
@@ -125,8 +127,8 @@ export class Conv2d extends Conv<Pair> {
 }
 
 /**
- * The transpose of {@link Conv2d}, see {@link convTranspose2d}. Weight and bias start uniform between ±1 / sqrt(fan in),
- * with PyTorch's fan in: that of the weight's second dimension.
+ * Transposed 2-D convolution, see {@link convTranspose2d}. Weight and bias are initialized uniformly between ±1 /
+ * sqrt(fan in), with PyTorch's fan in: that of the weight's second dimension.
  * @shape [n, inChannels, h, w] gives [n, outChannels, h', w']; weight is [inChannels, outChannels / groups, rows, cols].
  * @example new nn.ConvTranspose2d(4, 3, 2, { stride: 2 }).forward(ones([1, 4, 4, 4])).shape; // [1, 3, 8, 8]
  */

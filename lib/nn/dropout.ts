@@ -5,8 +5,8 @@ import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 
 /**
- * While training, each element becomes 0 with probability p and the others are divided by 1 - p; after `eval()` x is
- * returned as it is. See {@link dropout}.
+ * While training, sets each element to 0 with probability p and divides the others by 1 - p; after `eval()` it returns
+ * x. See {@link dropout}.
  * @shape that of x.
  * @throws ERR_ARGUMENT unless 0 <= p <= 1.
  * @example new nn.Dropout(0.5).eval().forward(ones([2])).toArray(); // [1, 1]
@@ -21,7 +21,7 @@ export class Dropout extends Module {
     this.p = p;
   }
   override forward(x: Tensor): Tensor {
-    // The op would copy.
+    // The op itself would copy.
     if (!this.training || this.p === 0) return needTensor("dropout", x);
     return dropout(x, this.p);
   }

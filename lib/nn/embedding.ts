@@ -11,16 +11,17 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 export interface EmbeddingModuleOptions {
-  /** A row that starts as zeros and through which no gradient flows; negative ones count from the end. */
+  /** A row that is initialized to zeros and gets no gradient; negative ones count from the end. */
   readonly paddingIdx?: number | undefined;
   /** The dtype of the weight; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
 }
 
 /**
- * A table of vectors, looked up by index; see {@link embedding}. It starts as standard normal random numbers.
+ * A table of vectors that are looked up by index; see {@link embedding}. Initialized from the standard normal
+ * distribution.
  * @shape index of any shape gives that shape and then embeddingDim; weight is [numEmbeddings, embeddingDim].
- * @throws ERR_ARGUMENT for sizes that are no integers of at least 0; ERR_INDEX for an index, or a `paddingIdx`, that is no row.
+ * @throws ERR_ARGUMENT unless sizes are integers of at least 0; ERR_INDEX for an index or `paddingIdx` out of range.
  * @example
  * new nn.Embedding(10, 3).forward(tensor([[1, 2], [4, 5]], { dtype: "int32" })).shape; // [2, 2, 3]
  */
@@ -45,7 +46,7 @@ export class Embedding extends Module {
     this.weight = new Parameter(zeros([numEmbeddings, embeddingDim], { dtype }));
     this.resetParameters();
   }
-  /** Draws the weight anew. */
+  /** Reinitializes the weight. */
   resetParameters(): void {
     normal(this.weight);
     const { paddingIdx, numEmbeddings } = this;

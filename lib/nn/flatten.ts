@@ -4,7 +4,8 @@ import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 
 /**
- * Joins the dimensions from `start` (1) to `end` (-1), both included, into one: all but the batch, unless told otherwise.
+ * Flattens the dimensions from `start` (default 1) to `end` (default -1), inclusive, into one: by default all except
+ * the batch.
  * @shape [n, a, b] gives [n, a * b].
  * @example new nn.Flatten().forward(zeros([2, 3, 4])).shape; // [2, 12]
  */

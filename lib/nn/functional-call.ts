@@ -9,7 +9,7 @@ import { isGroup, walk } from "./walk.js";
 
 const op = "functionalCall";
 
-/** What stands in for which of the module's own tensors. */
+/** Which tensors replace which of the module's own. */
 function standIns(model: Module, tensors: Readonly<Record<string, Tensor>>): Map<unknown, Tensor> {
   if (typeof tensors !== "object" || tensors === null || isTensor(tensors))
     fail("ERR_ARGUMENT", op, "the parameters are not valid", "an object of tensors by name", describe(tensors));
@@ -31,7 +31,7 @@ function standIns(model: Module, tensors: Readonly<Record<string, Tensor>>): Map
   return found;
 }
 
-/** Puts the stand-ins into an object's own properties, through groups; `back` takes how to put the others back. */
+/** Puts the replacements into an object's own properties, also inside groups; `back` collects how to undo it. */
 function swap(
   holder: object,
   found: ReadonlyMap<unknown, Tensor>,
@@ -65,7 +65,7 @@ function swap(
   }
 }
 
-/** What stands in a set for one of its values: a view, so that one tensor in the place of two parameters stays two values. */
+/** The replacement of a value of a set: a view, so that one tensor used for two parameters stays two values. */
 function standIn(value: unknown, found: ReadonlyMap<unknown, Tensor>): unknown {
   const other = found.get(value);
   return other === undefined ? value : other.reshape(other.shape);
@@ -77,9 +77,9 @@ function refill(set: Set<unknown>, values: readonly unknown[]): void {
 }
 
 /**
- * `model.forward(...inputs)` with other tensors in the place of the parameters and buffers that are named; the module itself
- * is as before afterwards. What makes a function of a module's parameters, for the derivatives and vmap.
- * @throws ERR_ARGUMENT for a name that the module does not have; ERR_SHAPE for another shape.
+ * Calls `model.forward(...inputs)` with the named parameters and buffers replaced; the module is unchanged afterwards.
+ * This makes a function of a module's parameters, for derivatives and vmap.
+ * @throws ERR_ARGUMENT for a name that the module does not have; ERR_SHAPE where a shape differs.
  * @example
  * const loss = (params: Record<string, Tensor>) => functionalCall(model, params, x).square().mean();
  * const slopes = grad(loss)(model.stateDict());

@@ -3,15 +3,15 @@ import { describe, fail } from "../core/errors.js";
 import { synchronous } from "../engine/modes.js";
 import { isTensor } from "../tensor/tensor.js";
 
-/** What a module's forward takes. */
+/** The arguments of a module's forward. */
 export type InputsOf<M> = M extends { forward(...inputs: infer I): unknown } ? I : never;
-/** What a module's forward gives. */
+/** The result of a module's forward. */
 export type OutputOf<M> = M extends { forward(...inputs: never[]): infer O } ? O : never;
 
-/** Called after forward; a result that is not undefined takes the output's place. */
+/** Called after forward; a result other than undefined replaces the output. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one.
 export type ForwardHook<M> = (module: M, inputs: InputsOf<M>, output: OutputOf<M>) => OutputOf<M> | undefined | void;
-/** Called before forward; an array that it returns takes the inputs' place. */
+/** Called before forward; a returned array replaces the inputs. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one.
 export type ForwardPreHook<M> = (module: M, inputs: InputsOf<M>) => readonly unknown[] | undefined | void;
 
@@ -25,7 +25,7 @@ interface Hooks {
 
 const registered = new WeakMap<object, Hooks>();
 
-/** The hooks of a module. The first time, its forward is wrapped: a module without hooks pays nothing. */
+/** The hooks of a module. Wraps its forward the first time, so that modules without hooks cost nothing. */
 function hooksOf(module: { forward: unknown }): Hooks {
   const known = registered.get(module);
   if (known !== undefined) return known;
@@ -67,7 +67,7 @@ function hooksOf(module: { forward: unknown }): Hooks {
   return hooks;
 }
 
-/** Adds a hook and returns the function that takes it away. */
+/** Adds a hook and returns a function that removes it. */
 export function addHook(module: { forward: unknown }, when: "before" | "after", hook: unknown): () => void {
   if (typeof hook !== "function")
     fail("ERR_ARGUMENT", "registerForwardHook", "a hook is not valid", "a function", describe(hook));

@@ -4,8 +4,8 @@ import { type NoPromise, synchronous, withGrad } from "../engine/modes.js";
 import { Module } from "./module.js";
 
 /**
- * Runs a synchronous function with a model set to evaluate and nothing recorded; both are put back as they were, module by
- * module, also when the function throws. The function is given the model.
+ * Runs a synchronous function with the model in evaluation mode and without recording; both are restored afterwards,
+ * module by module, also if it throws. The function gets the model as its argument.
  * @throws ERR_ARGUMENT for what is no module, and when the function returns a promise.
  * @example
  * const probabilities = inference(model, () => model.forward(x).softmax(-1));

@@ -1,4 +1,4 @@
-/** Starting values of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
+/** Initialization of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { showShape } from "../core/shape.js";
@@ -83,8 +83,7 @@ export interface TruncNormalOptions extends NormalOptions {
 }
 
 /**
- * Normal random numbers between a and b: uniform ones between the bounds' probabilities, sent through the inverse of the
- * distribution function.
+ * Normal random numbers truncated to [a, b], by the inverse of the distribution function.
  * @throws ERR_ARGUMENT for a deviation that is not above 0, or where b is not above a; ERR_DTYPE for an integer tensor.
  * @example nn.init.truncNormal(zeros([2, 3]), { std: 0.02 });
  */
@@ -116,20 +115,20 @@ export function truncNormal(x: Tensor, options?: TruncNormalOptions): Tensor {
 }
 
 /**
- * One number everywhere.
+ * Fills with one number.
  * @example nn.init.constant(zeros([2]), 3).toArray(); // [3, 3]
  */
 export const constant = (x: Tensor, value: number): Tensor =>
   fill("constant", x, () => needNumber("constant", "the value", value));
 
 /**
- * Zeros.
+ * Fills with zeros.
  * @example nn.init.zeros(ones([2])).toArray(); // [0, 0]
  */
 export const zeros = (x: Tensor): Tensor => constant(x, 0);
 
 /**
- * Ones.
+ * Fills with ones.
  * @example nn.init.ones(zeros([2])).toArray(); // [1, 1]
  */
 export const ones = (x: Tensor): Tensor => constant(x, 1);
@@ -139,7 +138,7 @@ interface Fans {
   readonly out: number;
 }
 
-/** How many inputs feed an output and how many outputs an input feeds, of a weight [out, in, window..]. */
+/** The fan in and fan out of a weight [out, in, kernel..]. */
 function fansOf(op: string, x: Tensor): Fans {
   const { shape } = needTensor(op, x);
   if (shape.length < 2)
@@ -149,7 +148,7 @@ function fansOf(op: string, x: Tensor): Fans {
 }
 
 export interface XavierOptions extends Source {
-  /** A factor on the deviation, see {@link calculateGain}; default 1. */
+  /** A factor on the standard deviation, see {@link calculateGain}; default 1. */
   readonly gain?: number | undefined;
 }
 
@@ -164,7 +163,8 @@ function xavierDeviation(
 }
 
 /**
- * Uniform random numbers with the variance 2 gain² / (fan in + fan out), which keeps that of values and gradients.
+ * Xavier (Glorot) initialization: uniform random numbers with the variance 2 gain² / (fan in + fan out), which
+ * preserves the variance of activations and gradients.
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010.
  * @example nn.init.xavierUniform(zeros([2, 3]), { gain: nn.init.calculateGain("tanh") });
@@ -176,7 +176,7 @@ export function xavierUniform(x: Tensor, options?: XavierOptions): Tensor {
 }
 
 /**
- * Normal random numbers with the variance 2 gain² / (fan in + fan out).
+ * Xavier (Glorot) initialization: normal random numbers with the variance 2 gain² / (fan in + fan out).
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source as {@link xavierUniform}.
  * @example nn.init.xavierNormal(zeros([2, 3]));
@@ -186,12 +186,12 @@ export function xavierNormal(x: Tensor, options?: XavierOptions): Tensor {
   return fillNormal("xavierNormal", x, 0, std, generator);
 }
 
-/** A function between two layers, as {@link calculateGain} knows it. */
+/** The name of a nonlinearity for {@link calculateGain}. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 /**
- * The factor on a weight's deviation that makes up for what a nonlinearity takes from the variance. `slope` is that of
- * leakyRelu, default 0.01.
+ * The factor on a weight's standard deviation that compensates how a nonlinearity changes the variance. `slope` is that
+ * of leakyRelu, default 0.01.
  * @example nn.init.calculateGain("relu"); // Math.sqrt(2)
  */
 export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number {
@@ -217,9 +217,9 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 export interface KaimingOptions extends Source {
   /** The slope of leakyRelu; default 0. */
   readonly a?: number | undefined;
-  /** Whether values ("fanIn") or gradients ("fanOut") keep their variance; default "fanIn". */
+  /** Whether the variance of activations ("fanIn") or gradients ("fanOut") is preserved; default "fanIn". */
   readonly mode?: "fanIn" | "fanOut" | undefined;
-  /** What follows the layer; default "leakyRelu". */
+  /** The nonlinearity that follows; default "leakyRelu". */
   readonly nonlinearity?: Nonlinearity | undefined;
 }
 
@@ -237,7 +237,7 @@ function kaimingDeviation(
 }
 
 /**
- * Uniform random numbers with the variance gain² / fan.
+ * Kaiming (He) initialization: uniform random numbers with the variance gain² / fan.
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source He et al., Delving deep into rectifiers, 2015.
  * @example nn.init.kaimingUniform(zeros([2, 3]), { nonlinearity: "relu" });
@@ -249,7 +249,7 @@ export function kaimingUniform(x: Tensor, options?: KaimingOptions): Tensor {
 }
 
 /**
- * Normal random numbers with the variance gain² / fan.
+ * Kaiming (He) initialization: normal random numbers with the variance gain² / fan.
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source as {@link kaimingUniform}.
  * @example nn.init.kaimingNormal(zeros([2, 3]), { nonlinearity: "relu" });
@@ -265,8 +265,8 @@ export interface OrthogonalOptions extends Source {
 }
 
 /**
- * A random orthogonal matrix times `gain`: rows, or columns where there are fewer of them, of length `gain` at right angles
- * to each other. Dimensions from the second on count as one.
+ * A random orthogonal matrix times `gain`: its rows, or its columns if these are fewer, are orthogonal and have length
+ * `gain`. Dimensions from the second on count as one.
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions; ERR_DTYPE for an integer tensor.
  * @source Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear neural networks, 2014.
  * @example
@@ -284,7 +284,7 @@ export function orthogonal(x: Tensor, options?: OrthogonalOptions): Tensor {
     const rest = x.numel / out;
     const tall = randn([Math.max(out, rest), Math.min(out, rest)], { dtype, generator });
     const { q, r } = qr(tall);
-    // The signs make the distribution uniform: those of r are the algorithm's.
+    // Fixes the signs, which otherwise depend on the algorithm, so that the distribution is uniform.
     const diagonal = r.mul(eye(r.shape[0]!, { dtype })).sum(0);
     const even = q.mul(diagonal.ge(0).where(gain, -gain));
     return (out < rest ? even.t() : even).reshape(x.shape);

@@ -16,9 +16,10 @@ export interface LinearOptions {
 }
 
 /**
- * `x weightᵀ + bias`. Both start uniform between ±1 / sqrt(inFeatures).
+ * `x weightᵀ + bias`. Both are initialized uniformly between ±1 / sqrt(inFeatures).
  * @shape x [.., inFeatures] gives [.., outFeatures]; weight is [outFeatures, inFeatures], bias [outFeatures].
- * @throws ERR_ARGUMENT for sizes that are no integers of at least 0; ERR_SHAPE for another last dimension of x.
+ * @throws ERR_ARGUMENT unless sizes are integers of at least 0; ERR_SHAPE if the last dimension of x differs from
+ * inFeatures.
  * @example
  * new nn.Linear(3, 2).forward(ones([4, 3])).shape; // [4, 2]
  */
@@ -38,7 +39,7 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter(zeros([outFeatures], of)) : null;
     this.resetParameters();
   }
-  /** Draws weight and bias anew. */
+  /** Reinitializes weight and bias. */
   resetParameters(): void {
     if (this.weight.numel > 0) kaimingUniform(this.weight, { a: Math.sqrt(5) });
     if (this.bias === null) return;
@@ -48,15 +49,16 @@ export class Linear extends Module {
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }
-  /** @internal The activation of `forward(x)`: one call of {@link linear}, unless hooks or another forward come between. */
+  /**
+   * @internal `forward(x)` and then the activation: one call of {@link linear}, unless there are hooks or forward is
+   * overridden.
+   */
   forwardThrough(x: Tensor, activation: Activation): Tensor {
     if (this.forward !== plainForward) return activations[activation](this.forward(x));
     return linear(x, this.weight, this.bias, { activation });
-  }
-  override extraRepr(): string {
+  override extraRepr(): string 
     return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
-  }
 }
 
-/** Apart: a class that names itself gets another name from the bundler. */
+/** Outside of the class: esbuild renames a class that refers to itself. */
 const plainForward: unknown = Linear.prototype.forward;

@@ -1,4 +1,4 @@
-/** Losses as modules: the options are given once, the tensors at each call. */
+/** Losses as modules: options are given to the constructor, tensors to forward. */
 import {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
@@ -49,7 +49,7 @@ export class NLLLoss extends Loss<NllOptions> {
 }
 
 /**
- * The squared difference, see {@link mseLoss}.
+ * The squared error, see {@link mseLoss}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.MSELoss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
@@ -71,7 +71,7 @@ export class BCEWithLogitsLoss extends Loss<LossOptions> {
 }
 
 /**
- * The distance, see {@link l1Loss}.
+ * The absolute error, see {@link l1Loss}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.L1Loss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
@@ -82,7 +82,7 @@ export class L1Loss extends Loss<LossOptions> {
 }
 
 /**
- * A parabola near 0 and straight lines beyond `delta`, see {@link huberLoss}.
+ * Quadratic near 0, linear beyond `delta`, see {@link huberLoss}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.HuberLoss().forward(tensor([1, 0]), tensor([1, 3])).item(); // 1.25
  */

@@ -13,13 +13,12 @@ import { held, members, walk } from "./walk.js";
 export type StateDict = Record<string, Tensor>;
 
 /**
- * The base of all layers and models. A subclass sets its parameters, buffers and submodules as properties and computes in
- * `forward`, which its users call: `model.forward(x)`.
+ * The base class of all layers and models. A subclass assigns its parameters, buffers and submodules to properties and
+ * computes in `forward`, which users call: `model.forward(x)`.
  *
- * State is found by walking own properties in the order of their declaration, through arrays, plain objects, maps and sets; only
- * {@link Parameter}, {@link Buffer} and modules count. A map's entries are named by their keys, which are strings or numbers,
- * a set's by their positions. `#private` fields cannot be seen: use TypeScript's `private`.
- *
+ * State is found through own properties in declaration order, and in arrays, plain objects, maps and sets; only {@link
+ * Parameter}, {@link Buffer} and modules count. Map entries are named by their keys (strings or numbers), set entries
+ * by position. `#private` fields are invisible: use TypeScript's `private`.
  * @example
  * class Perceptron extends nn.Module {
  *   private first = new nn.Linear(2, 16);
@@ -31,57 +30,57 @@ export type StateDict = Record<string, Tensor>;
  * new Perceptron().parameters().length; // 4
  */
 export class Module {
-  /** Whether the module is being trained: layers such as {@link Dropout} behave differently otherwise. Set by {@link train}. */
+  /** Whether the module is in training mode, which changes layers such as {@link Dropout}. Set by {@link train}. */
   training = true;
 
-  /** What the module computes. A subclass's own signature is its type; of a bare `Module` nothing is known of it. */
+  /** The module's computation. Subclasses declare their own signature; that of a bare `Module` is unknown. */
   // biome-ignore lint/suspicious/noExplicitAny: subclasses take and give anything, and a list of modules can be called.
   forward(..._inputs: any[]): any {
     return fail("ERR_ARGUMENT", this.constructor.name, "has no forward");
   }
 
-  /** Parameters of this module and of those in it, each once, by name. */
+  /** Parameters of this module and its submodules by name, without duplicates. */
   namedParameters(): [string, Parameter][] {
     return stateOf(this).filter(([, value]) => value instanceof Parameter) as [string, Parameter][];
   }
-  /** Parameters of this module and of those in it, each once. */
+  /** Parameters of this module and its submodules, without duplicates. */
   parameters(): Parameter[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
-  /** Buffers of this module and of those in it, each once, by name. */
+  /** Buffers of this module and its submodules by name, without duplicates. */
   namedBuffers(): [string, Buffer][] {
     return stateOf(this).filter(([, value]) => value instanceof Buffer) as [string, Buffer][];
   }
-  /** Buffers of this module and of those in it, each once. */
+  /** Buffers of this module and its submodules, without duplicates. */
   buffers(): Buffer[] {
     return this.namedBuffers().map(([, buffer]) => buffer);
   }
-  /** Modules directly in this one, each once, by name. */
+  /** Direct submodules by name, without duplicates. */
   namedChildren(): [string, Module][] {
     const found = new Map<Module, string>();
     for (const [name, value] of held(this)) if (value instanceof Module && !found.has(value)) found.set(value, name);
     return [...found].map(([module, name]) => [name, module]);
   }
-  /** Modules directly in this one, each once. */
+  /** Direct submodules, without duplicates. */
   children(): Module[] {
     return this.namedChildren().map(([, module]) => module);
   }
-  /** This module, named "", and all those in it, each once. */
+  /** This module, named "", and all submodules by path, without duplicates. */
   namedModules(): [string, Module][] {
     return [...walk(this)].filter((entry): entry is [string, Module] => entry[1] instanceof Module);
   }
-  /** This module and all those in it, each once. */
+  /** This module and all submodules, without duplicates. */
   modules(): Module[] {
     return this.namedModules().map(([, module]) => module);
   }
 
-  /** Calls `f` with every module in this one, each after those in it, and last with this one. */
+  /** Calls `f` with every submodule, children first, and last with this module. */
   apply(f: (module: Module) => void): this {
     needFunction("apply", f);
     for (const module of this.modules().reverse()) f(module);
     return this;
   }
-  /** Sets `training` here and in all modules below. */
+  /** Sets `training` in this module and all submodules. */
   train(mode = true): this {
     if (typeof mode !== "boolean") fail("ERR_ARGUMENT", "train", "the mode is not valid", "a boolean", describe(mode));
     for (const module of this.modules()) module.training = mode;
@@ -96,8 +95,8 @@ export class Module {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
   /**
-   * Converts all float parameters and buffers, and their gradients, to a float dtype, in place: optimizers made before keep
-   * working, but their state keeps its dtype.
+   * Converts all float parameters and buffers, and their gradients, to a float dtype, in place: existing optimizers
+   * keep working, but their state keeps its dtype.
    * @throws ERR_DTYPE for another dtype.
    */
   to(dtype: DType): this {
@@ -114,8 +113,8 @@ export class Module {
   }
 
   /**
-   * Parameters and persistent buffers by name; a tensor under several names once, under its first. The tensors are views
-   * of the module's own, outside the graph: training changes them. Saved as they are, or copied with `clone()`.
+   * Parameters and persistent buffers by name; a shared tensor once, under its first name. The tensors are detached
+   * views, so training changes them; to keep the values, save them or `clone()` each.
    */
   stateDict(): StateDict {
     return Object.fromEntries(
@@ -125,11 +124,11 @@ export class Module {
     );
   }
   /**
-   * Writes tensors into the parameters and buffers of their names, in place. A name fits exactly, or as the only one that is
-   * its camelCase or snake_case twin. Where a tensor has several names, one of them is enough.
-   * @throws ERR_ARGUMENT with all names that are missing and unexpected, unless `strict` is false; ERR_SHAPE with all shapes
-   * that differ; ERR_DTYPE for values that an integer or bool buffer does not hold (floats that are integers are converted).
-   * Nothing is written then.
+   * Copies tensors into the parameters and buffers of the same name, in place. A name must match exactly, or be the
+   * only match after conversion between camelCase and snake_case. For a shared tensor one of its names is enough.
+   * @throws ERR_ARGUMENT with all missing and unexpected names, unless `strict` is false; ERR_SHAPE with all shapes
+   * that differ; ERR_DTYPE for values that an integer or bool buffer does not hold (floats with integer values are
+   * converted). In these cases nothing is written.
    * @example
    * model.loadStateDict(await loadSafetensors("weights.safetensors"));
    */
@@ -137,14 +136,15 @@ export class Module {
     return loadState(stateOf(this, true).filter(lasting), state, options);
   }
   /**
-   * A module of the same structure with its own copies of parameters and buffers; ties are kept. Anything else, functions
-   * among it, is shared. Hooks and gradients stay behind, and `#private` fields cannot be copied.
+   * A copy of the module with its own parameters and buffers; shared tensors stay shared within the copy. Everything
+   * else, such as functions, is shared with the original. Hooks and gradients are not copied, `#private` fields cannot
+   * be.
    */
   clone(): this {
     return copyOf(this);
   }
   /**
-   * Writes the parameters and buffers of a module of the same structure into this one.
+   * Copies the parameters and buffers of a module with the same structure into this one.
    * @throws as {@link loadStateDict} does.
    */
   copyFrom(other: Module): this {
@@ -155,21 +155,21 @@ export class Module {
   }
 
   /**
-   * Calls `hook(module, inputs, output)` after each `forward`; what it returns, unless undefined, takes the output's place.
+   * Calls `hook(module, inputs, output)` after each `forward`; a result other than undefined replaces the output.
    * Returns a function that removes the hook.
    */
   registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): () => void {
     return addHook(this, "after", hook);
   }
   /**
-   * Calls `hook(module, inputs)` before each `forward`; an array that it returns takes the inputs' place. Returns a function
-   * that removes the hook.
+   * Calls `hook(module, inputs)` before each `forward`; a returned array replaces the inputs. Returns a function that
+   * removes the hook.
    */
   registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): () => void {
     return addHook(this, "before", hook);
   }
 
-  /** What stands between the brackets when the module is printed. */
+  /** The text between the brackets when the module is printed. */
   extraRepr(): string {
     return "";
   }
@@ -187,7 +187,7 @@ export class Module {
 }
 brand("Module", Module);
 
-/** Parameters and buffers: each once, under its first name, or under every name. */
+/** Parameters and buffers: once each, under the first name, or under every name. */
 function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][] {
   const found: [string, Parameter | Buffer][] = [];
   const seen = new Set<Tensor>();
@@ -203,7 +203,7 @@ function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][
 const lasting = ([, value]: readonly [string, Parameter | Buffer]): boolean =>
   value instanceof Parameter || value.persistent;
 
-/** The module's line, and its children's below it. */
+/** The line of the module, followed by those of its children. */
 function print(module: Module): string {
   const { name } = module.constructor;
   const extra = module.extraRepr();

@@ -15,7 +15,7 @@ import { members, renamed } from "./walk.js";
 export interface RMSNormOptions {
   /** Added to the mean square. */
   readonly eps?: number | undefined;
-  /** Whether there is a weight, and a bias where the layer has one; default true. */
+  /** Whether there is a weight (and a bias, in layers that have one); default true. */
   readonly elementwiseAffine?: boolean | undefined;
   /** The dtype of weight and bias; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
@@ -28,8 +28,8 @@ export interface LayerNormModuleOptions extends RMSNormOptions {
 const showSizes = (shape: Shape): string => `normalizedShape=${showShape(shape)}`;
 
 /**
- * Rows of the last dimensions brought to mean 0 and variance 1, see {@link layerNorm}; the weight starts as ones, the bias
- * as zeros.
+ * Layer normalization over the last dimensions, see {@link layerNorm}; the weight is initialized to ones, the bias to
+ * zeros.
  * @shape that of x, which ends in `normalizedShape`; so do weight and bias.
  * @example new nn.LayerNorm(2, { eps: 0 }).forward(tensor([[1, 3]])).toArray(); // [[-1, 1]]
  */
@@ -63,7 +63,7 @@ export class LayerNorm extends Module {
 }
 
 /**
- * Rows of the last dimensions brought to mean square 1, see {@link rmsNorm}; the weight starts as ones.
+ * RMS normalization over the last dimensions, see {@link rmsNorm}; the weight is initialized to ones.
  * @shape that of x, which ends in `normalizedShape`; so does the weight.
  * @example new nn.RMSNorm(2, { eps: 0 }).forward(tensor([[3, 3]])).toArray(); // [[1, 1]]
  */
@@ -98,7 +98,7 @@ export interface GroupNormModuleOptions {
 }
 
 /**
- * Groups of channels brought to mean 0 and variance 1, see {@link groupNorm}; the weight starts as ones, the bias as zeros.
+ * Group normalization, see {@link groupNorm}; the weight is initialized to ones, the bias to zeros.
  * @shape that of x, [n, numChannels, ..]; weight and bias are [numChannels].
  * @example new nn.GroupNorm(1, 2, { eps: 0 }).forward(tensor([[1, 3]])).toArray(); // [[-1, 1]]
  */
@@ -149,9 +149,9 @@ export class GroupNorm extends Module {
 }
 
 export interface BatchNormModuleOptions extends GroupNormModuleOptions {
-  /** How far the running mean and variance move at each step; default 0.1. */
+  /** The momentum of the running mean and variance: how far they move towards the batch's. Default 0.1. */
   readonly momentum?: number | undefined;
-  /** Whether there are a running mean and variance for after `eval()`; default true. */
+  /** Whether a running mean and variance are kept for use after `eval()`; default true. */
   readonly trackRunningStats?: boolean | undefined;
 }
 
@@ -170,7 +170,7 @@ abstract class BatchNorm extends Module {
   readonly bias: Parameter | null;
   readonly runningMean: Buffer | null;
   readonly runningVar: Buffer | null;
-  /** How many batches the running values have seen. */
+  /** The number of batches in the running statistics. */
   readonly numBatchesTracked: Buffer | null;
   /** The ranks of input that the layer takes. */
   protected abstract readonly ranks: readonly number[];
@@ -217,8 +217,8 @@ abstract class BatchNorm extends Module {
 }
 
 /**
- * Channels of vectors or sequences brought to mean 0 and variance 1, see {@link batchNorm}: by the batch's own while
- * training, by the running ones after `eval()`. The weight starts as ones, the bias as zeros.
+ * Batch normalization of vectors or sequences, see {@link batchNorm}: with the batch's statistics while training, with
+ * the running ones after `eval()`. The weight is initialized to ones, the bias to zeros.
  * @shape that of x, [n, numFeatures] or [n, numFeatures, l].
  * @throws ERR_SHAPE for another shape, and while training for one element a channel.
  * @example new nn.BatchNorm1d(1, { eps: 0 }).forward(tensor([[1], [3]])).toArray(); // [[-1], [1]]
@@ -228,8 +228,8 @@ export class BatchNorm1d extends BatchNorm {
 }
 
 /**
- * Channels of images brought to mean 0 and variance 1, see {@link batchNorm}: by the batch's own while training, by the
- * running ones after `eval()`. The weight starts as ones, the bias as zeros.
+ * Batch normalization of images, see {@link batchNorm}: with the batch's statistics while training, with the running
+ * ones after `eval()`. The weight is initialized to ones, the bias to zeros.
  * @shape that of x, [n, numFeatures, h, w].
  * @throws ERR_SHAPE for another shape, and while training for one element a channel.
  * @example new nn.BatchNorm2d(1, { eps: 0 }).forward(tensor([[[[1, 3]]]])).toArray(); // [[[[-1, 1]]]]

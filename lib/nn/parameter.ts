@@ -1,4 +1,4 @@
-/** Tensors that a module owns: those that are learned, and those that only belong to its state. */
+/** A module's own tensors: parameters, which are learned, and buffers, which are not. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { Batched } from "../engine/batched.js";
@@ -16,7 +16,7 @@ export interface BufferOptions {
   readonly persistent?: boolean | undefined;
 }
 
-/** The tensor whose storage a module is to hold: row-major, outside the graph. */
+/** The tensor whose storage a module holds: contiguous, outside the graph. */
 function held(op: string, data: unknown): Tensor {
   const source = needTensor(op, data, "the data").detach();
   if (source instanceof Batched) fail("ERR_ARGUMENT", op, "inside vmap a tensor stands for a batch and has no storage");
@@ -24,8 +24,8 @@ function held(op: string, data: unknown): Tensor {
 }
 
 /**
- * A tensor that a module learns: {@link Module.parameters} finds it, an optimizer changes it. It is a leaf that requires
- * grad, on the storage of the data it was made from.
+ * A learned tensor of a module: {@link Module.parameters} finds it, an optimizer updates it. It is a leaf that requires
+ * grad, and shares the storage of the data that it is made from.
  * @dtype a float dtype, unless `requiresGrad` is false.
  * @throws ERR_ARGUMENT for data that is no tensor; ERR_GRADIENT for an integer tensor.
  * @example
@@ -52,7 +52,7 @@ export class Parameter extends Tensor {
 }
 
 /**
- * A tensor that is part of a module's state and is not learned, such as a running mean.
+ * A tensor that belongs to a module's state but is not learned, such as a running mean.
  * @throws ERR_ARGUMENT for data that is no tensor.
  * @example
  * class Centre extends nn.Module {
@@ -74,12 +74,12 @@ export class Buffer extends Tensor {
   }
 }
 
-// esbuild calls it Buffer2, beside Node's own.
+// esbuild renames it to Buffer2, as Node has a Buffer.
 Object.defineProperty(Buffer, "name", { value: "Buffer", configurable: true });
 
 /**
- * @internal Puts another row-major tensor of the same shape in the place of a parameter or buffer, which stays the same
- * object: optimizers and ties between modules hold on to it. The storage is shared with the source from then on.
+ * @internal Replaces the data of a parameter or buffer by another contiguous tensor of the same shape. It stays the
+ * same object, so optimizers and shared modules keep it. From then on the storage is shared with the source.
  */
 export function replace(target: Tensor, source: Tensor): void {
   const { handle, type, offset } = held("replace", source);

@@ -8,7 +8,7 @@ import { Module } from "./module.js";
 const show = (value: Pair): string => (typeof value === "number" ? String(value) : `[${value.join(", ")}]`);
 
 /**
- * The largest element under each window, see {@link maxPool2d}.
+ * Max pooling, see {@link maxPool2d}.
  * @shape [n, channels, h, w] gives [n, channels, h', w'].
  * @example new nn.MaxPool2d(2).forward(tensor([[[1, 2], [3, 4]]])).toArray(); // [[[4]]]
  */
@@ -29,7 +29,7 @@ export class MaxPool2d extends Module {
 }
 
 /**
- * The mean under each window, see {@link avgPool2d}.
+ * Average pooling, see {@link avgPool2d}.
  * @shape [n, channels, h, w] gives [n, channels, h', w'].
  * @example new nn.AvgPool2d(2).forward(tensor([[[1, 2], [3, 6]]])).toArray(); // [[[3]]]
  */
@@ -50,7 +50,7 @@ export class AvgPool2d extends Module {
 }
 
 /**
- * Means of windows that follow from the size of the result, see {@link adaptiveAvgPool2d}.
+ * Average pooling to a given output size, see {@link adaptiveAvgPool2d}.
  * @shape [n, channels, h, w] gives [n, channels, ...outputSize].
  * @example new nn.AdaptiveAvgPool2d(1).forward(tensor([[[1, 2], [3, 6]]])).toArray(); // [[[3]]]
  */

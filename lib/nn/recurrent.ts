@@ -12,15 +12,15 @@ import { Parameter } from "./parameter.js";
 import { members } from "./walk.js";
 
 export interface RecurrentOptions {
-  /** How many layers read one another's output; default 1. */
+  /** The number of stacked layers; default 1. */
   readonly numLayers?: number | undefined;
   /** Whether there are biases; default true. */
   readonly bias?: boolean | undefined;
   /** Whether sequences are [n, t, features] instead of [t, n, features]; default false. */
   readonly batchFirst?: boolean | undefined;
-  /** The share of what a layer hands to the next that becomes 0 while training; default 0. */
+  /** The dropout probability between layers while training; default 0. */
   readonly dropout?: number | undefined;
-  /** Whether every layer reads the sequence in both directions; default false. */
+  /** Whether every layer is bidirectional; default false. */
   readonly bidirectional?: boolean | undefined;
   /** The dtype of the parameters; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
@@ -33,11 +33,11 @@ export interface RecurrentParameters {
   readonly biasHh: Parameter | null;
 }
 export interface GruState {
-  /** The state before the first step; default zeros. */
+  /** The initial state; default zeros. */
   readonly h0?: Tensor | null | undefined;
 }
 export interface LstmState extends GruState {
-  /** The cells' state before the first step; default zeros. */
+  /** The initial cell state; default zeros. */
   readonly c0?: Tensor | null | undefined;
 }
 
@@ -51,7 +51,7 @@ abstract class Recurrent extends Module {
   readonly batchFirst: boolean;
   readonly dropout: number;
   readonly bidirectional: boolean;
-  /** The layers' parameters in order, of each the forward direction before the backward one. */
+  /** The layers' parameters in order, for each layer the forward direction first. */
   readonly weights: readonly RecurrentParameters[];
 
   protected constructor(op: string, gates: number, inputSize: number, hiddenSize: number, options?: RecurrentOptions) {
@@ -85,7 +85,7 @@ abstract class Recurrent extends Module {
     }));
     this.resetParameters();
   }
-  /** Draws all parameters anew, uniform between ±1 / sqrt(hiddenSize). */
+  /** Reinitializes all parameters uniformly between ±1 / sqrt(hiddenSize). */
   resetParameters(): void {
     const bound = 1 / Math.sqrt(this.hiddenSize);
     for (const parameter of this.parameters()) uniform(parameter, { a: -bound, b: bound });
@@ -105,10 +105,11 @@ abstract class Recurrent extends Module {
 }
 
 /**
- * A net of long short-term memory, see {@link lstm}. Parameters start uniform between ±1 / sqrt(hiddenSize).
+ * A long short-term memory (LSTM) network, see {@link lstm}. Parameters are initialized uniformly between ±1 /
+ * sqrt(hiddenSize).
  * @shape x [t, n, inputSize], [n, t, inputSize] with `batchFirst`, or [t, inputSize]; gives `output` with hiddenSize (twice
  * that where it is bidirectional) in the place of inputSize, and `hn` and `cn` [numLayers * directions, n, hiddenSize].
- * @throws ERR_ARGUMENT for sizes that are no integers above 0; ERR_SHAPE for an input or states that do not fit.
+ * @throws ERR_ARGUMENT unless sizes are positive integers; ERR_SHAPE for an input or states that do not fit.
  * @example
  * const net = new nn.LSTM(3, 2, { batchFirst: true });
  * const { output, hn, cn } = net.forward(ones([4, 5, 3]));
@@ -127,7 +128,8 @@ export class LSTM extends Recurrent {
 }
 
 /**
- * A net of gated recurrent units, see {@link gru}. Parameters start uniform between ±1 / sqrt(hiddenSize).
+ * A network of gated recurrent units (GRU), see {@link gru}. Parameters are initialized uniformly between ±1 /
+ * sqrt(hiddenSize).
  * @shape as {@link LSTM}, without `cn`. @throws as {@link LSTM}.
  * @example new nn.GRU(3, 2, { bidirectional: true }).forward(ones([5, 4, 3])).output.shape; // [5, 4, 4]
  */

@@ -7,9 +7,9 @@ import { holdsAll, misfitOf } from "../ops/element.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 export interface LoadOptions {
-  /** Whether names that are missing or unexpected are an error; default true. */
+  /** Whether missing or unexpected names are an error; default true. */
   readonly strict?: boolean | undefined;
-  /** The module's name for a name in the state. */
+  /** The name in the module for a name in the state. */
   readonly rename?: ((name: string) => string) | undefined;
 }
 export interface LoadResult {
@@ -21,7 +21,7 @@ export interface LoadResult {
 
 const snake = (name: string): string => name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Own names by their snake_case form; null where two share one. */
+/** The module's names by their snake_case form; null where two share one. */
 function twins(names: Iterable<string>): Map<string, string | null> {
   const found = new Map<string, string | null>();
   for (const name of names) found.set(snake(name), found.has(snake(name)) ? null : name);
@@ -60,7 +60,7 @@ export function loadState(
     if (typeof given !== "string") fail("ERR_ARGUMENT", op, "rename gave no name", "a string", describe(given));
     return [given, value] as const;
   });
-  // Exact names first: a twin does not take the place of the name itself.
+  // Exact matches first, so that a converted name never replaces an exact one.
   const exact = incoming.filter(([name]) => own.has(name));
   for (const [name, value] of [...exact, ...incoming.filter(([name]) => !own.has(name))]) {
     if (!isTensor(value)) fail("ERR_ARGUMENT", op, `${name} is not a tensor`, "a tensor", describe(value));

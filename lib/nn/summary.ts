@@ -10,9 +10,9 @@ const GAP = "  ";
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 /**
- * A table of a model's modules: path and class, the parameters and buffers directly in each with their shapes, and how many
- * numbers its parameters are; below it the totals, everything once. With inputs the model is run on them, as
- * {@link inference} does, and the shape of what each module gave last stands in a column of its own.
+ * A table of a model's modules: path, class, the parameters and buffers of each with their shapes, and the number of
+ * parameters; below it the totals, without duplicates. If inputs are given, the model runs on them as in {@link
+ * inference}, and a column shows the output shape of each module's last call.
  * @param inputs what the model's `forward` takes.
  * @throws ERR_ARGUMENT for what is no module; whatever `forward` throws.
  * @example
@@ -48,7 +48,7 @@ const shown = (tensor: Tensor): string => `[${tensor.shape.join(", ")}]`;
 const size = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { shape }) => sum + numel(shape), 0);
 const grouped = (count: number): string => count.toLocaleString("en-US");
 
-/** What each module gave, as text. */
+/** The output shape of each module, as text. */
 function outputsOf(model: Module, inputs: readonly unknown[]): Map<Module, string> {
   const found = new Map<Module, string>();
   const removers = model.modules().map((module) =>
@@ -71,7 +71,7 @@ function outputText(output: unknown): string {
   return parts.map(outputText).join(" ");
 }
 
-/** Columns side by side, the counts flush right. */
+/** Aligned columns, the counts to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const pad = (cell: string, column: number): string =>

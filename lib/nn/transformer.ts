@@ -14,15 +14,15 @@ import { members, renamed } from "./walk.js";
 export interface TransformerEncoderLayerOptions {
   /** The width of the layer between the two linear ones; default 2048. */
   readonly dimFeedforward?: number | undefined;
-  /** The share that becomes 0 while training: of the weights, and of what is added; default 0.1. */
+  /** The dropout probability while training; default 0.1. */
   readonly dropout?: number | undefined;
-  /** Between the two linear layers; default "relu". */
+  /** The activation between the linear layers; default "relu". */
   readonly activation?: Activation | undefined;
-  /** What is added to a variance; default 1e-5. */
+  /** The eps of the norms; default 1e-5. */
   readonly layerNormEps?: number | undefined;
   /** Whether tensors are [n, length, dModel] instead of [length, n, dModel]; default false, as in PyTorch. */
   readonly batchFirst?: boolean | undefined;
-  /** Whether what goes into a part is normalised, and not what comes out; default false. */
+  /** Whether normalization comes before each part instead of after it (pre-norm); default false. */
   readonly normFirst?: boolean | undefined;
   /** Whether linear layers and norms have biases; default true. */
   readonly bias?: boolean | undefined;
@@ -30,20 +30,23 @@ export interface TransformerEncoderLayerOptions {
   readonly dtype?: DType | undefined;
 }
 export interface EncoderCallOptions {
-  /** [length, length] or [n * nhead, length, length]: true where a place may not see another, or floats to add. */
+  /**
+   * [length, length] or [n * nhead, length, length]: bool, true where a position may not attend to another, or floats
+   * to add.
+   */
   readonly srcMask?: Tensor | null | undefined;
-  /** [n, length] (or [length]) of truth values: true for places that nobody may see. */
+  /** A bool mask [n, length] (or [length]): true for positions that none may attend to. */
   readonly srcKeyPaddingMask?: Tensor | null | undefined;
-  /** Whether a place sees those up to itself only; default false. */
+  /** Whether a position attends only to positions up to itself; default false. */
   readonly isCausal?: boolean | undefined;
 }
 
 const keys: Readonly<Record<string, string>> = { selfAttn: "self_attn" };
 
 /**
- * A layer of a transformer's encoder: attention of a sequence to itself, then two linear layers, each added to what went
- * into it and normalised: `x = norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))`, or with `normFirst`
- * `x = x + attention(norm1(x)); x = x + linear2(activation(linear1(norm2(x))))`. Masks are those of {@link MultiheadAttention}.
+ * A transformer encoder layer: self-attention, then two linear layers, each with a residual connection and a norm: `x =
+ * norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))`, or with `normFirst` `x = x +
+ * attention(norm1(x)); x = x + linear2(activation(linear1(norm2(x))))`. Masks are those of {@link MultiheadAttention}.
  * @shape src [length, n, dModel]; with `batchFirst` [n, length, dModel]; or without n. Gives the same.
  * @throws ERR_ARGUMENT where nhead does not divide dModel, or for a bad option; ERR_SHAPE where sizes do not fit.
  * @source Vaswani et al., Attention is all you need, 2017.

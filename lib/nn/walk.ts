@@ -1,38 +1,43 @@
-/** Finds what a module holds: its own properties in the order of their declaration, through what only groups values. */
+/**
+ * Finds a module's contents: its own properties in declaration order, also inside groups (arrays, plain objects, maps,
+ * sets).
+ */
 import { types } from "node:util";
 import { foreignKind } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { isPlain } from "../core/tree.js";
 import { Buffer, Parameter } from "./parameter.js";
 
-/** @internal Names and values a container gives instead of its own properties. */
+/** @internal The names and values that a container lists instead of its own properties. */
 export const members: unique symbol = Symbol("members");
 
-/** @internal A module's own properties, some under other names: those of PyTorch's state dictionaries. */
+/** @internal A module's own properties, some renamed to the names in PyTorch's state dictionaries. */
 export const renamed = (module: object, names: Readonly<Record<string, string>>): [string, unknown][] =>
   Object.entries(module).map(([name, value]) => [names[name] ?? name, value]);
 
-/** What this walk knows about a module. */
+/** The members of a module as the walk needs them. */
 export interface Holder {
   [members](): Iterable<readonly [string, unknown]>;
 }
 
 const isHolder = (value: unknown): value is Holder => typeof value === "object" && value !== null && members in value;
 
-/** An array, an object literal, a map or a set: something that only groups. */
+/** An array, a plain object, a map or a set, which only group values. */
 export type Group = readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown> | Record<string, unknown>;
 
 export const isGroup = (value: unknown): value is Group =>
   Array.isArray(value) || types.isMap(value) || types.isSet(value) || isPlain(value);
 
-/** ERR_ARGUMENT for a module or tensor of another copy of the library: its parameters would go unseen. */
+/** ERR_ARGUMENT for a module or tensor of another copy of the library, whose parameters would be missed. */
 function refuseForeign(name: string, value: unknown): void {
   const kind = foreignKind(value);
   if (kind === "Module" || kind === "Tensor")
     fail("ERR_ARGUMENT", "Module", `${name} is not valid`, `a ${kind} of this copy of nabla`, describe(value));
 }
 
-/** What a group holds, by name: the key, or the position in a set and where the key is neither a string nor a number. */
+/**
+ * The entries of a group by name: the key, or the position in a set or for a key that is neither a string nor a number.
+ */
 function namedIn(path: string, group: Group): Iterable<readonly [string, unknown]> {
   if (types.isSet(group)) return [...group].map((value, i) => [String(i), value]);
   if (!types.isMap(group)) return Object.entries(group);
@@ -47,7 +52,7 @@ function namedIn(path: string, group: Group): Iterable<readonly [string, unknown
   return named;
 }
 
-/** The parameters, buffers and modules directly in a module, named by their path in it. */
+/** The parameters, buffers and modules directly in a module, by path. */
 export function* held(holder: Holder): Generator<[string, Parameter | Buffer | Holder]> {
   const open = new Set<unknown>();
   function* look(name: string, value: unknown): Generator<[string, Parameter | Buffer | Holder]> {
@@ -62,8 +67,8 @@ export function* held(holder: Holder): Generator<[string, Parameter | Buffer | H
 }
 
 /**
- * A module and everything below it in order of declaration, with its path; a module that occurs more than once is entered
- * the first time only, unless all paths are asked for.
+ * A module and everything below it in declaration order, with paths; a module that occurs more than once is entered
+ * only the first time, unless all paths are requested.
  */
 export function* walk(root: Holder, allPaths = false): Generator<[string, Parameter | Buffer | Holder]> {
   const entered = new Set<Holder>();
@@ -76,7 +81,7 @@ export function* walk(root: Holder, allPaths = false): Generator<[string, Parame
       if (isHolder(value)) yield* visit(inner, value);
       else yield [inner, value];
     }
-    // A module inside itself is never entered again; elsewhere it may be, under another path.
+    // A module inside itself is never entered again; one that occurs elsewhere may be, under another path.
     if (allPaths) entered.delete(holder);
   }
   yield* visit("", root);
