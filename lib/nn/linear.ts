@@ -56,8 +56,10 @@ export class Linear extends Module {
   forwardThrough(x: Tensor, activation: Activation): Tensor {
     if (this.forward !== plainForward) return activations[activation](this.forward(x));
     return linear(x, this.weight, this.bias, { activation });
-  override extraRepr(): string 
+  }
+  override extraRepr(): string {
     return `inFeatures=${this.inFeatures}, outFeatures=${this.outFeatures}, bias=${this.bias !== null}`;
+  }
 }
 
 /** Outside of the class: esbuild renames a class that refers to itself. */

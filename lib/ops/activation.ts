@@ -30,7 +30,7 @@ const leakyReluRow = binary("leakyRelu", {
 });
 
 /**
- * x where it is positive, else `slope * x`. The slope may be a tensor: it is learned then.
+ * x where it is positive, else `slope * x`. The slope may be a tensor, which can be learned (PReLU).
  * @gradient 1 where x > 0, else the slope.
  * @source He et al., Delving deep into rectifiers, 2015 (with a learned slope: PReLU).
  * @example tensor([-1, 2]).leakyRelu(0.5).toArray(); // [-0.5, 2]
@@ -53,7 +53,7 @@ const eluRow = binary("elu", {
 });
 
 export interface EluOptions {
-  /** The result tends to -alpha far below 0; default 1. */
+  /** The limit of the result far below 0 is -alpha; default 1. */
   readonly alpha?: number | undefined;
 }
 
@@ -74,7 +74,7 @@ const geluRow = unary("gelu", {
   partials: [partial(["x"], (t, x) => geluBackward(t, x))],
 });
 
-// Written with sigmoid(2u) = (1 + tanh(u)) / 2, which keeps its digits far below 0; beyond 30 nothing changes any more.
+// Uses sigmoid(2u) = (1 + tanh(u)) / 2, which loses no digits far below 0; beyond 30 the result is constant.
 const geluTanhRow = unary("geluTanh", {
   compute: "float",
   accuracy: 4,

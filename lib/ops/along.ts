@@ -1,4 +1,4 @@
-/** What ops that go along one dimension share. */
+/** Shared by ops along one dimension. */
 import { checkOptions } from "../core/options.js";
 import { axis } from "../core/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -7,10 +7,10 @@ interface HasDim {
   readonly dim?: number | undefined;
 }
 
-/** @internal The parameters of an op along a dimension, one further back: vmap's batch axis comes first. */
+/** @internal The parameters of an op along a dimension, with `dim` moved by one for vmap's batch axis in front. */
 export const after = <P extends { readonly dim: number }>(p: P): P => ({ ...p, dim: p.dim + 1 });
 
-/** @internal Reads the trailing arguments `dim?, options?`, where the object may stand in the place of dim. */
+/** @internal Reads the trailing arguments `dim?, options?`, or options in the place of dim. */
 export function dimAndOptions<T extends HasDim>(
   op: string,
   x: Tensor,
@@ -25,7 +25,7 @@ export function dimAndOptions<T extends HasDim>(
   return { ...given, dim: axis(op, named === undefined ? fallback : named, x.ndim) };
 }
 
-/** @internal f of x and the dimension; a tensor of rank 0 goes through as one of rank 1, and comes back. */
+/** @internal Applies f to x and the dimension; a tensor of rank 0 is treated as one of rank 1. */
 export function withAxis(op: string, x: Tensor, dim: number, f: (x: Tensor, dim: number) => Tensor): Tensor {
   const at = axis(op, dim, x.ndim);
   return x.ndim === 0 ? f(x.reshape([1]), 0).reshape([]) : f(x, at);

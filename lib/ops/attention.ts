@@ -13,26 +13,28 @@ import type { Tensor } from "../tensor/tensor.js";
 import { defaultGenerator, masked } from "./random.js";
 
 export interface AttentionOptions {
-  /** Which keys a query may see: true for those that take part, or floats that are added to the scores. */
+  /** Bool: true for keys that a query may attend to; or floats that are added to the scores. */
   readonly attnMask?: Tensor | null | undefined;
-  /** The share of the weights that becomes 0; default 0. Always in force: give 0 when not training. */
+  /** The dropout probability of the weights; default 0. Always applied, so pass 0 when not training. */
   readonly dropoutP?: number | undefined;
-  /** Whether query i sees the keys up to i only; default false. */
+  /** Whether query i attends only to keys up to i; default false. */
   readonly isCausal?: boolean | undefined;
   /** The factor on the scores; default 1 / sqrt(e). */
   readonly scale?: number | undefined;
-  /** Whether several heads of the queries, next to each other, share one of keys and values; default false. */
+  /**
+   * Whether groups of adjacent query heads share one head of keys and values (grouped-query attention); default false.
+   */
   readonly enableGqa?: boolean | undefined;
 }
 
-/** How a call weighs: `drop` holds the random key and the probability, and is empty where nothing is dropped. */
+/** The parameters of the weights: `drop` holds the random key and the dropout probability; empty without dropout. */
 interface Weighing {
   readonly scale: number;
   readonly causal: boolean;
   readonly drop: readonly number[];
 }
 
-/** @internal [queries, keys], true where query i may see key j: up to j = i. */
+/** @internal The causal mask [queries, keys]: true where j <= i. */
 export const causalMask = (queries: number, keys: number): Tensor =>
   arange(queries, { dtype: "int32" })
     .unsqueeze(1)
@@ -42,8 +44,8 @@ const transposed = (x: Tensor): Tensor => x.transpose(-2, -1);
 const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
 
 /**
- * @internal The weights that queries give to keys; those of a query add up to 1, or are 0 where it sees no key. The mask
- * holds truth values, true where a key is seen, or floats.
+ * @internal The attention weights: for each query they sum to 1, or are 0 if it can attend to no key. The mask is bool,
+ * true for visible keys, or floats.
  */
 export function attentionWeights(query: Tensor, key: Tensor, mask: Tensor | null, p: Weighing): Tensor {
   let scores = query.mul(p.scale).matmul(transposed(key));
@@ -52,13 +54,13 @@ export function attentionWeights(query: Tensor, key: Tensor, mask: Tensor | null
   else if (mask) seen = seen ? seen.logicalAnd(mask) : mask;
   if (seen) scores = seen.where(scores, Number.NEGATIVE_INFINITY);
   if (mask === null || scores.numel === 0) return scores.softmax(-1);
-  // Where a query sees no key at all, zeros take the place of 0 / 0.
+  // If a query can attend to no key, its weights are 0 instead of 0 / 0.
   const blind = scores.detach().amax(-1, { keepdim: true }).eq(Number.NEGATIVE_INFINITY);
   return blind.where(0, blind.where(0, scores).softmax(-1));
 }
 
-// The row takes query [.., g, l, e], key [.., s, e] and value [.., s, v], the g groups of queries sharing keys and values,
-// with the same dimensions in front; the mask is [.., g, l, s].
+// The row takes query [.., g, l, e], key [.., s, e] and value [.., s, v], where the g groups of queries share keys and
+// values, with the same leading dimensions; the mask is [.., g, l, s].
 const shared = (x: Tensor): Tensor => x.unsqueeze(-3);
 const dropped = (weights: Tensor, p: Weighing): Tensor => (p.drop.length === 0 ? weights : masked(weights, p.drop));
 
@@ -82,13 +84,14 @@ const attrsOf = (p: Weighing): number[] =>
     ? [p.scale, p.causal ? 1 : 0, 0]
     : [p.scale, p.causal ? 1 : 0, p.drop.at(-1)!, ...p.drop.slice(0, -1)];
 
-// Up to here weights are kept for the gradient; beyond, the log-sum-exps of which the kernel makes them again.
+// Up to this number of keys, weights are kept for the gradient; beyond it, the log-sum-exps, from which the kernel
+// recomputes them.
 const KEPT_KEYS = 1024;
 const KEPT_WEIGHTS = 2 ** 23;
-// Rows of kept weights do not all start in the same cache sets; the last element is the row's factor.
+// Pads rows of kept weights so that they do not all map to the same cache sets; the last element is the row's factor.
 const LINE = 16;
 
-/** The shape of what the kernel keeps for the gradient, for scores of a shape. */
+/** The shape of the residual output, for scores of a shape. */
 function residual(rows: Shape, keys: number): Shape {
   const keep = keys <= KEPT_KEYS && numel(rows) * keys <= KEPT_WEIGHTS;
   return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
@@ -140,7 +143,7 @@ function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing):
   return apply(attentionRow, inputs, q.type, q.type, [...rows, v.shape.at(-1)!], attrsOf(p), p, kept);
 }
 
-/** The mask, if there is one, where it fits the scores. */
+/** The mask, if any; ERR_SHAPE if it does not fit the scores. */
 function checkedMask(op: string, given: Tensor | null | undefined, scores: Shape): Tensor | null {
   if (given === undefined || given === null) return null;
   const mask = needTensor(op, given, "the mask");
@@ -151,7 +154,7 @@ function checkedMask(op: string, given: Tensor | null | undefined, scores: Shape
   return mask;
 }
 
-/** How many heads of the queries share one of keys and values. */
+/** The number of query heads for each head of keys and values. */
 function groupsOf(op: string, query: Tensor, key: Tensor, value: Tensor): number {
   const heads = query.shape[query.ndim - 3] ?? 1;
   for (const x of [key, value]) {
@@ -165,9 +168,9 @@ function groupsOf(op: string, query: Tensor, key: Tensor, value: Tensor): number
 }
 
 /**
- * `softmax(query keyᵀ scale + mask) value`: for each query the mean of the values, weighted by how well their keys fit.
- * A query that may see no key gives zeros. Scores are computed in blocks, never all at once; for the gradient the weights
- * are kept where they are few, and computed again elsewhere.
+ * `softmax(query keyᵀ scale + mask) value`: for each query the mean of the values, weighted by how well their keys
+ * match. A query that can attend to no key gives zeros. Scores are computed in blocks, so the full matrix never exists.
+ * For the gradient the weights are kept if they are few, else recomputed.
  * @shape query [.., l, e], key [.., s, e], value [.., s, v], leading dimensions broadcast; gives [.., l, v]. The mask
  * broadcasts to [.., l, s]. With `enableGqa`, query [.., h, l, e] and key [.., h / n, s, e].
  * @gradient through the products and the softmax.
@@ -207,14 +210,14 @@ export function scaledDotProductAttention(
   const [keys, width] = value.shape.slice(-2) as [number, number];
   const scale = needNumber(op, "the scale", o.scale ?? 1 / Math.sqrt(Math.max(size, 1)));
 
-  // Dimensions in front of all: those of the queries without the groups.
+  // The common leading dimensions: those of the queries without the groups.
   const front = (x: Tensor): Shape => x.shape.slice(0, -2);
   const queryFront = grouped ? [...query.shape.slice(0, -3), query.shape[query.ndim - 3]! / groups] : front(query);
   const lead = broadcast(op, broadcast(op, queryFront, front(key)), front(value));
   const outer = grouped ? [...lead.slice(0, -1), lead.at(-1)! * groups] : lead;
   const mask = checkedMask(op, o.attnMask, [...outer, length, keys]);
 
-  // Halves in float32 before they are broadcast, so that gradients are summed before they are rounded.
+  // Converts half precision before broadcasting, so that gradients are summed before they are rounded.
   const typed = (x: Tensor): Tensor => x.to(type.compute.name);
   const split = (x: Tensor, rest: number): Tensor =>
     x.expand([...outer, length, rest]).reshape([...lead, groups, length, rest]);
@@ -227,7 +230,7 @@ export function scaledDotProductAttention(
   const m = mask === null ? null : split(mask.type.kind === "float" ? typed(mask) : mask, keys);
   const drop = p === 0 || p === 1 ? [] : [...defaultGenerator.next(), p];
   const weighing: Weighing = { scale, causal, drop };
-  // No kernel takes a mask that is itself to be learned.
+  // The kernel has no gradient for the mask.
   const learned = m !== null && isTracked(m) && mode.grad;
   const y = (learned ? composed : run)(q, k, v, m, weighing).reshape([...outer, length, width]);
   return (p === 1 ? y.mul(0) : y).to(type.name);

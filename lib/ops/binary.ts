@@ -8,7 +8,8 @@ import type { Tensor } from "../tensor/tensor.js";
 /**
  * `a + b`.
  * @gradient 1 for both.
- * @throws ERR_DTYPE for a number that the integer dtype beside it does not hold, as for every op that computes in integers.
+ * @throws ERR_DTYPE for a number operand that the integer dtype does not hold, as in every op that computes in
+ * integers.
  * @example tensor([1, 2]).add(1).toArray(); // [2, 3]
  */
 export const add: Binary = binary("add", { compute: "number", accuracy: "exact", partials: [one, one] });
@@ -46,7 +47,7 @@ export const div: Binary = binary("div", {
 });
 
 /**
- * `a` to the power `b`; integers stay integers, a negative integer power of an integer is 0 (but of 1 and -1).
+ * `a` to the power `b`; integers stay integers: a negative power of an integer is 0, except of 1 and -1.
  * @gradient b a^(b-1), 0 where b is 0; and a^b log(a), 0 where a is 0 and b >= 0.
  * @example tensor([2, 3]).pow(2).toArray(); // [4, 9]
  */
@@ -68,7 +69,7 @@ export const pow: Binary = binary("pow", {
   ],
 });
 
-/** Where a number is never the result, the other operand always is. */
+/** If the number can never be the result, the other operand always is. */
 const neverOf =
   (never: (x: Operand, type: DTypeRow) => boolean) =>
   ([a, b]: readonly Operand[], type: DTypeRow): readonly Operand[] => [
@@ -77,8 +78,8 @@ const neverOf =
   ];
 
 /**
- * The larger of both; NaN where either is NaN. Beside an integer tensor a number must fit its dtype, unless it is below all
- * that this holds.
+ * The larger operand; NaN if either is NaN. With an integer tensor, a number must fit the dtype unless it is below all
+ * its values.
  * @gradient to the larger one, half to each where they are equal.
  * @throws ERR_DTYPE for another number beside an integer tensor.
  * @example tensor([1, 5]).maximum(3).toArray(); // [3, 5]
@@ -94,8 +95,8 @@ export const maximum: Binary = binary("maximum", {
 });
 
 /**
- * The smaller of both; NaN where either is NaN. Beside an integer tensor a number must fit its dtype, unless it is above all
- * that this holds.
+ * The smaller operand; NaN if either is NaN. With an integer tensor, a number must fit the dtype unless it is above all
+ * its values.
  * @gradient to the smaller one, half to each where they are equal.
  * @throws ERR_DTYPE for another number beside an integer tensor.
  * @example tensor([1, 5]).minimum(3).toArray(); // [1, 3]
@@ -139,7 +140,7 @@ export const lerp: Ternary = ternary("lerp", {
   partials: [
     partialOfNumbers(["z"], (t, w) => t.sub(t.mul(w))),
     partialOfNumbers(["z"], (t, w) => t.mul(w)),
-    // In t's dtype, as integers would wrap.
+    // In t's dtype: integer arithmetic would wrap.
     partial(["x", "y"], (t, a, b) => t.mul(b.to(t.dtype).sub(a))),
   ],
 });

@@ -1,6 +1,6 @@
 /**
- * Elementwise ops whose result is bool. They have no derivative. Integer and bool tensors are compared with numbers exactly,
- * whatever these are; beside a float tensor a number takes its dtype first.
+ * Elementwise ops with bool results. They have no derivative. Integer and bool tensors are compared with any number
+ * exactly; with a float tensor, a number is converted to its dtype first.
  */
 import { holds } from "../core/dtype.js";
 import { type Binary, comparison, predicate, type Unary } from "../engine/elementwise.js";
@@ -27,13 +27,13 @@ const exchanged: Readonly<Record<Comparison, Comparison>> = {
   ge: "le",
 };
 
-/** A tensor of integers or truth values beside any number: what is below 2.5 is below 3, what is above 2.5 above 2. */
+/** Compares an integer or bool tensor with any number: x < 2.5 is x < 3, and x > 2.5 is x > 2. */
 function besideNumber(name: Comparison, x: Tensor, number: number): Tensor {
   const up = name === "lt" || name === "ge";
   const down = name === "le" || name === "gt";
   const n = up ? Math.ceil(number) : down ? Math.floor(number) : number;
   if (holds(x.type, n)) return kernels[name](x, n);
-  // No element equals the number, and all are on one side of it.
+  // No element equals the number, and all compare the same way.
   const all = name === "ne" || (name === "lt" || name === "le" ? n > 0 : name !== "eq" && n < 0);
   return all ? kernels.eq(x, x) : kernels.ne(x, x);
 }
@@ -48,7 +48,7 @@ const exact =
     return kernels[name](a, b);
   };
 
-/** A number as the truth value that it stands for. */
+/** A number as a truth value. */
 const truth = (x: Operand): Operand => (typeof x === "number" ? Number(x !== 0) : x);
 const both = comparison("logicalAnd");
 const either = comparison("logicalOr");

@@ -1,7 +1,10 @@
-/** How vmap runs convolutions: the batch axis is merged into one of their four indices, so that one convolution serves all. */
+/**
+ * How vmap runs convolutions: it merges the batch axis into one of their four indices, so that one convolution computes
+ * the batch.
+ */
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What the dimensions of an operand count: images, groups, and a group's channels on either side of the weight. */
+/** The indices of an operand's dimensions: images, groups, and a group's output and input channels. */
 type Index = "image" | "group" | "out" | "in";
 /** The operands of the three convolutions: y [image, group out], x [image, group in] and w [group out, in]. */
 export type Role = keyof typeof indices;
@@ -20,7 +23,7 @@ function shared(batched: readonly Role[]): Index {
   )!;
 }
 
-/** Sizes by index: two dimensions for those that a tensor has as one, the groups with the channels after them. */
+/** Sizes by index: a combined dimension of groups and channels is split into two. */
 const apart = (role: Role, shape: readonly number[], groups: number): number[] => {
   const [a, b, ...window] = shape as readonly [number, number, ...number[]];
   return role === "w" ? [groups, a / groups, b, ...window] : [a, groups, b / groups, ...window];
@@ -57,7 +60,10 @@ function unfolded(
     .reshape([batchSize, ...shape]);
 }
 
-/** @internal The convolution of a role from the two others, in one call for the batch; `shape` is that of one result. */
+/**
+ * @internal The convolution that computes one role from the other two, once for the batch; `shape` is that of one
+ * result.
+ */
 export function batchedConv(
   roles: readonly [Role, Role, Role],
   operands: readonly Tensor[],

@@ -1,4 +1,4 @@
-/** Convolutions. <y, conv(x, w)> is linear in each of y, x and w, so the gradients are convolutions too: three rows. */
+/** Convolutions. <y, conv(x, w)> is linear in each of y, x and w, so all gradients are convolutions too: three rows. */
 import { type DTypeRow, promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -13,7 +13,7 @@ import { batchedConv, type Role } from "./conv-batched.js";
 /** A number for both dimensions, or [height, width]. */
 export type Pair = number | readonly [number, number];
 
-/** Native code counts on products of two of them. */
+/** Native code relies on products of two sizes not overflowing. */
 const largest = 2 ** 31 - 1;
 
 /** @internal Two integers of at least `least`. */
@@ -27,14 +27,14 @@ export function pairOf(op: string, what: string, value: unknown, least: number):
   return pair;
 }
 
-/** @internal A window that slides over images. */
+/** @internal The stride, padding and dilation of a kernel or window that slides over images. */
 export interface Sliding {
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
   readonly dilation: readonly [number, number];
 }
 
-/** @internal How many places a window has in an image; ERR_SHAPE where it has none. */
+/** @internal The size of the output of a kernel or window on an image; ERR_SHAPE if it does not fit. */
 export function places(op: string, image: Shape, window: Shape, s: Sliding): [number, number] {
   const sizes = image.map((size, d) => {
     const room = size + 2 * s.padding[d]! - s.dilation[d]! * (window[d]! - 1) - 1;
@@ -53,7 +53,7 @@ export function places(op: string, image: Shape, window: Shape, s: Sliding): [nu
 
 interface Geometry extends Sliding {
   readonly groups: number;
-  /** Height and width of x and of the weight, which the other two do not always tell. */
+  /** The sizes of x and of the weight, which the other two operands do not always determine. */
   readonly image: Shape;
   readonly window: Shape;
 }
@@ -72,8 +72,8 @@ type Name = keyof typeof shapes;
 type Product = (a: Tensor, b: Tensor, p: Geometry) => Tensor;
 
 /**
- * One of the three: `left` and `right` are the transposes in its first and its second input; `roles` say what its inputs
- * and its result are to the convolution proper.
+ * One of the three rows: `left` and `right` are the transposes in its first and second input; `roles` name its inputs
+ * and its result by their role in the convolution.
  */
 function product(
   name: Name,
@@ -137,17 +137,17 @@ const byWeight: Product = product(
 );
 
 export interface ConvOptions<P = Pair> {
-  /** The step of the window; default 1. */
+  /** The step of the kernel; default 1. */
   readonly stride?: P | undefined;
   /** Zeros on both sides of the input; default 0. */
   readonly padding?: P | undefined;
-  /** The distance between elements of the window; default 1. */
+  /** The distance between elements of the kernel; default 1. */
   readonly dilation?: P | undefined;
-  /** Into how many parts the channels are split that do not see each other; default 1. */
+  /** The number of groups of channels that are convolved separately; default 1. */
   readonly groups?: number | undefined;
 }
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Added to the size of the result at one side, below the stride; default 0. */
+  /** Added to one side of the result's size, less than the stride; default 0. */
   readonly outputPadding?: Pair | undefined;
 }
 const names = ["stride", "padding", "dilation", "groups"] as const;
@@ -161,14 +161,14 @@ function sliding(op: string, o: ConvOptions): Sliding & { readonly groups: numbe
   };
 }
 
-/** Checked operands in one dtype, x with its batch dimension. */
+/** Checks the operands and converts them to one dtype; x gets a batch dimension if it has none. */
 interface Operands {
   readonly x: Tensor;
   readonly w: Tensor;
   readonly bias: Tensor | null;
 }
 
-/** `inputs` and `outputs`: the channels of a weight on either side; `spatial`: how many dimensions the window has. */
+/** `inputs` and `outputs`: the channels of the weight; `spatial`: the number of spatial dimensions. */
 function operands(
   op: string,
   x: Tensor,
@@ -201,7 +201,7 @@ function operands(
   };
 }
 
-/** What `f` makes of input and weight, plus the bias of the channels, without the batch dimension that x did not have. */
+/** `f` of input and weight plus the bias, without a batch dimension if x had none. */
 function finished({ x, w, bias }: Operands, f: (x: Tensor, w: Tensor) => Tensor, unbatched: boolean): Tensor {
   const biased = (a: Tensor, b: Tensor, offset: Tensor): Tensor => {
     const y = f(a, b);
@@ -224,7 +224,7 @@ const ofConv = (groups: number) => (w: Shape) => ({
 });
 
 /**
- * The cross-correlation of images with windows of weights, over all input channels of a group.
+ * 2-D convolution (cross-correlation) of images with kernels, summed over the input channels of a group.
  * @shape x [n, in, h, w] (or without n), weight [out, in / groups, rows, cols], bias [out]; gives [n, out, h', w'] with
  * h' = floor((h + 2 padding - dilation (rows - 1) - 1) / stride) + 1.
  * @gradient convolutions of the incoming gradient with the weight and with x; its sum for the bias.
@@ -239,7 +239,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
 }
 
 /**
- * As {@link conv2d} along one dimension.
+ * 1-D convolution, as {@link conv2d}.
  * @shape x [n, in, length] (or without n), weight [out, in / groups, size], bias [out]; gives [n, out, length'].
  * @gradient as conv2d.
  * @throws as conv2d does.
@@ -262,7 +262,8 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
 }
 
 /**
- * The transpose of {@link conv2d} in its input: each element of x is spread out over a window of weights.
+ * Transposed convolution, the transpose of {@link conv2d} in its input: adds the kernel, times each element of x, to
+ * the result.
  * @shape x [n, in, h, w] (or without n), weight [in, out / groups, rows, cols], bias [out]; gives [n, out, h', w'] with
  * h' = (h - 1) stride - 2 padding + dilation (rows - 1) + outputPadding + 1.
  * @gradient convolutions of the incoming gradient with the weight and with x; its sum for the bias.

@@ -1,4 +1,7 @@
 import type { Tensor } from "../tensor/tensor.js";
 
-/** @internal Tensors that `at` copied for a list or mask, and views of them by `at`: `assign` on one would be lost. */
+/**
+ * @internal Tensors that `at` copied for a list or mask, and views of them: `assign` on one would not reach the
+ * original.
+ */
 export const copiedByAt = new WeakSet<Tensor>();

@@ -1,4 +1,4 @@
-/** Decompositions of matrices, and what is made of singular values: the pseudoinverse and least squares. */
+/** Matrix decompositions, and functions of singular values: pseudoinverse and least squares. */
 
 import { promote } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
@@ -15,10 +15,10 @@ import * as m from "./matrix.js";
 import { transposed } from "./matrix.js";
 import { triangularSolve } from "./solve.js";
 
-/** Rows of a result that holds several matrices, one below the other. */
+/** The rows of one of several matrices in a result, stacked vertically. */
 const rows = (x: Tensor, start: number, count: number): Tensor => x.narrow(-2, start, count);
 
-/** q and r, one below the other, as the row gives them. */
+/** q and r, stacked vertically, as the row computes them. */
 const split = (packed: Tensor): { q: Tensor; r: Tensor } => {
   const n = m.columnsOf(packed);
   const size = m.rowsOf(packed) - n;
@@ -58,11 +58,11 @@ export interface QR {
 }
 
 /**
- * The reduced decomposition x = q r with orthonormal columns q and an upper triangular r, by Householder's reflections. An
- * element on r's diagonal has the sign opposite to that of the column it was made of, as LAPACK chooses.
+ * The reduced QR decomposition x = q r with orthonormal columns q and upper triangular r, by Householder reflections.
+ * The signs on r's diagonal are those of LAPACK.
  * @shape [.., m, n] gives q [.., m, k] and r [.., k, n], k the smaller of m and n.
- * @gradient (gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ where m >= n, copyltu the lower triangle mirrored; for wide matrices that of
- * the first m columns, with r's others as qᵀ x. ERR_ARGUMENT where those columns are dependent.
+ * @gradient (gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ for m >= n, where copyltu mirrors the lower triangle; for m < n that of
+ * the first m columns, with r's other columns as qᵀ x. ERR_ARGUMENT if those columns are dependent.
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers.
  * @source Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018.
  * @example qr(tensor([[3, 1], [4, 2]])).r.at(0).toArray(); // [-5, -2.2]
@@ -71,7 +71,7 @@ export function qr(x: Tensor): QR {
   const height = m.rowsOf(m.needMatrix("qr", x));
   const width = m.columnsOf(x);
   if (width <= height) return split(qrRow([x], undefined));
-  // Of halves in float32: r's other columns follow from q before it is rounded.
+  // Half precision in float32: r's other columns need q before it is rounded.
   const wide = x.to(x.type.compute.name);
   const { q, r } = qr(wide.narrow(-1, 0, height));
   const others = transposed(q).matmul(wide.narrow(-1, height, width - height));
@@ -117,11 +117,12 @@ const spectrum = (packed: Tensor): Spectrum => ({
 });
 
 /**
- * The eigenvalues of a symmetric matrix in ascending order, and orthonormal eigenvectors as columns, by Jacobi's rotations.
- * The lower triangle is read. In each vector the element of largest absolute value is positive.
+ * The eigenvalues of a symmetric matrix in ascending order, and orthonormal eigenvectors as columns, by Jacobi
+ * rotations. Only the lower triangle is read. In each vector the element of largest absolute value is positive.
  * @shape [.., n, n] gives values [.., n] and vectors [.., n, n].
- * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, off the diagonal. Vectors of equal eigenvalues have none:
- * what depends on them is divided by 0 there (0 / 0 counts as 0); what depends on the values alone is right.
+ * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, the second term off the diagonal. Undefined for
+ * vectors of equal eigenvalues: there it divides by 0 (0 / 0 counts as 0). Gradients through values alone are always
+ * right.
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example eigh(tensor([[2, 0], [0, 1]])).values.toArray(); // [1, 2]
@@ -157,7 +158,7 @@ const svdRow = m.linalgRow<undefined>(
         .mul(row)
         .add(ratio(vv.sub(transposed(vv)), squares).mul(s.unsqueeze(-1)));
       const sides = u.matmul(inner.add(m.onto(gs)));
-      // What u gains outside of its own columns, where there is such a thing.
+      // The part of u's gradient orthogonal to its columns, if m > n.
       const outside = m.rowsOf(u) > m.columnsOf(u) ? ratio(gu.sub(u.matmul(uu)), row) : null;
       return [(outside === null ? sides : sides.add(outside)).matmul(vh)];
     },
@@ -180,12 +181,12 @@ const svdRow = m.linalgRow<undefined>(
 );
 
 /**
- * The reduced singular value decomposition x = u diag(s) vh, by Jacobi's rotations: singular values in descending order,
- * orthonormal columns u and rows vh. In each column of u (row of vh where x is wide) the element of largest absolute value
- * is positive.
+ * The reduced singular value decomposition x = u diag(s) vh, by Jacobi rotations: singular values in descending order,
+ * orthonormal columns u and rows vh. In each column of u (for a wide x, each row of vh) the element of largest absolute
+ * value is positive.
  * @shape [.., m, n] gives u [.., m, k], s [.., k] and vh [.., k, n], k the smaller of m and n.
- * @gradient that of s is u diag(gs) vh; that of u and vh divides by differences of squared singular values: where a
- * result depends on vectors of equal ones, or, for a matrix that is not square, of zero, it has none (0 / 0 counts as 0).
+ * @gradient that of s is u diag(gs) vh; those of u and vh divide by differences of squared singular values: they are
+ * undefined for vectors of equal singular values, or of zero ones if x is not square (0 / 0 counts as 0).
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Townsend, Differentiating the singular value decomposition, 2016.
  * @example svd(tensor([[0, 3], [2, 0]])).s.toArray(); // [3, 2]
@@ -227,14 +228,16 @@ const pinvRow = m.linalgRow<number>(
   (tolerance) => [tolerance],
 );
 
-/** What counts as 0 beside the largest singular value, unless a user says it. */
+/** The default of the relative tolerance for singular values. */
 const tolerance = (op: string, name: string, x: Tensor, given: number | undefined): number =>
   given === undefined
     ? Math.max(m.rowsOf(x), m.columnsOf(x)) * (x.dtype === "float64" ? 2 ** -52 : 2 ** -23)
     : needNumber(op, name, given);
 
 export interface PinvOptions {
-  /** Singular values of at most this part of the largest count as 0; default the larger size times the dtype's epsilon. */
+  /**
+   * Singular values up to this fraction of the largest count as 0; default: the larger size times the dtype's epsilon.
+   */
   readonly rtol?: number | undefined;
 }
 
@@ -242,9 +245,9 @@ const pseudoinverse = (x: Tensor, limit: number): Tensor =>
   m.rowsOf(x) >= m.columnsOf(x) ? pinvRow([x], limit) : transposed(pinvRow([transposed(x)], limit));
 
 /**
- * The pseudoinverse of Moore and Penrose, through singular values.
+ * The Moore-Penrose pseudoinverse, by singular values.
  * @shape [.., m, n] gives [.., n, m].
- * @gradient that of matrices of the same rank, for which it is smooth.
+ * @gradient exact where the rank is locally constant.
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Golub and Pereyra, The differentiation of pseudo-inverses, 1973.
  * @example pinv(tensor([[2, 0], [0, 0]])).toArray(); // [[0.5, 0], [0, 0]]
@@ -256,24 +259,26 @@ export function pinv(x: Tensor, options?: PinvOptions): Tensor {
 }
 
 export interface LstsqOptions {
-  /** Singular values of at most this part of the largest count as 0; default the larger size times the dtype's epsilon. */
+  /**
+   * Singular values up to this fraction of the largest count as 0; default: the larger size times the dtype's epsilon.
+   */
   readonly rcond?: number | undefined;
 }
 
-/** A solution in the sense of least squares, and what it says about the system. */
+/** A least-squares solution, and properties of the system. */
 export interface LeastSquares {
-  /** Of all that are as near, the one of least norm. */
+  /** The solution of least norm. */
   readonly solution: Tensor;
-  /** How many singular values count (int64). */
+  /** The rank: the number of nonzero singular values (int64). */
   readonly rank: Tensor;
-  /** Those of a. */
+  /** The singular values of a. */
   readonly singularValues: Tensor;
-  /** The squared distances of the columns, or an empty tensor unless a is tall and of full rank. */
+  /** The squared residuals of the columns; empty unless a is tall and of full rank. */
   readonly residuals: Tensor;
 }
 
 /**
- * The x for which the columns of a x are nearest to those of b, through the pseudoinverse; a may be of any rank.
+ * The least-squares solution x of a x = b, by the pseudoinverse; a may have any rank.
  * @shape a [.., m, n] and b [.., m, k] give solution [.., n, k], rank [..], singularValues [.., min(m, n)] and residuals
  * [.., k] or [0]. Batches broadcast.
  * @gradient of the solution and the residuals: that of {@link pinv}. Rank and singular values are constants.

@@ -9,7 +9,7 @@ import { fresh } from "./fresh.js";
 import { embed, sliceRange } from "./movement.js";
 
 export interface TriangleOptions {
-  /** Where the triangle ends: 0 the main diagonal, positive above it, negative below. */
+  /** The last diagonal of the triangle: 0 is the main diagonal, positive above, negative below. */
   readonly diagonal?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export const tril = (x: Tensor, options?: TriangleOptions): Tensor => triangle("
 export const triu = (x: Tensor, options?: TriangleOptions): Tensor => triangle("triu", x, options, true);
 
 export interface DiagonalOptions {
-  /** Which diagonal: 0 the main one, positive above it, negative below. */
+  /** The diagonal: 0 is the main one, positive above, negative below. */
   readonly offset?: number | undefined;
   /** The dimension of the rows; default 0. */
   readonly dim1?: number | undefined;
@@ -52,11 +52,11 @@ export interface DiagonalOptions {
   readonly dim2?: number | undefined;
 }
 
-/** Where a diagonal of a matrix with that many columns begins, in row-major order; its elements are columns + 1 apart. */
+/** The row-major offset of a diagonal in a matrix with that many columns; its elements are columns + 1 apart. */
 const beginning = (offset: number, columns: number): number => (offset >= 0 ? offset : -offset * columns);
 
 /**
- * A diagonal of two dimensions, as the last dimension of the result. A view where x lies in row-major order.
+ * The diagonal of two dimensions, as the last dimension of the result. A view if x is contiguous.
  * @gradient zeros beside the diagonal.
  * @throws ERR_SHAPE below rank 2; ERR_AXIS where both dims are the same.
  * @example tensor([[1, 2], [3, 4]]).diagonal().toArray(); // [1, 4]
@@ -77,7 +77,7 @@ export function diagonal(x: Tensor, options?: DiagonalOptions): Tensor {
 }
 
 /**
- * Of a list the square matrix with it on a diagonal, of a matrix that diagonal.
+ * For a vector, the square matrix with it on a diagonal; for a matrix, that diagonal.
  * @gradient the incoming gradient's diagonal, or zeros beside the diagonal.
  * @throws ERR_SHAPE for other ranks.
  * @example tensor([1, 2]).diag().toArray(); // [[1, 0], [0, 2]]

@@ -1,4 +1,4 @@
-/** Sums of products by index letters, as movement and matrix products, so that gradients follow. */
+/** einsum, by views and matrix products, so that gradients follow. */
 import { promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
@@ -6,7 +6,7 @@ import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** A tensor, and the label of each of its dimensions: a letter, or -1, -2, ... for those of an ellipsis, from the last. */
+/** A tensor with a label for each dimension: a letter, or -1, -2, ... for those of an ellipsis, from the last. */
 interface Term {
   readonly x: Tensor;
   readonly labels: readonly Label[];
@@ -17,7 +17,7 @@ const op = "einsum";
 const wrong = (fact: string, equation: string): never =>
   fail("ERR_ARGUMENT", op, fact, 'an equation such as "ij,jk->ik" or "...ij->...ji"', JSON.stringify(equation));
 
-/** The labels of one term of an equation; `dots` is the number of dimensions that its ellipsis stands for. */
+/** The labels of one term of an equation; its ellipsis stands for `dots` dimensions. */
 function labelsOf(text: string, dots: number, equation: string): Label[] {
   const [, before, ellipsis, after] =
     /^([A-Za-z]*)(\.\.\.)?([A-Za-z]*)$/.exec(text) ?? wrong(`bad term "${text}"`, equation);
@@ -28,14 +28,14 @@ function labelsOf(text: string, dots: number, equation: string): Label[] {
 const hasDots = (text: string): boolean => text.includes("...");
 const lettersIn = (text: string): number => text.replace("...", "").length;
 
-/** Where no result is named: the ellipsis, then the letters that occur once, in alphabetical order. */
+/** Without an explicit result: the ellipsis, then the letters that occur once, in alphabetical order. */
 function implied(texts: readonly string[]): string {
   const letters = texts.join("").replaceAll(".", "");
   const once = [...letters].filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter)).sort();
   return `${texts.some(hasDots) ? "..." : ""}${once.join("")}`;
 }
 
-/** Dimensions with one label taken together: the elements where both indices agree. */
+/** The diagonal of dimensions with the same label. */
 function withoutRepeats({ x, labels }: Term): Term {
   const first = labels.findIndex((label, i) => labels.indexOf(label) !== i);
   if (first < 0) return { x, labels };
@@ -48,7 +48,7 @@ function withoutRepeats({ x, labels }: Term): Term {
   return withoutRepeats({ x: flat.at(`..., ::${n + 1}`), labels: [...others, labels[first]!] });
 }
 
-/** The term summed over the labels that nobody else needs. */
+/** The term summed over the labels that neither the result nor other terms need. */
 function reduced({ x, labels }: Term, needed: (label: Label) => boolean): Term {
   const dims = labels.flatMap((label, i) => (needed(label) ? [] : [i]));
   return dims.length === 0 ? { x, labels } : { x: x.sum(dims), labels: labels.filter(needed) };
@@ -57,7 +57,7 @@ function reduced({ x, labels }: Term, needed: (label: Label) => boolean): Term {
 const ordered = ({ x, labels }: Term, order: readonly Label[]): Tensor =>
   x.permute(order.map((label) => labels.indexOf(label)));
 
-/** Two terms made one, over the labels that the rest still needs. */
+/** Multiplies two terms, summing over labels that are not needed any more. */
 function contracted(a: Term, b: Term, needed: (label: Label) => boolean, sizes: ReadonlyMap<Label, number>): Term {
   const left = reduced(a, (label) => needed(label) || b.labels.includes(label));
   const right = reduced(b, (label) => needed(label) || a.labels.includes(label));
@@ -76,7 +76,7 @@ function contracted(a: Term, b: Term, needed: (label: Label) => boolean, sizes: 
     const stretched = x.reshape([...x.shape, ...columns.map(() => 1)]);
     return { x: stretched.mul(y.reshape([...front(y), ...rows.map(() => 1), ...outer.y])), labels };
   }
-  // A letter may have size 1 beside n: n times the same.
+  // A letter may have size 1 in one term and n in another, as in broadcasting.
   const depth = summed.map((label) => sizes.get(label)!);
   const wide = x.expand([...front(x), ...outer.x, ...depth]);
   const tall = y.expand([...front(y), ...depth, ...outer.y]);
@@ -85,7 +85,7 @@ function contracted(a: Term, b: Term, needed: (label: Label) => boolean, sizes: 
   return { x: product.reshape([...front(product), ...outer.x, ...outer.y]), labels };
 }
 
-/** The pair whose product is smallest; the earliest among equals. */
+/** The pair with the smallest product; the first among equals. */
 function cheapest(
   terms: readonly Term[],
   neededBeside: (i: number, k: number) => (label: Label) => boolean,
@@ -103,10 +103,9 @@ function cheapest(
 }
 
 /**
- * The sum of products that an equation of index letters describes: letters of the result stay, the others are summed over;
- * a letter twice in a term takes the diagonal; `...` stands for any leading dimensions, which broadcast. Without `->` the
- * result has the letters that occur once, in alphabetical order. Of several operands the pair with the smallest product is
- * taken first.
+ * Einstein summation: letters of the result are kept, the others are summed over; a letter twice in a term takes the
+ * diagonal; `...` stands for leading dimensions, which broadcast. Without `->` the result has the letters that occur
+ * once, in alphabetical order. With several operands, the pair with the smallest product is multiplied first.
  * @shape as the equation says. @dtype promoted.
  * @gradient an einsum of the incoming gradient with the other operands.
  * @throws ERR_ARGUMENT for a bad equation or another number of operands; ERR_SHAPE where sizes of a letter differ.
@@ -176,7 +175,7 @@ export function einsum(equation: string, ...operands: Tensor[]): Tensor {
   );
 }
 
-/** All terms made one, pair by pair. */
+/** Multiplies all terms, pair by pair. */
 function summed(terms: Term[], wanted: readonly Label[], sizes: ReadonlyMap<Label, number>): Tensor {
   while (terms.length > 1) {
     const beside = (i: number, k: number) => {

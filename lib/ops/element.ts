@@ -1,4 +1,6 @@
-/** Values on their way into a tensor of another dtype: an integer or bool one takes only what it holds. */
+/**
+ * Conversion of values written into a tensor of another dtype: integer and bool dtypes only take values that they hold.
+ */
 import { type DTypeRow, holds, showRange } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { cast } from "../engine/apply.js";
@@ -21,15 +23,15 @@ export function holdsAll(op: string, type: DTypeRow, x: Tensor): boolean {
   return held;
 }
 
-/** @internal An element that the dtype does not hold, for a message. */
+/** @internal An element that the dtype does not hold, for error messages. */
 export function misfitOf(type: DTypeRow, x: Tensor): string {
   const values: ArrayLike<number | bigint> = unwrapBatched(x).toTypedArray();
   return String(Array.prototype.find.call(values, (value: number | bigint) => !holds(type, value)));
 }
 
 /**
- * @internal The tensor in another's dtype, in which its elements are about to stand: ERR_DTYPE for floats among integers or truth
- * values, and for integers that do not fit.
+ * @internal Converts a tensor to the dtype that it is written to: ERR_DTYPE for floats into integers or bool, and for
+ * integers that do not fit.
  */
 export function asDtype(op: string, type: DTypeRow, x: Tensor, what = "the value"): Tensor {
   if (type.kind === "float" || x.type === type) return cast(x, type);
@@ -52,7 +54,7 @@ export function asDtype(op: string, type: DTypeRow, x: Tensor, what = "the value
   return cast(x, type);
 }
 
-/** @internal A number as an element of the dtype: any is a truth value, and integers must hold it. */
+/** @internal A number as an element of the dtype: any number as bool; integer dtypes must hold it. */
 export function asNumber(op: string, type: DTypeRow, value: number): number {
   if (type.kind === "bool") return Number(value !== 0);
   if (type.kind === "int" && !holds(type, value))
@@ -60,7 +62,7 @@ export function asNumber(op: string, type: DTypeRow, value: number): number {
   return value;
 }
 
-/** @internal A number or tensor as an operand beside x that leaves x its dtype. */
+/** @internal A number or tensor as an operand that does not change x's dtype. */
 export function asElement(op: string, x: Tensor, value: Operand): Operand {
   needOperand(op, value);
   if (typeof value !== "number") return asDtype(op, x.type, value);

@@ -1,4 +1,4 @@
-/** `max` and `min`: of all elements a tensor, along a dimension values with their indices. */
+/** `max` and `min`: a tensor for all elements; values and indices along a dimension. */
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis } from "../core/shape.js";
@@ -27,7 +27,7 @@ function extreme(op: "max" | "min", x: Tensor, dim: unknown, options: ExtremeOpt
 }
 
 /**
- * The largest element, or with `dim` the largest along it and their indices; NaN is largest.
+ * The largest element, or with `dim` the largest along it and their indices; NaN counts as largest.
  * @gradient without `dim` as amax; with it to the element at the index.
  * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor, which is what maximum takes.
  * @example max(tensor([[1, 5], [7, 2]]), 1).values.toArray(); // [5, 7]
@@ -39,7 +39,7 @@ export function max(x: Tensor, dim?: number, options?: ExtremeOptions): Tensor |
 }
 
 /**
- * The smallest element, or with `dim` the smallest along it and their indices; NaN is smallest.
+ * The smallest element, or with `dim` the smallest along it and their indices; NaN counts as smallest.
  * @gradient without `dim` as amin; with it to the element at the index.
  * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor, which is what minimum takes.
  * @example min(tensor([[1, 5], [7, 2]]), 1).indices.toArray(); // [0, 1]

@@ -1,4 +1,4 @@
-/** What writes into a tensor that exists, and what changes its place in the graph without touching its elements. */
+/** Ops that write to existing tensors, and `detach`. */
 import { describe, fail, named } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { applyInPlace } from "../engine/apply.js";
@@ -11,12 +11,12 @@ import { Tensor } from "../tensor/tensor.js";
 import { copiedByAt } from "./copied-by-at.js";
 import { asDtype, asNumber } from "./element.js";
 
-/** Whether the same elements may be reached through more than one index. */
+/** Whether several indices may refer to the same element. */
 const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride === 0 && x.shape[i]! > 1) ?? false;
 
 /**
- * Writes a value into x, in place, also through views: `w.at(0).assign(0)`. Raises the storage's version, so that a
- * backward that needs the old value fails instead of giving a wrong gradient. Returns x.
+ * Writes a value into x in place, also through views: `w.at(0).assign(0)`. Increments the storage's version, so that a
+ * backward that needs the old value fails instead of returning a wrong gradient. Returns x.
  * @shape the value broadcasts to x. @dtype converted to that of x, where an integer dtype holds it.
  * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x, and
  * for a copy that `x.at(...)` made for a list or mask; ERR_DTYPE for floats, and integers that do not fit, into integers:
@@ -53,7 +53,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
   const extra = x.ndim - value.ndim;
   if (extra < 0 || value.shape.some((size, i) => size !== 1 && size !== x.shape[i + extra]))
     fail("ERR_SHAPE", "assign", "the value does not broadcast", showShape(x.shape), showShape(value.shape));
-  // A value on the same storage may overlap what is written: it is copied first.
+  // A value on the same storage may overlap the target, so it is copied first.
   const shared =
     value.handle.slot === x.handle.slot &&
     !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
@@ -66,7 +66,7 @@ const write = (x: Tensor, source: Operand): void =>
   applyInPlace("assign", castRow, [x], [source], x.type.attrs, x.type.name);
 
 /**
- * The same elements outside the graph: no gradient flows through the result. A view.
+ * A view outside the graph: no gradient flows through it.
  * @example tensor([1], { requiresGrad: true }).detach().requiresGrad; // false
  */
 export function detach(x: Tensor): Tensor {
@@ -78,7 +78,7 @@ export function detach(x: Tensor): Tensor {
 }
 
 /**
- * As {@link detach}, by JAX's name.
+ * JAX's name for {@link detach}.
  * @example tensor([1], { requiresGrad: true }).stopGradient().requiresGrad; // false
  */
 export const stopGradient = (x: Tensor): Tensor => named("stopGradient", () => detach(x));

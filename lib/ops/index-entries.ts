@@ -1,10 +1,10 @@
-/** What an index is made of, and how its strings are read. */
+/** The entries of an index, and the parser for its strings. */
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 /**
- * Bounds of a slice, counted as JavaScript's and Python's: negative ones from the end, clipped to the size.
+ * A slice with bounds as in JavaScript and Python: negative ones count from the end, and they are clipped to the size.
  * @throws ERR_ARGUMENT for a bound that is not an integer, or a step of 0.
  * @example new Slice(1, 5, 2).step; // 2
  */
@@ -38,14 +38,14 @@ export const slice = (start?: number, stop?: number, step?: number): Slice => ne
  */
 export type Index = number | string | null | Slice | Tensor | readonly number[] | readonly boolean[];
 
-/** @internal What a string stands for, taken apart. */
+/** @internal The entries of a string. */
 export type Entry = number | null | Slice | List;
-/** @internal An entry that picks by indices or by truth, and so copies. */
+/** @internal An entry with indices or a mask, which copies. */
 export type List = Tensor | readonly number[] | readonly boolean[];
 
 const ellipsis = Symbol("...");
 
-/** Reads one string of entries; an error points at the character. */
+/** Parses a string of entries; errors point at the character. */
 function parse(op: string, text: string): (Entry | typeof ellipsis)[] {
   const entries: (Entry | typeof ellipsis)[] = [];
   let at = 0;
@@ -80,14 +80,14 @@ function parse(op: string, text: string): (Entry | typeof ellipsis)[] {
   return entries;
 }
 
-/** How many dimensions of the input an entry takes. */
+/** The number of input dimensions that an entry consumes. */
 const taken = (entry: Entry): number =>
   entry === null ? 0 : isTensor(entry) && entry.dtype === "bool" ? entry.ndim : 1;
 
 const isEntry = (value: unknown): boolean =>
   value === null || typeof value === "number" || value instanceof Slice || isTensor(value) || Array.isArray(value);
 
-/** @internal The entries of an index into `rank` dimensions, an ellipsis as the slices that it stands for. */
+/** @internal The entries of an index into `rank` dimensions, with an ellipsis expanded to slices. */
 export function entriesOf(op: string, index: readonly Index[], rank: number): Entry[] {
   const before: Entry[] = [];
   const after: Entry[] = [];

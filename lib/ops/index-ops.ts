@@ -13,7 +13,7 @@ interface Along {
   readonly dim: number;
 }
 
-/** A list of indices, repeated over the other dimensions of x. */
+/** A list of indices, expanded to the other dimensions of x. */
 const along = (index: Tensor, x: Tensor, dim: number): Tensor =>
   index.reshape(x.shape.map((_, i) => (i === dim ? -1 : 1))).expand(replaced(x.shape, dim, index.shape[0]!));
 
@@ -47,7 +47,7 @@ const selectRow = defineRow<Along>({
 const zerosOf = (shape: Shape, g: Tensor): Tensor => g.detach().reshape([-1]).narrow(0, 0, 0).sum().expand(shape);
 
 /**
- * The elements of one dimension at the given indices (negative: from the end), in their order.
+ * The elements at the given indices of one dimension (negative: from the end), in their order.
  * @shape x with dimension `dim` of the index's length.
  * @gradient added up at the indices.
  * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless the index is an integer tensor.
@@ -98,7 +98,7 @@ const addRow = defineRow<Along>({
 });
 
 /**
- * x with the slices of `source` added at the given indices; repeated indices add up, in order.
+ * x plus the slices of `source` at the given indices; repeated indices accumulate in order.
  * @shape that of x; source has the index's length in dimension `dim` and x's sizes elsewhere.
  * @gradient the incoming gradient for x, and its slices at the indices for source.
  * @throws ERR_INDEX for an index out of range; ERR_SHAPE where source does not fit; ERR_DTYPE where x's integer dtype does
@@ -224,8 +224,8 @@ function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boole
 
 /**
  * x with `x[index[i][j]][j] = source[i][j]` for dim 0, and so on; where indices repeat, the last one is kept.
- * @gradient the incoming gradient, but for what was written over; and its elements at the indices for source (exact where
- * indices do not repeat).
+ * @gradient for x the incoming gradient, 0 where it was overwritten; for source its elements at the indices (exact
+ * unless indices repeat).
  * @throws ERR_INDEX for an index out of range; ERR_SHAPE where index or source do not fit; ERR_DTYPE where x's integer dtype
  * does not hold the source's elements.
  * @example zeros([3]).scatter(0, tensor([2], { dtype: "int32" }), tensor([9])).toArray(); // [0, 0, 9]
@@ -234,7 +234,7 @@ export const scatter = (x: Tensor, dim: number, index: Tensor, source: Tensor): 
   place(x, dim, index, source, false);
 
 /**
- * As {@link scatter}, adding to what is there; repeated indices add up, in order.
+ * As {@link scatter}, but adds to x; repeated indices accumulate in order.
  * @gradient the incoming gradient, and its elements at the indices for source.
  * @example ones([3]).scatterAdd(0, tensor([2, 2], { dtype: "int32" }), tensor([1, 1])).toArray(); // [1, 1, 3]
  */

@@ -38,7 +38,7 @@ function selected(op: string, x: Tensor, dim: number, position: number): Tensor 
   return sliceRange(x, { dim, start, length: 1, step: 1 }).squeeze(dim);
 }
 
-/** A list as a tensor of indices; a list of booleans as the places of those that are true. */
+/** A list as an index tensor; a list of booleans as the positions of true. */
 function indexList(op: string, entry: List, size: number): Tensor {
   if (isTensor(entry)) return needIndex(op, entry);
   return listed(op, entry.slice(), size);
@@ -64,11 +64,11 @@ function maskPlaces(op: string, x: Tensor, dim: number, mask: Tensor): Tensor {
 
 interface Viewed {
   readonly part: Tensor;
-  /** The lists that are left, each with the dimensions of `part` that it picks from. */
+  /** The remaining index lists, each with the dimensions of `part` that it indexes. */
   readonly lists: readonly Lookup[];
 }
 
-/** @internal x with everything taken that views can take: positions, slices and new dimensions. */
+/** @internal x indexed by everything that gives views: positions, slices and new dimensions. */
 export function viewed(op: string, x: Tensor, entries: readonly Entry[]): Viewed {
   const lists: Lookup[] = [];
   let part = x;
@@ -96,7 +96,7 @@ export function viewed(op: string, x: Tensor, entries: readonly Entry[]): Viewed
   return { part, lists };
 }
 
-/** The elements of x at places in some of its dimensions. */
+/** The elements of x at positions in some of its dimensions. */
 function lookUp(x: Tensor, { first, end, index }: Places): Tensor {
   const before = x.shape.slice(0, first);
   const after = x.shape.slice(end);
@@ -105,7 +105,7 @@ function lookUp(x: Tensor, { first, end, index }: Places): Tensor {
   return index.ndim === 1 ? out : out.reshape([...before, ...index.shape, ...after]);
 }
 
-/** The part of x that an index names; several lists together, or in turn. */
+/** Indexes x; several lists are paired, or combined (outer). */
 function part(x: Tensor, index: readonly Index[], together: boolean): Tensor {
   needTensor("at", x);
   const entries = entriesOf("at", index, x.ndim);
@@ -126,13 +126,13 @@ function part(x: Tensor, index: readonly Index[], together: boolean): Tensor {
 }
 
 /**
- * The part of x at the given index, one entry per dimension; what is not named is taken whole. Numbers, integer tensors of
- * rank 0, slices, strings and null give views; lists, index tensors and masks copy, and follow PyTorch's rule: numbers and
- * tensors of rank 0 are taken first; the other lists broadcast together (a mask of k dimensions is k lists) and are paired
- * element by element. {@link at.outer} takes every combination instead.
- * @shape the dimensions of the paired lists stand where the first list stood; in front of all others if a slice or null
- * lies between the lists.
- * @gradient zeros around the part; added up where indices repeat.
+ * Indexes x, one entry per dimension; missing ones take everything. Numbers, integer tensors of rank 0, slices, strings
+ * and null give views. Lists, index tensors and masks copy, by PyTorch's rule: numbers and tensors of rank 0 are
+ * applied first; the other lists broadcast together (a mask of k dimensions counts as k lists) and are paired element
+ * by element. {@link at.outer} takes every combination instead.
+ * @shape the dimensions of the paired lists replace the first list, or come first if a slice or null is between the
+ * lists.
+ * @gradient zeros elsewhere; accumulated where indices repeat.
  * @throws ERR_INDEX for a position out of range (slices clip); ERR_SHAPE for lists that do not broadcast, or a mask that
  * does not fit; ERR_ARGUMENT for a bad string, pointing at the character.
  * @example arange(6).reshape([2, 3]).at("1, ::-1").toArray(); // [5, 4, 3]
@@ -143,8 +143,8 @@ export function at(x: Tensor, ...index: readonly Index[]): Tensor {
 }
 
 /**
- * As {@link at}, with every combination of the lists: each is taken along its own dimension, as NumPy's `ix_` does.
- * @shape the dimensions of each list stand in the place of those that it picks from.
+ * As {@link at}, but with every combination of the lists: each is applied to its own dimension, like NumPy's `ix_`.
+ * @shape the dimensions of each list replace those that it indexes.
  * @gradient zeros around the part; added up where indices repeat.
  * @throws as {@link at}.
  * @example arange(6).reshape([2, 3]).at.outer([0, 1], [2, 0]).toArray(); // [[2, 0], [5, 3]]

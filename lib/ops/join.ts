@@ -1,4 +1,4 @@
-/** Ops that put tensors together and take them apart. */
+/** Ops that join and split tensors. */
 
 import { type DTypeRow, promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
@@ -42,7 +42,7 @@ function join(tensors: readonly Tensor[], dim: number): Tensor {
   return joinAs(tensors.map((x) => x.type).reduce(promote), tensors, dim);
 }
 
-/** More tensors than one call holds are joined in parts, each in the dtype of the result, and then the parts. */
+/** More tensors than a call can hold are joined in parts, each converted to the result's dtype, and then the parts. */
 function joinAs(type: DTypeRow, tensors: readonly Tensor[], dim: number): Tensor {
   const most = mostTensors - 1;
   if (tensors.length > most) {
@@ -64,7 +64,7 @@ function list(op: string, tensors: readonly Tensor[]): readonly Tensor[] {
 }
 
 /**
- * Tensors one after the other along a dimension; dtypes are promoted.
+ * Concatenates tensors along a dimension; dtypes are promoted.
  * @gradient the pieces of the incoming gradient.
  * @throws ERR_SHAPE where other dimensions differ; ERR_ARGUMENT for an empty list.
  * @example cat([tensor([1]), tensor([2, 3])]).toArray(); // [1, 2, 3]
@@ -84,7 +84,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 /**
- * Tensors of one shape side by side along a new dimension.
+ * Stacks tensors of one shape along a new dimension.
  * @gradient the pieces of the incoming gradient.
  * @throws ERR_SHAPE where the shapes differ; ERR_ARGUMENT for an empty list.
  * @example stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // [[1, 2], [3, 4]]
@@ -104,7 +104,7 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 /**
- * Views of consecutive pieces: of `size` each (the last may be shorter), or of the listed sizes.
+ * Splits into views of `size` each (the last may be shorter), or of the listed sizes.
  * @throws ERR_SHAPE where the listed sizes do not add up.
  * @example arange(5).split(2).map((x) => x.toArray()); // [[0, 1], [2, 3], [4]]
  */
@@ -137,7 +137,7 @@ export function split<const S extends number | readonly number[]>(
 }
 
 /**
- * Views of `count` pieces of equal size; the last is shorter where the size does not divide.
+ * Splits into `count` views of equal size; the last is shorter if the size is not divisible.
  * @example arange(5).chunk(2).map((x) => x.shape); // [[3], [2]]
  */
 export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
@@ -150,7 +150,7 @@ export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
 }
 
 /**
- * Views of the slices along a dimension, without that dimension.
+ * Splits along a dimension into views without that dimension.
  * @example tensor([[1, 2], [3, 4]]).unbind().map((x) => x.toArray()); // [[1, 2], [3, 4]]
  */
 export function unbind(x: Tensor, dim = 0): Tensor[] {

@@ -1,4 +1,4 @@
-/** Several lists of indices, each into dimensions of its own, as one list of places. */
+/** Combines several index lists, each for its own dimensions, into one list of positions. */
 import { fail, showBounds } from "../core/errors.js";
 import { broadcast, numel, type Shape } from "../core/shape.js";
 import { unwrapBatched } from "../engine/batched.js";
@@ -14,14 +14,14 @@ export function within(op: string, index: Tensor, low: number, end: number): voi
       fail("ERR_INDEX", op, "an index is out of range", showBounds(low, end - 1), String(bound));
 }
 
-/** @internal Indices into `axes` dimensions from `dim` on, whose elements are counted in row-major order. */
+/** @internal Indices into `axes` dimensions from `dim` on, combined to row-major positions. */
 export interface Lookup {
   readonly dim: number;
   readonly axes: number;
   readonly index: Tensor;
 }
 
-/** @internal Places in the dimensions from `first` to before `end`, whose elements are counted in row-major order. */
+/** @internal Row-major positions in the dimensions from `first` to before `end`. */
 export interface Places {
   readonly first: number;
   readonly end: number;
@@ -29,8 +29,8 @@ export interface Places {
 }
 
 /**
- * @internal The places at which lists meet that are broadcast together. Where a whole dimension lies between two of them,
- * their dimensions come first, so that every dimension in front of the last list is looked up: a whole one by all its indices.
+ * @internal The positions of paired index lists, broadcast together. If a full dimension lies between two lists, their
+ * dimensions come first, so every dimension before the last list is indexed: full ones by all their indices.
  */
 export function jointPlaces(op: string, shape: Shape, lists: readonly Lookup[], expected?: string): Places {
   const last = lists.at(-1)!;

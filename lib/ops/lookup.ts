@@ -1,4 +1,4 @@
-/** Ops that look rows and elements up by index, and count them: made of indexSelect, indexAdd and scatter. */
+/** Lookup and counting by index, composed of indexSelect, indexAdd and scatter. */
 import { describe, fail, named, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, sameShape, showShape } from "../core/shape.js";
@@ -12,7 +12,7 @@ import { at, viewed } from "./indexing.js";
 import { jointPlaces, type Places, within } from "./joint-places.js";
 
 export interface EmbeddingOptions {
-  /** A row through which no gradient flows. */
+  /** A row that gets no gradient. */
   readonly paddingIdx?: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface OneHotOptions {
 }
 
 /**
- * For each index a list with 1 at that place and zeros elsewhere. int64.
+ * One-hot vectors: for each index a vector with 1 at that position and zeros elsewhere. int64.
  * @shape that of the index, and then the number of classes.
  * @throws ERR_INDEX for an index that is not a class; ERR_DTYPE unless the index is an integer tensor.
  * @example oneHot(tensor([0, 2], { dtype: "int32" })).toArray(); // [[1, 0, 0], [0, 0, 1]]
@@ -87,11 +87,11 @@ export interface IndexPutOptions {
 }
 
 /**
- * x with values put where an index points: the list of what `x.at(...)` takes, so that the elements are those of
- * `x.at(...indices)`. Where places repeat, the last value is kept, or with `accumulate` all add up, in order.
+ * x with values written at an index: a list of what `x.at(...)` takes, so that it replaces `x.at(...indices)`. Where
+ * positions repeat, the last value is kept, or with `accumulate` all are added, in order.
  * @shape that of x; the value broadcasts to what is indexed. @dtype that of x.
- * @gradient the incoming gradient, but for what was written over; and its elements at the indices for the value (exact
- * where places do not repeat, or with `accumulate`).
+ * @gradient for x the incoming gradient, 0 where it was overwritten; for the value its elements at the indices (exact
+ * unless positions repeat without `accumulate`).
  * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless tensors are integer or bool, and for a value that x's integer
  * dtype does not hold; ERR_SHAPE.
  * @example zeros([3]).indexPut([[2, 0]], tensor([5, 6])).toArray(); // [6, 0, 5]
@@ -121,7 +121,7 @@ export function indexPut(x: Tensor, indices: readonly Index[], value: Operand, o
   });
 }
 
-/** The places in x that an index names. */
+/** The positions in x that an index refers to. */
 function placesIn(x: Tensor, entries: readonly Entry[]): Places {
   const { part, lists } = viewed("indexPut", x, entries);
   if (part === x && lists.length > 0) return jointPlaces("indexPut", x.shape, lists);
@@ -129,15 +129,15 @@ function placesIn(x: Tensor, entries: readonly Entry[]): Places {
 }
 
 export interface BincountOptions {
-  /** What each element counts for; default 1. */
+  /** The weight of each element; default 1. */
   readonly weights?: Tensor | undefined;
   /** The least length of the result. */
   readonly minlength?: number | undefined;
 }
 
 /**
- * How often each number occurs in a list of integers of at least 0. int64; with weights their dtype.
- * @shape a list as long as the largest number and one, or `minlength` if that is more.
+ * Counts how often each number occurs in a list of nonnegative integers. int64; with weights their dtype.
+ * @shape [largest number + 1], or [minlength] if that is larger.
  * @gradient for the weights, the elements of the incoming gradient at x.
  * @throws ERR_INDEX for a negative number; ERR_DTYPE unless x is an integer tensor; ERR_SHAPE unless it is a list.
  * @example bincount(tensor([1, 1, 3], { dtype: "int32" })).toArray(); // [0, 2, 0, 1]
