@@ -1,5 +1,5 @@
 /**
- * The derivatives of activations as ops: each takes what arrives from above and what the activation saved. Rules call them;
+ * The derivatives of activations as ops: each takes the gradient of the result and what the activation saved. Rules call them;
  * they are not part of the public API.
  */
 import { type Binary, binary } from "../engine/elementwise.js";

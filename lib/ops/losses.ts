@@ -36,7 +36,7 @@ function pair(op: string, input: Tensor, target: Tensor): void {
 }
 
 /**
- * The squared difference, `(input - target)^2`.
+ * The squared error, `(input - target)^2`.
  * @gradient 2 (input - target) / n for the mean, and its negative for the target.
  * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
  * @example mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
@@ -126,8 +126,8 @@ const logitRow: Binary = binary("binaryCrossEntropyWithLogits", {
 });
 
 /**
- * The cross-entropy of logits with target probabilities, each between 0 and 1:
- * `target softplus(-x) + (1 - target) softplus(x)`, where a factor of 0 gives 0.
+ * Binary cross-entropy of logits with target probabilities between 0 and 1: `target softplus(-x) + (1 - target)
+ * softplus(x)`, where a factor of 0 gives 0.
  * @gradient ((1 - target) sigmoid(x) - target sigmoid(-x)) / n for the mean, and -x / n for the target.
  * @throws ERR_SHAPE unless both have one shape.
  * @example binaryCrossEntropyWithLogits(tensor([0]), tensor([1])).item(); // 0.693...
@@ -142,7 +142,7 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
 
 interface Classes {
   readonly ignored: number;
-  /** Whether the losses' mean is taken next: what the kernel expects their gradients to be. */
+  /** Whether the mean of the losses is taken next, which determines the gradient that the kernel expects. */
   readonly averaged?: boolean;
 }
 
@@ -205,7 +205,7 @@ const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
 
-/** Completes the gradient that the loss has begun. */
+/** Completes the gradient that the forward kernel has started. */
 const finish = defineKernel<Classes>({ name: "crossEntropyFinish", family: "fused", accuracy: "tree" });
 
 function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
@@ -222,17 +222,17 @@ export interface NllOptions extends LossOptions {
 }
 
 export interface CrossEntropyOptions extends NllOptions {
-  /** Between 0 and 1: this share of the target is spread evenly over all classes. */
+  /** Label smoothing: this share of the target, between 0 and 1, is spread evenly over all classes. */
   readonly labelSmoothing?: number | undefined;
 }
 
 /**
- * `-log softmax(logits)[target]`: the loss of a classifier. Where the logits require grad, their gradient is made at once, in
- * memory of their size; {@link noGrad} spares it.
+ * `-log softmax(logits)[target]`: the loss of a classifier. If the logits require grad, their gradient is computed in
+ * the forward pass, in memory of their size; {@link noGrad} avoids this.
  * @shape logits [n, classes], target [n] of class indices; or [classes] and []; or [n, classes, d1, ..] and [n, d1, ..].
  * The mean is over the rows whose target is not `ignoreIndex`.
  * @gradient (softmax(logits) - onehot(target)) / n.
- * @throws ERR_DTYPE for targets that are no integers; ERR_INDEX for a target that is no class; ERR_SHAPE.
+ * @throws ERR_DTYPE for targets that are not integers; ERR_INDEX for a target out of range; ERR_SHAPE.
  * @example crossEntropy(tensor([[0, 0]]), tensor([1], { dtype: "int32" })).item(); // 0.693...
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
@@ -267,11 +267,11 @@ interface Counting {
   readonly smoothing: number;
 }
 
-/** {@link crossEntropy} of what has been checked; the losses of single rows take the shape `wanted`. */
+/** {@link crossEntropy} of checked operands; losses per row have the shape `wanted`. */
 function entropyOf(logits: Tensor, classDim: number, flat: Tensor, wanted: Shape, counting: Counting): Tensor {
   const { how, ignored, smoothing } = counting;
   const classes = logits.shape[classDim]!;
-  // A leaf takes a gradient that came through no view as its own.
+  // A leaf can keep a gradient without a copy if it is not a view.
   const x = (logits.ndim === 2 ? logits : logits.movedim(classDim, -1).reshape([-1, classes])).contiguous();
   let losses = lossOfRows(x, flat, { ignored, averaged: how === "mean" });
   if (smoothing > 0) {
@@ -281,7 +281,7 @@ function entropyOf(logits: Tensor, classDim: number, flat: Tensor, wanted: Shape
   }
   if (how === "none") return losses.reshape(wanted);
   if (how === "sum") return losses.sum();
-  // uint8 holds no negative target, so that every row counts; elsewhere the rows that count are counted.
+  // uint8 has no negative values, so every row counts; otherwise counts the rows.
   if (flat.type.name === "uint8" && ignored < 0) return losses.mean();
   return losses.sum().div(flat.ne(ignored).sum());
 }
@@ -289,7 +289,7 @@ function entropyOf(logits: Tensor, classDim: number, flat: Tensor, wanted: Shape
 /**
  * `-input[target]` for log-probabilities, as {@link crossEntropy} without the softmax.
  * @shape input [n, classes], target [n]; or [n, classes, d1, ..] and [n, d1, ..], or [classes] and [].
- * @gradient -1 / n at the targets that count, n of them.
+ * @gradient -1 / n at the targets, for the n rows that count.
  * @throws ERR_DTYPE for targets that are no integers; ERR_INDEX for a target that is no class; ERR_SHAPE.
  * @example nllLoss(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
  */
@@ -317,7 +317,7 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
       .squeeze(classDim)
       .neg();
   const losses = (x: Tensor): Tensor => {
-    // uint8 holds no negative target, so that every one counts.
+    // uint8 has no negative values, so every target counts.
     if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(x, target), how);
     const counts = target.ne(ignored);
     const rows = counts.where(chosen(x, counts.where(target, 0)), 0);
@@ -327,7 +327,7 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
 }
 
 /**
- * The distance, `|input - target|`.
+ * The absolute error, `|input - target|`.
  * @gradient sign(input - target) / n for the mean, 0 where they are equal.
  * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
  * @example l1Loss(tensor([1, 2]), tensor([1, 4])).item(); // 1
@@ -340,12 +340,12 @@ export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Te
 }
 
 export interface HuberOptions extends LossOptions {
-  /** Where the parabola ends and the straight line begins; default 1. */
+  /** Up to this error the loss is quadratic, beyond it linear; default 1. */
   readonly delta?: number | undefined;
 }
 
 /**
- * Half the squared difference d up to `delta`, and `delta (|d| - delta / 2)` beyond it.
+ * The Huber loss: half the squared error d up to `delta`, and `delta (|d| - delta / 2)` beyond.
  * @gradient d clamped to ±delta, / n for the mean.
  * @throws ERR_SHAPE unless both have one shape; ERR_ARGUMENT for a delta that is not above 0; ERR_DTYPE for integers.
  * @source Huber, Robust estimation of a location parameter, 1964.
@@ -364,14 +364,14 @@ export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions)
     const distance = difference.abs();
     const near = distance.le(delta);
     const line = distance.sub(delta / 2).mul(delta);
-    // The slope of an infinite square would make that of the line NaN.
+    // An infinite square would make the gradient of the linear part NaN.
     const parabola = near.where(difference, 0).square().mul(0.5);
     return reduced(near.where(parabola, line), how);
   };
   return roundedOnce([input, target], losses, { once: true });
 }
 
-/** log(p), or log(1 - p), and -100 with the slope 0 where that is smaller. */
+/** log(p) or log(1 - p), clamped to at least -100, with gradient 0 there. */
 function boundedLog(p: Tensor): Tensor {
   const tiny = p.lt(Math.exp(-100));
   return tiny.where(-100, tiny.where(1, p).log());
@@ -382,10 +382,10 @@ function boundedLogOfRest(p: Tensor): Tensor {
 }
 
 /**
- * The cross-entropy of probabilities with target probabilities: `-target log(p) - (1 - target) log(1 - p)`, with logarithms
- * of at least -100. {@link binaryCrossEntropyWithLogits} is more exact.
- * @gradient (p - target) / (p (1 - p) n) for the mean, and the difference of the logarithms for the target; where a
- * logarithm is cut off its part is 0.
+ * Binary cross-entropy of probabilities with target probabilities: `-target log(p) - (1 - target) log(1 - p)`, with
+ * logarithms clamped to at least -100. {@link binaryCrossEntropyWithLogits} is more accurate.
+ * @gradient (p - target) / (p (1 - p) n) for the mean, and the difference of the logarithms for the target; a clamped
+ * logarithm contributes 0.
  * @throws ERR_SHAPE unless both have one shape; ERR_ARGUMENT for an input outside [0, 1]; ERR_DTYPE for integers.
  * @example binaryCrossEntropy(tensor([0.5]), tensor([1])).item(); // 0.693...
  */
@@ -422,15 +422,17 @@ const divergenceRow: Binary = binary("klDiv", {
 });
 
 export interface KlDivOptions {
-  /** Default "mean", over all elements; "batchmean", the sum divided by the first size, is the divergence itself. */
+  /**
+   * Default "mean", over all elements; "batchmean", the sum divided by the first size, is the mathematical divergence.
+   */
   readonly reduction?: LossReduction | "batchmean" | undefined;
-  /** Whether the target holds logarithms too; default false. */
+  /** Whether the target holds log-probabilities; default false. */
   readonly logTarget?: boolean | undefined;
 }
 
 /**
- * The Kullback-Leibler divergence from log-probabilities to target probabilities: `target (log(target) - input)`,
- * 0 where the target is 0.
+ * The Kullback-Leibler divergence of target probabilities from log-probabilities: `target (log(target) - input)`, 0
+ * where the target is 0.
  * @gradient -target / n for the mean; 1 + log(target) - input, over n, for the target.
  * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
  * @example klDiv(tensor([[0, 0]]), tensor([[1, 1]]), { reduction: "batchmean" }).item(); // 0

@@ -13,8 +13,8 @@ function needMask(op: string, mask: Tensor): void {
 }
 
 /**
- * x with one value wherever the mask is true; x and mask broadcast. @dtype that of x.
- * @gradient the incoming gradient where the mask is false; its sum over the rest for the value.
+ * x with a value wherever the mask is true; x and mask broadcast. @dtype that of x.
+ * @gradient for x the incoming gradient where the mask is false; for the value its sum where the mask is true.
  * @throws ERR_DTYPE unless the mask is bool, and for a value that x's integer dtype does not hold; ERR_SHAPE unless the value is a number or of rank 0.
  * @example tensor([1, 2]).maskedFill(tensor([true, false]), 9).toArray(); // [9, 2]
  */

@@ -28,18 +28,21 @@ const row = defineRow<undefined>({
   replay: ([a, b]) => product(a as Tensor, b as Tensor),
 });
 
-/** What a gradient by an operand is the product of, before sums over what was broadcast. */
+/** The factors whose product is an operand's gradient, before sums over broadcast dimensions. */
 type Factors = readonly [Tensor, Tensor];
 const toLeft = (g: Tensor, b: Tensor): Factors => [g, b.transpose(-2, -1)];
-/** A batch of rows against one matrix is one tall product, also on the way back. */
+/** A batch of rows times one matrix is computed as one tall product, also in backward. */
 const toRight = (g: Tensor, a: Tensor, shape: Shape): Factors =>
   shape.length === 2 && a.ndim > 2 ? [rows(a).t(), rows(g)] : [a.transpose(-2, -1), g];
 const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumToSize(shape);
-/** The tangents that there are, added up. */
+/** The sum of the tangents that are not null. */
 const total = (parts: readonly (Tensor | null)[]): Tensor =>
   parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
 
-/** Has the product add a gradient to the one accumulated so far, unless the gradient has still to be summed. */
+/**
+ * Adds a gradient to the accumulated one inside the product's kernel, unless it must be summed over broadcast
+ * dimensions first.
+ */
 function addProduct(sum: Tensor, [a, b]: Factors): boolean {
   if (!sameShape(sum.shape, shapeOf("matmul", a, b))) return false;
   applyInPlace("matmul", addRow, [sum], [sum, a, b], noAttrs, undefined);
@@ -62,7 +65,7 @@ function shapeOf(op: string, a: Tensor, b: Tensor): Shape {
 }
 const none: Shape = [];
 
-/** Input i in the dtype of the product; not converted where the kernel does that. */
+/** Input i converted to the product's dtype, unless the kernel converts it. */
 const factor = (row: Row<undefined>, inputs: readonly Tensor[], i: number, type: DTypeRow): Tensor =>
   type === dtypes.float32 && readsHalf(row as unknown as Row, inputs, i) ? inputs[i]! : inputs[i]!.to(type.name);
 
@@ -98,17 +101,17 @@ const addRow = defineRow<undefined>({
   batch: { composed: ([x, a, b]) => matmul(a as Tensor, b as Tensor).add(x!) },
 });
 
-/** x, in the result's shape, a and b. */
+/** x in the result's shape, a and b. */
 function sumAndProduct(inputs: readonly Tensor[], type: DTypeRow): Tensor {
   const x = inputs[0]!.to(type.compute.name);
-  // The kernel reads the rows of x in one piece.
+  // The kernel needs contiguous rows of x.
   const addend = x.layout === null || x.layout.at(-1) === 1 ? x : x.contiguous();
   const factors = [addend, factor(addRow, inputs, 1, type), factor(addRow, inputs, 2, type)];
   return apply(addRow, factors, type, type, x.shape, noAttrs, undefined);
 }
 
 /**
- * `x + a b` in one pass: x is added where the product is written, to its first partial sums.
+ * `x + a b` in one kernel: x is added to the first partial sums of the product.
  * @shape a [.., m, k] and b [.., k, n], whose leading dimensions broadcast; x broadcasts to the result [.., m, n].
  * @dtype promoted; not uint8 or bool.
  * @gradient g, g bᵀ and aᵀ g, each summed over what was broadcast.
@@ -129,7 +132,7 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
     );
   const type = promote(common("addmm", a, b), x.type);
   const shape = shapeOf("addmm", a, b);
-  // Of halves in float32: a gradient is summed over what was broadcast before it is rounded.
+  // Half precision in float32: gradients are summed over broadcast dimensions before they are rounded.
   const addend = named("addmm", () => x.to(type.compute.name).expand(shape));
   return sumAndProduct([addend, a, b], type);
 }
@@ -240,7 +243,7 @@ function affineJvp([tx, tw, tb]: readonly (Tensor | null)[], x: Tensor, w: Tenso
 const composedLinear = ([x, w, b]: readonly Operand[]): Tensor =>
   matmul(x as Tensor, (w as Tensor).transpose(0, 1)).add(b!);
 
-/** `linear` with a bias, on its own or with relu in its write-back. */
+/** `linear` with a bias, optionally with relu fused into the write-back. */
 const affineRow = (name: string, rule: Rule<undefined>, composed: (inputs: readonly Operand[]) => Tensor) => {
   const row: Row<undefined> = defineRow<undefined>({
     name,
@@ -277,7 +280,7 @@ const linearReluRow = affineRow(
   (inputs) => composedLinear(inputs).relu(),
 );
 
-/** Input, weight and bias, which have been checked, to the result in the given dtype. */
+/** Computes `linear` of checked operands in the given dtype. */
 function affine(row: Row<undefined>, inputs: readonly Tensor[], type: DTypeRow): Tensor {
   const factors = [factor(row, inputs, 0, type), factor(row, inputs, 1, type)];
   const bias = inputs[2]!.to(type.name).contiguous();
@@ -299,7 +302,7 @@ export interface LinearCallOptions {
 }
 
 /**
- * `x weightᵀ + bias`, as a layer of a network computes it, and an activation of that where one is named.
+ * `x weightᵀ + bias`, the computation of a linear layer.
  * @shape x [.., in], weight [out, in], bias [out]; gives [.., out].
  * @gradient g weight; gᵀ x and g, summed over the leading dimensions; g is what the activation's derivative leaves of it.
  * @throws ERR_SHAPE where the sizes do not fit; ERR_ARGUMENT for an unknown activation.

@@ -1,4 +1,4 @@
-/** What the ops of linear algebra share: checks, and the parts of a matrix. */
+/** Shared by the ops of linear algebra: checks, and parts of a matrix. */
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { broadcast, type Shape, showShape } from "../core/shape.js";
@@ -35,7 +35,7 @@ export function needSquare(op: string, x: unknown, what = "the input"): Tensor {
   return matrix;
 }
 
-/** @internal What `f` makes of both operands of a system of equations, in one dtype and with one batch, broadcast. */
+/** @internal `f` of both operands of a linear system, in one dtype and with broadcast batches. */
 export function system(op: string, a: Tensor, b: Tensor, f: (a: Tensor, b: Tensor) => Tensor): Tensor {
   if (rowsOf(b) !== columnsOf(a))
     fail("ERR_SHAPE", op, "the right side does not fit", `[.., ${columnsOf(a)}, k]`, showShape(b.shape));
@@ -68,10 +68,10 @@ export const symmetric = (x: Tensor): Tensor => x.add(transposed(x)).mul(0.5);
 /** @internal */
 export const sumOfMatrix = (x: Tensor): Tensor => x.sum([-2, -1]);
 
-/** Runs a row on operands that have been checked. */
+/** Runs a row on checked operands. */
 export type Run<P> = (operands: readonly Tensor[], params: P) => Tensor;
 
-/** @internal A row over contiguous operands; `shapeOf` says what the kernel gives. */
+/** @internal A row over contiguous operands; `shapeOf` is the shape of the kernel's result. */
 export function linalgRow<P>(
   name: string,
   inputs: number,

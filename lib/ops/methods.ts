@@ -17,13 +17,13 @@ const define = (name: string, method: unknown): void => {
 /** @internal Adds a method that calls `f` with the tensor first. */
 export function install(name: string, f: (...args: never[]) => unknown): void {
   const call = f as Op;
-  // Not by f.length: parameters with a default value do not count in it.
+  // Not by f.length, which does not count parameters with a default.
   define(name, function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {
     return call(this, a, b, c, d);
   });
 }
 
-/** As {@link install}: errors of the ops that this one is made of bear its name. */
+/** As {@link install}; errors of ops called inside name this method. */
 function installOp(name: string, f: (...args: never[]) => unknown): void {
   const call = f as Op;
   define(name, function (this: Tensor, a: unknown, b: unknown, c: unknown, d: unknown) {

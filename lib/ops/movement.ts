@@ -1,4 +1,4 @@
-/** Ops that look at the same elements in another way. Nothing is copied unless a reshape cannot be a view. */
+/** Views of the same elements. Nothing is copied unless a reshape cannot be a view. */
 import { describe, fail, named } from "../core/errors.js";
 import {
   axes,
@@ -19,7 +19,7 @@ import type { Tensor } from "../tensor/tensor.js";
 
 const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
 
-/** Strides, or null where they are row-major. */
+/** Strides, or null if row-major. */
 const layoutOf = (shape: Shape, strides: readonly number[]): readonly number[] | null =>
   isContiguous(shape, strides) ? null : strides;
 
@@ -31,10 +31,10 @@ const reshapeRow = defineRow<Shape>({
   batch: { params: (shape, batchSize) => [batchSize, ...shape] },
 });
 
-/** Strides under which x, left where it is, has the new shape; undefined where there are none. */
+/** The strides of x under the new shape, without moving elements; undefined if impossible. */
 function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
   if (x.layout === null || numel(shape) === 0) return contiguousStrides(shape);
-  // Runs of old dimensions that step evenly, innermost first: [elements, innermost stride].
+  // Groups of old dimensions that can be merged, innermost first: [elements, innermost stride].
   const runs: [number, number][] = [];
   let expected = Number.NaN;
   for (let d = x.shape.length - 1; d >= 0; d--) {
@@ -45,7 +45,7 @@ function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
     else runs.push([size, stride]);
     expected = stride * size;
   }
-  // Each new dimension must fit into what is left of one run.
+  // Each new dimension must divide what is left of one group.
   const strides = new Array<number>(shape.length).fill(1);
   let run = 0;
   let [left, stride] = runs[0] ?? [1, 1];
@@ -79,7 +79,7 @@ function inferShape(op: string, shape: readonly number[], elements: number): Sha
 }
 
 /**
- * The same elements in row-major order under another shape; one size may be -1. A view where the strides allow it.
+ * The elements in row-major order with another shape; one size may be -1. A view if the strides allow it.
  * @gradient reshaped back.
  * @throws ERR_SHAPE where the numbers of elements differ.
  * @example arange(6).reshape([2, -1]).shape; // [2, 3]
@@ -131,7 +131,7 @@ const permuteRow = defineRow<readonly number[]>({
 });
 
 /**
- * The dimensions in another order.
+ * Permutes the dimensions.
  * @gradient permuted back.
  * @throws ERR_AXIS unless every dimension is named once.
  * @example zeros([2, 3, 4]).permute([2, 0, 1]).shape; // [4, 2, 3]
@@ -158,7 +158,7 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * Two dimensions swapped.
+ * Swaps two dimensions.
  * @gradient swapped back.
  * @example zeros([2, 3]).transpose(0, 1).shape; // [3, 2]
  */
@@ -191,7 +191,7 @@ export function t(x: Tensor): Tensor {
 const swapped: readonly number[] = [1, 0];
 
 /**
- * One dimension, or several, moved to other places; the others keep their order.
+ * Moves one or several dimensions to other positions; the others keep their order.
  * @example zeros([2, 3, 4]).movedim(0, -1).shape; // [3, 4, 2]
  */
 export function movedim(
@@ -228,9 +228,9 @@ const expandRow = defineRow<Shape>({
 });
 
 /**
- * Dimensions of size 1 stretched, and new ones added in front, without a copy; -1 keeps a size.
- * @gradient summed over what was stretched.
- * @throws ERR_SHAPE where a dimension of another size would be stretched.
+ * Broadcasts dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size.
+ * @gradient summed over broadcast dimensions.
+ * @throws ERR_SHAPE if a dimension of a size other than 1 would change.
  * @example tensor([[1], [2]]).expand([2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
  */
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
@@ -257,18 +257,18 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
 }
 
 /**
- * As {@link expand}, by NumPy's name.
+ * NumPy's name for {@link expand}.
  * @example tensor([1, 2]).broadcastTo([3, 2]).shape; // [3, 2]
  */
 export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
   named("broadcastTo", () => expand(x, shape));
 
-/** A view of x with sizes and strides as given; the layout that squeeze and unsqueeze know without looking. */
+/** A view of x with the given sizes and strides; squeeze and unsqueeze know the layout. */
 const relabel = (x: Tensor, shape: Shape, strides: readonly number[]): Tensor =>
   view(reshapeRow, x, shape, layoutOf(shape, strides), x.offset, shape);
 
 /**
- * Without dimensions of size 1: all of them, or the named ones (which stay where their size is another).
+ * Removes dimensions of size 1: all, or the named ones (kept if their size is not 1).
  * @example zeros([1, 3, 1]).squeeze().shape; // [3]
  */
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
@@ -285,7 +285,7 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 }
 
 /**
- * A new dimension of size 1 at `dim`.
+ * Inserts a dimension of size 1 at `dim`.
  * @example zeros([3]).unsqueeze(0).shape; // [1, 3]
  */
 export function unsqueeze(x: Tensor, dim: number): Tensor {
@@ -300,7 +300,7 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 }
 
 /**
- * The dimensions from `start` to `end` (inclusive) joined into one.
+ * Flattens the dimensions from `start` to `end` (inclusive) into one.
  * @example zeros([2, 3, 4]).flatten(1).shape; // [2, 12]
  */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
@@ -355,7 +355,7 @@ export function embed(g: Tensor, shape: Shape, range: Range): Tensor {
   return apply(embedRow, [g], g.type, g.type, shape, attrs, { ...range, shape });
 }
 
-/** @internal `length` elements of one dimension from `start` on, `step` apart. The range must lie inside. */
+/** @internal `length` elements of one dimension from `start` on, `step` apart, all within bounds. */
 export function sliceRange(x: Tensor, range: Range): Tensor {
   const { dim, start, length, step } = range;
   const shape = x.shape.slice();
@@ -368,8 +368,8 @@ export function sliceRange(x: Tensor, range: Range): Tensor {
 
 /**
  * `length` elements of one dimension from `start` on (negative: counted from the end).
- * @gradient zeros around the piece.
- * @throws ERR_INDEX where the piece does not lie inside.
+ * @gradient zeros outside of the range.
+ * @throws ERR_INDEX if the range is out of bounds.
  * @example arange(5).narrow(0, 1, 3).toArray(); // [1, 2, 3]
  */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
@@ -411,7 +411,7 @@ const contiguousRow = defineRow<undefined>({
 });
 
 /**
- * x itself where its elements lie in row-major order without gaps, else a copy that does.
+ * x itself if it is contiguous (row-major without gaps), else a contiguous copy.
  * @gradient the identity.
  * @example zeros([2, 3]).t().contiguous().strides; // [2, 1]
  */

@@ -1,4 +1,4 @@
-/** Indices drawn by weight. */
+/** Sampling of indices by weight. */
 
 import { fail, named } from "../core/errors.js";
 import { checkOptions, needBoolean } from "../core/options.js";
@@ -10,15 +10,15 @@ import { type RandomOptions, rand } from "./random.js";
 import { searchsorted } from "./search.js";
 
 export interface MultinomialOptions extends Pick<RandomOptions, "generator"> {
-  /** Whether an index may be drawn again; default false. */
+  /** Whether indices are drawn with replacement; default false. */
   readonly replacement?: boolean | undefined;
 }
 
 /**
- * Random indices, each with the probability of its weight among those of its row (which need not add up to 1). int32.
+ * Random indices, with probabilities proportional to the weights of each row (which need not sum to 1). int32.
  * @shape [count], or [rows, count] for a matrix of weights.
- * @throws ERR_ARGUMENT for a negative or infinite weight, and for a row with nothing (or, without replacement, too little)
- * to draw from; ERR_DTYPE for integers; ERR_SHAPE for other ranks.
+ * @throws ERR_ARGUMENT for a negative or infinite weight, and for a row whose weights are all 0 (or, without
+ * replacement, with fewer positive weights than `count`); ERR_DTYPE for integers; ERR_SHAPE for other ranks.
  * @source Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006 (without replacement).
  * @example tensor([0, 1, 0]).multinomial(1).toArray(); // [1]
  */
@@ -48,7 +48,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
     fail("ERR_ARGUMENT", op, "the rows have too few weights", `at least ${least}`, String(weights.shape.at(-1)));
   if (positive.numel > 0 && positive.amin().item() < least)
     fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));
-  // The largest weights of float64 would add up to infinity.
+  // Scaled down, as the sum of the largest float64 weights would overflow.
   const huge =
     weights.dtype === "float64" &&
     unwrapBatched(given.gt(2 ** 900))
@@ -57,7 +57,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   const p = huge ? given.mul(2 ** -100) : given;
   const random = (shape: Shape): Tensor => named(op, () => rand(shape, { dtype: "float64", generator }));
   if (!replacement) {
-    // Each element waits for a time with the rate of its weight: the first to come are drawn.
+    // Each element gets an exponential waiting time with its weight as the rate; the smallest are drawn.
     const uniform = random(p.shape);
     return uniform.neg().log1p().neg().div(p).topk(count, { largest: false }).indices;
   }
@@ -67,7 +67,7 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   return searchsorted(sums, draws, { right: true }).minimum(lastPositive(p));
 }
 
-/** The index of the last weight above 0 of each row: a draw may round up to the whole sum. */
+/** The index of each row's last positive weight: a draw may round up to the total. */
 const lastPositive = (p: Tensor): Tensor =>
   p
     .gt(0)

@@ -1,4 +1,4 @@
-/** Normalisations: rows brought to mean 0 and variance 1, or to mean square 1. */
+/** Normalizations: rows scaled to mean 0 and variance 1, or to mean square 1. */
 import { promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -18,7 +18,7 @@ import { lengthOf } from "./reduce.js";
 
 interface Standard {
   readonly eps: number;
-  /** Whether the mean is taken off first. */
+  /** Whether the mean is subtracted first. */
   readonly centred: boolean;
 }
 
@@ -55,8 +55,8 @@ const sumOf = (parts: readonly (Tensor | null)[]): Tensor =>
   parts.filter((part) => part !== null).reduce((a, b) => a.add(b));
 const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
 
-// y = P x / r with r = sqrt(mean((P x)^2) + eps), P taking the mean off or not. As y is the gradient of n r, its Jacobian
-// J = (P - y yᵀ / n) / r is symmetric: one row maps cotangents and tangents.
+// y = P x / r with r = sqrt(mean((P x)^2) + eps), where P subtracts the mean, or is the identity. As y is the gradient
+// of n r, its Jacobian J = (P - y yᵀ / n) / r is symmetric, so one row serves both directions.
 const standardizeRow = fused("standardize", 1, "standardize", {
   kind: "general",
   saves: save.x,
@@ -77,7 +77,7 @@ const backwardRow: Row<Standard> = fused("standardizeBackward", 2, "standardizeB
 });
 const jacobian = (g: Tensor, x: Tensor, p: Standard): Tensor => run(backwardRow, [g, x], p);
 
-/** The derivative of <h, J g> by x, symmetric in h and g, as the third derivative of n r is. */
+/** The derivative of <h, J g> by x, symmetric in h and g, as it is a third derivative of n r. */
 function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
   const y = standardize(x, p);
   const jh = jacobian(h, x, p);
@@ -99,7 +99,7 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
 /** The gradients of x, weight and bias at once. */
 const affineBackward = defineKernel<Standard>({ name: "scaledNormBackward", family: "fused", accuracy: "tree" });
 
-/** Rows with a weight, and perhaps a bias, of their length. */
+/** Normalized rows times a weight, and perhaps plus a bias. */
 const affineRow = (name: string, inputs: number): Row<Standard> =>
   fused(
     name,
@@ -134,14 +134,14 @@ function affine([x, weight, bias]: readonly Operand[], p: Standard): Tensor {
 const layerRow = affineRow("layerNorm", 3);
 const rmsRow = affineRow("rmsNorm", 2);
 
-/** x and its factors in the dtype where they meet. */
+/** x, weight and bias in their promoted dtype. */
 function promoted(op: string, x: Tensor, others: readonly (Tensor | null | undefined)[]): (Tensor | null)[] {
   let { type } = needFloat(op, x);
   for (const other of others) if (other) type = promote(type, needFloat(op, other).type);
   return [x, ...others].map((one) => (one ? one.to(type.name) : null));
 }
 
-/** A weight or bias that may be missing; ERR_SHAPE unless it has the shape. */
+/** An optional weight or bias; ERR_SHAPE for another shape. */
 function factor(op: string, what: string, x: unknown, shape: Shape): Tensor | null {
   if (x === undefined || x === null) return null;
   const given = needTensor(op, x, what);
@@ -157,24 +157,24 @@ function needEps(op: string, eps: unknown): number {
 }
 
 export interface RmsNormOptions {
-  /** A factor for each element of a row, of the normalised shape. */
+  /** The weight, of the normalized shape. */
   readonly weight?: Tensor | null | undefined;
   /** Added to the mean square. */
   readonly eps?: number | undefined;
 }
 export interface LayerNormOptions extends RmsNormOptions {
-  /** Added to each element of a row, of the normalised shape. */
+  /** The bias, of the normalized shape. */
   readonly bias?: Tensor | null | undefined;
 }
 
-/** @internal The sizes that a norm over the last dimensions is given. */
+/** @internal The checked `normalizedShape` of a norm over the last dimensions. */
 export const normalizedSizes = (op: string, shape: number | readonly number[]): Shape => {
   const sizes = checkShape(op, typeof shape === "number" ? [shape] : shape);
   if (sizes.length === 0) fail("ERR_SHAPE", op, "nothing to normalise over", "at least one dimension", "[]");
   return sizes;
 };
 
-/** The last dimensions as one, normalised and scaled. */
+/** Flattens the last dimensions, normalizes and scales. */
 function overLast(op: string, x: Tensor, given: number | readonly number[], p: Standard, o: LayerNormOptions): Tensor {
   needTensor(op, x);
   const sizes = normalizedSizes(op, given);
@@ -201,8 +201,8 @@ function overLast(op: string, x: Tensor, given: number | readonly number[], p: S
 }
 
 /**
- * Each row, made of the last dimensions, brought to mean 0 and variance 1: `(x - mean) / sqrt(var + eps)`, then times
- * `weight` plus `bias` where they are given. The default of `eps` is 1e-5.
+ * Layer normalization: each row (the last dimensions) scaled to mean 0 and variance 1: `(x - mean) / sqrt(var + eps)`,
+ * then times `weight` plus `bias` if given. The default of `eps` is 1e-5.
  * @shape that of x, which ends in `normalizedShape`; so do weight and bias.
  * @gradient (g w - mean(g w) - y mean(g w y)) / sqrt(var + eps), with y the normalised x.
  * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
@@ -221,8 +221,8 @@ export function layerNorm(x: Tensor, normalizedShape: number | readonly number[]
 }
 
 /**
- * Each row, made of the last dimensions, brought to mean square 1: `x / sqrt(mean(x^2) + eps)`, then times `weight`. `eps`
- * defaults to the machine epsilon of the dtype.
+ * RMS normalization: each row (the last dimensions) scaled to mean square 1: `x / sqrt(mean(x^2) + eps)`, then times
+ * `weight` if given. The default of `eps` is the machine epsilon of the dtype.
  * @shape that of x, which ends in `normalizedShape`; so does the weight.
  * @gradient (g w - y mean(g w y)) / sqrt(mean(x^2) + eps), with y the normalised x.
  * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
@@ -241,7 +241,7 @@ export function rmsNorm(x: Tensor, normalizedShape: number | readonly number[], 
   );
 }
 
-/** y times weight plus bias, one of each per channel. */
+/** y times weight plus bias, per channel. */
 function byChannel(y: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
   const scaled = weight ? y.mul(beside(weight, y)) : y;
   return bias ? scaled.add(beside(bias, y)) : scaled;
@@ -254,10 +254,10 @@ function needChannels(op: string, x: Tensor): number {
 }
 
 /**
- * The channels of each example in groups, each brought to mean 0 and variance 1; then times `weight` plus `bias` of its
- * channel where they are given. The default of `eps` is 1e-5.
+ * Group normalization: each group of channels of each example scaled to mean 0 and variance 1; then times `weight` plus
+ * `bias` per channel if given. The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; weight and bias are [channels].
- * @gradient as {@link layerNorm}, with a group for a row.
+ * @gradient as {@link layerNorm}, with groups as rows.
  * @throws ERR_ARGUMENT where the groups do not divide the channels; ERR_SHAPE; ERR_DTYPE for integers.
  * @source Wu and He, Group normalization, 2018.
  * @example groupNorm(tensor([[1, 3, 5, 9]]), 2, { eps: 0 }).toArray(); // [[-1, 1, -1, 1]]
@@ -292,7 +292,7 @@ interface Channels {
 const keepdim = true;
 
 const otherDims = (x: Tensor): number[] => x.shape.map((_, i) => i).filter((i) => i !== 1);
-/** One value a channel, to meet x. */
+/** Per-channel values, shaped to broadcast with x. */
 const beside = (v: Tensor, x: Tensor): Tensor => v.reshape([-1, ...x.shape.slice(2).map(() => 1)]);
 
 const momentOf = (m: Tensor, i: 0 | 1): Tensor => m.narrow(0, i, 1).squeeze(0);
@@ -310,7 +310,7 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
   const mean = (t: Tensor): Tensor => t.mean(dims, { keepdim });
   const centred = x.sub(mean(x));
   const n = centred.numel / x.shape[1]!;
-  // The root of mean square and eps without their squares, which may not fit.
+  // sqrt(mean square + eps) without squares, which may overflow.
   const deviation = lengthOf(centred, dims, { keepdim }).div(Math.sqrt(n));
   const rate = lengthOf(stack([deviation, deviation.detach().mul(0).add(Math.sqrt(eps))]), 0).reciprocal();
   const y = centred.mul(rate);
@@ -326,7 +326,8 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
 
 const channelsBackward = defineKernel<Channels>({ name: "batchNormBackward", family: "fused", accuracy: "tree" });
 
-// By the batch's own mean and variance, which the kernel leaves as its residual output, and with them the rate that it has multiplied by.
+// Normalization by the batch's own statistics. The kernel's residual output holds mean, variance and the reciprocal
+// deviation that it multiplied by.
 const ownRow: Row<Channels> = defineRow<Channels>({
   name: "batchNorm",
   family: "fused",
@@ -362,7 +363,7 @@ const ownRow: Row<Channels> = defineRow<Channels>({
   },
 });
 
-/** The result, and mean and variance where a kernel has computed them for x as it is. */
+/** The result, and the mean and variance if the kernel has computed them for x itself. */
 function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor | null] {
   const dense = inputs.map((t) => t.contiguous());
   const { type, shape } = dense[0]!;
@@ -374,7 +375,7 @@ function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor
   return [y, y.node instanceof OpNode ? y.node.residual() : null];
 }
 
-// By moments [2, channels], a mean and a variance for each channel, that do not depend on x.
+// Normalization by given moments [2, channels], mean and variance of each channel.
 const givenRow: Row<Channels> = defineRow<Channels>({
   name: "channelNorm",
   family: "fused",
@@ -425,18 +426,18 @@ function runGiven(inputs: readonly Tensor[], p: Channels): Tensor {
 }
 
 export interface BatchNormOptions extends LayerNormOptions {
-  /** Whether the batch's own mean and variance are used, and the running ones moved towards them; default false. */
+  /** Whether the batch's own statistics are used, and the running ones updated; default false. */
   readonly training?: boolean | undefined;
-  /** How far the running ones move; default 0.1. */
+  /** The momentum: how far the running statistics move towards the batch's. Default 0.1. */
   readonly momentum?: number | undefined;
 }
 
 /**
- * Each channel brought to mean 0 and variance 1, then times `weight` plus `bias` where they are given. Without training by
- * the running mean and variance; with it by the batch's own, and the running ones, if there are any, move towards them in
- * place (the variance with the divisor n - 1). The default of `eps` is 1e-5.
+ * Batch normalization: each channel scaled to mean 0 and variance 1, then times `weight` plus `bias` if given. Without
+ * training by the running mean and variance. With training by those of the batch; the running ones, if given, are
+ * updated in place (the variance with divisor n - 1). The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; everything else is [channels].
- * @gradient as {@link layerNorm}, with a channel for a row; without training g w / sqrt(var + eps).
+ * @gradient as {@link layerNorm}, with channels as rows; without training g w / sqrt(var + eps).
  * @throws ERR_SHAPE where shapes do not fit or a training batch has one element a channel; ERR_ARGUMENT without running
  * values when not training; ERR_DTYPE for integers.
  * @source Ioffe and Szegedy, Batch normalization, 2015.

@@ -1,4 +1,4 @@
-/** Pooling: windows of images reduced to one element each. */
+/** Pooling: each window of an image is reduced to one element. */
 import { dtypes } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -26,7 +26,7 @@ const indicesRow = defineRow<Pool>({
   batch: { rows: true },
 });
 
-/** Where in its plane of x [.., h, w] the largest element under each window is; -1 for one that sees padding alone. */
+/** The position in its plane of x [.., h, w] of the largest element in each window; -1 if the window is all padding. */
 function indices(x: Tensor, p: Pool): Tensor {
   const shape = [...x.shape.slice(0, -2), ...places("maxPool2d", x.shape.slice(-2), p.window, p)];
   const attrs = [...p.stride, ...p.padding, ...p.dilation, ...p.window];
@@ -34,12 +34,12 @@ function indices(x: Tensor, p: Pool): Tensor {
 }
 
 interface Mean extends Pool {
-  /** The sizes of an image, and what sums are divided by. */
+  /** The sizes of an image, and the divisor of sums. */
   readonly image: Shape;
   readonly divisor: number;
 }
 
-/** Means of windows, or the transpose of that: linear maps between planes of two sizes. */
+/** Window means, or their transpose: linear maps between planes of two sizes. */
 function meanRow(name: string, size: (p: Mean) => Shape, transpose: () => (x: Tensor, p: Mean) => Tensor) {
   const run = (x: Tensor, p: Mean): Tensor => {
     const attrs = [...p.stride, ...p.padding, ...p.dilation, ...p.window, p.divisor];
@@ -77,7 +77,7 @@ function needImage(op: string, x: Tensor): Tensor {
 export interface AvgPoolOptions {
   /** The step of the window; default its own size. */
   readonly stride?: Pair | undefined;
-  /** Of both sides of the input, at most half the window; default 0. */
+  /** The padding on both sides, at most half the window; default 0. */
   readonly padding?: Pair | undefined;
   /** Whether padding counts as zeros in the mean; default true. */
   readonly countIncludePad?: boolean | undefined;
@@ -85,7 +85,7 @@ export interface AvgPoolOptions {
 export interface MaxPoolOptions {
   /** The step of the window; default its own size. */
   readonly stride?: Pair | undefined;
-  /** Of both sides of the input, at most half the window, never the largest; default 0. */
+  /** The padding on both sides, at most half the window; it is never the maximum. Default 0. */
   readonly padding?: Pair | undefined;
   /** The distance between elements of the window; default 1. */
   readonly dilation?: Pair | undefined;
@@ -104,10 +104,10 @@ function pool(op: string, kernelSize: Pair, o: MaxPoolOptions): Pool {
   };
 }
 
-/** Whether the taps of some window along dimension d of an image, `size` long, all lie in the padding. */
+/** Whether some window along dimension d of an image, `size` long, lies entirely in the padding. */
 function seesPaddingAlone(p: Pool, d: 0 | 1, size: number, count: number): boolean {
   const [by, taps] = [p.dilation[d], p.window[d]];
-  // Padding is at most half a window: its taps lie too far apart, or every window sees something.
+  // As padding is at most half a window, this needs dilation.
   if (by === 1) return false;
   for (let i = 0; i < count; i++) {
     const first = i * p.stride[d] - p.padding[d];
@@ -118,9 +118,9 @@ function seesPaddingAlone(p: Pool, d: 0 | 1, size: number, count: number): boole
 }
 
 /**
- * The largest element under each window; NaN if there is one, and -inf where a dilated window sees padding alone.
+ * Max pooling: the largest element in each window; NaN if there is one, and -inf if a dilated window is all padding.
  * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
- * @gradient to the largest element, the first among equals; none from a window that sees padding alone.
+ * @gradient to the largest element, the first among equals; none from a window that is all padding.
  * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
  * @example maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
  */
@@ -140,7 +140,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions)
 }
 
 /**
- * The mean under each window.
+ * Average pooling: the mean of each window.
  * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
  * @gradient shared evenly by the elements of a window.
  * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
@@ -159,7 +159,7 @@ export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions)
   return meansOf(x.to(type), sums).div(counts).to(x.dtype);
 }
 
-/** [out, size]: each row takes the mean of its share of a dimension, from floor(i size / out) to ceil((i + 1) size / out). */
+/** [out, size]: row i averages the elements from floor(i size / out) to ceil((i + 1) size / out). */
 function shares(size: number, out: number, x: Tensor): Tensor {
   const i = arange(out, { dtype: "float64" }).unsqueeze(1);
   const from = i.mul(size).div(out).floor();
@@ -169,7 +169,7 @@ function shares(size: number, out: number, x: Tensor): Tensor {
 }
 
 /**
- * Means of windows whose size and places follow from the size of the result.
+ * Average pooling to a given output size, which determines the windows.
  * @shape x [.., h, w] gives [.., outputSize].
  * @gradient shared evenly by the elements of a window.
  * @throws ERR_SHAPE for an empty image; ERR_ARGUMENT for sizes below 1; ERR_DTYPE for integers.

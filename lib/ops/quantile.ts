@@ -1,4 +1,4 @@
-/** The middle of the elements along a dimension, and any other share of them. */
+/** Median and quantiles. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
@@ -9,8 +9,8 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Extreme, ExtremeOptions } from "./extreme.js";
 
 /**
- * The middle element, the lower of the two where there are two, or with `dim` the middle ones along it and their indices;
- * NaN if there is one.
+ * The median: the middle element (the lower of two), or with `dim` the medians along it and their indices; NaN if there
+ * is one.
  * @gradient to the element that was chosen.
  * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range.
  * @example median(tensor([5, 1, 3])).item(); // 3
@@ -37,7 +37,7 @@ export function median(x: Tensor, dim?: number, options?: ExtremeOptions): Tenso
 
 export type Interpolation = "linear" | "lower" | "higher" | "nearest" | "midpoint";
 export interface QuantileOptions {
-  /** The dimension; the flattened x where it is left out. */
+  /** The dimension; default: over the flattened x. */
   readonly dim?: number | undefined;
   /** Whether the dimension stays, with size 1. */
   readonly keepdim?: boolean | undefined;
@@ -45,20 +45,20 @@ export interface QuantileOptions {
   readonly interpolation?: Interpolation | undefined;
 }
 
-/** How much of the upper element there is at a fraction of the way from the lower one. */
+/** The weight of the upper element at a fraction of the way from the lower one. */
 const weights: Readonly<Record<Interpolation, (fraction: number, lower: number) => number>> = {
   linear: (fraction) => fraction,
   lower: () => 0,
   higher: (fraction) => Math.ceil(fraction),
-  // Halves go to the even place.
+  // Ties round to the even position.
   nearest: (fraction, lower) => (fraction === 0.5 ? lower % 2 : Math.round(fraction)),
   midpoint: (fraction) => Math.ceil(fraction) / 2,
 };
 
 /**
- * The value below which a share q of the elements lies, along a dimension or of all; NaN if there is one. For a list of q a
- * new first dimension holds the values.
- * @gradient to the one or two elements it lies between.
+ * The q-quantile, along a dimension or of all elements; NaN if there is one. For a list of q, a new first dimension
+ * holds the results.
+ * @gradient to the one or two elements that it is interpolated from.
  * @throws ERR_ARGUMENT unless 0 <= q <= 1; ERR_DTYPE for an integer tensor; ERR_SHAPE over no element.
  * @example tensor([1, 2, 3, 4]).quantile(0.5).item(); // 2.5
  */
@@ -98,7 +98,7 @@ export function quantile(
   );
   const below = rows(lower);
   const above = rows(positions.map(Math.ceil));
-  // Whole places take no part of a neighbour, which may be infinite, and equal infinities have no distance.
+  // An exact position takes nothing of its neighbour, which may be infinite, and equal infinities have difference 0.
   const whole = weight.eq(0).logicalOr(below.isinf().logicalAnd(below.eq(above)));
   const between = roundedOnce([below, above], (low, high) =>
     whole.where(low, weight.eq(1).where(high, low.lerp(high, weight))),

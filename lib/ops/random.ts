@@ -14,9 +14,8 @@ import { typedArray } from "../tensor/javascript-memory.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /**
- * A source of random numbers with a state of its own: pass it as `generator`, or seed the default one of this JavaScript
+ * A random number generator with its own state: pass it as `generator`, or seed the default one of this JavaScript
  * thread with {@link manualSeed}.
- *
  * @example
  * const generator = new RandomGenerator(1);
  * rand([2], { generator });
@@ -27,7 +26,7 @@ export class RandomGenerator {
   constructor(seed: number) {
     this.key = new RandomKey(needInteger("RandomGenerator", "the seed", seed, 0));
   }
-  /** Starts again from a seed: an integer of at least 0. */
+  /** Restarts from a seed: an integer of at least 0. */
   manualSeed(seed: number): this {
     this.key = new RandomKey(needInteger("manualSeed", "the seed", seed, 0));
     return this;
@@ -43,11 +42,11 @@ export class RandomGenerator {
   next(): number[] {
     return this.key.next();
   }
-  /** @internal What {@link replaceKey} takes to come back to this state. */
+  /** @internal The state, for {@link replaceKey}. */
   copyKey(): RandomKey {
     return this.key.copy();
   }
-  /** @internal Takes another key and returns the one it had. */
+  /** @internal Sets the state and returns the previous one. */
   replaceKey(key: RandomKey): RandomKey {
     const before = this.key;
     this.key = key;
@@ -56,7 +55,7 @@ export class RandomGenerator {
 }
 brand("other", RandomGenerator);
 
-/** @internal The generator of this JavaScript thread; seeded from the clock until manualSeed says otherwise. */
+/** @internal The default generator of this JavaScript thread; seeded from the clock until manualSeed is called. */
 export const defaultGenerator = new RandomGenerator(Math.floor(Math.random() * 2 ** 48));
 
 /**
@@ -117,7 +116,7 @@ function floats(
   return finish(op, x, given.requiresGrad);
 }
 
-/** Uniform numbers cut to the digits of a half: rounded, some would be 1. */
+/** Truncates uniform numbers to half precision: rounding could give 1. */
 function onGrid(u: Tensor, half: DTypeRow): Tensor {
   const steps = half === dtypes.bfloat16 ? 2 ** 8 : 2 ** 11;
   return u.mul(steps).floor().div(steps);
@@ -157,8 +156,8 @@ export const randnLike = (x: Tensor, options?: RandomOptions): Tensor =>
   floats("randnLike", normalRow, needTensor("randnLike", x).shape, options, x.type);
 
 /**
- * Random integers from `low` up to, without, `high`; int32 unless a dtype is given.
- * @throws ERR_ARGUMENT where there is none; ERR_DTYPE where the dtype does not hold all of them exactly.
+ * Random integers in [low, high); int32 unless a dtype is given.
+ * @throws ERR_ARGUMENT for an empty range; ERR_DTYPE if the dtype does not hold all of them exactly.
  * @example randint(0, 10, [3]).shape; // [3]
  */
 export function randint(low: number, high: number, shape: readonly number[], options?: RandomOptions): Tensor {
@@ -177,11 +176,11 @@ export function randint(low: number, high: number, shape: readonly number[], opt
   return finish("randint", draw("randint", integerRow, shape, wide, attrs).to(type.name), given.requiresGrad);
 }
 
-/** How many random numbers are drawn at once for an order: whole chunks of the kernel's. */
+/** The number of random numbers drawn for a permutation: whole chunks of the kernel. */
 const piece = 2 ** 16;
 
 /**
- * The integers 0 to n - 1 in random order; int32 unless a dtype is given.
+ * A random permutation of the integers 0 to n - 1; int32 unless a dtype is given.
  * @throws ERR_DTYPE where the dtype does not hold all of them exactly.
  * @example randperm(4).shape; // [4]
  */
@@ -254,7 +253,7 @@ const dropoutRow = defineRow<readonly number[]>({
   kernel: "dropout",
   inputs: 1,
   accuracy: "exact",
-  // The mask is computed again from its key: nothing is saved.
+  // The mask is recomputed from its key, so nothing is saved.
   rule: { kind: "linear", transpose: (g, c) => masked(g, c.params) },
   replay: ([x], attrs) => masked(x as Tensor, attrs),
   batch: {
@@ -263,18 +262,18 @@ const dropoutRow = defineRow<readonly number[]>({
   },
 });
 
-/** @internal x through the dropout of a random key and a probability. */
+/** @internal Applies the dropout mask of a random key to x. */
 export const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
   apply(dropoutRow, [x.contiguous()], x.type, x.type, x.shape, attrs, attrs);
 
 export interface DropoutOptions {
-  /** Without training, the result is a copy of x. */
+  /** Whether dropout is applied; otherwise the result is a copy of x. */
   readonly training?: boolean | undefined;
   readonly generator?: RandomGenerator | undefined;
 }
 
 /**
- * Each element becomes 0 with probability p, and the others are divided by 1 - p.
+ * Sets each element to 0 with probability p, and divides the others by 1 - p.
  * @gradient through the same mask.
  * @throws ERR_ARGUMENT unless 0 <= p <= 1; ERR_DTYPE for an integer tensor.
  * @source Srivastava et al., Dropout: A simple way to prevent neural networks from overfitting, 2014.

@@ -1,4 +1,7 @@
-/** Recurrent nets over a whole sequence: the input product of all steps is one matmul, each step is one more. */
+/**
+ * Recurrent networks over a sequence: one matmul computes the input products of all steps, and each step needs one
+ * more.
+ */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
@@ -10,54 +13,54 @@ import { cat, stack } from "./join.js";
 import { addmm, linear } from "./matmul.js";
 import { dropout } from "./random.js";
 
-/** What one layer learns in one direction; the gates lie one after the other in the first dimension. */
+/** The weights of one layer in one direction; gates are stacked in the first dimension. */
 export interface RecurrentWeights {
-  /** [gates * hidden, features]: what the input gives to the gates. */
+  /** [gates * hidden, features]: from the input to the gates. */
   readonly weightIh: Tensor;
-  /** [gates * hidden, hidden]: what the state gives to them. */
+  /** [gates * hidden, hidden]: from the state to the gates. */
   readonly weightHh: Tensor;
   /** [gates * hidden]. Both biases are given, or neither. */
   readonly biasIh?: Tensor | null | undefined;
   readonly biasHh?: Tensor | null | undefined;
 }
 export interface GruOptions {
-  /** The state before the first step, [layers * directions, n, hidden]; default zeros. */
+  /** The initial state, [layers * directions, n, hidden]; default zeros. */
   readonly h0?: Tensor | null | undefined;
-  /** Whether every layer reads the sequence in both directions; default false. */
+  /** Whether every layer is bidirectional; default false. */
   readonly bidirectional?: boolean | undefined;
   /** Whether sequences are [n, t, features] instead of [t, n, features]; default false. */
   readonly batchFirst?: boolean | undefined;
-  /** The share of what a layer hands to the next that becomes 0 while training; default 0. */
+  /** The dropout probability between layers while training; default 0. */
   readonly dropout?: number | undefined;
-  /** Whether dropout is in force; default true. */
+  /** Whether dropout is applied; default true. */
   readonly training?: boolean | undefined;
 }
 export interface LstmOptions extends GruOptions {
-  /** The cells' state before the first step, as h0; default zeros. */
+  /** The initial cell state, shaped as h0; default zeros. */
   readonly c0?: Tensor | null | undefined;
 }
-/** What {@link gru} gives. */
+/** The result of {@link gru}. */
 export interface GruResult {
-  /** The last layer's states at all steps, the two directions side by side. */
+  /** The last layer's states at all steps, with both directions concatenated. */
   readonly output: Tensor;
-  /** Every layer's and direction's last state, as h0. */
+  /** The final state of each layer and direction, shaped as h0. */
   readonly hn: Tensor;
 }
-/** What {@link lstm} gives. */
+/** The result of {@link lstm}. */
 export interface LstmResult extends GruResult {
-  /** The cells' last state, as hn. */
+  /** The final cell state, shaped as hn. */
   readonly cn: Tensor;
 }
 
-/** What tells one kind of recurrent net from another. */
+/** What differs between LSTM and GRU. */
 interface Kind {
   readonly op: string;
   readonly gates: number;
   /** The names of its states. */
   readonly states: readonly string[];
-  /** What all inputs give to the gates, in one product. */
+  /** The input product of the gates for all steps. */
   project(x: Tensor, w: RecurrentWeights): Tensor;
-  /** The states after a step; the first is what the layer puts out. */
+  /** The states after a step; the first is the layer's output. */
   step(projected: Tensor, states: readonly Tensor[], w: RecurrentWeights): readonly Tensor[];
 }
 
@@ -101,7 +104,10 @@ const gruKind: Kind = {
   },
 };
 
-/** The steps of [t, ..] one by one, by halves: on the way back an element is then moved log t times, and not t times. */
+/**
+ * The steps of [t, ..], split recursively in halves: in backward an element is then copied log t times instead of t
+ * times.
+ */
 function steps(x: Tensor): Tensor[] {
   const length = x.shape[0]!;
   if (length <= 1) return [x.squeeze(0)];
@@ -109,7 +115,7 @@ function steps(x: Tensor): Tensor[] {
   return [...steps(x.narrow(0, 0, half)), ...steps(x.narrow(0, half, length - half))];
 }
 
-/** One layer in one direction over [t, n, features]: its output at every step, and its last states. */
+/** Runs one layer in one direction over [t, n, features]: its output at every step, and its final states. */
 function along(kind: Kind, x: Tensor, w: RecurrentWeights, first: readonly Tensor[], backward: boolean) {
   const inputs = steps(kind.project(x, w));
   if (backward) inputs.reverse();
@@ -156,7 +162,7 @@ function checkWeights(kind: Kind, weights: readonly RecurrentWeights[], features
 
 const known = ["h0", "bidirectional", "batchFirst", "dropout", "training"] as const;
 
-/** In float32 where it is of a half dtype. */
+/** Converts half precision to float32. */
 const inCompute = (x: Tensor): Tensor => x.to(x.type.compute.name);
 
 const computeWeights = ({ weightIh, weightHh, biasIh, biasHh }: RecurrentWeights): RecurrentWeights => ({
@@ -166,7 +172,7 @@ const computeWeights = ({ weightIh, weightHh, biasIh, biasHh }: RecurrentWeights
   biasHh: biasHh && inCompute(biasHh),
 });
 
-/** The last layer's output, and all layers' last states: of halves computed in float32 throughout, and rounded once. */
+/** The last layer's output and all final states; half precision is computed in float32 throughout and rounded once. */
 function run(
   kind: Kind,
   x: Tensor,
@@ -180,7 +186,7 @@ function run(
   return type.half ? (results.map((y) => y.to(type.name)) as typeof results) : results;
 }
 
-/** The same of float32 copies of halves, stacked as the first states are given. */
+/** The same on float32 copies of half-precision tensors; final states are stacked like the initial ones. */
 function unrounded(
   kind: Kind,
   x: Tensor,
@@ -229,9 +235,9 @@ function unrounded(
 }
 
 /**
- * A net of long short-term memory over a sequence. In each layer, with gates i, f, g, o of `x weightIhᵀ + biasIh +
- * h weightHhᵀ + biasHh`: `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`. `weights` holds the layers in
- * order, of each the forward direction before the backward one.
+ * A long short-term memory (LSTM) network over a sequence. In each layer, with gates i, f, g, o of `x weightIhᵀ +
+ * biasIh + h weightHhᵀ + biasHh`: `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`. `weights` holds
+ * the layers in order, the forward direction of each first.
  * @shape x [t, n, features], [n, t, features] with `batchFirst`, or [t, features]; gives `output` with directions * hidden in
  * the place of features, and `hn` and `cn` [layers * directions, n, hidden].
  * @dtype a float dtype. @gradient through all steps.
@@ -251,9 +257,9 @@ export function lstm(x: Tensor, weights: readonly RecurrentWeights[], options?: 
 }
 
 /**
- * A net of gated recurrent units over a sequence. In each layer, with gates r, z, n of `a = x weightIhᵀ + biasIh` and
- * `b = h weightHhᵀ + biasHh`: `r = sigmoid(a + b)`, `z = sigmoid(a + b)`, `n = tanh(a + r b)` and `h = (1 - z) n + z h`.
- * `weights` holds the layers in order, of each the forward direction before the backward one.
+ * A network of gated recurrent units (GRU) over a sequence. In each layer, with gates r, z, n of `a = x weightIhᵀ +
+ * biasIh` and `b = h weightHhᵀ + biasHh`: `r = sigmoid(a + b)`, `z = sigmoid(a + b)`, `n = tanh(a + r b)` and `h = (1 -
+ * z) n + z h`. `weights` holds the layers in order, the forward direction of each first.
  * @shape as {@link lstm}, without `cn`. @dtype a float dtype. @gradient through all steps.
  * @throws as {@link lstm}.
  * @source Cho et al., Learning phrase representations using RNN encoder-decoder, 2014; the reset gate as in cuDNN.

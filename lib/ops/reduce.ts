@@ -1,4 +1,4 @@
-/** Ops that reduce dimensions to one value each. Sums follow a fixed tree: the result depends on no thread and no ISA. */
+/** Reductions. Sums follow a fixed tree, so results depend neither on threads nor on the instruction set. */
 import { type DTypeRow, defaultFloat, dtypes } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -13,12 +13,12 @@ import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
 
 export interface ReduceOptions {
-  /** The dimension or dimensions to reduce; all of them where it is left out. */
+  /** The dimensions to reduce; default all. */
   readonly dim?: number | readonly number[] | undefined;
-  /** Whether reduced dimensions stay, with size 1. */
+  /** Whether reduced dimensions are kept with size 1. */
   readonly keepdim?: boolean | undefined;
 }
-/** `dim`, or the options in its place. */
+/** `dim`, or an options object. */
 export type DimOrOptions = number | readonly number[] | ReduceOptions;
 
 /** Over one dimension, several, or all of them. */
@@ -60,7 +60,7 @@ function reducedShape(shape: Shape, { dims, keepdim }: Reduced): Shape {
 }
 const scalar: Shape = [];
 
-/** y with the reduced dimensions back in place, as size 1. */
+/** y with the reduced dimensions reinserted with size 1. */
 const kept = (y: Tensor, c: Context<Reduced>): Tensor =>
   c.params.keepdim || y.ndim === 0 ? y : y.reshape(reducedShape(c.inputShapes[0]!, { ...c.params, keepdim: true }));
 
@@ -70,7 +70,7 @@ interface ReduceSpec {
   readonly accuracy: Accuracy;
   readonly rule: Rule<Reduced>;
   readonly type: (x: Tensor) => DTypeRow;
-  /** Whether a reduction over no element is an error. */
+  /** Whether an empty reduction is an error. */
   readonly needsElements?: boolean;
 }
 
@@ -105,7 +105,7 @@ const same = (x: Tensor): DTypeRow => x.type;
 const truth = (): DTypeRow => dtypes.bool;
 
 /**
- * The sum over `dim` (all dimensions where it is left out). Integers and bool give int64.
+ * The sum over `dim` (default all dimensions). Integers and bool give int64.
  * @gradient the incoming gradient, repeated.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([[1, 2], [3, 4]]).sum(0).toArray(); // [4, 6]
@@ -116,7 +116,7 @@ export const sum: Reduction = reduction("sum", {
   rule: { kind: "linear", transpose: (g, c) => kept(g, c).expand(c.inputShapes[0]!) },
 });
 
-// g shared out evenly among the elements that equal the extremum.
+// Distributes g evenly among the elements that equal the extremum.
 const extremeRule: Rule<Reduced> = {
   kind: "general",
   saves: save.x | save.out,
@@ -165,7 +165,7 @@ function reducedLast(x: Tensor, dims: readonly number[]): Tensor {
   return x.permute([...kept, ...dims]).reshape([numel(kept.map((i) => x.shape[i]!)), count(x, dims)]);
 }
 
-/** For each element of a row the product of those before it, by doubling: log2(n) multiplications of whole rows. */
+/** For each element of a row the product of those before it, by doubling: log2(n) multiplications of rows. */
 function productBefore(x: Tensor): Tensor {
   const [rows, n] = x.dims(2);
   const shifted = (y: Tensor, by: number) =>
@@ -186,7 +186,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * The product over `dim` (all dimensions where it is left out). Integers and bool give int64.
+ * The product over `dim` (default all dimensions). Integers and bool give int64.
  * @gradient the product of the other elements, exact where some are 0.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([[1, 2], [3, 4]]).prod(0).toArray(); // [3, 8]
@@ -208,25 +208,25 @@ const allTrue = reduction("all", { accuracy: "exact", type: truth, rule: truthRu
 const anyTrue = reduction("any", { accuracy: "exact", type: truth, rule: truthRule });
 
 /**
- * Whether every element is nonzero; true over no element.
+ * Whether all elements are nonzero; true for an empty reduction.
  * @example tensor([1, 0]).all().item(); // 0
  */
 export const all: Reduction = (x, dim, options) => allTrue(needTensor("all", x).to("bool"), dim, options);
 
 /**
- * Whether any element is nonzero; false over no element.
+ * Whether any element is nonzero; false for an empty reduction.
  * @example tensor([1, 0]).any().item(); // 1
  */
 export const any: Reduction = (x, dim, options) => anyTrue(needTensor("any", x).to("bool"), dim, options);
 
-/** How many elements go into each result. */
+/** The number of elements reduced to each result. */
 const count = (x: Tensor, dims: readonly number[]): number => numel(dims.map((dim) => x.shape[dim]!));
 
 /** @internal Integers and bool become the default float dtype. */
 export const asFloat = (x: Tensor): Tensor => (x.type.kind === "float" ? x : x.to(defaultFloat().name));
 
 /**
- * The arithmetic mean; NaN over no element. Integers and bool become the default float dtype.
+ * The arithmetic mean; NaN for an empty reduction. Integers and bool become the default float dtype.
  * @gradient the incoming gradient / n, repeated.
  * @example tensor([1, 2, 6]).mean().item(); // 3
  */
@@ -237,11 +237,11 @@ export const mean: Reduction = (x, dim, options) => {
 };
 
 export interface VarianceOptions extends ReduceOptions {
-  /** Subtracted from n in the divisor; default 1, as in PyTorch. */
+  /** The divisor is n - correction; default 1, as in PyTorch. */
   readonly correction?: number | undefined;
 }
 
-/** f of x without its mean, of the dimensions to reduce, and of the divisor n - correction. */
+/** Calls f with x minus its mean, the dimensions to reduce, and the divisor n - correction. */
 function ofCentred(
   op: string,
   f: (centred: Tensor, over: ReduceOptions, divisor: number) => Tensor,
@@ -278,14 +278,14 @@ export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions
 export const variance: VarianceReduction = (x, dim, options) =>
   ofCentred("var", (centred, over, divisor) => centred.square().sum(over).div(divisor), x, dim, options);
 
-/** @internal f, whose derivative at 0 is infinite, with the derivative 0 there. */
+/** @internal f, whose derivative is infinite at 0, with derivative 0 there. */
 export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
   const zero = x.eq(0);
   return zero.where(0, f(zero.where(1, x)));
 }
 
 /**
- * The standard deviation, the root of {@link variance}.
+ * The standard deviation, the square root of {@link variance}.
  * @gradient (x - mean) / ((n - correction) std), 0 where all elements are equal.
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
  */
@@ -293,7 +293,7 @@ export const std: VarianceReduction = (x, dim, options) =>
   ofCentred("std", (centred, over, divisor) => lengthOf(centred, over).div(Math.sqrt(divisor)), x, dim, options);
 
 /**
- * `log(sum(exp(x)))` without overflow; -inf over no element and over elements that all are -inf.
+ * `log(sum(exp(x)))` without overflow; -inf for an empty reduction and if all elements are -inf.
  * @gradient softmax(x).
  * @example tensor([1000, 1000]).logsumexp().item(); // 1000.693...
  */
@@ -314,7 +314,7 @@ function direction(x: Tensor, length: Tensor): Tensor {
   return none.where(0, x.div(none.where(1, length)));
 }
 
-/** @internal `sqrt(sum(x^2))`, which neither overflows nor underflows on the way; the derivative is 0 at the zero vector. */
+/** @internal `sqrt(sum(x^2))` without intermediate overflow or underflow; the derivative at the zero vector is 0. */
 export const lengthOf: Reduction = reduction("norm", {
   accuracy: "tree",
   type: same,
@@ -359,19 +359,21 @@ function argReduction(name: string): ArgReduction {
 }
 
 /**
- * The index of the largest element, the lowest among equals; NaN is largest. int32; without `dim` into the flattened x.
+ * The index of the largest element, the lowest among equals; NaN counts as largest. int32; without `dim` into the
+ * flattened x.
  * @example tensor([[1, 5], [7, 2]]).argmax(1).toArray(); // [1, 0]
  */
 export const argmax: ArgReduction = argReduction("argmax");
 
 /**
- * The index of the smallest element, the lowest among equals; NaN is smallest. int32; without `dim` into the flattened x.
+ * The index of the smallest element, the lowest among equals; NaN counts as smallest. int32; without `dim` into the
+ * flattened x.
  * @example tensor([[1, 5], [7, 2]]).argmin(1).toArray(); // [0, 1]
  */
 export const argmin: ArgReduction = argReduction("argmin");
 
 /**
- * x summed down to a shape that broadcasts to its own: the transpose of expanding.
+ * x summed to a shape that broadcasts to its own: the transpose of expand.
  * @gradient expanded back.
  * @throws ERR_SHAPE where the shape does not broadcast to that of x.
  * @example ones([2, 3]).sumToSize([3]).toArray(); // [2, 2, 2]

@@ -1,4 +1,4 @@
-/** Ops that repeat what is there, turn it round an end, and put a border around it. */
+/** Ops that repeat, roll and pad. */
 import { describe, fail, showBounds } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
@@ -15,7 +15,7 @@ function needSizes(op: string, what: string, sizes: unknown, least?: number): re
   return Array.from(sizes, (size) => needInteger(op, "a number of the list", size, least));
 }
 
-/** x so many times along each dimension of the result, which may have more of them in front. */
+/** x repeated along each dimension of the result, which may have additional leading ones. */
 function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
   const sizes = times.map((_, d) => x.shape[d - times.length + x.ndim] ?? 1);
   const pairs = (ones: boolean): Shape => times.flatMap((n, d) => (n === 1 ? [sizes[d]!] : [ones ? 1 : n, sizes[d]!]));
@@ -28,7 +28,7 @@ function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
 }
 
 /**
- * x so many times along each dimension; more numbers than dimensions add dimensions in front.
+ * Repeats x the given number of times along each dimension; additional numbers add leading dimensions.
  * @gradient summed over the repetitions.
  * @throws ERR_SHAPE for fewer numbers than dimensions; ERR_ARGUMENT for negative ones.
  * @example tensor([1, 2]).repeat([2, 2]).toArray(); // [[1, 2, 1, 2], [1, 2, 1, 2]]
@@ -41,7 +41,7 @@ export function repeat(x: Tensor, sizes: readonly number[]): Tensor {
 }
 
 /**
- * As {@link repeat}, but where numbers are missing, the first dimensions are not repeated.
+ * As {@link repeat}, but with fewer numbers than dimensions, the first dimensions are not repeated.
  * @gradient summed over the repetitions.
  * @throws ERR_ARGUMENT for negative numbers.
  * @example tensor([[1], [2]]).tile([2]).toArray(); // [[1, 1], [2, 2]]
@@ -54,7 +54,8 @@ export function tile(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * Every element along a dimension so many times, or as often as a list of integers says; without `dim` of the flattened x.
+ * Repeats every element along a dimension a number of times, or as often as a list of integers says; without `dim`, of
+ * the flattened x.
  * @gradient summed over the repetitions.
  * @throws ERR_ARGUMENT for negative numbers; ERR_SHAPE unless there is one for each element.
  * @example tensor([1, 2]).repeatInterleave(2).toArray(); // [1, 1, 2, 2]
@@ -72,7 +73,7 @@ export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: numb
       fail("ERR_SHAPE", op, "the repeats do not fit the dimension", showShape([size]), showShape(repeats.shape));
     if (counts.numel === 1) return repeatInterleave(x, counts.item(), at);
     if (counts.numel > 0) needInteger(op, "a number of repeats", counts.amin().item(), 0);
-    // Place j of the result is one of element i where j lies between the ends of the elements before it.
+    // Position j of the result is a copy of element i if it lies between the cumulative counts before and after i.
     const [total] = checkShape(op, [counts.sum().item()]) as [number];
     return x.indexSelect(at, counts.cumsum(0).searchsorted(arange(total), { right: true }));
   }
@@ -86,10 +87,9 @@ export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: numb
 }
 
 /**
- * The elements moved along dimensions by so many places, from the end back to the front; without `dims` those of the
- * flattened x.
+ * Rolls the elements along dimensions by the given shifts, wrapping around; without `dims`, of the flattened x.
  * @shape that of x.
- * @gradient moved back.
+ * @gradient rolled back.
  * @throws ERR_ARGUMENT unless there are as many shifts as dims; ERR_AXIS for a dim out of range.
  * @example tensor([1, 2, 3]).roll(1).toArray(); // [3, 1, 2]
  */
@@ -132,10 +132,10 @@ const widest: Readonly<Record<PadMode, (n: number) => number>> = {
 };
 
 /**
- * x with a border: `padding` holds the widths before and after, the last dimension first. Negative widths cut off.
- * @gradient the part of the incoming gradient that was x; in the other modes what was repeated adds up.
- * @throws ERR_ARGUMENT for an odd number of widths; ERR_SHAPE for more than two a dimension, or a border wider than what it
- * is made of; ERR_DTYPE for a value that x's integer dtype does not hold.
+ * Pads x: `padding` holds the widths before and after, the last dimension first. Negative widths crop.
+ * @gradient the part of the incoming gradient at x; in other modes than "constant", that of repeated elements is added.
+ * @throws ERR_ARGUMENT for an odd number of widths; ERR_SHAPE for more than two per dimension, or a border wider than
+ * the mode allows; ERR_DTYPE for a value that x's integer dtype does not hold.
  * @example tensor([1, 2, 3]).pad([1, 2], { mode: "reflect" }).toArray(); // [2, 1, 2, 3, 2, 1]
  */
 export function pad(x: Tensor, padding: readonly number[], options?: PadOptions): Tensor {
@@ -175,7 +175,7 @@ export interface MeshgridOptions {
 }
 
 /**
- * For lists the grids of all their combinations: one tensor for each list, all of one shape. Views.
+ * Coordinate grids of vectors: one tensor for each vector, all of one shape. Views.
  * @gradient summed over the repetitions.
  * @throws ERR_SHAPE for a tensor that is no list; ERR_ARGUMENT for none.
  * @example meshgrid([tensor([1, 2]), tensor([3, 4])]).map((x) => x.toArray()); // [[[1, 1], [2, 2]], [[3, 4], [3, 4]]]

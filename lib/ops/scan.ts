@@ -1,4 +1,4 @@
-/** Ops that carry a value along a dimension, first to last, always in that order. float32 carries a double. */
+/** Scans along a dimension, always from first to last. float32 accumulates in double. */
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, type Row } from "../engine/row.js";
@@ -37,7 +37,7 @@ function scanned(row: Row<Along>, x: Tensor, dim: number): Tensor {
   return withAxis(row.name, x.type.kind === "float" ? x : x.to("int64"), dim, (y, at) => run(row, [y], at));
 }
 
-/** Every element one place later along a dimension, with `first` in front. */
+/** The elements shifted by one along a dimension, with `first` in front. */
 function later(x: Tensor, dim: number, first: number): Tensor {
   const size = x.shape[dim]!;
   if (size === 0) return x;
@@ -70,7 +70,7 @@ const sumRow = scan("cumsum", 1, "tree", {
   transpose: (g, { params: { dim } }) => g.flip(dim).cumsum(dim).flip(dim),
 });
 
-// y[j] = x[j] y[j - 1]: its derivative is a linear scan, which divides by nothing.
+// y[j] = x[j] y[j - 1]: its derivative is a linear scan, without division.
 const prodRow = scan("cumprod", 1, "tree", {
   kind: "general",
   saves: save.x | save.out,
@@ -79,18 +79,18 @@ const prodRow = scan("cumprod", 1, "tree", {
 });
 
 /**
- * The sums of the elements up to each, along a dimension. Integers and bool give int64.
+ * Cumulative sums along a dimension. Integers and bool give int64.
  * @shape that of x.
- * @gradient the sums of the incoming gradient from each on.
+ * @gradient the reverse cumulative sums of the incoming gradient.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([1, 2, 3]).cumsum(0).toArray(); // [1, 3, 6]
  */
 export const cumsum = (x: Tensor, dim: number): Tensor => scanned(sumRow, x, dim);
 
 /**
- * The products of the elements up to each, along a dimension. Integers and bool give int64.
+ * Cumulative products along a dimension. Integers and bool give int64.
  * @shape that of x.
- * @gradient exact where some are 0.
+ * @gradient exact even where elements are 0.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([2, 3, 4]).cumprod(0).toArray(); // [2, 6, 24]
  */

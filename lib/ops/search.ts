@@ -1,4 +1,4 @@
-/** Ops that look for values: in a sorted row, and for those that differ. */
+/** Search in sorted rows, and unique values. */
 import { dtypes, holds } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -23,7 +23,7 @@ const searchRow = defineRow<boolean>({
   batch: { broadcast: true },
 });
 
-/** Rows [.., n] and values [.., m]; either may lack dimensions in front, and is then the same along them. */
+/** Rows [.., n] and values [.., m]; either may lack leading dimensions, and is then broadcast. */
 function search(sorted: Tensor, values: Tensor, right: boolean): Tensor {
   const lead = sorted.shape.slice(0, -1);
   const spread = sorted.ndim > values.ndim ? values.expand([...lead, values.shape[values.ndim - 1]!]) : values;
@@ -36,19 +36,20 @@ export interface SearchOptions {
   readonly right?: boolean | undefined;
 }
 
-/** The int64 whose place among integers is that of any number, and on which side of its equals. */
+/** The int64 with the same position among integers as any number, and on which side of equal ones. */
 function wholeValue(number: number, right: boolean): [value: number | bigint, right: boolean] {
-  // Integers are below 2.5 where they are below 3.
+  // An integer is below 2.5 if it is below 3.
   const n = right ? Math.floor(number) : Math.ceil(number);
   if (holds(dtypes.int64, n)) return [n, right];
   return n < 0 ? [BigInt(dtypes.int64.low), false] : [BigInt(dtypes.int64.end) - 1n, true];
 }
 
 /**
- * For each value its place in a sorted list, or in the row of `sorted` beside it: how many elements are below it, or with
- * `right` not above it. int32. NaN is above every number. Among integers a number of any size or fraction has its place.
+ * For each value its insertion position in a sorted list, or in the matching row of `sorted`: the number of elements
+ * below it, or with `right` not above it. int32. NaN is above every number. Any number, also a fraction, can be
+ * searched among integers.
  * @shape that of the values.
- * @throws ERR_SHAPE where several rows do not fit the values.
+ * @throws ERR_SHAPE if rows and values do not match.
  * @example searchsorted(tensor([1, 3, 5]), tensor([0, 3, 9])).toArray(); // [0, 1, 3]
  */
 export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOptions): Tensor {
@@ -67,7 +68,7 @@ export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOp
   return search(sorted.to(type), wanted, right === true);
 }
 
-/** What differs, where each element's like stands among it, and how often it occurs. */
+/** The result of {@link unique}: the distinct values, the index of each element among them, and counts. */
 export interface Unique {
   /** In ascending order. */
   readonly values: Tensor;
@@ -78,10 +79,10 @@ export interface Unique {
 }
 
 /**
- * The different elements of x in ascending order, where each element of x stands among them, and how often it occurs.
- * Every NaN differs from the others.
+ * The distinct elements of x in ascending order, the index of each element of x among them, and how often each occurs.
+ * Every NaN counts as distinct.
  * @shape values and counts: a list; inverse: that of x.
- * @gradient of the values: to the first of each.
+ * @gradient from each value to its first occurrence.
  * @example unique(tensor([3, 1, 3])).counts.toArray(); // [1, 2]
  */
 export function unique(x: Tensor): Unique {

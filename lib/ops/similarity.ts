@@ -1,4 +1,4 @@
-/** Vectors brought to length 1, and the angle between two. */
+/** Normalization of vectors, and cosine similarity. */
 import { checkOptions } from "../core/options.js";
 import { axis, broadcast } from "../core/shape.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
@@ -12,7 +12,7 @@ export interface NormalizeOptions {
   readonly dim?: number | undefined;
   /** The order of the norm; default 2. */
   readonly p?: number | undefined;
-  /** The least that is divided by; default 1e-12. */
+  /** The least divisor; default 1e-12. */
   readonly eps?: number | undefined;
 }
 
@@ -34,13 +34,13 @@ export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: 
 export interface CosineSimilarityOptions {
   /** The dimension of the vectors; default 1. */
   readonly dim?: number | undefined;
-  /** The least length that is divided by; default 1e-8. */
+  /** The least norm to divide by; default 1e-8. */
   readonly eps?: number | undefined;
 }
 
 /**
  * The cosine of the angle between vectors along `dim`: `x1 · x2 / (max(norm(x1), eps) max(norm(x2), eps))`.
- * @shape two that broadcast; gives that shape without `dim`.
+ * @shape two shapes that broadcast; gives the broadcast shape without `dim`.
  * @gradient through product and norms.
  * @throws ERR_SHAPE where they do not broadcast; ERR_AXIS for a dim out of range; ERR_DTYPE for integers.
  * @example nn.functional.cosineSimilarity(tensor([[3, 4]]), tensor([[1, 0]])).toArray(); // [0.6]

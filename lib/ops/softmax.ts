@@ -1,4 +1,4 @@
-/** Softmax and its logarithm, in fused kernels, with their derivatives as rows of their own. */
+/** Softmax and log-softmax as fused kernels, with their derivatives as rows of their own. */
 import { axis } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
@@ -30,7 +30,7 @@ const run = (row: Row<undefined>, operands: readonly Tensor[]): Tensor => {
   return apply(row, dense, type, type, shape, noAttrs, undefined);
 };
 
-// dx = y (g - sum(g y)), symmetric in what it maps: the same in both directions.
+// dx = y (g - sum(g y)): a symmetric Jacobian, the same in both directions.
 const softmaxRow = fused("softmax", 1, {
   kind: "general",
   saves: save.out,

@@ -1,4 +1,4 @@
-/** Systems of linear equations, determinants, and Cholesky's factor. */
+/** Linear systems, determinants and the Cholesky decomposition. */
 import { named } from "../core/errors.js";
 import { checkOptions, needBoolean } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
@@ -38,18 +38,18 @@ const triangularRow: m.Run<Triangle> = m.linalgRow<Triangle>(
 );
 
 export interface TriangularOptions {
-  /** Whether the triangle is the upper one; default false. */
+  /** Whether a is upper triangular; default false. */
   readonly upper?: boolean | undefined;
   /** True solves a x = b, false x a = b; default true. */
   readonly left?: boolean | undefined;
-  /** Whether the diagonal counts as ones and is not read; default false. */
+  /** Whether the diagonal is taken as ones and not read; default false. */
   readonly unitriangular?: boolean | undefined;
 }
 
 /**
- * The x with a x = b, for a triangular a; the other triangle is not read.
+ * Solves a x = b for a triangular a; the other triangle is not read.
  * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; with `left: false` b is [.., k, n]. Batches broadcast.
- * @gradient a⁻ᵀ g for b, and minus its product with xᵀ, cut to the triangle, for a.
+ * @gradient a⁻ᵀ g for b; for a, minus its product with xᵀ, restricted to the triangle.
  * @throws ERR_SHAPE where a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a zero on the diagonal.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example triangularSolve(tensor([[2, 0], [1, 1]]), tensor([[2], [3]])).toArray(); // [[1], [2]]
@@ -89,8 +89,8 @@ const solveRow: m.Run<undefined> = m.linalgRow<undefined>(
 const solved = (a: Tensor, b: Tensor): Tensor => solveRow([a, b], undefined);
 
 /**
- * The x with a x = b, by elimination with row pivots. A b of rank 1, or of a's shape without its last dimension, holds
- * vectors.
+ * Solves a x = b by LU decomposition with row pivoting. A b of rank 1, or of a's shape without its last dimension,
+ * holds vectors.
  * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; b [n] gives [.., n]. Batches broadcast.
  * @gradient a⁻ᵀ g for b, and minus its product with xᵀ for a.
  * @throws ERR_SHAPE where a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
@@ -108,7 +108,7 @@ export function solve(a: Tensor, b: Tensor): Tensor {
 const inverse = (a: Tensor): Tensor => m.system("inv", a, eye(m.rowsOf(a), { dtype: a.dtype as "float64" }), solved);
 
 /**
- * The inverse; to multiply by it, {@link solve} is faster and more exact.
+ * The inverse. To multiply by it, {@link solve} is faster and more accurate.
  * @shape [.., n, n] gives the same.
  * @gradient -yᵀ g yᵀ for the result y.
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
@@ -119,7 +119,7 @@ export const inv = (x: Tensor): Tensor => named("inv", () => inverse(m.needSquar
 /** The trace of a⁻¹ t. */
 const relative = (a: Tensor, t: Tensor): Tensor => m.sumOfMatrix(m.onDiagonal(solveRow([a, t], undefined)));
 
-// With C the cofactors, dC = tr(a⁻¹ t) C - C tᵀ a⁻ᵀ, symmetric as a second derivative is.
+// With C the cofactors, dC = tr(a⁻¹ t) C - C tᵀ a⁻ᵀ, symmetric as it is a second derivative.
 const cofactorsAlong = (t: Tensor, c: Tensor, a: Tensor): Tensor => {
   const inverted = named("det", () => transposed(inverse(a)));
   const trace = m.sumOfMatrix(inverted.mul(t)).unsqueeze(-1).unsqueeze(-1);
@@ -185,9 +185,9 @@ export interface LogDeterminant {
 }
 
 /**
- * The determinant as its sign and the logarithm of its absolute value, which neither overflow nor underflow.
+ * The determinant as its sign and the logarithm of its absolute value, without overflow and underflow.
  * @shape [.., n, n] gives two tensors [..].
- * @gradient x⁻ᵀ times that of logabsdet; ERR_ARGUMENT where x is singular. The sign's is zero.
+ * @gradient x⁻ᵀ times that of logabsdet; ERR_ARGUMENT if x is singular. That of the sign is zero.
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example slogdet(tensor([[0, 1], [1, 0]])).sign.item(); // -1
@@ -225,13 +225,13 @@ const choleskyRow = m.linalgRow<undefined>(
 );
 
 export interface CholeskyOptions {
-  /** Whether the factor is, or is to be, the upper one: its transpose. Default false. */
+  /** Whether the factor is the upper triangle, the transpose of the lower. Default false. */
   readonly upper?: boolean | undefined;
 }
 
 /**
- * The lower triangular l with l lᵀ = x and a positive diagonal, for a symmetric positive definite x, of which the lower
- * triangle is read.
+ * The Cholesky factor: the lower triangular l with l lᵀ = x and a positive diagonal, for a symmetric positive definite
+ * x, of which only the lower triangle is read.
  * @shape [.., n, n] gives the same.
  * @gradient symmetric: l⁻ᵀ Φ(lᵀ g) l⁻¹ and its transpose, halved; Φ keeps the lower triangle and half of the diagonal.
  * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT where x is not positive definite.
@@ -246,9 +246,9 @@ export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
 }
 
 /**
- * The x with l lᵀ x = b, for the factor that {@link cholesky} gives (or u with uᵀ u x = b, where `upper`).
+ * Solves l lᵀ x = b with the factor l from {@link cholesky} (or uᵀ u x = b with `upper`).
  * @shape b [.., n, k] and l [.., n, n] give [.., n, k]. Batches broadcast.
- * @gradient that of two triangular solutions.
+ * @gradient through two triangular solves.
  * @throws ERR_SHAPE where the factor is not square or b does not fit; ERR_ARGUMENT for a zero on its diagonal.
  * @example choleskySolve(tensor([[8], [6]]), tensor([[2, 0], [1, 1]])).toArray(); // [[1], [2]]
  */

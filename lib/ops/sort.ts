@@ -1,4 +1,4 @@
-/** Ops that put elements in order: stable, so that equal ones keep theirs, with NaN above every number. */
+/** Sorting: stable, with NaN above every number. */
 import { dtypes } from "../core/dtype.js";
 import { fail, showBounds } from "../core/errors.js";
 import { apply, applyForAll } from "../engine/apply.js";
@@ -12,7 +12,7 @@ import { after, dimAndOptions } from "./along.js";
 interface Order {
   readonly dim: number;
   readonly descending: boolean;
-  /** How many of the first indices are wanted. */
+  /** How many of the first indices are needed. */
   readonly count: number;
 }
 
@@ -27,7 +27,7 @@ const orderRow = defineRow<Order>({
   batch: { params: after },
 });
 
-/** The indices of the first `count` elements in order; of a tensor of rank 0, a list of one. */
+/** The indices of the first `count` elements in order; one index for a tensor of rank 0. */
 function order(x: Tensor, p: Order): Tensor {
   const dense = (x.ndim === 0 ? x.reshape([1]) : x).contiguous();
   const shape = dense.shape.with(p.dim, p.count);
@@ -37,16 +37,16 @@ function order(x: Tensor, p: Order): Tensor {
 export interface SortOptions {
   /** The dimension to sort along; default the last. */
   readonly dim?: number | undefined;
-  /** Largest first. */
+  /** Whether the largest comes first. */
   readonly descending?: boolean | undefined;
 }
 export interface TopkOptions {
   /** The dimension to search along; default the last. */
   readonly dim?: number | undefined;
-  /** Whether the largest are wanted, or else the smallest; default true. */
+  /** Whether the largest elements are returned, instead of the smallest; default true. */
   readonly largest?: boolean | undefined;
 }
-/** Values in order, and where in x they stood (int32). */
+/** Sorted values, and their indices in x (int32). */
 export interface Sorted {
   readonly values: Tensor;
   readonly indices: Tensor;
@@ -62,7 +62,7 @@ function sorted(x: Tensor, p: Order): Sorted {
   return { values: values!, indices: indices! };
 }
 
-/** The elements of x at indices along a dimension, which a tensor of rank 0 lacks. */
+/** The elements of x at indices along a dimension; x may have rank 0. */
 function taken(x: Tensor, dim: number, indices: Tensor): Sorted {
   if (x.ndim > 0) return { values: x.gather(dim, indices), indices };
   return { values: x.reshape([1]).gather(0, indices).reshape([]), indices: indices.reshape([]) };
@@ -86,10 +86,10 @@ export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOpt
 }
 
 /**
- * x sorted along a dimension (default the last), and the indices that do it; equal elements keep their order, NaN is
- * largest.
+ * x sorted along a dimension (default the last), and the indices of the elements; equal elements keep their order, NaN
+ * is largest.
  * @shape both that of x.
- * @gradient to the places that the values came from.
+ * @gradient to the elements that the values came from.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([3, 1, 2]).sort({ descending: true }).values.toArray(); // [3, 2, 1]
  */
@@ -98,8 +98,8 @@ export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOption
 }
 
 /**
- * The k largest elements along a dimension (default the last), or the smallest, in order, and their indices; the
- * lowest index first among equals, NaN is largest.
+ * The k largest elements along a dimension (default the last), or the smallest, in order, and their indices; of equal
+ * elements the lowest index comes first, NaN is largest.
  * @shape both that of x with k in the dimension.
  * @gradient to the places that the values came from.
  * @throws ERR_ARGUMENT unless 0 <= k <= the dimension's size; ERR_AXIS for a dim out of range.

@@ -1,4 +1,4 @@
-/** Special functions, logarithms to other bases, and what keeps values in bounds. */
+/** Special functions, logarithms to other bases, remainder and clamping. */
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import {
@@ -97,7 +97,7 @@ export const digamma: Unary = unary("digamma", {
   partials: [partial(["x"], (t, x) => t.mul(trigamma(x)))],
 });
 
-// The coefficients of 1/z^3, 1/z^5, ... in the asymptotic series of trigamma: Bernoulli's numbers B2, B4, ...
+// The coefficients of 1/z^3, 1/z^5, ... in the asymptotic series of trigamma: the Bernoulli numbers B2, B4, ...
 const bernoulli = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6];
 const shift = 8;
 
@@ -114,7 +114,7 @@ function trigamma(x: Tensor): Tensor {
     null,
   )!;
   const direct = sum.add(inverse.mul(tail.add(inverse.mul(0.5)).add(1)));
-  // sin(πx) up to its sign, with its argument reduced exactly.
+  // |sin(πx)|, with an exactly reduced argument.
   const inside = reflect.where(x, 0.25);
   const sine = inside.sub(inside.round()).mul(Math.PI).sin();
   return reflect.where(
@@ -156,10 +156,10 @@ export interface ClampOptions {
 }
 
 /**
- * x held between `min` and `max`, numbers or tensors, either of which may be left out; `max` wins where they cross. NaN
- * stays NaN. Of integers a number must fit the dtype where it can be a result.
- * @gradient 1 inside and at the bounds, 0 outside; there it goes to the bound.
- * @throws ERR_ARGUMENT where both bounds are left out; ERR_DTYPE for a number that does not fit integers.
+ * x clamped to [min, max], numbers or tensors, either of which may be left out; `max` wins if they cross. NaN stays
+ * NaN. For integers, a bound that can be a result must fit the dtype.
+ * @gradient 1 within the bounds, inclusive; outside, 0 for x and the incoming gradient for the bound.
+ * @throws ERR_ARGUMENT if both bounds are left out; ERR_DTYPE for a number that does not fit an integer dtype.
  * @example tensor([-2, 0.5, 3]).clamp({ min: 0, max: 1 }).toArray(); // [0, 0.5, 1]
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
@@ -179,7 +179,7 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
   return named("clamp", () => clampIntegers(x.to(type.name), low, high));
 }
 
-/** A bound that holds back no integer is left out, and so is a lower one that is never below the upper one, which wins. */
+/** Drops a bound that no integer exceeds, and a lower bound that is never below the upper one, which wins. */
 function clampIntegers(x: Tensor, low: Operand, high: Operand): Tensor {
   const crossed = typeof low === "number" && (typeof high === "number" ? low > high : isHighest(low, x.type));
   const lower = crossed ? high : low;
@@ -189,11 +189,11 @@ function clampIntegers(x: Tensor, low: Operand, high: Operand): Tensor {
 }
 
 export interface NanToNumOptions {
-  /** In place of NaN; default 0. */
+  /** The replacement for NaN; default 0. */
   readonly nan?: number | undefined;
-  /** In place of infinity; default the largest number of the dtype. */
+  /** The replacement for infinity; default the largest number of the dtype. */
   readonly posinf?: number | undefined;
-  /** In place of -infinity; default the smallest number of the dtype. */
+  /** The replacement for -infinity; default the smallest number of the dtype. */
   readonly neginf?: number | undefined;
 }
 
@@ -218,7 +218,7 @@ const largest: Readonly<Record<string, number>> = {
 };
 
 /**
- * x with numbers in place of NaN and the infinities. Integers are copied as they are.
+ * x with NaN and infinities replaced by numbers. Integers are copied.
  * @gradient 1 where x is finite, else 0.
  * @example tensor([NaN, 1, Infinity]).nanToNum({ posinf: 9 }).toArray(); // [0, 1, 9]
  */

@@ -51,7 +51,7 @@ export const atan: Unary = unary("atan", {
 });
 
 /**
- * The angle of the point with ordinate `y` and abscissa `x`, between -π and π: `y.atan2(x)`.
+ * The angle of the point (x, y), between -π and π: `y.atan2(x)`.
  * @gradient x / (x^2 + y^2) for y and -y / (x^2 + y^2) for x; NaN at the origin.
  * @example tensor([1]).atan2(tensor([1])).item(); // 0.785...
  */
@@ -68,7 +68,7 @@ export const atan2: Binary = binary("atan2", {
     ),
   ],
 });
-// In t's dtype, as integers would wrap.
+// In t's dtype: integer arithmetic would wrap.
 const squaredDistance = (y: Tensor, x: Tensor, { dtype }: Tensor): Tensor =>
   x.to(dtype).square().add(y.to(dtype).square());
 

@@ -1,4 +1,4 @@
-/** Where a mask is true. */
+/** Positions where a mask is true. */
 import { dtypes } from "../core/dtype.js";
 import type { Shape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
@@ -15,12 +15,15 @@ const row = defineRow<Shape>({
   replay: ([mask], each) => truePlaces(mask as Tensor, each),
 });
 
-/** @internal For each true element its coordinates, in row-major order, as an int32 tensor of the given shape each. */
+/**
+ * @internal The coordinates of each true element, in row-major order: one int32 tensor of the given shape for each
+ * dimension.
+ */
 export function truePlaces(mask: Tensor, each: Shape): Tensor {
   const dense = mask.detach().contiguous();
   const count = dense.sum().item();
   return apply(row, [dense], dense.type, dtypes.int32, [count, ...each], [], each);
 }
 
-/** @internal The places of true elements, counted through. */
+/** @internal The row-major positions of true elements. */
 export const placesOf = (mask: Tensor): Tensor => truePlaces(mask, []);

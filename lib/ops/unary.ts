@@ -172,7 +172,7 @@ export const sigmoid: Unary = unary("sigmoid", {
 
 /**
  * `max(x, 0)`.
- * @gradient 1 where x > 0, else 0 (0 at 0, as PyTorch).
+ * @gradient 1 where x > 0, else 0 (as in PyTorch, 0 at 0).
  * @example tensor([-1, 2]).relu().toArray(); // [0, 2]
  */
 export const relu: Unary = unary("relu", {
@@ -196,14 +196,14 @@ export const floor: Unary = unary("floor", { compute: "number", accuracy: "exact
 export const ceil: Unary = unary("ceil", { compute: "number", accuracy: "exact", partials: [zero] });
 
 /**
- * The nearest integer, halves to the even one.
+ * The nearest integer; ties go to the even one.
  * @gradient 0.
  * @example tensor([0.5, 1.5]).round().toArray(); // [0, 2]
  */
 export const round: Unary = unary("round", { compute: "number", accuracy: "exact", partials: [zero] });
 
 /**
- * x without its fraction.
+ * x truncated towards zero.
  * @gradient 0.
  * @example tensor([-1.5]).trunc().item(); // -1
  */

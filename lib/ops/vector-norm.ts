@@ -7,21 +7,21 @@ import type { Tensor } from "../tensor/tensor.js";
 import { asFloat, flatAtZero, lengthOf, type ReduceOptions, reduceArguments } from "./reduce.js";
 
 export interface NormOptions extends ReduceOptions {
-  /** The order p, any number, Infinity and -Infinity among them; default 2. */
+  /** The order p: any number, Infinity or -Infinity; default 2. */
   readonly ord?: number | undefined;
 }
 
-/** `norm(x)`, `norm(x, { ... })`, `norm(x, [0, 1])`, and a bare dim only beside the order. */
+/** `norm(x)`, `norm(x, { ... })`, `norm(x, [0, 1])`; a single dim only together with `ord`. */
 export type NormArguments =
   | [options?: NormOptions]
   | [dim: readonly number[] | undefined, options?: NormOptions]
   | [dim: number | readonly number[] | undefined, options: NormOptions & { readonly ord: number }];
 
 /**
- * The p-norm of vectors: `sum(|x|^p)^(1/p)` over `dim` (all dimensions where it is left out); the largest |x| for Infinity,
- * the smallest for -Infinity, the number of nonzeros for 0. Integers and bool become the default float dtype.
- * @param args options, dims and options, or one dim and options with `ord`. A number alone is refused: in PyTorch it is the
- * order, in the other reductions here the dim.
+ * The p-norm of vectors: `sum(|x|^p)^(1/p)` over `dim` (default all dimensions); the largest |x| for Infinity, the
+ * smallest for -Infinity, the number of nonzeros for 0. Integers and bool become the default float dtype.
+ * @param args options, dims and options, or one dim and options with `ord`. A number alone is refused: in PyTorch it is
+ * the order, in other reductions here the dim.
  * @gradient sign(x) |x|^(p-1) / norm^(p-1), 0 at the zero vector; shared among equal largest elements.
  * @throws ERR_AXIS for a dim out of range or given twice; ERR_SHAPE for an infinite order over no element; ERR_ARGUMENT for
  * a number without `ord`.
