@@ -84,17 +84,18 @@ test("the documented code is type-correct", () => {
   expect(stdout).toBe("");
 });
 
-test("every op is documented with an example", () => {
+test("every public op is documented with an example", () => {
   const exported = /^export (?:abstract )?(?:async )?(?:const|function|class) (\w+)/gm;
   const ops = sources("lib/ops").flatMap((file) => {
     if (file.endsWith("activation-backward.ts")) return []; // called by derivative rules alone, so not public
     const text = read(file);
     const documented = docComments(text).filter(({ words }) => /^@(example|internal)\b/m.test(words));
     const names = new Set(documented.map(({ code }) => nameOf(code)));
-    return [...text.matchAll(exported)].map(([, name]) => ({ op: `${file} ${name}`, documented: names.has(name!) }));
+    const found = [...text.matchAll(exported)].map(([, name]) => name!).filter((name) => name in nabla);
+    return found.map((name) => ({ op: `${file} ${name}`, documented: names.has(name) }));
   });
   expect(ops.filter(({ documented }) => !documented)).toEqual([]);
-  expect(ops.length).toBeGreaterThan(130);
+  expect(ops.length).toBeGreaterThan(150);
 });
 
 describe("examples of the doc comments", () => {
