@@ -77,7 +77,10 @@ async function main() {
       report.missing.push(...found.missing);
       Object.assign(versions, found.versions);
     }
-    report.bounds.push(...suite.bounds.map((bound) => judge({ ...bound, suite: suite.name }, report.results)));
+    const judged = suite.bounds.map((bound) => judge({ ...bound, suite: suite.name }, report.results));
+    // What --case or --contender left out says nothing about a bound.
+    const partial = given.case !== undefined || given.contender !== undefined;
+    report.bounds.push(...judged.filter(({ measured }) => !partial || measured !== null));
     await save(given.json, report); // suite by suite: a run cut short leaves what it measured
   }
   report.machine.busy_cores_after = await busyCores();

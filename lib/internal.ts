@@ -6,6 +6,7 @@ export { describe, fail, NablaError } from "./core/errors.js";
 export { checkOptions, nearest } from "./core/options.js";
 export { permutation, philox } from "./data/permutation.js";
 export { apply } from "./engine/apply.js";
+export { ask, costOf, dryRun, placeholder, ValuesNeeded } from "./engine/dry-run.js";
 export { mode } from "./engine/modes.js";
 export { defineRow, kernels, type Row, table } from "./engine/row.js";
 export { collector } from "./native/collector.js";

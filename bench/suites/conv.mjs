@@ -1,3 +1,6 @@
+import { conv2d } from "nabla";
+import { workOf } from "../harness/work.mjs";
+
 const resnet = [
   [3, 224, 64, 7, 2, 3],
   [64, 56, 64, 3, 1, 1],
@@ -27,9 +30,11 @@ const nameOf = ({ n, channels, size, out, window, stride, groups }) =>
 
 function convolution(shape, direction, threads) {
   const name = `${nameOf(shape)}, ${direction}`;
-  const multiplies =
-    shape.n * shape.out * Math.floor((shape.size + 2 * shape.padding - shape.window) / shape.stride + 1) ** 2;
-  const flops = (2 * multiplies * shape.channels * shape.window ** 2) / (shape.groups ?? 1);
+  const { stride, padding, groups = 1 } = shape;
+  const images = [shape.n, shape.channels, shape.size, shape.size];
+  const weights = [shape.out, shape.channels / groups, shape.window, shape.window];
+  // A gradient by the input or by the weights takes as many.
+  const { flops } = workOf([images, weights], (x, w) => conv2d(x, w, null, { stride, padding, groups }));
   return {
     title: name,
     tolerance: 2e-4,

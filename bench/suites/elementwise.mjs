@@ -1,11 +1,16 @@
+import { workOf } from "../harness/work.mjs";
+
 const rivals = ["numpy", "pytorch", "pytorch out=", "pytorch-debian", "tfjs-wasm", "jax-js"];
 const large = "16 M";
 const sizes = { "1e3": 1e3, "1e5": 1e5, [large]: 2 ** 24 };
-const passes = { add: 3, mul: 3, exp: 2, tanh: 2, sigmoid: 2, gelu: 2, relu: 2 };
+const ops = ["add", "mul", "exp", "tanh", "sigmoid", "gelu", "relu"];
 
 function trial(op, label, threads) {
   const spec = { kind: "elementwise", op, size: sizes[label] };
-  const bytes = passes[op] * 4 * spec.size;
+  const { bytesRead, bytesWritten } = workOf([[spec.size], [spec.size]], (a, b) =>
+    op === "add" || op === "mul" ? a[op](b) : a[op](),
+  );
+  const bytes = bytesRead + bytesWritten;
   const entry = (contender) => ({
     case: `${op} ${label}`,
     contender,
@@ -34,7 +39,7 @@ const against = (op, text, contender, atLeast, threads) => ({
 export const elementwise = {
   name: "elementwise",
   trials: [1, 2].flatMap((threads) =>
-    Object.keys(sizes).flatMap((label) => Object.keys(passes).map((op) => trial(op, label, threads))),
+    Object.keys(sizes).flatMap((label) => ops.map((op) => trial(op, label, threads))),
   ),
   bounds: [1, 2].flatMap((threads) =>
     ["add", "mul", "exp", "tanh", "sigmoid", "gelu"].flatMap((op) => [

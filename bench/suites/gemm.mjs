@@ -1,3 +1,5 @@
+import { workOf } from "../harness/work.mjs";
+
 const blas = ["openblas", "blis", "onednn", "numpy", "pytorch"];
 const others = ["pytorch-debian", "tfjs-wasm", "jax-js"];
 const layouts = ["NN", "NT", "TN"];
@@ -27,7 +29,15 @@ const title = ([m, n, k, layout, { batch, dtype } = {}]) =>
 function trial(shape, rivals, threads) {
   const [m, n, k, layout, options] = shape;
   const spec = { kind: "matmul", m, k, n, transA: layout[0] === "T", transB: layout[1] === "T", ...options };
-  const flops = 2 * (options?.batch ?? 1) * m * k * n;
+  const batch = options?.batch ? [options.batch] : [];
+  const { flops } = workOf(
+    [
+      [...batch, m, k],
+      [...batch, k, n],
+    ],
+    (a, b) => a.matmul(b),
+    options?.dtype,
+  );
   return {
     title: title(shape),
     tolerance: options?.dtype ? 1e-10 : 2e-4,

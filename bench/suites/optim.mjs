@@ -1,9 +1,19 @@
+import { optim as optimizers } from "nabla";
+import { workOfLast } from "../harness/work.mjs";
+
 const name = "AdamW, 10 M parameters";
 const spec = { kind: "optimizer", tensors: 10, size: 1e6 };
 const settings = ["", " foreach", " fused"];
 const rivals = ["pytorch", "pytorch-debian"].flatMap((build) => settings.map((setting) => build + setting));
-// Parameter, gradient and two moments are read; all but the gradient are written.
-const bytes = 7 * 4 * spec.tensors * spec.size;
+const { bytesRead, bytesWritten } = workOfLast(
+  [[spec.tensors * spec.size], [spec.tensors * spec.size]],
+  (p, gradient) => {
+    p.requiresGrad = true;
+    p.grad = gradient;
+    new optimizers.AdamW([p]).step();
+  },
+);
+const bytes = bytesRead + bytesWritten;
 const stream = "stream copy";
 
 const bound = (text, contender, atLeast, threads) => ({

@@ -10,6 +10,7 @@ import { rowOf } from "../engine/row.js";
 import type { Gradients, Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import { type LeafNode, type Node, newestNode, type OpNode } from "../engine/tape.js";
+import { recording } from "../native/door.js";
 import { filled } from "../tensor/create.js";
 import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -343,6 +344,8 @@ function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGr
 const ones = new Map<DTypeRow, Tensor>();
 /** The scalar 1, cached per dtype. It is marked as kept, so leaves copy it. */
 function one(y: Tensor): Tensor {
+  // One that a recorder has answered has no elements, and is not kept.
+  if (recording()) return filled("backward", 1, y.type, []);
   let seed = ones.get(y.type);
   if (seed === undefined) {
     seed = filled("backward", 1, y.type, []);

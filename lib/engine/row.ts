@@ -2,27 +2,14 @@ import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
 import { maxSaved, opcode } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { type Flops, familyFlops, type TensorSpec } from "./cost.js";
+import type { Family } from "./family.js";
 import { type Operand, type Rule, saved, saveMasks } from "./rule.js";
 
 /** The error bound of a float32 result in units in the last place; "exact" is 0, "tree" is that of a tree of sums. */
 export type Accuracy = number | "tree" | "exact";
 
-export type { Operand };
-
-export type Family =
-  | "unary"
-  | "binary"
-  | "ternary"
-  | "compare"
-  | "reduce"
-  | "movement"
-  | "index"
-  | "matmul"
-  | "linalg"
-  | "random"
-  | "creation"
-  | "fused"
-  | "optimizer";
+export type { Family, Operand };
 
 /** One op: everything the library knows about it in one place. */
 export interface RowSpec<P> {
@@ -44,6 +31,10 @@ export interface RowSpec<P> {
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean | undefined;
+  /** The floating-point operations of a call; default: as the family says, or those of the other row of its kernel. */
+  readonly flops?: Flops | undefined;
+  /** Where values decide the shape of the result: the largest that it can have. */
+  readonly largest?: ((inputs: readonly TensorSpec[], params: P) => TensorSpec) | undefined;
 }
 
 /** How vmap runs an op once for a whole batch (its batching rule). The batch axis is the first one of each batched input. */
@@ -107,7 +98,14 @@ const rowOfShape = <P>(
   ...optional,
   ...others,
 });
-const optional = { batch: undefined, moves: undefined, reads: undefined, opaque: undefined };
+const optional = {
+  batch: undefined,
+  moves: undefined,
+  reads: undefined,
+  opaque: undefined,
+  flops: undefined,
+  largest: undefined,
+};
 
 const bitsOf = (mask: number): number => {
   let count = 0;
@@ -149,11 +147,26 @@ export function defineRow<P>(spec: RowSpec<P>): Row<P> {
     roomFor(all),
   );
   rows.set(spec.name, row as unknown as Row);
+  setFlops(spec as unknown as RowSpec<never>);
   return row;
 }
 
-/** The description of a kernel that is no op by itself. */
-type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy">;
+/** The family and the floating-point operations of each kernel: of the first row that has it. */
+const costs = new Map<string, { readonly family: Family; readonly flops: Flops }>();
+
+function setFlops({ name, kernel, family, flops }: Pick<RowSpec<never>, "name" | "kernel" | "family" | "flops">): void {
+  if (kernel === null || costs.has(kernel)) return;
+  const count = flops ?? familyFlops[family];
+  if (count === null)
+    throw new Error(`the row ${name} does not say how many floating-point operations its kernel takes`);
+  costs.set(kernel, { family, flops: count });
+}
+
+/** The family of a kernel, and how to count its floating-point operations. */
+export const kernelCost = (kernel: string): { readonly family: Family; readonly flops: Flops } => costs.get(kernel)!;
+
+/** What is known of a kernel that no function of one result stands for. */
+type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy" | "flops">;
 
 const parts = new Map<string, Row>();
 
@@ -176,6 +189,7 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
     opcode(name),
   );
   parts.set(name, row as unknown as Row);
+  setFlops(row as unknown as RowSpec<never>);
   return row;
 }
 

@@ -26,6 +26,9 @@ export const eager = Object.fromEntries(calls.map((name) => [name, addon[name]])
 
 export let door: Door = eager;
 
+/** Whether somebody else stands at the door. */
+export const recording = (): boolean => door !== eager;
+
 /** Runs `run` with another object at the door. */
 export function standIn<T>(other: Door, run: () => T): T {
   const before = door;

@@ -1,5 +1,7 @@
 import { describe, fail } from "../core/errors.js";
 import { numel } from "../core/shape.js";
+import type { KernelCall } from "../engine/cost.js";
+import { costOf, dryRun, ValuesNeeded } from "../engine/dry-run.js";
 import { Tensor } from "../tensor/tensor.js";
 import { inference } from "./inference.js";
 import { Module } from "./module.js";
@@ -10,34 +12,37 @@ const GAP = "  ";
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 /**
- * A table of a model's modules: path, class, the parameters and buffers of each with their shapes, and the number of
- * parameters; below it the totals, without duplicates. If inputs are given, the model runs on them as in {@link
- * inference}, and a column shows the output shape of each module's last call.
+ * A table of a model's modules: path and class, the parameters and buffers directly in each with their shapes, and how many
+ * numbers its parameters are; below it the totals, everything once. With inputs two columns more: the shape of what each
+ * module gave last, and the floating-point operations of its forward, a multiply-add being two. Shapes and operations follow
+ * from the shapes of the inputs: nothing is computed, unless values decide a shape; then the model runs, as
+ * {@link inference} does, and the operations are left out.
  * @param inputs what the model's `forward` takes.
  * @throws ERR_ARGUMENT for what is no module; whatever `forward` throws.
  * @example
  * summary(new nn.Sequential(new nn.Linear(2, 16), new nn.Tanh(), new nn.Linear(16, 1)), zeros([8, 2]));
- * // module  class       parameters                count  output
- * //         Sequential                                   [8, 1]
- * // 0       Linear      weight [16, 2] bias [16]     48  [8, 16]
- * // 1       Tanh                                         [8, 16]
- * // 2       Linear      weight [1, 16] bias [1]      17  [8, 1]
+ * // module  class       parameters                count  output   FLOPs
+ * //         Sequential                                   [8, 1]   1,032
+ * // 0       Linear      weight [16, 2] bias [16]     48  [8, 16]    640
+ * // 1       Tanh                                         [8, 16]    128
+ * // 2       Linear      weight [1, 16] bias [1]      17  [8, 1]     264
  * // 65 parameters, 65 of them trained; 260 B
  */
 export function summary(model: Module, ...inputs: unknown[]): string {
   if (!(model instanceof Module))
     fail("ERR_ARGUMENT", "summary", "the model is not valid", "a module", describe(model));
   const modules = model.namedModules();
-  const outputs = inputs.length > 0 ? outputsOf(model, inputs) : null;
+  const traced = inputs.length > 0 ? traceOf(model, inputs) : null;
+  const columns = traced === null ? [] : traced.counted ? ["output", "FLOPs"] : ["output"];
   const rows = modules.map(([path, module]) => {
     const own = [...held(module)].filter(isState);
     const count = size(own.map(([, tensor]) => tensor).filter(isParameter));
     const state = own.map(([name, tensor]) => `${name} ${shown(tensor)}`).join(" ");
-    return [path, module.constructor.name, state, count ? grouped(count) : "", outputs?.get(module) ?? ""];
+    const found = traced?.of.get(module);
+    const seen = found ? [found.output, found.flops === 0 ? "" : largeText(found.flops)] : ["", ""];
+    return [path, module.constructor.name, state, count ? grouped(count) : "", ...seen.slice(0, columns.length)];
   });
-  return [...table([["module", "class", "parameters", "count", outputs ? "output" : ""], ...rows]), totals(model)].join(
-    "\n",
-  );
+  return [...table([["module", "class", "parameters", "count", ...columns], ...rows]), totals(model)].join("\n");
 }
 
 type State = Parameter | Buffer;
@@ -48,14 +53,35 @@ const shown = (tensor: Tensor): string => `[${tensor.shape.join(", ")}]`;
 const size = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { shape }) => sum + numel(shape), 0);
 const grouped = (count: number): string => count.toLocaleString("en-US");
 
-/** The output shape of each module, as text. */
-function outputsOf(model: Module, inputs: readonly unknown[]): Map<Module, string> {
-  const found = new Map<Module, string>();
-  const removers = model.modules().map((module) =>
-    module.registerForwardHook((_module, _inputs, output: unknown) => {
-      found.set(module, outputText(output));
+interface Traced {
+  /** The output of each module as text, and the floating-point operations of all its calls. */
+  readonly of: Map<Module, { output: string; flops: number }>;
+  /** Whether operations were counted. */
+  readonly counted: boolean;
+}
+
+/** What each module gives and costs: without running, where shapes alone decide. */
+function traceOf(model: Module, inputs: readonly unknown[]): Traced {
+  try {
+    return { of: dryRun((calls) => outputsOf(model, inputs, calls)).value, counted: true };
+  } catch (error) {
+    if (!(error instanceof ValuesNeeded)) throw error;
+    return { of: outputsOf(model, inputs, []), counted: false };
+  }
+}
+
+function outputsOf(model: Module, inputs: readonly unknown[], calls: readonly KernelCall[]): Traced["of"] {
+  const found: Traced["of"] = new Map();
+  const starts: number[] = [];
+  const removers = model.modules().flatMap((module) => [
+    module.registerForwardPreHook(() => {
+      starts.push(calls.length);
     }),
-  );
+    module.registerForwardHook((_module, _inputs, output: unknown) => {
+      const { flops } = costOf(calls.slice(starts.pop()));
+      found.set(module, { output: outputText(output), flops: flops + (found.get(module)?.flops ?? 0) });
+    }),
+  ]);
   try {
     inference(model, () => void (model.forward as (...given: unknown[]) => unknown)(...inputs));
   } finally {
@@ -71,11 +97,20 @@ function outputText(output: unknown): string {
   return parts.map(outputText).join(" ");
 }
 
-/** Aligned columns, the counts to the right. */
+const THOUSANDS = ["", " K", " M", " G", " T", " P"];
+
+/** In full up to a million, beyond to four digits. */
+function largeText(count: number): string {
+  if (count < 1e6) return grouped(count);
+  const unit = Math.min(Math.floor(Math.log10(count) / 3), THOUSANDS.length - 1);
+  return `${Number((count / 1000 ** unit).toPrecision(4))}${THOUSANDS[unit]}`;
+}
+
+/** Columns side by side, numbers flush right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const pad = (cell: string, column: number): string =>
-    column === 3 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
+    column === 3 || column === 5 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
   return rows.map((row) => row.map(pad).join(GAP).trimEnd());
 }
 

@@ -4,6 +4,7 @@ import { checkOptions } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyForAll } from "../engine/apply.js";
 import { isTracked } from "../engine/batched.js";
+import type { TensorSpec } from "../engine/cost.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needNumber, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, type Row } from "../engine/row.js";
@@ -97,12 +98,37 @@ function residual(rows: Shape, keys: number): Shape {
   return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
 }
 
-const backward = defineKernel<Weighing>({ name: "attentionBackward", family: "fused", accuracy: "tree" });
+/** For each score that is seen: products over the length of keys and of values, a multiply-add being two, and `others`. */
+function attentionFlops(
+  query: TensorSpec,
+  key: TensorSpec,
+  value: TensorSpec,
+  causal: boolean,
+  byKeys: number,
+  byValues: number,
+  others: number,
+): number {
+  const [length, e] = query.shape.slice(-2) as [number, number];
+  const [keys, v] = [key.shape.at(-2)!, value.shape.at(-1)!];
+  const corner = Math.min(length, keys);
+  const seen = causal
+    ? length * keys - (corner * (corner - 1)) / 2 - Math.max(keys - length, 0) * length
+    : length * keys;
+  return numel(query.shape.slice(0, -2)) * seen * (2 * (e * byKeys + v * byValues) + others);
+}
+
+const backward = defineKernel<Weighing>({
+  name: "attentionBackward",
+  family: "fused",
+  accuracy: "tree",
+  flops: ({ inputs: [, , q, k, v], attrs }) => attentionFlops(q!, k!, v!, attrs[1] === 1, 3, 2, 10),
+});
 
 const attentionRow: Row<Weighing> = defineRow<Weighing>({
   name: "scaledDotProductAttention",
   family: "fused",
   kernel: "attention",
+  flops: ({ inputs: [q, k, v], attrs }) => attentionFlops(q!, k!, v!, attrs[1] === 1, 1, 1, 5),
   inputs: 4,
   accuracy: "tree",
   rule: {

@@ -2,8 +2,9 @@
 import { type DTypeRow, promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { type Shape, showShape } from "../core/shape.js";
+import { numel, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import type { Flops, TensorSpec } from "../engine/cost.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needInteger, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
@@ -78,6 +79,7 @@ type Product = (a: Tensor, b: Tensor, p: Geometry) => Tensor;
 function product(
   name: Name,
   kernel: string,
+  flops: Flops,
   roles: readonly [Role, Role, Role],
   left: Product,
   right: Product,
@@ -86,6 +88,7 @@ function product(
     name,
     family: "matmul",
     kernel,
+    flops,
     inputs: 2,
     accuracy: "tree",
     rule: {
@@ -114,9 +117,14 @@ function product(
   return multiply;
 }
 
+/** Two for each multiply-add: each place of the images before the spread, or after the convolution, meets a window. */
+const windows = (images: TensorSpec, weight: TensorSpec): number =>
+  2 * numel(images.shape) * numel(weight.shape.slice(1));
+
 const convolve: Product = product(
   "conv2d",
   "conv2d",
+  ({ results, inputs }) => windows(results[0]!, inputs[1]!),
   ["x", "w", "y"],
   (g, w, p) => spread(g, w, p),
   (g, x, p) => byWeight(g, x, p),
@@ -124,6 +132,7 @@ const convolve: Product = product(
 const spread: Product = product(
   "convTranspose2d",
   "conv2dInput",
+  ({ inputs }) => windows(inputs[0]!, inputs[1]!),
   ["y", "w", "x"],
   (g, w, p) => convolve(g, w, p),
   (g, y, p) => byWeight(y, g, p),
@@ -131,6 +140,7 @@ const spread: Product = product(
 const byWeight: Product = product(
   "conv2dWeight",
   "conv2dWeight",
+  ({ results, inputs }) => windows(inputs[0]!, results[0]!),
   ["y", "x", "w"],
   (g, x, p) => convolve(x, g, p),
   (g, y, p) => spread(y, g, p),

@@ -2,9 +2,10 @@
 
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { type Shape, sameShape, showShape } from "../core/shape.js";
+import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace } from "../engine/apply.js";
 import { isBatched, unwrapBatched } from "../engine/batched.js";
+import { perInput, perResult } from "../engine/cost.js";
 import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { mode } from "../engine/modes.js";
@@ -56,6 +57,7 @@ const mseRow: Row<undefined> = defineRow<undefined>({
   name: "mseLoss",
   family: "fused",
   kernel: "mse",
+  flops: perInput(3),
   inputs: 2,
   reads: eitherHalf(0, 1),
   accuracy: "tree",
@@ -79,6 +81,7 @@ const mseGradientRow: Row<undefined> = defineRow<undefined>({
   name: "mseBackward",
   family: "fused",
   kernel: "mseBackward",
+  flops: ({ inputs }) => 2 * numel(inputs[1]!.shape),
   inputs: 3,
   accuracy: "tree",
   rule: {
@@ -150,6 +153,7 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   name: "crossEntropy",
   family: "fused",
   kernel: "crossEntropy",
+  flops: perInput(5),
   inputs: 2,
   reads: eitherHalf(0),
   accuracy: "tree",
@@ -170,6 +174,7 @@ const gradientRow: Row<Classes> = defineRow<Classes>({
   name: "crossEntropyBackward",
   family: "fused",
   kernel: "crossEntropyBackward",
+  flops: perResult(5),
   inputs: 3,
   accuracy: "tree",
   rule: {
@@ -205,8 +210,13 @@ const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
 
-/** Completes the gradient that the forward kernel has started. */
-const finish = defineKernel<Classes>({ name: "crossEntropyFinish", family: "fused", accuracy: "tree" });
+/** Completes the gradient that the loss has begun. */
+const finish = defineKernel<Classes>({
+  name: "crossEntropyFinish",
+  family: "fused",
+  accuracy: "tree",
+  flops: perResult(1),
+});
 
 function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
   const residual = mode.freesGraph && !mode.grad && !isBatched([g]) ? c.residual() : null;

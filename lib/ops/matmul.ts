@@ -3,18 +3,26 @@
 import { type DTypeRow, dtypes, promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
-import { broadcast, type Shape, sameShape, showShape } from "../core/shape.js";
+import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyInPlace, readsHalf } from "../engine/apply.js";
+import type { Flops } from "../engine/cost.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Operand, type Rule, save } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { reluBackward } from "./activation-backward.js";
 
+/** Two for each multiply-add of the product whose left factor is input `left`, and `more` for each element of the result. */
+const productFlops =
+  (left: number, more: number): Flops =>
+  ({ results, inputs }) =>
+    numel(results[0]!.shape) * (2 * inputs[left]!.shape.at(-1)! + more);
+
 const row = defineRow<undefined>({
   name: "matmul",
   family: "matmul",
   kernel: "matmul",
+  flops: productFlops(0, 0),
   inputs: 2,
   reads: { bfloat16: [0, 1] },
   accuracy: "tree",
@@ -82,6 +90,7 @@ const addRow = defineRow<undefined>({
   name: "addmm",
   family: "matmul",
   kernel: "addmm",
+  flops: productFlops(1, 1),
   inputs: 3,
   reads: { bfloat16: [1, 2] },
   accuracy: "tree",
@@ -243,12 +252,18 @@ function affineJvp([tx, tw, tb]: readonly (Tensor | null)[], x: Tensor, w: Tenso
 const composedLinear = ([x, w, b]: readonly Operand[]): Tensor =>
   matmul(x as Tensor, (w as Tensor).transpose(0, 1)).add(b!);
 
-/** `linear` with a bias, optionally with relu fused into the write-back. */
-const affineRow = (name: string, rule: Rule<undefined>, composed: (inputs: readonly Operand[]) => Tensor) => {
+/** `linear` with a bias, on its own or with relu in its write-back. */
+const affineRow = (
+  name: string,
+  more: number,
+  rule: Rule<undefined>,
+  composed: (inputs: readonly Operand[]) => Tensor,
+) => {
   const row: Row<undefined> = defineRow<undefined>({
     name,
     family: "matmul",
     kernel: name,
+    flops: productFlops(0, more),
     inputs: 3,
     reads: { bfloat16: [0, 1] },
     accuracy: "tree",
@@ -260,6 +275,7 @@ const affineRow = (name: string, rule: Rule<undefined>, composed: (inputs: reado
 };
 const linearRow = affineRow(
   "linear",
+  1,
   {
     kind: "general",
     saves: save.x | save.y,
@@ -271,6 +287,7 @@ const linearRow = affineRow(
 );
 const linearReluRow = affineRow(
   "linearRelu",
+  2,
   {
     kind: "general",
     saves: save.out | save.x | save.y,

@@ -1,8 +1,9 @@
 /** Shared by the ops of linear algebra: checks, and parts of a matrix. */
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
-import { broadcast, type Shape, showShape } from "../core/shape.js";
+import { broadcast, numel, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import type { Flops } from "../engine/cost.js";
 import { meeting, roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
@@ -71,7 +72,34 @@ export const sumOfMatrix = (x: Tensor): Tensor => x.sum([-2, -1]);
 /** Runs a row on checked operands. */
 export type Run<P> = (operands: readonly Tensor[], params: P) => Tensor;
 
-/** @internal A row over contiguous operands; `shapeOf` is the shape of the kernel's result. */
+/**
+ * Floating-point operations for a matrix [m, n], and k right sides. Where an algorithm iterates, an estimate for the usual
+ * number of sweeps.
+ * @source Golub and Van Loan, Matrix computations, 4th edition, 2013.
+ */
+const flopsOf: Readonly<Record<string, (m: number, n: number, k: number) => number>> = {
+  cholesky: (_, n) => n ** 3 / 3,
+  triangularSolve: (_, n, k) => n ** 2 * k,
+  solve: (_, n, k) => (2 / 3) * n ** 3 + 2 * n ** 2 * k,
+  det: (_, n) => (2 / 3) * n ** 3,
+  slogdet: (_, n) => (2 / 3) * n ** 3,
+  cofactors: (_, n) => 24 * n ** 3,
+  qr: (m, n) => 4 * Math.max(m, n) * Math.min(m, n) ** 2 - (4 / 3) * Math.min(m, n) ** 3,
+  eigh: (_, n) => 9 * n ** 3,
+  svd: (m, n) => 14 * Math.max(m, n) * Math.min(m, n) ** 2 + 8 * Math.min(m, n) ** 3,
+  pinv: (m, n) => 16 * Math.max(m, n) * Math.min(m, n) ** 2 + 8 * Math.min(m, n) ** 3,
+};
+
+function ofMatrices(name: string): Flops {
+  const count = flopsOf[name]!;
+  return ({ inputs }) => {
+    const shape = inputs[0]!.shape;
+    const [m, n, k] = [shape.at(-2)!, shape.at(-1)!, inputs[1]?.shape.at(-1) ?? 0];
+    return Math.round(numel(shape.slice(0, -2)) * count(m, n, k));
+  };
+}
+
+/** @internal A row over contiguous operands; `shapeOf` says what the kernel gives. */
 export function linalgRow<P>(
   name: string,
   inputs: number,
@@ -89,6 +117,7 @@ export function linalgRow<P>(
     family: "linalg",
     kernel: name,
     inputs,
+    flops: ofMatrices(name),
     accuracy: "tree",
     rule,
     replay: (operands, params) => run(operands as Tensor[], params),

@@ -5,6 +5,7 @@ import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply, applyForAll } from "../engine/apply.js";
 import { isBatched } from "../engine/batched.js";
+import { perInput } from "../engine/cost.js";
 import { inFloat32, roundedOnce } from "../engine/float32-fallback.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
@@ -33,6 +34,7 @@ function fused(
     name,
     family: "fused",
     kernel,
+    flops: perInput(kernel === "standardize" ? 8 : 12),
     inputs,
     ...(kernel === "standardize" ? { reads: eitherHalf(0) } : {}),
     accuracy: "tree",
@@ -97,7 +99,12 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
 }
 
 /** The gradients of x, weight and bias at once. */
-const affineBackward = defineKernel<Standard>({ name: "scaledNormBackward", family: "fused", accuracy: "tree" });
+const affineBackward = defineKernel<Standard>({
+  name: "scaledNormBackward",
+  family: "fused",
+  accuracy: "tree",
+  flops: perInput(14),
+});
 
 /** Normalized rows times a weight, and perhaps plus a bias. */
 const affineRow = (name: string, inputs: number): Row<Standard> =>
@@ -324,7 +331,12 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
   };
 }
 
-const channelsBackward = defineKernel<Channels>({ name: "batchNormBackward", family: "fused", accuracy: "tree" });
+const channelsBackward = defineKernel<Channels>({
+  name: "batchNormBackward",
+  family: "fused",
+  accuracy: "tree",
+  flops: perInput(14),
+});
 
 // Normalization by the batch's own statistics. The kernel's residual output holds mean, variance and the reciprocal
 // deviation that it multiplied by.
@@ -332,6 +344,7 @@ const ownRow: Row<Channels> = defineRow<Channels>({
   name: "batchNorm",
   family: "fused",
   kernel: "batchNorm",
+  flops: perInput(8),
   inputs: 3,
   accuracy: "tree",
   rule: {

@@ -2,7 +2,7 @@
 import { dtypes } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { checkShape, type Shape, showShape } from "../core/shape.js";
+import { checkShape, numel, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
@@ -49,6 +49,8 @@ function meanRow(name: string, size: (p: Mean) => Shape, transpose: () => (x: Te
     name,
     family: "fused",
     kernel: name,
+    flops: ({ results, inputs, attrs }) =>
+      Math.min(numel(results[0]!.shape), numel(inputs[0]!.shape)) * attrs[6]! * attrs[7]!,
     inputs: 1,
     accuracy: "tree",
     rule: { kind: "linear", transpose: (g, c) => transpose()(g, c.params) },

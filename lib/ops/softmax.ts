@@ -1,6 +1,7 @@
 /** Softmax and log-softmax as fused kernels, with their derivatives as rows of their own. */
 import { axis } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { perResult } from "../engine/cost.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
@@ -9,12 +10,13 @@ import type { Tensor } from "../tensor/tensor.js";
 const noAttrs: readonly number[] = [];
 const last = { keepdim: true } as const;
 
-function fused(name: string, inputs: number, rule: Rule<undefined>): Row<undefined> {
+function fused(name: string, inputs: number, flops: number, rule: Rule<undefined>): Row<undefined> {
   const row: Row<undefined> = defineRow<undefined>({
     name,
     family: "fused",
     kernel: name,
     inputs,
+    flops: perResult(flops),
     ...(inputs === 1 ? { reads: eitherHalf(0) } : {}),
     accuracy: "tree",
     rule,
@@ -30,15 +32,15 @@ const run = (row: Row<undefined>, operands: readonly Tensor[]): Tensor => {
   return apply(row, dense, type, type, shape, noAttrs, undefined);
 };
 
-// dx = y (g - sum(g y)): a symmetric Jacobian, the same in both directions.
-const softmaxRow = fused("softmax", 1, {
+// dx = y (g - sum(g y)), symmetric in what it maps: the same in both directions.
+const softmaxRow = fused("softmax", 1, 5, {
   kind: "general",
   saves: save.out,
   vjp: (g, [y]) => [run(softmaxBackwardRow, [g, y!])],
   jvp: ([t], [y]) => run(softmaxBackwardRow, [t!, y!]),
 });
 
-const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, {
+const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, 4, {
   kind: "general",
   saves: save.x | save.y,
   vjp: (h, [, g, y], _, needs) => [
@@ -59,14 +61,14 @@ const bySoftmaxForward = (t: Tensor, g: Tensor, y: Tensor): Tensor =>
 const sumOf = (a: Tensor | null, b: Tensor | null): Tensor => (a === null ? b! : b === null ? a : a.add(b));
 
 // dx = g - exp(y) sum(g).
-const logSoftmaxRow = fused("logSoftmax", 1, {
+const logSoftmaxRow = fused("logSoftmax", 1, 5, {
   kind: "general",
   saves: save.out,
   vjp: (g, [y]) => [run(logSoftmaxBackwardRow, [g, y!])],
   jvp: ([t], [y]) => t!.sub(along(y!.exp().mul(t!))),
 });
 
-const logSoftmaxBackwardRow: Row<undefined> = fused("logSoftmaxBackward", 2, {
+const logSoftmaxBackwardRow: Row<undefined> = fused("logSoftmaxBackward", 2, 4, {
   kind: "general",
   saves: save.x | save.y,
   vjp: (h, [, g, y], _, needs) => {

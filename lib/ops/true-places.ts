@@ -1,6 +1,6 @@
 /** Positions where a mask is true. */
 import { dtypes } from "../core/dtype.js";
-import type { Shape } from "../core/shape.js";
+import { numel, type Shape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { defineRow } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -12,6 +12,7 @@ const row = defineRow<Shape>({
   inputs: 1,
   accuracy: "exact",
   rule: { kind: "none", reason: "the result is an index" },
+  largest: ([mask], each) => ({ type: dtypes.int32, shape: [numel(mask!.shape), ...each] }),
   replay: ([mask], each) => truePlaces(mask as Tensor, each),
 });
 

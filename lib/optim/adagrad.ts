@@ -18,7 +18,7 @@ export type AdagradOptions = OptionsOf<AdagradHyperparameters>;
 
 const rule: StepRule<AdagradHyperparameters> = {
   name: "Adagrad",
-  row: stepKernel("adagrad"),
+  row: stepKernel("adagrad", 8),
   defaults: { lr: 0.01, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
   buffers: ["sum"],
   counts: true,

@@ -14,7 +14,7 @@ export interface AdamHyperparameters {
 }
 export type AdamOptions = OptionsOf<AdamHyperparameters>;
 
-const row = stepKernel("adam");
+const row = stepKernel("adam", 13);
 
 const ruleOf = (name: string, decoupled: boolean): StepRule<AdamHyperparameters> => ({
   name,

@@ -14,7 +14,7 @@ export type LionOptions = OptionsOf<LionHyperparameters>;
 
 const rule: StepRule<LionHyperparameters> = {
   name: "Lion",
-  row: stepKernel("lion"),
+  row: stepKernel("lion", 9),
   defaults: { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0 },
   buffers: ["expAvg"],
   counts: false,

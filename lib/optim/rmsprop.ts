@@ -21,7 +21,7 @@ export type RmspropOptions = OptionsOf<RmspropHyperparameters>;
 
 const rule: StepRule<RmspropHyperparameters> = {
   name: "RMSprop",
-  row: stepKernel("rmsprop"),
+  row: stepKernel("rmsprop", 9),
   defaults: { lr: 0.01, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
   buffers: ["squareAvg", "momentumBuffer", "gradAvg"],
   counts: false,

@@ -19,7 +19,7 @@ export type SgdOptions = OptionsOf<SgdHyperparameters>;
 
 const rule: StepRule<SgdHyperparameters> = {
   name: "SGD",
-  row: stepKernel("sgd"),
+  row: stepKernel("sgd", 6),
   defaults: { lr: 1e-3, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false },
   buffers: ["momentumBuffer"],
   counts: false,

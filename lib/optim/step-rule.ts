@@ -1,4 +1,5 @@
 import { describe, fail } from "../core/errors.js";
+import { numel } from "../core/shape.js";
 import { defineKernel, type Row } from "../engine/row.js";
 
 /**
@@ -21,8 +22,13 @@ export interface StepRule<H extends object> {
 }
 
 /** The row of a step's kernel. It writes parameters and buffers, and reads gradients. */
-export const stepKernel = (name: string): Row<undefined> =>
-  defineKernel<undefined>({ name, family: "optimizer", accuracy: "tree" });
+export const stepKernel = (name: string, flopsOfElement: number): Row<undefined> =>
+  defineKernel<undefined>({
+    name,
+    family: "optimizer",
+    accuracy: "tree",
+    flops: ({ inputs }) => flopsOfElement * inputs.reduce((sum, gradient) => sum + numel(gradient!.shape), 0),
+  });
 
 /** Two shares of what was, each of 0 or more and below 1. */
 export function twoBetas(op: string, betas: unknown): [number, number] {

@@ -1,0 +1,125 @@
+/** Runs ops without computing: every call at the door is recorded and answered with a result that has no elements. */
+import { type DTypeRow, dtypes } from "../core/dtype.js";
+import { numel, type Shape } from "../core/shape.js";
+import { type Door, eager, standIn } from "../native/door.js";
+import * as frame from "../native/frame.js";
+import { Handle } from "../tensor/handle.js";
+import { Tensor } from "../tensor/tensor.js";
+import type { Cost, KernelCall, TensorSpec } from "./cost.js";
+import { kernelCost, type Operand, type Row } from "./row.js";
+
+/** Thrown where a function needs the elements of a tensor that was not computed. */
+export class ValuesNeeded extends Error {}
+
+const typeOf = new Map(Object.values(dtypes).map((type) => [type.code, type]));
+const kernels = frame.kernelNames();
+
+const needed = (): never => {
+  throw new ValuesNeeded("the elements of a tensor decide what comes next");
+};
+const isVirtual = (): boolean => frame.slotAt(0) >= frame.VIRTUAL;
+/** A call that reads elements: it goes on where the tensor has some. */
+const reading =
+  <A extends unknown[], R>(call: (...args: A) => R) =>
+  (...args: A): R =>
+    isVirtual() ? needed() : call(...args);
+
+/** What one call reads and writes, each element once: a broadcast operand has fewer than its shape says. */
+function bytesOf(operand: frame.FrameOperand): number {
+  const { shape, strides } = operand;
+  return numel(strides === null ? shape : shape.filter((_, i) => strides[i] !== 0)) * typeOf.get(operand.dtype)!.size;
+}
+const total = (operands: readonly frame.FrameOperand[]): number => operands.reduce((sum, x) => sum + bytesOf(x), 0);
+
+const specOf = (operand: frame.FrameOperand): TensorSpec => ({
+  type: typeOf.get(operand.dtype)!,
+  shape: operand.shape,
+});
+
+function recorded({ opcode, attrs, outs, ins }: frame.FrameCall): KernelCall {
+  const kernel = kernels[opcode]!;
+  const { family, flops } = kernelCost(kernel);
+  const writes = outs.some((out) => !out.fresh);
+  const inputs = ins.map((x) => (x.number ? null : specOf(x)));
+  const call = { kernel, family, attrs, results: outs.map(specOf), inputs, writes };
+  // What is written in place is read before, unless it is overwritten.
+  const updated = writes && kernel !== "identity" ? total(outs) : 0;
+  const cost: Cost = {
+    flops: flops(call),
+    bytesRead: total(ins.filter((x) => !x.number)) + updated,
+    bytesWritten: total(outs),
+  };
+  return { ...call, cost };
+}
+
+/** Records calls in `calls`. What was read before them, and data from JavaScript, is there: only results have no elements. */
+function recorder(calls: KernelCall[]): Door {
+  const run = (): void => {
+    calls.push(recorded(frame.readCall()));
+    frame.answerCall();
+  };
+  return {
+    ...eager,
+    execute: run,
+    run,
+    save: frame.answerSave,
+    adopt: (handle) => (isVirtual() ? frame.answerAdopt() : eager.adopt(handle)),
+    read: reading(eager.read),
+    item: reading(eager.item),
+    holds: reading(eager.holds),
+    share: reading(eager.share),
+  };
+}
+
+/**
+ * Runs f without computing anything, and lists the kernels that it would have run. Tensors that f makes have dtypes and
+ * shapes, and no elements: none may outlive the call, so f leaves no gradients in leaves and no state in optimizers.
+ * @throws ValuesNeeded where f asks for elements.
+ */
+export function dryRun<T>(f: (calls: readonly KernelCall[]) => T): { readonly value: T; readonly calls: KernelCall[] } {
+  const calls: KernelCall[] = [];
+  return { value: standIn(recorder(calls), () => f(calls)), calls };
+}
+
+/** A tensor without elements, for {@link dryRun}. */
+export function placeholder(type: DTypeRow, shape: Shape): Tensor {
+  const handle = new Handle();
+  handle.slot = frame.VIRTUAL;
+  handle.generation = -1;
+  return new Tensor(handle, type, shape, null, 0, null);
+}
+
+export const costOf = (calls: readonly KernelCall[]): Cost => ({
+  flops: calls.reduce((sum, { cost }) => sum + cost.flops, 0),
+  bytesRead: calls.reduce((sum, { cost }) => sum + cost.bytesRead, 0),
+  bytesWritten: calls.reduce((sum, { cost }) => sum + cost.bytesWritten, 0),
+});
+
+/** What a row says of a call without running it. */
+export interface Answer {
+  /** The result; where values decide its shape, the largest that it can have. */
+  readonly result: TensorSpec;
+  readonly valuesDecide: boolean;
+  /** The kernels that would run: one, and conversions or copies before it where the inputs need them. */
+  readonly calls: readonly KernelCall[];
+  readonly cost: Cost;
+}
+
+/** Asks a row about a call on inputs of these dtypes and shapes, or numbers. */
+export function ask<P>(row: Row<P>, inputs: readonly (TensorSpec | number)[], params: P): Answer {
+  const operands: Operand[] = inputs.map((x) => (typeof x === "number" ? x : placeholder(x.type, x.shape)));
+  const calls: KernelCall[] = [];
+  try {
+    const { type, shape } = standIn(recorder(calls), () => row.replay(operands, params));
+    return { result: { type, shape }, valuesDecide: false, calls, cost: costOf(calls) };
+  } catch (error) {
+    if (!(error instanceof ValuesNeeded) || row.largest === undefined) throw error;
+    const specs = inputs.filter((x): x is TensorSpec => typeof x !== "number");
+    return {
+      result: row.largest(specs, params),
+      valuesDecide: true,
+      calls,
+      cost: costOf(calls),
+    };
+  }
+}
