@@ -1,5 +1,6 @@
 import {
   arange,
+  batchNorm,
   bernoulli,
   cat,
   conv2d,
@@ -10,6 +11,7 @@ import {
   jacfwd,
   jacrev,
   jvp,
+  layerNorm,
   manualSeed,
   nn,
   noGrad,
@@ -18,6 +20,7 @@ import {
   randint,
   randn,
   randperm,
+  scaledDotProductAttention,
   scope,
   stack,
   type Tensor,
@@ -209,6 +212,58 @@ describe("vmap", () => {
     expect(code(() => vmap((() => 3) as never)(rows as never))).toBe("ERR_ARGUMENT");
     expect(code(() => vmap((async (x: Tensor) => x) as never)(rows as never))).toBe("ERR_ARGUMENT");
     expect(bernoulli(ones([1])).item()).toBe(1);
+  });
+});
+
+describe("gradients of which some are batched and some are shared", () => {
+  const dtype = "float64";
+  manualSeed(1);
+  const [xs, w, v] = [randn([3, 2, 4], { dtype }), randn([4, 4], { dtype }), randn([4, 4], { dtype })];
+  const target = tensor([1, 3], { dtype: "int32" });
+  const terms: ((x: Tensor, w: Tensor) => Tensor)[] = [
+    (x, w) => x.matmul(w).sin().sum(),
+    (_, w) => w.matmul(w).sum(),
+    (_, w) => w.narrow(0, 1, 2).square().sum(),
+    (_, w) => w.matmul(v).sum(),
+    (x, w) => crossEntropy(x.matmul(w), target),
+    (_, w) =>
+      layerNorm(w, 4, { weight: w.at(0), bias: w.at(1) })
+        .sin()
+        .sum(),
+    (x, w) => x.matmul(w.matmul(v)).sum(),
+    (_, w) => w.narrow(1, 0, 3).sum(),
+    (_, w) => scaledDotProductAttention(w, v, w).sum(),
+    (x, w) => scaledDotProductAttention(x, w, v).sum(),
+    (_, w) =>
+      batchNorm(w, null, null, { training: true, weight: w.at(2) })
+        .square()
+        .sum()
+        .sin(),
+  ];
+  // Each after each other, so that every kind of sum comes before every other.
+  const orders = terms.flatMap((_, step) =>
+    step === 0 ? [] : [terms.map((__, i) => terms[(i * step + i) % terms.length]!)],
+  );
+
+  it("add up as they do for each example", () => {
+    for (const order of orders) {
+      const f = (x: Tensor) => (w: Tensor) => order.map((term) => term(x, w)).reduce((a, b) => a.add(b));
+      close(vmap((x: Tensor) => grad(f(x))(w))(xs), stack(xs.unbind().map((x) => grad(f(x))(w))));
+    }
+  });
+
+  it("add up where only the cotangents are batched, and the graph was recorded outside", () => {
+    const leaf = w.clone();
+    leaf.requiresGrad = true;
+    for (const order of orders) {
+      const values = () => stack(order.map((term) => term(xs.at(0), leaf)));
+      const cotangents = randn([2, order.length], { dtype });
+      const by = (y: Tensor, retainGraph: boolean) => (g: Tensor) =>
+        grad(y, leaf, { gradOutputs: g, retainGraph })[0] as Tensor;
+      const apart = stack(cotangents.unbind().map(by(values(), true)));
+      close(vmap(by(values(), true))(cotangents), apart);
+      close(vmap(by(values(), false))(cotangents), apart);
+    }
   });
 });
 

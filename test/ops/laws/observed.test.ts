@@ -15,44 +15,13 @@ import {
   type Tensor,
   tensor,
 } from "nabla";
-import { type Door, eager, kernelNames, layout, mode, rawFrame, standIn } from "nabla/internal";
+import { mode } from "nabla/internal";
 import { describe, expect, it, test } from "vitest";
+import { atTheDoor } from "../../support/door.js";
 import type { Case, Sample } from "../cases/case.js";
 import { cases } from "../cases/index.js";
 import { bits, draw, makeAll, randomFor, small, smooth } from "./inputs.js";
 import { isFloat } from "./law.js";
-
-const { ints } = rawFrame();
-const names = kernelNames();
-const header = layout.header as Record<"opcode" | "outs" | "ins", number>;
-
-/** Kernels that make tensors from nothing: no op, so that nobody sees them. */
-const makes = new Set(["empty", "arange"]);
-
-/** The kernels that native code is asked to run meanwhile, with the number of results and inputs. */
-function atTheDoor<T>(f: () => T): { result: T; kernels: string[] } {
-  const kernels: string[] = [];
-  const note = (): void => {
-    const name = names[ints[header.opcode]!]!;
-    const outs = ints[header.outs]!;
-    const first = ints[layout.operandBase + layout.operandInts * outs + 4]!;
-    const result = ints[layout.operandBase + 4]!;
-    const fills = name === "identity" && first & layout.flags.scalar! && result & layout.flags.fresh!;
-    if (!makes.has(name) && !fills) kernels.push(`${name}/${outs}/${ints[header.ins]}`);
-  };
-  const listening: Door = {
-    ...eager,
-    execute: (...objects) => {
-      note();
-      eager.execute(...objects);
-    },
-    run: () => {
-      note();
-      eager.run();
-    },
-  };
-  return { result: standIn(listening, f), kernels };
-}
 
 /** The same as an interceptor sees it, which lets every call pass. */
 function watched<T>(f: () => T): { result: T; kernels: string[]; seen: string[] } {
