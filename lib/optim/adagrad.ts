@@ -7,9 +7,9 @@ export interface AdagradHyperparameters {
   lr: number;
   /** After n steps the rate is lr / (1 + n lrDecay); default 0. */
   lrDecay: number;
-  /** The parameter, times this, is added to its gradient; default 0. */
+  /** L2 penalty: weightDecay × parameter is added to the gradient; default 0. */
   weightDecay: number;
-  /** Where the sums of squares begin; default 0. */
+  /** The initial sum of squares; default 0. */
   initialAccumulatorValue: number;
   /** Added to the divisor; default 1e-10. */
   eps: number;
@@ -34,8 +34,8 @@ const rule: StepRule<AdagradHyperparameters> = {
 };
 
 /**
- * Adagrad: divides the gradient d = g + weightDecay p by the root of the sum s of all its squares:
- * `p -= lr d / (sqrt(s) + eps)`.
+ * Adagrad: divides the gradient d = g + weightDecay p by the square root of the sum s of all past squares: `p -= lr d /
+ * (sqrt(s) + eps)`.
  * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
  * @source Duchi, Hazan and Singer, Adaptive subgradient methods for online learning and stochastic optimization, 2011.
  * @example

@@ -5,7 +5,7 @@ import { nonNegative, type StepRule, stepKernel, twoBetas } from "./step-rule.js
 export interface AdamHyperparameters {
   /** The learning rate; default 0.001. */
   lr: number;
-  /** How much of the running means of gradient and squared gradient is kept; default [0.9, 0.999]. */
+  /** The decay rates of the running means of the gradient and its square; default [0.9, 0.999]. */
   betas: readonly [number, number];
   /** Added to the divisor; default 1e-8. */
   eps: number;
@@ -35,9 +35,9 @@ const coupledRule = ruleOf("Adam", false);
 const decoupledRule = ruleOf("AdamW", true);
 
 /**
- * Adam: steps along the running mean m of the gradient, divided by the root of the running mean v of its square, both
- * corrected for their start at 0: `p -= lr m̂ / (sqrt(v̂) + eps)`. A weight decay is added to the gradient
- * (`g + weightDecay p`); {@link AdamW} applies it to the parameter instead.
+ * Adam: steps along the running mean m of the gradient, divided by the square root of the running mean v of its square,
+ * both with bias correction: `p -= lr m̂ / (sqrt(v̂) + eps)`. Weight decay is added to the gradient (`g + weightDecay
+ * p`); {@link AdamW} applies it to the parameter instead.
  * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
  * @source Kingma and Ba, Adam: A method for stochastic optimization, 2015.
  * @example
@@ -54,7 +54,7 @@ export class Adam extends Optimizer<AdamHyperparameters> {
 }
 
 /**
- * {@link Adam} with a weight decay that does not pass through the running means: `p *= 1 - lr weightDecay` before the step.
+ * {@link Adam} with decoupled weight decay: `p *= 1 - lr weightDecay` before the step.
  * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
  * @source Loshchilov and Hutter, Decoupled weight decay regularization, 2019.
  * @example

@@ -1,4 +1,4 @@
-/** Limits on gradients, between backward and the optimizer's step. They write into the gradients. */
+/** Gradient clipping, between backward and the optimizer's step. Modifies the gradients in place. */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
@@ -19,18 +19,18 @@ function gradientsOf(op: string, params: Iterable<Tensor> | Tensor): Tensor[] {
   });
 }
 
-/** Writes what an elementwise op makes of a gradient into it. */
+/** Applies an elementwise op to a gradient in place. */
 const limit = (op: string, name: string, gradient: Tensor, others: readonly Operand[]): void =>
   applyInPlace(op, rowOf(name), [gradient], [gradient, ...others], gradient.type.attrs, undefined as never);
 
 export interface ClipGradNormOptions {
   /** The order of the norm, `Infinity` for the largest absolute value; default 2. */
   readonly normType?: number | undefined;
-  /** Whether a norm that is infinite or NaN is ERR_GRADIENT; default false. */
+  /** Whether an infinite or NaN norm is ERR_GRADIENT; default false. */
   readonly errorIfNonfinite?: boolean | undefined;
 }
 
-/** The norm of all elements of all tensors together. */
+/** The norm of all tensors together. */
 function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
   if (order === Number.POSITIVE_INFINITY) return tensors.map((x) => x.abs().amax()).reduce((a, b) => a.maximum(b));
   const powers = tensors.map((x) => (order === 2 ? x.square() : x.abs().pow(order)).sum());
@@ -39,10 +39,9 @@ function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
 }
 
 /**
- * Scales the gradients of all parameters by one factor, so that their norm, taken over all of them together, is at most
- * `maxNorm`. Returns the norm before, as a tensor of rank 0; of gradients in half precision it is computed in float32, and
- * stays float32.
- * @throws ERR_ARGUMENT for a bad norm; ERR_GRADIENT for a norm that is not finite, where that was asked for.
+ * Scales the gradients of all parameters by a common factor, so that their total norm is at most `maxNorm`. Returns the
+ * previous norm, as a tensor of rank 0; for half precision it is float32.
+ * @throws ERR_ARGUMENT for a bad norm; ERR_GRADIENT for a norm that is not finite, if `errorIfNonfinite`.
  * @source Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
  * @example
  * const w = tensor([3, 4], { requiresGrad: true });
@@ -78,7 +77,7 @@ export function clipGradNorm(
 }
 
 /**
- * Holds every element of every gradient between -`clipValue` and `clipValue`.
+ * Clamps every element of every gradient to [-`clipValue`, `clipValue`].
  * @throws ERR_ARGUMENT for a negative or NaN value.
  * @example
  * const w = tensor([3, -4], { requiresGrad: true });

@@ -1,4 +1,4 @@
-/** Optimizers: what turns gradients into better parameters. */
+/** Optimizers, learning rate schedules and gradient clipping. */
 export { Adagrad, type AdagradHyperparameters, type AdagradOptions } from "./adagrad.js";
 export { Adam, type AdamHyperparameters, type AdamOptions, AdamW } from "./adam.js";
 export { type ClipGradNormOptions, clipGradNorm, clipGradValue } from "./clip.js";

@@ -12,19 +12,19 @@ import { nonNegative, type StepRule } from "./step-rule.js";
 import { type Probe, strongWolfe } from "./wolfe.js";
 
 export interface LbfgsHyperparameters {
-  /** The length of a step, or where the line search begins; default 1. */
+  /** The step length, or the initial one of the line search; default 1. */
   lr: number;
-  /** The most iterations of a step; default 20. */
+  /** The maximum number of iterations per step; default 20. */
   maxIter: number;
-  /** The most calls of the closure in a step, those of the line search included; default maxIter * 5 / 4, rounded down. */
+  /** The maximum number of closure calls per step, including the line search; default maxIter * 5 / 4, rounded down. */
   maxEval: number | null;
-  /** It ends where no entry of the gradient is larger; default 1e-7. */
+  /** Stops when no element of the gradient is larger; default 1e-7. */
   toleranceGrad: number;
-  /** It ends where neither the loss nor any parameter changes by more; default 1e-9. */
+  /** Stops when neither the loss nor any parameter changes by more; default 1e-9. */
   toleranceChange: number;
-  /** How many steps the curvature is made of; default 100. */
+  /** The number of past steps that approximate the curvature; default 100. */
   historySize: number;
-  /** How the length of a step is found; default null, which is always `lr`. */
+  /** The line search; default null: the step length is always `lr`. */
   lineSearchFn: "strongWolfe" | null;
 }
 export type LbfgsOptions = OptionsOf<LbfgsHyperparameters>;
@@ -59,16 +59,16 @@ const rule: StepRule<LbfgsHyperparameters> = {
   },
 };
 
-/** What one step hands to the next. */
+/** The state between steps. */
 interface Memory {
   nIter: number;
   funcEvals: number;
-  /** The last direction, how far it was followed, and loss and gradient before. */
+  /** The last direction and step length, and the loss and gradient before. */
   d: Tensor;
   t: number;
   prevFlatGrad: Tensor;
   prevLoss: number;
-  /** Differences of gradients and of parameters, the oldest first, and the scale of the curvature. */
+  /** Differences of gradients and of parameters, oldest first, and the initial scale of the inverse Hessian. */
   oldDirs: Tensor[];
   oldStps: Tensor[];
   hDiag: number;
@@ -80,7 +80,7 @@ const lists = ["oldDirs", "oldStps"] as const;
 const dot = (a: Tensor, b: Tensor): number => a.dot(b).item();
 const largest = (x: Tensor): number => x.abs().amax().item();
 
-/** `-H g`, H the inverse of the curvature that the history tells of. */
+/** `-H g`, where H is the approximate inverse Hessian. */
 function direction(gradient: Tensor, { oldDirs, oldStps, hDiag }: Memory): Tensor {
   const shares: number[] = [];
   const weights = oldDirs.map((y, i) => 1 / dot(y, oldStps[i]!));
@@ -97,9 +97,10 @@ function direction(gradient: Tensor, { oldDirs, oldStps, hDiag }: Memory): Tenso
 }
 
 /**
- * The quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno with the curvature of the last `historySize` steps. A
- * step makes up to `maxIter` iterations and needs a closure, which clears the gradients, computes the loss, calls backward
- * and returns the loss; it gives the first loss. All parameters are one group.
+ * L-BFGS: the quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno with the curvature of the last
+ * `historySize` steps. A step makes up to `maxIter` iterations and needs a closure, which clears the gradients,
+ * computes the loss, calls backward and returns the loss; `step` returns the first loss. All parameters must be in one
+ * group.
  * @throws ERR_ARGUMENT for several groups, a bad hyperparameter, or a step without a closure that returns the loss.
  * @source Nocedal and Wright, Numerical optimization, 2006, algorithm 7.5.
  * @example
@@ -190,7 +191,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
     this.keep();
   }
 
-  /** Takes the last step into the history, and finds the next direction. */
+  /** Adds the last step to the history, and computes the next direction. */
   private remember(gradient: Tensor, loss: number, historySize: number): Memory {
     let { memory } = this;
     if (memory === null) {
@@ -223,7 +224,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
     return memory;
   }
 
-  /** What the next step needs outlives a scope around this one. */
+  /** Keeps the state for the next step alive beyond an enclosing scope. */
   private keep(): void {
     const { memory } = this;
     if (memory === null) return;
@@ -251,7 +252,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
     this.keep();
   }
 
-  /** A state's numbers and tensors, checked, as copies. */
+  /** Checks a state and copies its numbers and tensors. */
   private read(entry: ParameterState): Memory {
     const op = "LBFGS.loadStateDict";
     const { params } = this.paramGroups[0]!;
@@ -277,7 +278,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
   }
 }
 
-/** All gradients as one vector, zeros where there is none; halves in float32, as the state of all optimizers. */
+/** All gradients as one vector, zeros for missing ones; half precision as float32. */
 function flatGradient(params: readonly Tensor[]): Tensor {
   const parts = params.map((parameter) => {
     const gradient = (parameter.node as LeafNode).peek();
@@ -287,7 +288,7 @@ function flatGradient(params: readonly Tensor[]): Tensor {
   return cat(parts);
 }
 
-/** Puts the parameters where t times the direction leads from the start. */
+/** Moves the parameters to the start plus t times the direction. */
 function move(params: readonly Tensor[], start: readonly Tensor[], d: Tensor, t: number): void {
   let from = 0;
   params.forEach((parameter, i) => {

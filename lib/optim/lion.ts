@@ -3,11 +3,11 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { nonNegative, type StepRule, stepKernel, twoBetas } from "./step-rule.js";
 
 export interface LionHyperparameters {
-  /** The learning rate: the length of every step, in every direction; default 0.0001. */
+  /** The learning rate, which is the step size of every element; default 0.0001. */
   lr: number;
-  /** How much of the running mean counts in the direction, and how much is kept; default [0.9, 0.99]. */
+  /** The weight of the running mean in the direction, and its decay rate; default [0.9, 0.99]. */
   betas: readonly [number, number];
-  /** The parameter shrinks by lr weightDecay; default 0. */
+  /** Decoupled weight decay: the parameter is multiplied by 1 - lr weightDecay; default 0. */
   weightDecay: number;
 }
 export type LionOptions = OptionsOf<LionHyperparameters>;

@@ -1,4 +1,4 @@
-/** What all optimizers share: groups of parameters, the state of each parameter, one native call per group and step. */
+/** Shared by all optimizers: parameter groups, the state of each parameter, one native call per group and step. */
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needFunction, needList } from "../core/options.js";
@@ -20,18 +20,18 @@ import type { StepRule } from "./step-rule.js";
 
 interface Plan {
   readonly slots: readonly Slot[];
-  /** The kernel's outputs when every slot steps: parameters, first buffers, second buffers. */
+  /** The kernel's outputs if every slot steps: parameters, first buffers, second buffers. */
   targets: readonly Tensor[];
 }
 
 /**
- * The base of all optimizers; make one of its subclasses. Parameters of bfloat16 and float16 are updated in float32 and
- * rounded once, and what is kept for them is float32.
+ * The base class of all optimizers; instantiate a subclass. bfloat16 and float16 parameters are updated in float32 and
+ * rounded once; their state is float32.
  */
 export abstract class Optimizer<H extends object = { lr: number }> {
-  /** The groups. Their hyperparameters may be written to: every step reads them anew. */
+  /** The parameter groups. Their hyperparameters can be changed: every step reads them. */
   readonly paramGroups: ParamGroup<H>[] = [];
-  /** Hyperparameters of groups that do not set their own. */
+  /** The default hyperparameters of groups. */
   readonly defaults: H;
   private readonly rule: StepRule<H>;
   private readonly slots = new Map<Tensor, Slot>();
@@ -47,7 +47,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   }
 
   /**
-   * Adds a group of parameters, with the optimizer's hyperparameters where it has none of its own.
+   * Adds a parameter group; missing hyperparameters get the optimizer's defaults.
    * @throws ERR_ARGUMENT as the constructor does, also for a parameter that is in a group already.
    */
   addParamGroup(group: GroupInit<H>): void {
@@ -73,8 +73,8 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   }
 
   /**
-   * Updates every parameter that has a gradient; the others stay as they are. With a closure, which computes gradients and
-   * returns the loss, calls that first and returns what it returns.
+   * Updates every parameter that has a gradient. A closure, if given, is called first: it computes the gradients and
+   * returns the loss, which step returns.
    * @throws ERR_ARGUMENT for a hyperparameter that has become invalid.
    */
   step(): void;
@@ -92,16 +92,16 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   }
 
   /**
-   * The state of the parameters by their index over all groups, and the groups with indices in place of parameters. The
-   * tensors are the optimizer's own: the next step changes them.
+   * The state of each parameter by its index over all groups, and the groups with indices instead of parameters. The
+   * tensors are not copied: the next step changes them.
    */
   stateDict(): OptimizerState {
     return captureState(this.rule, this.paramGroups, (parameter) => this.slotOf(parameter));
   }
 
   /**
-   * Takes over a state that {@link stateDict} gave, as a copy. Parameters are matched by their order.
-   * @throws ERR_ARGUMENT or ERR_SHAPE where it does not fit these groups; the optimizer is unchanged then.
+   * Loads a copy of a state from {@link stateDict}. Parameters are matched by order.
+   * @throws ERR_ARGUMENT or ERR_SHAPE for a state that does not fit these groups; the optimizer is then unchanged.
    */
   loadStateDict(state: OptimizerState): void {
     restoreState(this.rule, this.paramGroups, (parameter) => this.slotOf(parameter), state);
@@ -132,7 +132,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
       if (due.length > 0) this.run(group, plan, due, gradients);
       return;
     }
-    // Taken before the first call, which raises them.
+    // Read before the first call, which increments them.
     const ages = due.map((slot) => slot.age);
     for (const age of new Set(ages)) {
       const same = (_: unknown, i: number): boolean => ages[i] === age;
@@ -140,7 +140,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
     }
   }
 
-  /** One call for parameters of one age. */
+  /** One native call for the parameters with the same number of steps. */
   private run(group: ParamGroup<H>, plan: Plan, due: readonly Slot[], gradients: readonly Tensor[]): void {
     const { rule } = this;
     const { age } = due[0]!;
@@ -158,7 +158,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
     for (const slot of due) slot.age = next;
   }
 
-  /** The slots of a group, found again whenever its list of parameters is another. */
+  /** The slots of a group, updated when its list of parameters changes. */
   private planOf(index: number): Plan {
     const { params } = this.paramGroups[index]!;
     const known = this.plans[index];
@@ -170,7 +170,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
     return plan;
   }
 
-  /** The slot of a parameter; one that is new is checked. */
+  /** The slot of a parameter; a new parameter is checked. */
   private slotOf(parameter: Tensor): Slot {
     let slot = this.slots.get(parameter);
     if (slot === undefined) {
@@ -181,7 +181,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
     return slot;
   }
 
-  /** Options over defaults, checked. */
+  /** Options with defaults filled in, checked. */
   private settings(given: OptionsOf<H>, defaults: H): H {
     const settings = { ...defaults };
     for (const key of keysOf(defaults)) if (given[key] !== undefined) settings[key] = given[key] as H[typeof key];
@@ -212,7 +212,7 @@ brand("other", Optimizer);
 
 const keysOf = <H extends object>(defaults: H) => Object.keys(defaults) as (keyof H & string)[];
 
-/** The gradient as the kernel takes it, row-major, or null. */
+/** The contiguous gradient for the kernel, or null. */
 function gradientOf(parameter: Tensor): Tensor | null {
   const node = parameter.node as LeafNode | null;
   const gradient = node === null ? null : node.peek();

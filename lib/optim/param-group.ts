@@ -1,10 +1,10 @@
-/** Groups of parameters: what a user gives, what an optimizer holds. */
+/** Parameter groups, as the user gives them and as an optimizer keeps them. */
 import { describe, fail } from "../core/errors.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What schedules keep with a group. It is saved with the group, in the state of the optimizer. */
+/** Fields of schedules in a group, saved with it in the optimizer's state. */
 export interface ScheduleFields {
-  /** The learning rate with which the first schedule found the group; OneCycleLR sets it to the first rate of its cycle. */
+  /** The learning rate when the first schedule was made; OneCycleLR sets it to the first rate of its cycle. */
   initialLr?: number | undefined;
   /** The highest learning rate of a OneCycleLR. */
   maxLr?: number | undefined;
@@ -16,18 +16,18 @@ export interface ScheduleFields {
   maxMomentum?: number | undefined;
 }
 
-/** Hyperparameters as a user gives them: those left out keep their default. */
+/** Hyperparameters given by a user; missing ones have defaults. */
 export type OptionsOf<H> = { readonly [K in keyof H]?: H[K] | undefined };
-/** A group of parameters with hyperparameters of its own. */
+/** Parameters with hyperparameters of their own. */
 export type GroupInit<H> = OptionsOf<H> & Readonly<ScheduleFields> & { readonly params: Iterable<Tensor> };
-/** What an optimizer is given: parameters, or groups of them. */
+/** The argument of an optimizer: parameters, or groups of them. */
 export type Parameters<H> = Iterable<Tensor> | Iterable<GroupInit<H>>;
-/** A group in use. Its hyperparameters are read at every step and may be changed at any time. */
+/** A group of an optimizer. Its hyperparameters are read at every step and can be changed at any time. */
 export type ParamGroup<H> = H & ScheduleFields & { params: Tensor[] };
 
 export const scheduleFields = ["initialLr", "maxLr", "minLr", "baseMomentum", "maxMomentum"] as const;
 
-/** The fields of schedules that are there; ERR_ARGUMENT for one that is no finite number. */
+/** The schedule fields that are present; ERR_ARGUMENT unless they are finite numbers. */
 export function readScheduleFields(op: string, from: { readonly [key: string]: unknown }): ScheduleFields {
   const found: ScheduleFields = {};
   for (const key of scheduleFields) {

@@ -6,15 +6,15 @@ import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
 export interface RmspropHyperparameters {
   /** The learning rate; default 0.01. */
   lr: number;
-  /** How much of the running mean of the squared gradient is kept; default 0.99. */
+  /** The decay rate of the running mean of the squared gradient; default 0.99. */
   alpha: number;
   /** Added to the divisor; default 1e-8. */
   eps: number;
-  /** The parameter, times this, is added to its gradient; default 0. */
+  /** L2 penalty: weightDecay × parameter is added to the gradient; default 0. */
   weightDecay: number;
-  /** The share of the last step's direction that is kept; default 0. */
+  /** The momentum; default 0. */
   momentum: number;
-  /** Whether the square of the mean gradient is taken off: the divisor is its deviation. Default false. */
+  /** Whether the variance of the gradient is used instead of its mean square; default false. */
   centered: boolean;
 }
 export type RmspropOptions = OptionsOf<RmspropHyperparameters>;
@@ -39,9 +39,9 @@ const rule: StepRule<RmspropHyperparameters> = {
 };
 
 /**
- * RMSprop: divides the gradient d = g + weightDecay p by the root of the running mean v of its square:
- * `d / (sqrt(v) + eps)`, or `d / (sqrt(v - m^2) + eps)` with the running mean m where centered; with momentum
- * `b = momentum b + ` that, and `p -= lr b`.
+ * RMSprop: divides the gradient d = g + weightDecay p by the square root of the running mean v of its square: `d /
+ * (sqrt(v) + eps)`, or if centered by `sqrt(v - m^2) + eps` with the running mean m of d. With momentum `b = momentum b
+ * +` that, and `p -= lr b`.
  * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
  * @source Tieleman and Hinton, Lecture 6.5, Neural networks for machine learning, 2012.
  * @example

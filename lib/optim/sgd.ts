@@ -6,13 +6,13 @@ import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
 export interface SgdHyperparameters {
   /** The learning rate; default 0.001. */
   lr: number;
-  /** The share of the last step's direction that is kept; default 0. */
+  /** The momentum; default 0. */
   momentum: number;
-  /** The share of the gradient that does not enter the momentum; default 0. */
+  /** The dampening of the momentum: the gradient enters it times 1 - dampening; default 0. */
   dampening: number;
-  /** The parameter, times this, is added to its gradient; default 0. */
+  /** L2 penalty: weightDecay × parameter is added to the gradient; default 0. */
   weightDecay: number;
-  /** Looks ahead along the momentum; needs momentum and no dampening. */
+  /** Nesterov momentum; needs momentum and no dampening. Default false. */
   nesterov: boolean;
 }
 export type SgdOptions = OptionsOf<SgdHyperparameters>;
@@ -45,9 +45,9 @@ const rule: StepRule<SgdHyperparameters> = {
 };
 
 /**
- * Stochastic gradient descent, with momentum where it is asked for. Per parameter p with gradient g:
- * `d = g + weightDecay p; b = momentum b + (1 - dampening) d` (the first time `b = d`);
- * `p -= lr b`, or with Nesterov's momentum `p -= lr (d + momentum b)`.
+ * Stochastic gradient descent, optionally with momentum. For a parameter p with gradient g: `d = g + weightDecay p; b =
+ * momentum b + (1 - dampening) d` (the first time `b = d`); `p -= lr b`, or with Nesterov momentum `p -= lr (d +
+ * momentum b)`.
  * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
  * @source Sutskever et al., On the importance of initialization and momentum in deep learning, 2013.
  * @example

@@ -2,10 +2,10 @@ import { zerosLike } from "../tensor/create.js";
 import { outlive } from "../tensor/handle.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What is kept for one parameter. */
+/** The optimizer state of one parameter. */
 export interface Slot {
   readonly parameter: Tensor;
-  /** How many steps it has made, or, where the rule does not count, 1 after the first. */
+  /** The number of steps, or, for optimizers that do not count, 1 after the first. */
   age: number;
   buffers: Tensor[];
 }
@@ -19,7 +19,7 @@ function bufferOf(slot: Slot, index: number): Tensor {
   return buffer;
 }
 
-/** What a kernel writes: the parameters, then `used` buffers of each, made where they are missing. */
+/** The targets of a kernel: the parameters, then `used` buffers of each, created if missing. */
 export function targetsOf(slots: readonly Slot[], used: number): Tensor[] {
   const targets = slots.map((slot) => slot.parameter);
   for (let b = 0; b < used; b++) for (const slot of slots) targets.push(bufferOf(slot, b));

@@ -1,4 +1,4 @@
-/** State dictionaries of optimizers: what is kept per parameter, and the groups. */
+/** State dictionaries of optimizers: the state of each parameter, and the groups. */
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { outlive } from "../tensor/handle.js";
@@ -7,10 +7,10 @@ import { type ParamGroup, readScheduleFields } from "./param-group.js";
 import type { Slot } from "./slot.js";
 import type { StepRule } from "./step-rule.js";
 
-/** The state of one parameter: its number of steps where that counts, and its tensors by name. */
+/** The state of one parameter: the number of steps, if counted, and tensors by name. */
 export type ParameterState = Readonly<Record<string, Tensor | number>>;
 
-/** The state of an optimizer: per parameter by index, and the groups with indices in place of parameters. */
+/** The state of an optimizer: parameters by index, and groups with indices instead of parameters. */
 export interface OptimizerState {
   readonly state: Readonly<Record<string, ParameterState>>;
   readonly paramGroups: readonly Readonly<Record<string, unknown>>[];
@@ -45,7 +45,7 @@ export function captureState<H extends object>(
   return { state, paramGroups };
 }
 
-/** Checks everything first and then changes slots and groups. */
+/** Checks everything, then changes slots and groups. */
 export function restoreState<H extends object>(
   rule: StepRule<H>,
   groups: readonly ParamGroup<H>[],
@@ -95,7 +95,7 @@ export function restoreState<H extends object>(
   for (const change of changes) change();
 }
 
-/** A parameter's state as copies of its own. */
+/** A copy of a parameter's state. */
 function readState<H extends object>(
   rule: StepRule<H>,
   parameter: Tensor,

@@ -3,21 +3,21 @@ import { numel } from "../core/shape.js";
 import { defineKernel, type Row } from "../engine/row.js";
 
 /**
- * How one kind of optimizer steps: everything that tells it from the others, as data. All numbers go to the kernel as
- * scalars, so that a change of a group's hyperparameters counts from the next step on.
+ * Describes one kind of optimizer as data. Hyperparameters are passed to the kernel as scalars, so a change of a group
+ * takes effect at the next step.
  */
 export interface StepRule<H extends object> {
   readonly name: string;
-  /** The kernel of a step; null where the optimizer steps by itself. */
+  /** The kernel of a step; null if the optimizer implements `step` itself. */
   readonly row: Row<undefined> | null;
   readonly defaults: H;
-  /** What is kept per parameter, in the order in which the kernel takes it, by its name in a state dictionary. */
+  /** The names of the buffers per parameter in a state dictionary, in the order of the kernel's arguments. */
   readonly buffers: readonly string[];
-  /** Whether the number of steps a parameter has made is part of its state; else only whether there was one. */
+  /** Whether the number of steps of a parameter is part of its state; otherwise only whether there was one. */
   readonly counts: boolean;
-  /** How many of the buffers a group with these hyperparameters needs. */
+  /** How many of the buffers a group with these hyperparameters uses. */
   used(group: H): number;
-  /** The kernel's attributes for parameters that have made `age` steps; ERR_ARGUMENT for a bad hyperparameter. */
+  /** The kernel's attributes for parameters after `age` steps; ERR_ARGUMENT for a bad hyperparameter. */
   attrs(group: H, age: number): readonly number[];
 }
 
@@ -30,7 +30,7 @@ export const stepKernel = (name: string, flopsOfElement: number): Row<undefined>
     flops: ({ inputs }) => flopsOfElement * inputs.reduce((sum, gradient) => sum + numel(gradient!.shape), 0),
   });
 
-/** Two shares of what was, each of 0 or more and below 1. */
+/** Checks two decay rates, each at least 0 and below 1. */
 export function twoBetas(op: string, betas: unknown): [number, number] {
   if (!Array.isArray(betas) || betas.length !== 2)
     fail("ERR_ARGUMENT", op, "betas is not valid", "an array of two numbers", describe(betas));
@@ -38,7 +38,7 @@ export function twoBetas(op: string, betas: unknown): [number, number] {
   return [nonNegative(op, "betas[0]", first, 1), nonNegative(op, "betas[1]", second, 1)];
 }
 
-/** A hyperparameter of 0 or more, and below `limit`. */
+/** Checks a hyperparameter of at least 0 and below `limit`. */
 export function nonNegative(op: string, field: string, value: unknown, limit = Number.POSITIVE_INFINITY): number {
   if (typeof value === "number" && value >= 0 && value < limit) return value;
   const expected =

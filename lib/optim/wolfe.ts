@@ -1,9 +1,9 @@
-/** The search for a step along a direction. */
+/** Line search with the strong Wolfe conditions. */
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What is known of a place on the line. */
+/** A point on the line. */
 export interface Probe {
-  /** The length of the step to it. */
+  /** The step length. */
   readonly t: number;
   readonly loss: number;
   readonly gradient: Tensor;
@@ -11,7 +11,7 @@ export interface Probe {
   readonly slope: number;
 }
 
-/** The minimum between two places of the cubic through their values and slopes; the middle where there is none. */
+/** The minimum between two points of the cubic interpolation of values and slopes; the midpoint if there is none. */
 function cubicMinimum(p: Probe, q: Probe, low: number, high: number): number {
   const [a, b] = p.t <= q.t ? [p, q] : [q, p];
   const d1 = a.slope + b.slope - (3 * (a.loss - b.loss)) / (a.t - b.t);
@@ -26,10 +26,9 @@ const c1 = 1e-4;
 const c2 = 0.9;
 
 /**
- * A step that satisfies the strong Wolfe conditions: the loss has fallen by at least c1 of what the first slope promised, and
- * the slope is at most c2 of it. First a bracket is found that holds such a step, then it is narrowed.
- * `width` is the largest entry of the direction: a bracket that moves no parameter by `tolerance` is narrow enough.
- * It probes at most `maxEval` times, at least once, and then takes the best place so far.
+ * Finds a step that satisfies the strong Wolfe conditions: sufficient decrease (c1) and curvature (c2). First brackets
+ * such a step, then narrows the bracket. `width` is the largest element of the direction: the bracket is narrow enough
+ * when no parameter moves by `tolerance`. Evaluates at most `maxEval` points, at least one, and then returns the best.
  * @source Nocedal and Wright, Numerical optimization, 2006, algorithms 3.5 and 3.6, and equation 3.59.
  */
 export function strongWolfe(
@@ -68,7 +67,7 @@ export function strongWolfe(
   for (; rounds < most && Math.abs(other.t - best.t) * width >= tolerance; rounds++) {
     const [low, high] = best.t < other.t ? [best.t, other.t] : [other.t, best.t];
     let t = cubicMinimum(best, other, low, high);
-    // Twice near an end, or at it: a tenth of the bracket away from it.
+    // Twice close to an end of the bracket: moves a tenth of its width away.
     const margin = 0.1 * (high - low);
     const near = Math.min(high - t, t - low) < margin;
     if (near && (stuck || t >= high || t <= low)) {

@@ -4,17 +4,17 @@ import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
 export interface CosineAnnealingLROptions {
-  /** The number of steps from the first rate to the least. */
+  /** The number of steps from the initial rate to the minimum. */
   readonly tMax: number;
-  /** The least rate; default 0. */
+  /** The minimum rate; default 0. */
   readonly etaMin?: number | undefined;
 }
 
 /**
- * Changes the present rate so that, with nothing else at work, it goes from the first rate to the least and back along a
- * cosine wave of `2 tMax` steps. Where something else has brought the rate below an `etaMin` above 0, PyTorch's formula can make
- * it negative, which the optimizer refuses.
- * @throws ERR_ARGUMENT for a `tMax` that is no integer above 0, or a least rate that is no number.
+ * Updates the current rate so that, without other influences, it follows a cosine from the initial rate to the minimum
+ * and back, with a period of `2 tMax` steps. If something else has lowered the rate below a positive `etaMin`,
+ * PyTorch's formula can make it negative, which the optimizer refuses.
+ * @throws ERR_ARGUMENT unless `tMax` is a positive integer and the minimum rate a number.
  * @source Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, 2017.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
@@ -38,7 +38,7 @@ export class CosineAnnealingLR extends RateSchedule {
     const { tMax, etaMin } = this;
     if (epoch === 0) return lr;
     const height = (at: number): number => 1 + Math.cos((Math.PI * at) / tMax);
-    // From the least rate, where there is no quotient of heights.
+    // From the minimum rate, where the quotient is undefined.
     if ((epoch - 1 - tMax) % (2 * tMax) === 0)
       return lr + ((this.baseLrs[group]! - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
     return (height(epoch) / height(epoch - 1)) * (lr - etaMin) + etaMin;

@@ -5,18 +5,18 @@ import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
 export interface CosineAnnealingWarmRestartsOptions {
-  /** The number of steps up to the first restart. */
+  /** The number of steps until the first restart. */
   readonly t0: number;
-  /** What the number of steps is multiplied by at each restart, an integer; default 1. */
+  /** The integer factor on that number after each restart; default 1. */
   readonly tMult?: number | undefined;
-  /** The rate before a restart; default 0. */
+  /** The minimum rate; default 0. */
   readonly etaMin?: number | undefined;
 }
 
 /**
- * Sets the rate from `initialLr` towards the least along half a cosine wave, and then from `initialLr` again: after `t0`
- * steps, after another `t0 tMult`, and so on. What other schedules or the program have made of the rate is overwritten.
- * @throws ERR_ARGUMENT for a `t0` or `tMult` that is no integer above 0, or a least rate that is no number.
+ * Sets the rate from `initialLr` towards the minimum along half a cosine, and restarts after `t0` steps, then after `t0
+ * tMult` more, and so on. Overwrites the current rate, whoever set it.
+ * @throws ERR_ARGUMENT unless `t0` and `tMult` are positive integers and the minimum rate is a number.
  * @source Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, 2017.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });

@@ -4,13 +4,13 @@ import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
 export interface ExponentialLROptions {
-  /** What the rate is multiplied by at every step. */
+  /** The factor on the rate at every step. */
   readonly gamma: number;
 }
 
 /**
- * Multiplies the present rate by `gamma` after every step.
- * @throws ERR_ARGUMENT for a gamma that is no number.
+ * Multiplies the current rate by `gamma` after every step.
+ * @throws ERR_ARGUMENT unless gamma is a number.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.ExponentialLR(opt, { gamma: 0.5 });

@@ -5,16 +5,15 @@ import { finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
-/** The factor after a number of steps. */
+/** Returns the factor for a number of steps. */
 export type LrLambda = (epoch: number) => number;
 export interface LambdaLROptions {
-  /** For all groups, or one function per group. A state does not hold them. */
+  /** One function for all groups, or one per group. Not part of the state. */
   readonly lrLambda: LrLambda | readonly LrLambda[];
 }
 
 /**
- * Sets the rate to `initialLr` times what a function of the number of steps says. What other schedules or the program have
- * made of the rate is overwritten.
+ * Sets the rate to `initialLr` times a function of the number of steps. Overwrites the current rate, whoever set it.
  * @throws ERR_ARGUMENT for anything but a function, or one per group, and for a factor that is no finite number.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });

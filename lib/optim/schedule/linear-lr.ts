@@ -5,19 +5,19 @@ import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
 export interface LinearLROptions {
-  /** The share of the rate at the beginning, above 0; default 1/3. */
+  /** The initial factor, above 0; default 1/3. */
   readonly startFactor?: number | undefined;
-  /** The share of the rate at the end; default 1. */
+  /** The final factor; default 1. */
   readonly endFactor?: number | undefined;
-  /** The number of steps from one to the other; default 5. */
+  /** The number of steps between the two factors; default 5. */
   readonly totalIters?: number | undefined;
 }
 
 /**
- * Multiplies the present rate so that, with nothing else at work, it is the first one times a factor that moves evenly from
- * `startFactor` to `endFactor` in `totalIters` steps, and stays there.
- * @throws ERR_ARGUMENT for a first factor that is no number above 0, a last one that is no number of at least 0, or a number
- * of steps that is no integer above 0.
+ * Updates the current rate so that, without other influences, it is the initial one times a factor that changes
+ * linearly from `startFactor` to `endFactor` over `totalIters` steps, and then stays.
+ * @throws ERR_ARGUMENT unless the initial factor is above 0, the final one at least 0, and the number of steps a
+ * positive integer.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.LinearLR(opt, { startFactor: 0.5, totalIters: 2 });
@@ -34,7 +34,7 @@ export class LinearLR extends RateSchedule {
     const given = checkOptions<LinearLROptions>(op, options, ["startFactor", "endFactor", "totalIters"]);
     this.startFactor = finite(op, "startFactor", given.startFactor ?? 1 / 3, 0);
     this.endFactor = finite(op, "endFactor", given.endFactor ?? 1);
-    // A rate that has become 0 on the way could not be multiplied back.
+    // A rate of 0 cannot be multiplied back to the next one.
     if (this.endFactor < 0)
       fail("ERR_ARGUMENT", op, "endFactor is not valid", "a finite number of at least 0", String(this.endFactor));
     this.totalIters = count(op, "totalIters", given.totalIters ?? 5);

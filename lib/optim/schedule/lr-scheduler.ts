@@ -3,13 +3,13 @@ import { describe, fail } from "../../core/errors.js";
 import { Optimizer } from "../optimizer.js";
 import type { ParamGroup } from "../param-group.js";
 
-/** How many steps a schedule has made, and the rates of the groups at its beginning. */
+/** The state of a schedule: the number of steps, and the initial rates of the groups. */
 export interface ScheduleState {
   readonly lastEpoch: number;
   readonly baseLrs: readonly number[];
 }
 
-/** The part of an optimizer that a schedule writes to. */
+/** The part of an optimizer that schedules modify. */
 export type Scheduled = Optimizer<{ lr: number }>;
 
 /**
@@ -25,9 +25,9 @@ export type Scheduled = Optimizer<{ lr: number }>;
  * state of each; a schedule that is made after the optimizer's state was loaded sets the rates of step 0.
  */
 export abstract class LRScheduler {
-  /** How many steps there have been. */
+  /** The number of steps so far. */
   lastEpoch = 0;
-  /** The rates of the groups at the beginning: their `initialLr` when this schedule was made. */
+  /** The `initialLr` of the groups when this schedule was made. */
   baseLrs: readonly number[] = [];
   protected readonly optimizer: Scheduled;
 
@@ -37,40 +37,40 @@ export abstract class LRScheduler {
     this.optimizer = optimizer as Scheduled;
   }
 
-  /** Counts a step, of the optimizer or of an epoch, and changes the rates. */
+  /** Counts a step (of the optimizer, or an epoch) and updates the rates. */
   step(): void {
     this.moveTo(this.lastEpoch + 1, this.getLastLr());
   }
 
-  /** The rates now in force, group by group. */
+  /** The current rates, group by group. */
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
-  /** What {@link loadStateDict} takes: plain numbers. The rates are part of the optimizer's state. */
+  /** The state, as plain numbers. The rates are part of the optimizer's state. */
   stateDict(): ScheduleState {
     return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs] };
   }
 
   /**
-   * Goes on where another schedule of the same kind and settings was. It writes no rates: those come with the state of the
-   * optimizer.
-   * @throws ERR_ARGUMENT where it is no such state, or of another number of groups; nothing is changed then.
+   * Restores the state of another schedule of the same kind and settings. Writes no rates: those are part of the
+   * optimizer's state.
+   * @throws ERR_ARGUMENT for another kind of state, or of another number of groups; nothing is changed then.
    */
   loadStateDict(state: ScheduleState): void {
     this.restoring(state)();
   }
 
-  /** @internal Sets the rates of step `epoch`, of groups whose rates are `from`; all are computed before one is set. */
+  /** @internal Sets the rates of step `epoch` for groups whose rates are `from`; all are computed before any is set. */
   abstract moveTo(epoch: number, from: readonly number[]): void;
 
-  /** @internal Begins anew with the first rates. */
+  /** @internal Restarts with the initial rates. */
   restart(): void {
     this.adoptGroups();
     this.moveTo(0, this.baseLrs);
   }
 
-  /** @internal Checks a state; the function that it returns takes it over. */
+  /** @internal Checks a state; the returned function applies it. */
   restoring(state: ScheduleState): () => void {
     const op = `${this.constructor.name}.loadStateDict`;
     const epoch: unknown = state?.lastEpoch;
@@ -86,19 +86,19 @@ export abstract class LRScheduler {
     };
   }
 
-  /** @internal Whether it writes to this optimizer. */
+  /** @internal Whether it belongs to this optimizer. */
   steers(optimizer: unknown): boolean {
     return this.optimizer === optimizer;
   }
 
-  /** Takes in the groups that it has not seen yet. */
+  /** Registers new groups. */
   protected adoptGroups(): void {
     const { paramGroups } = this.optimizer;
     if (this.baseLrs.length === paramGroups.length) return;
     this.baseLrs = paramGroups.map((group, g) => this.baseLrs[g] ?? this.adopt(group));
   }
 
-  /** Takes in a group, and gives its first rate. */
+  /** Registers a group, and returns its initial rate. */
   protected adopt(group: ParamGroup<{ lr: number }>): number {
     group.initialLr ??= group.lr;
     return group.initialLr;

@@ -5,15 +5,15 @@ import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
 export interface MultiStepLROptions {
-  /** The numbers of steps after which the rate falls; one that is given twice counts twice. */
+  /** The numbers of steps after which the rate decreases; duplicates count twice. */
   readonly milestones: readonly number[];
-  /** What it is then multiplied by; default 0.1. */
+  /** The factor; default 0.1. */
   readonly gamma?: number | undefined;
 }
 
 /**
- * Multiplies the present rate by `gamma` after each of the given numbers of steps.
- * @throws ERR_ARGUMENT for milestones that are not integers above 0, or a gamma that is no number.
+ * Multiplies the current rate by `gamma` after each of the given numbers of steps.
+ * @throws ERR_ARGUMENT unless milestones are positive integers and gamma is a number.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.MultiStepLR(opt, { milestones: [1, 3], gamma: 0.5 });

@@ -14,13 +14,13 @@ export interface OneCycleLROptions {
   readonly totalSteps: number;
   /** The share of the cycle in which the rate rises; default 0.3. */
   readonly pctStart?: number | undefined;
-  /** Along a cosine wave or evenly; default "cos". */
+  /** Cosine or linear annealing; default "cos". */
   readonly annealStrategy?: "cos" | "linear" | undefined;
-  /** Whether the momentum falls while the rate rises, and rises while it falls; default true. */
+  /** Whether the momentum cycles inversely to the rate; default true. */
   readonly cycleMomentum?: boolean | undefined;
-  /** The momentum where the rate is highest; default 0.85. */
+  /** The minimum momentum, at the highest rate; default 0.85. */
   readonly baseMomentum?: number | undefined;
-  /** The momentum at the beginning and at the end; default 0.95. */
+  /** The maximum momentum, at the beginning and the end; default 0.95. */
   readonly maxMomentum?: number | undefined;
   /** The first rate is maxLr / divFactor; default 25. */
   readonly divFactor?: number | undefined;
@@ -28,7 +28,7 @@ export interface OneCycleLROptions {
   readonly finalDivFactor?: number | undefined;
 }
 
-/** A group with what optimizers have as momentum. */
+/** A group with momentum or betas. */
 type Cycled = ParamGroup<{ lr: number; momentum?: number; betas?: readonly [number, number] }>;
 
 const known = [
@@ -44,12 +44,11 @@ const known = [
 ] as const;
 
 /**
- * One cycle: sets the rate from a low one up to `maxLr`, then down to almost nothing, and the momentum, or `betas[0]`, from
- * `maxMomentum` down to `baseMomentum` and back. The optimizer's own rate and momentum do not matter, and what other schedules
- * or the program have made of the rate is overwritten. The first rate becomes the `initialLr` of the groups, which hold the
- * other bounds too.
- * @throws ERR_ARGUMENT for a bad option, for an optimizer that has neither momentum nor betas unless `cycleMomentum` is false,
- * and for a step past the end of the cycle.
+ * The 1cycle policy: the rate increases to `maxLr` and then decreases to almost 0, while the momentum (or `betas[0]`)
+ * decreases from `maxMomentum` to `baseMomentum` and increases again. Overwrites the optimizer's rate and momentum,
+ * whoever set them. The groups store the bounds; their `initialLr` becomes the first rate.
+ * @throws ERR_ARGUMENT for a bad option, for an optimizer with neither momentum nor betas unless `cycleMomentum` is
+ * false, and for a step after the end of the cycle.
  * @source Smith and Topin, Super-convergence: very fast training of neural networks using large learning rates, 2019.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1, momentum: 0.9 });
@@ -132,7 +131,7 @@ export class OneCycleLR extends RateSchedule {
     }
   }
 
-  /** What goes from `first` to `middle` while the rate rises, and then to `last`. */
+  /** A value that goes from `first` to `middle` while the rate increases, and then to `last`. */
   private between(epoch: number, first: number, middle: number, last: number): number {
     const { peak } = this;
     if (epoch <= peak && peak > 0) return this.anneal(first, middle, epoch / peak);

@@ -2,10 +2,10 @@ import { LRScheduler } from "./lr-scheduler.js";
 
 /** A schedule with a formula for the rate of a group. */
 export abstract class RateSchedule extends LRScheduler {
-  /** @internal The rate after `epoch` steps of a group whose rate was `lr` until now; at step 0, that begins with `lr`. */
+  /** @internal The rate after `epoch` steps, given the current rate `lr`; at step 0, `lr` is the initial one. */
   protected abstract rate(lr: number, epoch: number, group: number): number;
 
-  /** The last thing that a constructor does. */
+  /** To be called at the end of a constructor. */
   protected begin(): void {
     this.moveTo(0, this.getLastLr());
   }

@@ -7,25 +7,25 @@ import { finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 
 export interface ReduceLROnPlateauOptions {
-  /** Whether the value is to fall or to rise; default "min". */
+  /** Whether the value should decrease or increase; default "min". */
   readonly mode?: "min" | "max" | undefined;
-  /** What the rate is multiplied by, below 1; default 0.1. */
+  /** The factor on the rate, below 1; default 0.1. */
   readonly factor?: number | undefined;
-  /** How many steps without progress are let pass; default 10. */
+  /** The number of steps without improvement that are tolerated; default 10. */
   readonly patience?: number | undefined;
-  /** How much better than the best counts as progress; default 1e-4. */
+  /** The improvement over the best value that counts; default 1e-4. */
   readonly threshold?: number | undefined;
-  /** Whether the threshold is a share of the best or a difference; default "rel". */
+  /** Whether the threshold is relative ("rel") or absolute ("abs"); default "rel". */
   readonly thresholdMode?: "rel" | "abs" | undefined;
-  /** How many steps after a reduction are not counted; default 0. */
+  /** The number of steps after a reduction that are not counted; default 0. */
   readonly cooldown?: number | undefined;
-  /** The least rate, of all groups or of each; default 0. */
+  /** The minimum rate, for all groups or for each; default 0. */
   readonly minLr?: number | readonly number[] | undefined;
-  /** A reduction by no more than this is left out; default 1e-8. */
+  /** Smaller reductions are skipped; default 1e-8. */
   readonly eps?: number | undefined;
 }
 
-/** How far it is: plain numbers. */
+/** The state, as plain numbers. */
 export interface PlateauState {
   readonly lastEpoch: number;
   /** The best value so far; null before the first. */
@@ -43,9 +43,9 @@ function oneOf<T extends string>(op: string, name: string, value: T, choices: re
 }
 
 /**
- * Multiplies the present rates by `factor` when a value, such as the loss on data held back, has made no progress for more than
- * `patience` steps. NaN is no progress.
- * @throws ERR_ARGUMENT for a bad option, or a value that is no number or tensor of one element.
+ * Multiplies the current rates by `factor` when a value, such as the validation loss, has not improved for more than
+ * `patience` steps. NaN is no improvement.
+ * @throws ERR_ARGUMENT for a bad option, or a value that is neither a number nor a one-element tensor.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.ReduceLROnPlateau(opt, { factor: 0.5, patience: 1 });
@@ -53,7 +53,7 @@ function oneOf<T extends string>(op: string, name: string, value: T, choices: re
  * opt.paramGroups[0]!.lr; // 0.5
  */
 export class ReduceLROnPlateau {
-  /** How many steps there have been. */
+  /** The number of steps so far. */
   lastEpoch = 0;
   private readonly optimizer: Scheduled;
   private readonly options: Required<{
@@ -87,7 +87,7 @@ export class ReduceLROnPlateau {
     };
   }
 
-  /** Counts a step, after which the value is this, and reduces the rates where it is time. */
+  /** Counts a step with this value, and reduces the rates if due. */
   step(value: number | Tensor): void {
     const op = "ReduceLROnPlateau";
     const current: unknown = isTensor(value) ? value.item() : value;
@@ -108,20 +108,20 @@ export class ReduceLROnPlateau {
     this.numBadEpochs = 0;
   }
 
-  /** The rates now in force, group by group. */
+  /** The current rates, group by group. */
   getLastLr(): number[] {
     return this.optimizer.paramGroups.map(({ lr }) => lr);
   }
 
-  /** What {@link loadStateDict} takes. The rates are part of the optimizer's state. */
+  /** The state. The rates are part of the optimizer's state. */
   stateDict(): PlateauState {
     const { lastEpoch, best, numBadEpochs, cooldownCounter } = this;
     return { lastEpoch, best, numBadEpochs, cooldownCounter };
   }
 
   /**
-   * Goes on where another of the same settings was.
-   * @throws ERR_ARGUMENT where it is no such state; nothing is changed then.
+   * Restores the state of another one with the same settings.
+   * @throws ERR_ARGUMENT for another kind of state; nothing is changed then.
    */
   loadStateDict(state: PlateauState): void {
     const op = "ReduceLROnPlateau.loadStateDict";

@@ -6,7 +6,7 @@ import { LRScheduler, type Scheduled, type ScheduleState } from "./lr-scheduler.
 export interface SequentialLROptions {
   /** Schedules of the same optimizer, in order. */
   readonly schedulers: readonly LRScheduler[];
-  /** The numbers of steps after which the next schedule takes over: one fewer than there are schedules, rising. */
+  /** The increasing numbers of steps after which the next schedule takes over: one fewer than schedules. */
   readonly milestones: readonly number[];
 }
 
@@ -16,9 +16,9 @@ export interface SequentialState extends ScheduleState {
 }
 
 /**
- * One schedule after another. It begins by setting the rates to `initialLr`; a schedule whose turn comes begins anew with its
- * own first rates, and then changes or sets rates as it does alone. Only this one is stepped, and its state holds theirs.
- * @throws ERR_ARGUMENT for anything but schedules of this optimizer, or milestones that do not fit them.
+ * Runs schedules one after another. At the start the rates are set to `initialLr`; each schedule, when it takes over,
+ * restarts with its own initial rates. Call `step` on this one only; its state includes theirs.
+ * @throws ERR_ARGUMENT unless all are schedules of this optimizer and the milestones match.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const warmUp = new optim.LinearLR(opt, { startFactor: 0.5, totalIters: 2 });

@@ -4,15 +4,15 @@ import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
 export interface StepLROptions {
-  /** How many steps a rate lasts. */
+  /** The number of steps between changes. */
   readonly stepSize: number;
-  /** What it is then multiplied by; default 0.1. */
+  /** The factor; default 0.1. */
   readonly gamma?: number | undefined;
 }
 
 /**
- * Multiplies the present rate by `gamma` after every `stepSize` steps.
- * @throws ERR_ARGUMENT for a size that is no integer above 0, or a gamma that is no number.
+ * Multiplies the current rate by `gamma` after every `stepSize` steps.
+ * @throws ERR_ARGUMENT unless the size is a positive integer and gamma a number.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.StepLR(opt, { stepSize: 2, gamma: 0.5 });
