@@ -32,13 +32,13 @@ export interface NativeStats {
 export interface Addon {
   layout(): Layout;
   setFrame(ints: Int32Array, doubles: Float64Array): boolean;
-  /** A call whose objects native code is to watch: the handles of fresh results in order, then the node. */
+  /** A call whose objects native code tracks: the handles of new results in order, then the node. */
   execute(...handlesThenNode: object[]): void;
-  /** A call that brings none. */
+  /** A call without such objects. */
   run(): void;
   read(target: ArrayBufferView): void;
   item(): number;
-  /** Whether an integer or bool dtype holds every element of the frame's operand, no half, exactly. */
+  /** Whether an integer or bool dtype represents every element of the frame's operand (not half precision) exactly. */
   holds(dtype: number): boolean;
   create(handle: object, source: ArrayBufferView): void;
   flush(): void;
@@ -48,28 +48,28 @@ export interface Addon {
   adopt(handle: object): void;
   save(node?: object): void;
   block(object: object): number;
-  /** The id of the frame's operand; with `hold`, a reference stays with it until somebody attaches or this thread ends. */
+  /** The id of the frame's operand; with `hold`, it stays alive until it is attached or this thread ends. */
   share(hold: boolean): number;
   attach(handle: object, id: number): boolean;
-  /** What tells this library's ids from those of other processes and copies; the first number proposed stays. */
+  /** Distinguishes this library's ids from those of other processes and copies; the first number proposed is kept. */
   origin(proposed: number): number;
   stats(): NativeStats;
-  /** The sentence of the last status. */
+  /** The message of the last status. */
   message(): string;
-  /** The largest live tensors, in words. */
+  /** A description of the largest live tensors. */
   largest(): string;
-  /** Counts memory of JavaScript's own for as long as the object lives; false where it would pass the limit. */
+  /** Counts memory allocated by JavaScript while the object lives; false if it would exceed the limit. */
   claim(object: object, bytes: number): boolean;
-  /** Changes with what this thread makes, and with the large blocks that any thread of the process takes. */
+  /** Counters that change when this thread makes something, and when any thread of the process takes a large block. */
   activity(): [number, number];
-  /** Gives cached memory back to the system until so many bytes (0) stay. */
+  /** Returns cached memory to the system until so many bytes (0) remain. */
   trim(keep?: number): void;
   resetPeak(): void;
   threads(limit?: number): number;
   poolThreads(): number;
   isa(name?: string): string;
   isas(): string[];
-  /** The first variable of the environment whose value cannot be used, and what it may be. */
+  /** The first environment variable with an invalid value, and what is allowed. */
   unusableSetting(): readonly [variable: string, valid: string] | undefined;
   lockFlags(): void;
   unlockFlags(): void;

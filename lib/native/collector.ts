@@ -1,4 +1,7 @@
-/** The engine's garbage collector. What is assumed of each engine here, test/native/collector.test.ts holds. */
+/**
+ * The garbage collector of the JavaScript engine. Assumptions about engines are tested in
+ * test/native/collector.test.ts.
+ */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { addon } from "./load.js";
@@ -11,14 +14,14 @@ export interface Collector {
 }
 
 /**
- * V8's function: `gc()` is a full collection and `gc(true)` a minor one. The form with an object is not used: in the V8
- * of Node 20 any argument, `{ type: "major" }` too, means a minor one.
+ * V8's function: `gc()` is a full collection and `gc(true)` a minor one. Not the form with an object: in Node 20 any
+ * argument, even `{ type: "major" }`, means a minor collection.
  */
 type Expose = (minor?: true) => void;
 
 const fromV8 = (gc: Expose): Collector => ({ minor: () => gc(true), major: () => gc() });
 
-/** V8's own function without leaving its flag set; null where there is none. */
+/** Gets V8's function without leaving its flag set; null if there is none. */
 function exposed(): Expose | null {
   const { gc } = globalThis as { gc?: Expose };
   if (typeof gc === "function") return gc;
@@ -47,7 +50,7 @@ function find(): Collector | null {
 
 let found: Collector | null | undefined;
 
-/** The collector of this runtime, or null where it offers none. */
+/** The collector of this runtime, or null if it has none. */
 export function collector(): Collector | null {
   if (found === undefined) found = find();
   return found;

@@ -1,6 +1,6 @@
 /**
- * The call frame: one block of shared memory in which a call is written as numbers. The add-on says at load where each
- * number stands; native code copies the frame and checks the copy, so no content can make it touch foreign memory.
+ * The call frame: a block of shared memory in which a call is written as numbers. The add-on gives the offsets at load;
+ * native code copies the frame and checks the copy, so no content can make it access foreign memory.
  */
 import { dtypes } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
@@ -60,15 +60,15 @@ export const WRITE = flags.write;
 export const { maxSaved, blockSlots, blockBytes } = layout;
 
 /**
- * The longest operand list of one call: an optimizer step takes four operands per parameter. The memory is reserved, not
- * used, until a call is that long; and as these arrays never change, the compiled writer knows where they are.
+ * The maximum number of operands of a call: an optimizer step takes four per parameter. The memory is reserved but not
+ * committed until it is used; as the arrays never change, compiled code knows their addresses.
  */
 const MOST_OPERANDS = 65_536;
 const MOST_NUMBERS = 12 * MOST_OPERANDS;
 const { ints, doubles } = frameOf(BASE + INTS * MOST_OPERANDS, MOST_NUMBERS);
 let cursor = 0;
 
-/** An add-on has one frame in each thread: where these files are loaded twice, both write into the first one's. */
+/** There is one frame per thread: if these files are loaded twice, both use the first one. */
 function frameOf(size: number, numbers: number): { readonly ints: Int32Array; readonly doubles: Float64Array } {
   const key = Symbol.for("nabla.frame");
   const held = Reflect.get(addon, key) as ReturnType<typeof frameOf> | undefined;
@@ -85,10 +85,10 @@ function frameOf(size: number, numbers: number): { readonly ints: Int32Array; re
   return own;
 }
 
-/** The most tensors of any rank that one call holds: 23,130. An op over more makes several calls. */
+/** The number of tensors of any rank that fit into a call: 23,130. An op on more is split into several calls. */
 export const mostTensors = Math.floor(MOST_NUMBERS / (2 * layout.maxRank + 2));
 
-/** A storage as the native table knows it. `version` >= 0 asks that nothing has been written to it since. */
+/** A storage in the native table. `version` >= 0 requires that nothing has been written to it since. */
 export interface Slot {
   slot: number;
   generation: number;
@@ -123,7 +123,7 @@ export function putFresh(index: number, dtype: number, shape: Shape, extra: numb
   cursor = start + rank;
 }
 
-/** A small fresh result, watched by a block instead of its own handle. */
+/** A small new result, tracked by a block instead of its own handle. */
 export function putFreshInBlock(index: number, dtype: number, shape: Shape, extra: number, block: number): void {
   putFresh(index, dtype, shape, extra | BLOCK);
   ints[BASE + INTS * index + 6] = block;
@@ -158,7 +158,7 @@ export function putOperand(
   ints[at + 4] = bits;
 }
 
-/** The caller has checked that an integer dtype holds the value; native code refuses what it does not hold. */
+/** The caller has checked that the integer dtype holds the value; native code refuses others. */
 export function putScalar(index: number, dtype: number, value: number | bigint): void {
   const at = BASE + INTS * index;
   ints[at + 2] = dtype;
@@ -206,7 +206,7 @@ function pushRelease(slot: number, generation: number): void {
   ints[at + 1] = generation;
 }
 
-/** Ends a handle; it takes effect at the next native call. A stale one is ignored. */
+/** Disposes of a handle, with effect at the next native call. A stale one is ignored. */
 export const releaseSlot = (slot: number, generation: number): void => pushRelease(slot, generation);
 /** Releases what a graph node pins. */
 export const releaseNode = (id: number, generation: number): void => pushRelease(-1 - id, generation);
@@ -294,7 +294,7 @@ export const VIRTUAL = 2 ** 30;
 /** @internal For the tests that write frames by hand. */
 export const rawFrame = (): { ints: Int32Array; doubles: Float64Array } => ({ ints, doubles });
 
-/** What the add-on does besides calls on tensors, which go through the door. */
+/** Functions of the add-on that do not go through the door: no calls on tensors. */
 const services: Omit<Addon, keyof Door> = addon;
 
 export { door, layout, services as addon };

@@ -1,4 +1,7 @@
-/** Puts together what the shards of a batch have left, in shard order and in native code: bits do not depend on workers. */
+/**
+ * Combines the results of a batch's shards, in shard order and in native code, so the bits do not depend on the number
+ * of workers.
+ */
 import { applyInPlace } from "../engine/apply.js";
 import { defineKernel } from "../engine/row.js";
 import type { LeafNode } from "../engine/tape.js";
@@ -9,12 +12,12 @@ import type { ShardResult } from "./shard.js";
 const op = "DataParallel.backward";
 const weightedSum = defineKernel<undefined>({ name: "weightedSum", family: "reduce", accuracy: "tree" });
 
-/** A shard that has been computed. */
+/** A computed shard. */
 export interface Share {
-  /** Of the batch's rows. */
+  /** Its number of rows. */
   readonly weight: number;
   readonly result: ShardResult;
-  /** Gradients in the order of the parameters, then what the shard has left in the model's buffers. */
+  /** Gradients in the order of the parameters, then the model's buffers. */
   readonly slots: readonly Tensor[];
 }
 
@@ -24,7 +27,7 @@ const weightsOf = (shares: readonly Share[]): number[] => shares.map((share) => 
 export const meanLoss = (shares: readonly Share[]): number =>
   shares.reduce((sum, { weight, result }) => sum + result.loss * weight, 0);
 
-/** Sums the shards' gradients onto the parameters; null for one that no shard depends on. */
+/** Sums the shards' gradients into those of the parameters; null for a parameter that no shard depends on. */
 export function sumGradients(parameters: readonly Tensor[], shares: readonly Share[]): void {
   const targets: Tensor[] = [];
   const sources: Tensor[] = [];
@@ -50,7 +53,7 @@ export function sumGradients(parameters: readonly Tensor[], shares: readonly Sha
   });
 }
 
-/** Buffers that shards have changed become the mean of what each has left there; those of integers the first one's. */
+/** Buffers changed by shards become the weighted mean over them; integer buffers are taken from the first shard. */
 export function averageBuffers(buffers: readonly Tensor[], shares: readonly Share[], parameters: number): void {
   buffers.forEach((buffer, i) => {
     if (!shares.some(({ result }) => result.moved[i])) return;

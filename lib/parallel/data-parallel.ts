@@ -1,4 +1,4 @@
-/** Batched gradients on worker threads that share the model's memory. */
+/** Data-parallel gradients on worker threads that share the model's memory. */
 import { brand } from "../core/copy.js";
 import { getDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
@@ -24,30 +24,33 @@ import { lend } from "./share.js";
 export interface DataParallelOptions {
   /** Worker threads (default: one per core). 0 computes the same shards inline, with the same result. */
   readonly workers?: number | undefined;
-  /** Into how many shards each batch is cut (default 8, at most 4,096): part of the result, unlike the number of workers. */
+  /**
+   * The number of shards of each batch (default 8, at most 4,096). It determines the result, unlike the number of
+   * workers.
+   */
   readonly shards?: number | undefined;
-  /** Passed to the job's `model`, here and in every worker; must be cloneable. */
+  /** Passed to the job's `model` in every thread; must be cloneable. */
   readonly args?: unknown;
-  /** Of the random numbers inside the model (default: drawn from this thread's generator). */
+  /** The seed of random numbers inside the model (default: drawn from this thread's generator). */
   readonly seed?: number | undefined;
 }
 
-/** What a resumed run needs to draw the same random numbers inside the model; plain data. */
+/** What a resumed run needs to continue with the same random numbers, as plain data. */
 export interface DataParallelState {
   readonly seed: number;
-  /** How many batches have been computed. */
+  /** The number of batches computed. */
   readonly step: number;
-  /** Part of the result, so that it must be the same. */
+  /** The number of shards; it must stay the same, as it determines the result. */
   readonly shards: number;
 }
 
-/** How often a shard is computed again when workers die. */
+/** How often a shard is recomputed when workers die. */
 const ATTEMPTS = 5;
-/** Each has gradients of its own. */
+/** Each shard has its own gradient buffers. */
 const MOST_SHARDS = 4096;
 const op = "DataParallel";
 
-/** ERR_ARGUMENT for what cannot be posted to a thread. */
+/** ERR_ARGUMENT for a value that cannot be posted to a thread. */
 function needCloneable(what: string, value: unknown): void {
   try {
     structuredClone(value);
@@ -82,20 +85,20 @@ export class DataParallel {
   private readonly args: unknown;
   private readonly dtype = getDefaultDtype() as "float32" | "float64";
   private parameters: readonly Tensor[] = [];
-  /** What the workers have been told of; {@link prepare} sees when it is no longer what the model holds. */
+  /** The parameters that the workers know; {@link prepare} compares it with the model's. */
   private handles: readonly Handle[] = [];
-  /** By shard, in the order of the parameters; then what a shard leaves in the model's buffers. */
+  /** Gradient buffers by shard, in the order of the parameters, followed by copies of the model's buffers. */
   private slots: readonly (readonly Tensor[])[] = [];
   private pool: Pool | null = null;
   private randomSeed: number;
   private step = 0;
-  /** Settles when the backward that is running has. */
+  /** Resolves when the running backward has ended. */
   private running: Promise<unknown> | null = null;
   private closing: Promise<void> | null = null;
 
   /**
-   * Loads a job module by `import`, as workers do, and makes a DataParallel of it. The module may use top-level await, and
-   * shares this program's copy of nabla under loaders and test runners too.
+   * Loads a job module by `import`, as workers do, and makes a DataParallel from it. The module may use top-level
+   * await. It shares this program's copy of nabla, also under loaders and test runners.
    * @param url The job module: a URL, such as `new URL("./job.js", import.meta.url)`, or a file: URL as text.
    * @throws ERR_ARGUMENT for a bare model or function (a closure cannot cross a thread), or a module that is no job.
    */
@@ -104,7 +107,7 @@ export class DataParallel {
   }
 
   /**
-   * Loads the job module at once, by `require` of an ES module.
+   * Loads the job module synchronously, by `require` of an ES module.
    * @throws ERR_ARGUMENT as {@link load} does, and where the module uses top-level await, or got another copy of nabla.
    */
   constructor(url: FilePath, options?: DataParallelOptions);
@@ -126,16 +129,17 @@ export class DataParallel {
     this.model = needModel(this.job.model(given.args), imported === undefined);
   }
 
-  /** Of the random numbers inside the model. */
+  /** The seed of random numbers inside the model. */
   get seed(): number {
     return this.randomSeed;
   }
 
   /**
-   * Forward and backward over a batch: leaves its gradients on the parameters, in place of what was there (no zeroGrad is
-   * needed), and returns the loss, its mean over the rows.
-   * @param batch A tensor, or a tree of tensors with as many rows each; the job's `loss` gets a shard of it.
-   * @throws What the job throws; ERR_WORKER when workers keep dying, or after close; ERR_SHAPE.
+   * Forward and backward over a batch: replaces the parameters' gradients (no zeroGrad is needed) and returns the loss,
+   * the mean over the rows.
+   * @param batch A tensor, or a tree of tensors with the same number of rows; the job's `loss` gets one shard of it at
+   * a time.
+   * @throws The job's own errors; ERR_WORKER if workers keep dying, or after close; ERR_SHAPE.
    */
   async backward(batch: unknown): Promise<Tensor> {
     const from = "DataParallel.backward";
@@ -150,15 +154,15 @@ export class DataParallel {
     }
   }
 
-  /** Where this run stands: with the states of model, optimizer and loader, what a resumed run needs to go on bit for bit. */
+  /** The position of this run. With the states of model, optimizer and loader, a resumed run continues bit for bit. */
   stateDict(): DataParallelState {
     return { seed: this.randomSeed, step: this.step, shards: this.shards };
   }
 
   /**
-   * Goes on where the saved run stood; the number of workers may be another.
-   * @throws ERR_ARGUMENT for anything that {@link stateDict} did not give, or of another number of shards; ERR_WORKER while
-   * a backward is running.
+   * Continues from a saved position; the number of workers may differ.
+   * @throws ERR_ARGUMENT unless the state is from {@link stateDict} with the same number of shards; ERR_WORKER while a
+   * backward is running.
    */
   loadStateDict(state: DataParallelState): void {
     const from = "DataParallel.loadStateDict";
@@ -171,7 +175,7 @@ export class DataParallel {
     this.step = checked.step;
   }
 
-  /** Ends the workers; a backward that is running is rejected with ERR_WORKER. Settles when all threads have ended. */
+  /** Ends the workers; a running backward is rejected with ERR_WORKER. Resolves when all threads have ended. */
   close(): Promise<void> {
     this.closing ??= this.end();
     return this.closing;
@@ -196,7 +200,7 @@ export class DataParallel {
     return scalar(meanLoss(shares));
   }
 
-  /** Makes the gradient buffers; anew, with new workers, where the model's parameters are no longer those of before. */
+  /** Allocates the gradient buffers. If the model's parameters have been replaced, again, with new workers. */
   private async prepare(): Promise<void> {
     const state = stateOf(this.model).map(([, x]) => x.handle);
     if (state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i])) return;
@@ -207,7 +211,7 @@ export class DataParallel {
     this.slots = Array.from({ length: this.shards }, () => held.map((x) => empty(op, x.type, x.shape)));
   }
 
-  /** One shard after the other, each in a turn of the event loop of its own. */
+  /** Computes the shards inline, each in its own turn of the event loop. */
   private async computeInline(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
     const results: ShardResult[] = [];
     for (const shard of shards) {
@@ -221,8 +225,8 @@ export class DataParallel {
   }
 
   /**
-   * Each worker gets one message and takes shards until none is left: handing them out one by one cost 0.9 ms each. What
-   * a dead worker had taken is computed again by those that are there.
+   * Sends each worker one message; workers then take shards until none is left (a message per shard took 0.9 ms each).
+   * Shards taken by a worker that died are recomputed by the others.
    */
   private async computeInWorkers(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
     const replies = new Map<number, WorkerReply>();
@@ -252,7 +256,7 @@ export class DataParallel {
             "tensors and plain data",
             (outcome.reason as Error).message,
           );
-        // Not the job's doing: the worker is gone. What it left in the shards' buffers is overwritten.
+        // The worker died, which is not an error of the job. Its shards are recomputed and their buffers overwritten.
         else lost = outcome.reason as Error;
       }
       if (replies.size === shards.length)
@@ -272,7 +276,10 @@ export class DataParallel {
     );
   }
 
-  /** A pool that takes tasks: the present one, or a new one once all threads of an ended one are gone, as they write too. */
+  /**
+   * A pool that accepts tasks: the current one, or a new one once all threads of a failed one have ended, as they may
+   * still write.
+   */
   private async wholePool(): Promise<Pool> {
     if (this.pool?.ended) {
       await this.pool.close();

@@ -4,8 +4,8 @@ import { isJob, type Job } from "./job.js";
 import { serve, serveKey } from "./serve.js";
 
 /**
- * Describes a job. A closure cannot cross a thread, so the model lives in a module without side effects, whose default
- * export this makes.
+ * Defines a job. A closure cannot be sent to a thread, so the model lives in a module without side effects, whose
+ * default export is the result of this function.
  * @throws ERR_ARGUMENT unless `model` and `loss` are functions.
  */
 export function defineJob<M extends Module, A, B>(job: Job<M, A, B>): Job<M, A, B> {

@@ -1,6 +1,6 @@
 /**
- * The file that piscina requires in a worker, compiled to CommonJS: to require an ES module would abort the process where
- * the thread is terminated meanwhile, and loaders give `require` modules of its own.
+ * The worker file for piscina, compiled to CommonJS: terminating a thread while it requires an ES module would abort
+ * the process, and loaders patch `require`.
  */
 import type { WorkerReply, WorkerTask } from "./serve.js";
 

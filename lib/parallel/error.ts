@@ -1,7 +1,7 @@
 /** Errors across threads: structured clone keeps neither the class nor the code of an error. */
 import { type ErrorCode, type ErrorDetails, NablaError } from "../core/errors.js";
 
-/** An error, or whatever else was thrown, as plain data. */
+/** A thrown error, or other value, as plain data. */
 export type PackedError =
   | {
       readonly name: string;
@@ -24,7 +24,7 @@ function cloneable(value: unknown): boolean {
 const cloneableEntries = (value: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(value).filter(([, item]) => cloneable(item)));
 
-/** How many causes behind causes are kept. */
+/** The maximum depth of nested causes. */
 const CAUSES = 8;
 
 export function packError(error: unknown, depth = 0): PackedError {
@@ -33,7 +33,7 @@ export function packError(error: unknown, depth = 0): PackedError {
   if (error instanceof NablaError) own["details"] = cloneableEntries(error.details);
   const { name, message, stack, cause } = error;
   return {
-    // A subclass that sets no name still has one.
+    // A subclass without a name of its own inherits one.
     name: name === "Error" ? error.constructor.name : name,
     message,
     stack,
@@ -51,7 +51,7 @@ const builtIn: Readonly<Record<string, new (message: string) => Error>> = {
   URIError,
 };
 
-/** The error again: a NablaError and JavaScript's own by class, any other an Error of that name. */
+/** Rebuilds the error: NablaError and built-in errors by class, others as an Error with that name. */
 export function unpackError(packed: PackedError): unknown {
   if ("thrown" in packed) return packed.thrown;
   const { name, message, stack, own, cause } = packed;

@@ -1,4 +1,4 @@
-/** Job modules as files: how they are found, loaded, and told from what is none. */
+/** Finding, loading and checking of job modules. */
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { foreignKind, packageRoot } from "../core/copy.js";
@@ -9,9 +9,9 @@ import { isJob, type Job } from "./job.js";
 const op = "DataParallel";
 const require = createRequire(import.meta.url);
 
-/** The URL of a job module as text; ERR_ARGUMENT for a bare model or function, which cannot cross a thread. */
+/** The URL of a job module as a string; ERR_ARGUMENT for a model or function, which cannot be sent to a thread. */
 export function needJobUrl(url: unknown): string {
-  // A URL may be one of another realm.
+  // A URL may come from another realm.
   const href = typeof url === "object" && url !== null ? (url as { readonly href?: unknown }).href : url;
   if (typeof href === "string" && href.startsWith("file:")) return href;
   return fail(
@@ -23,7 +23,7 @@ export function needJobUrl(url: unknown): string {
   );
 }
 
-/** The job of a loaded module; a CommonJS module may be one itself, or, compiled, have it one level deeper. */
+/** The job exported by a module; a CommonJS module may be the job itself, or, if compiled, have it one level deeper. */
 function jobOf(module: unknown, url: string): Job {
   const inner = (from: unknown): unknown => (from as { default?: unknown } | null | undefined)?.default;
   const found = inner(module);
@@ -37,7 +37,7 @@ function jobOf(module: unknown, url: string): Job {
   );
 }
 
-/** ERR_ARGUMENT that says why a job module did not load. */
+/** ERR_ARGUMENT with the reason why a job module did not load. */
 function failToLoad(url: string, error: unknown, where = ""): never {
   const { code, name, message = String(error) } = (error ?? {}) as { code?: string; name?: string; message?: string };
   const missing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
@@ -56,7 +56,7 @@ function failToLoad(url: string, error: unknown, where = ""): never {
   throw Object.defineProperty(wrapped, "cause", { value: error, configurable: true, writable: true });
 }
 
-/** Loads a job module as an ES module, with the loaders that the program has registered. */
+/** Loads a job module by `import`, with the program's loaders. */
 export async function importJob(url: string, where?: string): Promise<Job> {
   let loaded: unknown;
   try {
@@ -67,7 +67,7 @@ export async function importJob(url: string, where?: string): Promise<Job> {
   return jobOf(loaded, url);
 }
 
-/** What `import` has no loader for may have a hook of `require`: ts-node and others have nothing else in CommonJS. */
+/** If `import` has no loader for the file, tries `require`, for which ts-node and others install hooks in CommonJS. */
 function viaHooks(url: string, error: unknown): unknown {
   if ((error as { readonly code?: unknown } | null)?.code !== "ERR_UNKNOWN_FILE_EXTENSION") return undefined;
   try {
@@ -77,7 +77,10 @@ function viaHooks(url: string, error: unknown): unknown {
   }
 }
 
-/** Loads a job module at once. Loaders and test runners may give it another copy of nabla: {@link needModel} sees that. */
+/**
+ * Loads a job module synchronously. Loaders and test runners may give it another copy of nabla; {@link needModel}
+ * checks that.
+ */
 export function requireJob(url: string): Job {
   let loaded: unknown;
   try {
@@ -92,7 +95,7 @@ export function requireJob(url: string): Job {
         "await DataParallel.load(url, options), or a module without top-level await",
         `${code} in Node ${process.version}`,
       );
-    // Where a test runner's `require` takes an ES module for a script.
+    // For test runners whose `require` treats an ES module as a script.
     const { name, message } = error as { name?: string; message?: string };
     const asScript = name === "SyntaxError" && /outside a module|token 'export'/.test(String(message));
     failToLoad(url, error, asScript ? " synchronously (await DataParallel.load(url, options) imports it)" : "");
@@ -100,7 +103,7 @@ export function requireJob(url: string): Job {
   return jobOf(loaded, url);
 }
 
-/** What the job's `model` gave; ERR_ARGUMENT unless it is a module of this copy of nabla that has parameters. */
+/** The model that the job made; ERR_ARGUMENT unless it is a module of this copy of nabla with parameters. */
 export function needModel(model: unknown, required = false): Module {
   if (!(model instanceof Module)) {
     if (foreignKind(model) === undefined)

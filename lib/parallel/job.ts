@@ -1,12 +1,12 @@
-/** What a job is: a model and its loss, in a module that every thread can load. */
+/** A job: a model and its loss, in a module that every thread can load. */
 import type { Module } from "../nn/module.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-/** What a job module exports by default; made by {@link defineJob}. */
+/** The default export of a job module, made by {@link defineJob}. */
 export interface Job<M extends Module = Module, A = unknown, B = unknown> {
-  /** Builds the model; every thread builds its own and then shares the main thread's parameters. */
+  /** Builds the model in each thread, which then uses the main thread's parameters. */
   readonly model: (args: A) => M;
-  /** The loss of one shard of a batch: its mean over the shard's rows, as a one-element tensor. */
+  /** The loss of one shard: its mean over the shard's rows, as a one-element tensor. */
   readonly loss: (model: M, batch: B) => Tensor;
 }
 

@@ -1,15 +1,15 @@
-/** A pool of worker threads on piscina that is either whole or at its end. */
+/** A pool of worker threads on piscina that is either complete or closed. */
 import type { Worker } from "node:worker_threads";
 import type { Piscina } from "piscina";
 import type { WorkerReply, WorkerSetup, WorkerTask } from "./serve.js";
 
 /**
- * piscina replaces a worker that dies in a task. A pool that has failed in any other way ends by itself, so that its tasks
- * are rejected and never wait: a worker dies before it has started (piscina stops replacing), or between tasks.
+ * piscina replaces a worker that dies in a task. Any other failure closes the pool, so that its tasks are rejected
+ * instead of waiting forever: a worker dies during startup (piscina stops replacing it), or between tasks.
  */
 export class Pool {
   private readonly started: Promise<Piscina>;
-  /** Threads that have not ended. */
+  /** The threads that are still running. */
   private readonly alive = new Set<Worker>();
   private ending: Promise<void> | null = null;
 
@@ -20,7 +20,8 @@ export class Pool {
         minThreads: size,
         maxThreads: size,
         idleTimeout: Number.POSITIVE_INFINITY,
-        // Node 20 cannot end a thread that has thrown and then waits by Atomics, as piscina's idle workers do otherwise.
+        // Node 20 cannot terminate a thread that has thrown and then waits in Atomics.wait, as idle workers of piscina
+        // do by default.
         atomics: "disabled",
         workerData: setup,
       });
@@ -37,7 +38,7 @@ export class Pool {
     this.started.catch(() => void this.close());
   }
 
-  /** Whether it takes no more tasks. */
+  /** Whether it is closed to new tasks. */
   get ended(): boolean {
     return this.ending !== null;
   }
@@ -45,14 +46,14 @@ export class Pool {
     return [...this.alive];
   }
 
-  /** Runs a task; it is rejected where the worker or the pool has come to its end. */
+  /** Runs a task; rejects if the worker or the pool ends. */
   async run(task: WorkerTask): Promise<WorkerReply[]> {
     const pool = await this.started;
     if (this.ended) throw new Error("the pool of workers has ended");
     return pool.run(task);
   }
 
-  /** Ends all threads, also those that are busy. Settles when they have ended, and never rejects. */
+  /** Ends all threads, also busy ones. Resolves when they have ended, and never rejects. */
   close(): Promise<void> {
     this.ending ??= this.started.then(
       (pool) => this.end(pool),
@@ -70,7 +71,7 @@ export class Pool {
       });
       await pool.destroy();
       await Promise.all(exits);
-      // piscina replaces a worker that threw while it was being ended.
+      // piscina may replace a worker that threw while it was terminated.
     } while (pool.threads.length > 0);
   }
 

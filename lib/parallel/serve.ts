@@ -1,4 +1,4 @@
-/** What a worker does for a job: builds its model once, on the main thread's parameters, and computes shards. */
+/** A worker's part: builds the job's model once, on the main thread's parameters, and computes shards. */
 import { packageRoot } from "../core/copy.js";
 import { setDefaultDtype } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
@@ -13,14 +13,14 @@ import { needModel } from "./job-module.js";
 import { runShard, type Shard, type ShardResult, shardOf, stateOf } from "./shard.js";
 import { attach, type SharedTensor } from "./share.js";
 
-/** What every worker of a pool is told when it starts. */
+/** The data that each worker gets when it starts. */
 export interface WorkerSetup {
   readonly url: string;
   readonly args: unknown;
   readonly dtype: "float32" | "float64";
   /** Parameters and buffers of the main thread's model, by name. */
   readonly state: readonly (readonly [string, SharedTensor])[];
-  /** Where shards leave gradients and buffers: by shard, in the order of the parameters, then of the buffers. */
+  /** Output buffers by shard: gradients in the order of the parameters, then the model's buffers. */
   readonly slots: readonly (readonly SharedTensor[])[];
 }
 
@@ -29,32 +29,32 @@ export interface WorkerTask {
   readonly step: number;
   /** The whole batch. */
   readonly batch: unknown;
-  /** The shards that are to be computed, and, shared by all workers, how many of them have been taken. */
+  /** The shards to compute, and a counter shared by all workers of how many have been taken. */
   readonly shards: readonly Shard[];
   readonly taken: Int32Array;
-  /** Of the main thread's modules, in order. */
+  /** The `training` flags of the main thread's modules, in order. */
   readonly training: readonly boolean[];
   /** For each parameter whether it requires grad. */
   readonly learned: readonly boolean[];
 }
-/** A job's own error comes back as a value, so that a rejected task always means that the worker is gone. */
+/** Errors of the job are returned as values, so a rejected task always means that the worker died. */
 export type WorkerReply = { readonly shard: number } & (ShardResult | { readonly error: PackedError });
 
 const isShared = (value: unknown): value is SharedTensor =>
   typeof value === "object" && value !== null && (value as SharedTensor).nabla === "tensor";
 
-/** Calls a function for one shard after the other until all are taken. */
+/** Calls a function for each shard that this worker takes, until none is left. */
 type Each = (compute: (shard: Shard) => ShardResult) => WorkerReply[];
 export type Serve = (job: Job, setup: WorkerSetup) => (task: WorkerTask, each: Each) => WorkerReply[];
 
 /**
- * Under which name a job carries {@link serve}, so that a worker computes with the copy of nabla that the job has loaded:
- * loaders may give a job copies of the same files.
+ * The key under which a job carries {@link serve}, so that a worker computes with the job's own copy of nabla: loaders
+ * may load the same files twice.
  */
 export const serveKey = (): symbol => Symbol.for(`nabla.serve ${packageRoot()}`);
 
 export const serve: Serve = (job, setup) => {
-  // Workers share the cores among themselves: inside each, kernels run on its own thread.
+  // Workers share the cores, so inside each, kernels use one thread.
   addon.threads(1);
   setDefaultDtype(setup.dtype);
   const model = needModel(job.model(setup.args));

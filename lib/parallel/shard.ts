@@ -19,11 +19,11 @@ export interface Shard {
   readonly index: number;
   readonly start: number;
   readonly length: number;
-  /** Its part of the batch's rows. */
+  /** Its fraction of the batch's rows. */
   readonly weight: number;
 }
 
-/** The shards that have rows: cut by the size of the batch alone, as evenly as whole rows allow. */
+/** The nonempty shards of a batch of this size, as equal as possible. */
 export function shardsOf(rows: number, count: number): Shard[] {
   const boundary = (index: number): number => Math.floor((rows * index) / count);
   return Array.from({ length: count }, (_, index) => {
@@ -52,7 +52,7 @@ export function rowsOf(batch: unknown): number {
 export const shardOf = (batch: unknown, { start, length }: Shard): unknown =>
   mapTree(batch, isTensor, (x) => x.detach().narrow(0, start, length));
 
-/** Everything of a model that threads share, by name. */
+/** The tensors of a model that threads share, by name. */
 export const stateOf = (model: Module): [string, Tensor][] => [...model.namedParameters(), ...model.namedBuffers()];
 
 export interface ShardTask {
@@ -68,7 +68,7 @@ export interface ShardResult {
   readonly moved: readonly boolean[];
 }
 
-/** Runs f on copies of the buffers, which the shards share; what it leaves in them is written over `slots`. */
+/** Runs f on copies of the model's shared buffers; their final values are written to `slots`. */
 function onCopies<T>(buffers: readonly Buffer[], slots: readonly Tensor[], f: () => T): T & Pick<ShardResult, "moved"> {
   const shared = buffers.map((buffer) => buffer.detach());
   const copies = shared.map((x) => x.clone());
@@ -92,9 +92,8 @@ function onCopies<T>(buffers: readonly Buffer[], slots: readonly Tensor[], f: ()
 }
 
 /**
- * Runs forward and backward on a shard and writes the gradients, and what it leaves in the model's buffers, over `slots`, in
- * that order. Random numbers follow from (seed, step,
- * shard); the model's gradients and the generator are left as they were.
+ * Runs forward and backward on a shard, and writes the gradients and then the model's buffers to `slots`. Random
+ * numbers are derived from (seed, step, shard); the model's gradients and the generator are restored.
  */
 export function runShard(
   job: Job,

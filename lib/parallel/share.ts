@@ -1,4 +1,4 @@
-/** Tensors across threads: a storage is process-wide, and a message carries its number. */
+/** Sharing of tensors between threads: storages belong to the process, and a message contains the storage's id. */
 import { type DType, dtypeRow } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { keyFor } from "../core/random-key.js";
@@ -8,10 +8,12 @@ import * as frame from "../native/frame.js";
 import { Handle, raise } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 
-/** A tensor as plain data that can be posted to a worker; {@link attach} makes a tensor of it there, without a copy. */
+/**
+ * A description of a tensor that can be posted to a worker, where {@link attach} makes a tensor from it without a copy.
+ */
 export interface SharedTensor {
   readonly nabla: "tensor";
-  /** Of the process and the copy of nabla in which `id` counts. */
+  /** Identifies the process and the copy of nabla where `id` is valid. */
   readonly origin: number;
   readonly id: number;
   readonly dtype: DType;
@@ -22,7 +24,7 @@ export interface SharedTensor {
 
 let known: number | undefined;
 
-/** The same number in all threads of a process that have loaded this copy of the native library. */
+/** The same number in all threads of a process that use this copy of the native library. */
 function ownOrigin(): number {
   if (known === undefined) {
     const [low = 0, high = 0] = keyFor(process.pid, Number(process.hrtime.bigint()), Math.random() * 2 ** 53).next();
@@ -32,13 +34,15 @@ function ownOrigin(): number {
 }
 
 /**
- * Describes the tensor for another thread of this process. The description holds the storage until somebody attaches it or
- * this thread ends; later attaches work while some tensor anywhere holds it.
+ * Describes the tensor for another thread of this process. The description keeps the storage alive until it is attached
+ * or this thread ends; later attaches work while any tensor uses it.
  * @example attach(tensor([1, 2]).share()).toArray(); // [1, 2]
  */
 export const share = (x: Tensor): SharedTensor => describeShared(needTensor("share", x), true);
 
-/** @internal The same for a tensor that this thread holds until it has been attached: nothing is kept for the message. */
+/**
+ * @internal The same without keeping the storage alive: for a tensor that this thread holds until it has been attached.
+ */
 export const lend = (x: Tensor): SharedTensor => describeShared(x, false);
 
 function describeShared(x: Tensor, hold: boolean): SharedTensor {
@@ -58,9 +62,9 @@ function describeShared(x: Tensor, hold: boolean): SharedTensor {
 }
 
 /**
- * A tensor on the storage that another thread (or this one) has shared: both see the same elements.
- * @throws ERR_WORKER when nothing holds the storage any more, or where another process or another copy of nabla shared it;
- * ERR_ARGUMENT for anything {@link share} did not make.
+ * A tensor on a storage shared by another thread (or this one): both see the same elements.
+ * @throws ERR_WORKER if the storage is gone, or was shared by another process or another copy of nabla; ERR_ARGUMENT
+ * for anything not made by {@link share}.
  */
 export function attach(shared: SharedTensor): Tensor {
   const given = shared as Partial<SharedTensor> | null | undefined;
@@ -91,7 +95,7 @@ export function attach(shared: SharedTensor): Tensor {
   whole.take(0);
   const misfit = strides.length !== shape.length;
   const layout = !misfit && isContiguous(shape, strides) ? null : [...strides];
-  // The handle to stay is made from the whole description, so that native code checks that it lies inside the storage.
+  // The final handle is made from the full description, so that native code checks its bounds.
   const handle = new Handle();
   try {
     frame.begin(0, 0, 1, []);

@@ -1,4 +1,4 @@
-/** What runs in a worker: loads the job by import, and has it computed by the copy of nabla that the job has. */
+/** The worker: imports the job, and computes with the copy of nabla that the job uses. */
 import { workerData } from "node:worker_threads";
 import "../index.js";
 import { packError } from "./error.js";
@@ -12,11 +12,11 @@ async function prepare(setup: WorkerSetup): Promise<ReturnType<Serve>> {
   return (own ?? serve)(job, setup);
 }
 
-// piscina hands its own data over as [.., workerData].
+// piscina passes its own data as [.., workerData].
 const setup = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as WorkerSetup;
 const [ready] = await Promise.allSettled([prepare(setup)]);
 
-/** Computes shards, one after the other, until all are taken. */
+/** Computes shards until all are taken. */
 export default function run(task: WorkerTask): WorkerReply[] {
   const replies: WorkerReply[] = [];
   const each = (compute: (shard: Shard) => ShardResult): WorkerReply[] => {

@@ -1,4 +1,4 @@
-/** Tensors from data and from nothing. Everything random is in ops/random.ts. */
+/** Creation of tensors from data or constants. Random ones are in ops/random.ts. */
 import {
   type DType,
   type DTypeRow,
@@ -25,11 +25,11 @@ export interface CreateOptions {
   readonly requiresGrad?: boolean | undefined;
 }
 export interface TensorOptions extends CreateOptions {
-  /** The shape, where the data is flat. */
+  /** The shape, for flat data. */
   readonly shape?: readonly number[] | undefined;
 }
 
-/** @internal The tensor as the option `requiresGrad` wants it. */
+/** @internal Applies the option `requiresGrad`. */
 export function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
   if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad is not valid", "a boolean", describe(requiresGrad));
@@ -39,7 +39,7 @@ export function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   return x;
 }
 
-/** A contiguous tensor on the storage that a native call allocates and fills; `call` writes the frame and runs it. */
+/** A contiguous tensor on a storage that a native call allocates and fills; `call` writes the frame and runs it. */
 function made(op: string, type: DTypeRow, shape: Shape, call: (handle: Handle) => void): Tensor {
   if (frame.underPressure()) reclaim();
   const handle = new Handle();
@@ -52,7 +52,7 @@ function made(op: string, type: DTypeRow, shape: Shape, call: (handle: Handle) =
   return new Tensor(handle, type, shape, null, 0, null);
 }
 
-/** @internal Copies the elements of a typed array of the dtype's own kind into a new storage; of halves bits or floats. */
+/** @internal Copies a typed array of the dtype's own kind into a new storage; for half precision, bits or floats. */
 export const fromTyped = (op: string, source: ArrayBufferView, type: DTypeRow, shape: Shape): Tensor =>
   made(op, type, shape, (handle) => {
     frame.begin(0, 0, 1, []);
@@ -62,7 +62,7 @@ export const fromTyped = (op: string, source: ArrayBufferView, type: DTypeRow, s
 
 const identity = frame.opcode("identity");
 
-/** @internal One number everywhere. */
+/** @internal Fills with one number. */
 export const filled = (op: string, value: number | bigint, type: DTypeRow, shape: Shape): Tensor =>
   made(op, type, shape, (handle) => {
     frame.begin(identity, 1, 1, type.attrs);
@@ -81,11 +81,11 @@ export const empty = (op: string, type: DTypeRow, shape: Shape): Tensor =>
     frame.door.execute(handle);
   });
 
-/** The dtype of each kind of typed array, where its elements are stored as they are or widened. */
+/** The dtype for each kind of typed array, as it is or widened. */
 const storedAs: Readonly<Record<string, DTypeRow>> = {
   Float32Array: dtypes.float32,
   Float64Array: dtypes.float64,
-  // Node 24 has the class; what it holds are the bits of float16.
+  // Node 24 has this class; the elements are float16 bits.
   Float16Array: dtypes.float16,
   Int32Array: dtypes.int32,
   BigInt64Array: dtypes.int64,
@@ -102,10 +102,10 @@ const widenedTo: Readonly<Record<string, DTypeRow>> = {
 
 const kindGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!
   .get!;
-/** The name of a typed array's kind, of whatever realm; undefined for what is none. */
+/** The class name of a typed array of any realm; undefined for other values. */
 const kindOf = (value: unknown): string | undefined => kindGetter.call(value) as string | undefined;
 
-/** Checks that an integer fits its dtype and that truth values are truth values; returns the element to store. */
+/** Checks that the value fits an integer or bool dtype; returns the element to store. */
 function element(op: string, value: number | bigint | boolean, type: DTypeRow): number | bigint {
   if (type.kind === "float") return Number(value);
   if (type.kind === "bool") return Number(value) === 0 ? 0 : 1;
@@ -178,11 +178,11 @@ function typeOfValues(values: readonly (number | boolean | bigint)[]): DTypeRow 
 }
 
 /**
- * A tensor with a copy of the data: a number, nested arrays of equal lengths, a typed array, or another tensor.
+ * Makes a tensor from a copy of the data: a number, nested arrays of equal lengths, a typed array, or another tensor.
  *
- * Numbers become the default dtype, booleans bool, bigints int64, typed arrays keep their own (Buffer is uint8; 8- and
- * 16-bit integers become int32, unsigned 32-bit ones int64).
- * Into bfloat16 and float16, numbers are rounded to nearest, ties to even.
+ * Numbers get the default dtype, booleans bool, bigints int64, typed arrays their own dtype (Buffer is uint8; 8- and
+ * 16-bit integers become int32, unsigned 32-bit ones int64). Into bfloat16 and float16, numbers are rounded to nearest,
+ * ties to even.
  * @throws ERR_SHAPE for ragged data or a `shape` of another size; ERR_DTYPE for a value the dtype cannot hold; ERR_ARGUMENT
  * for anything else that is not data.
  * @example tensor([[1, 2], [3, 4]]).shape; // [2, 2]
@@ -217,7 +217,7 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
 }
 
 /**
- * A tensor of rank 0.
+ * Makes a tensor of rank 0 from a number.
  * @example scalar(3).item(); // 3
  */
 export function scalar(value: number | boolean | bigint, options?: CreateOptions): Tensor {
@@ -258,7 +258,7 @@ export const ones = (shape: readonly number[], options?: CreateOptions): Tensor 
   constant("ones", shape, 1, defaultFloat(), options);
 
 /**
- * One number everywhere, in the default dtype.
+ * A tensor filled with one number, in the default dtype.
  * @example full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
@@ -280,7 +280,7 @@ export const onesLike = (x: Tensor, options?: CreateOptions): Tensor =>
   constant("onesLike", like("onesLike", x).shape, 1, x.type, options);
 
 /**
- * One number in the shape and dtype of x.
+ * A tensor filled with one number, in the shape and dtype of x.
  * @example fullLike(tensor([1, 2]), 7).toArray(); // [7, 7]
  */
 export const fullLike = (x: Tensor, value: number, options?: CreateOptions): Tensor =>
@@ -320,8 +320,8 @@ function needTerms(type: DTypeRow, start: number, step: number, length: number):
 }
 
 /**
- * The numbers from `start` (0) up to, without, `end` in steps of `step` (1). int32 where all three are integers, else the
- * default dtype.
+ * The numbers from `start` (default 0) to `end`, exclusive, in steps of `step` (default 1). int32 if all three are
+ * integers, else the default dtype.
  * @throws ERR_ARGUMENT for a step of 0 or away from the end; ERR_DTYPE where an integer dtype does not hold all of them.
  * @example arange(3).toArray(); // [0, 1, 2]
  */
@@ -354,7 +354,7 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
 }
 
 /**
- * `count` numbers from `start` to `end`, both included, evenly spaced.
+ * `count` evenly spaced numbers from `start` to `end`, inclusive.
  * @example linspace(0, 1, 3).toArray(); // [0, 0.5, 1]
  */
 export function linspace(start: number, end: number, count: number, options?: CreateOptions): Tensor {
@@ -364,7 +364,7 @@ export function linspace(start: number, end: number, count: number, options?: Cr
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("linspace", given.dtype);
   if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "a float dtype", type.name);
   const values = typedArray<TypedArray>("linspace", type.half ? Float64Array : type.array, count);
-  // From both ends, so that the last value is `end` itself.
+  // Computed from both ends, so that the last value is exactly `end`.
   for (let i = 0; i < count; i++) {
     const step = (end - start) / Math.max(count - 1, 1);
     values[i] = i < count / 2 ? start + i * step : end - (count - 1 - i) * step;
@@ -373,7 +373,7 @@ export function linspace(start: number, end: number, count: number, options?: Cr
 }
 
 /**
- * The identity matrix with `n` rows and `m` (n) columns.
+ * The identity matrix with `n` rows and `m` columns (default n).
  * @example eye(2).toArray(); // [[1, 0], [0, 1]]
  */
 export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor {

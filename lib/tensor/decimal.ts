@@ -4,10 +4,10 @@ interface Decimal {
   readonly exponent: number;
 }
 
-/** How many bits a number was stored with: its shortest text depends on it. */
+/** The number of significant bits of a stored number, which determines its shortest text. */
 export type FloatWidth = 16 | "bf16" | 32 | 64;
 
-/** To nearest, ties to even, with so many bits and this least exponent; x is not negative. */
+/** Rounds a nonnegative x to nearest, ties to even, to the given bits and least exponent. */
 function toBits(x: number, bits: number, least: number): number {
   if (x === 0 || !Number.isFinite(x)) return x;
   const unit = 2 ** (Math.max(Math.floor(Math.log2(x)), least) - bits + 1);
@@ -16,7 +16,7 @@ function toBits(x: number, bits: number, least: number): number {
   return (rest > 0.5 || (rest === 0.5 && whole % 2 === 1) ? whole + 1 : whole) * unit;
 }
 
-/** How a number that is not negative is rounded to a width. */
+/** Rounding of a nonnegative number to a format. */
 export function rounding(width: FloatWidth): (x: number) => number {
   if (width === 64) return (x) => x;
   if (width === 32) return Math.fround;
@@ -28,13 +28,13 @@ function parse(exponential: string): Decimal {
   return { digits: mantissa.replace(".", ""), exponent: Number(exponent) };
 }
 
-/** The fewest digits that read back as `x`, which is not negative, in its own width. */
+/** The fewest digits that parse back to `x` (nonnegative) in its format. */
 function shortest(x: number, width: FloatWidth): Decimal {
   if (width === 64) return parse(x.toExponential());
   const round = rounding(width);
   for (let places = 0; places < 8; places++) {
     const near = rounded(x, places);
-    // Below a power of two floats lie twice as dense, so there the neighbour further up may be the only one in reach.
+    // Below a power of two the spacing of floats halves, so the digits may only parse back from above.
     const above = { digits: String(Number(near.digits) + 1), exponent: near.exponent };
     for (const { digits, exponent } of [near, above]) {
       if (round(Number(`${digits}e${exponent - places}`)) === x) return { digits, exponent };
@@ -43,7 +43,7 @@ function shortest(x: number, width: FloatWidth): Decimal {
   return rounded(x, 8);
 }
 
-/** `x` to `places` digits after the first, ties to even. */
+/** `x` with `places` digits after the first, ties to even. */
 function rounded(x: number, places: number): Decimal {
   const { digits, exponent } = parse(x.toExponential(places));
   const tie = isTie(x, places - exponent);

@@ -1,4 +1,4 @@
-/** Equality of tensors, and of what holds them, for tests. */
+/** Equality of tensors, and of structures that contain them, for tests. */
 import { describe, type ErrorCode, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
@@ -6,13 +6,13 @@ import { enter, isPlain } from "../core/tree.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
 export interface AssertEqualOptions {
-  /** How far apart two numbers may be: `|a - b| <= tolerance * max(1, |b|)`. Default 0. */
+  /** The tolerance: `|a - b| <= tolerance * max(1, |b|)`. Default 0. */
   readonly tolerance?: number | undefined;
 }
 
 interface Difference {
   readonly code: ErrorCode;
-  /** Where it is, such as `.layers[0]`; empty for the whole. */
+  /** The path, such as `.layers[0]`; empty for the root. */
   readonly path: string;
   readonly what: string;
   readonly expected: string;
@@ -91,11 +91,9 @@ function differing(a: unknown, b: unknown, tolerance: number, path = "", depth =
 }
 
 /**
- * Throws where two values differ: tensors in shape, dtype or an element, arrays and plain objects in anything that they hold,
- * everything else by `Object.is`. NaN equals NaN, and 0 equals -0. The error says where the first difference is.
- *
- * @throws ERR_SHAPE or ERR_DTYPE where the tensors differ in these; ERR_ARGUMENT for every other difference.
- *
+ * Throws if two values differ: compares tensors by shape, dtype and elements, arrays and plain objects recursively,
+ * everything else by `Object.is`. NaN equals NaN, and 0 equals -0. The error contains the path of the first difference.
+ * @throws ERR_SHAPE or ERR_DTYPE if tensors differ in these; ERR_ARGUMENT for every other difference.
  * @example
  * assertEqual({ w: tensor([1, 2]), step: 3 }, { w: tensor([1, 2 + 1e-7]), step: 3 }, { tolerance: 1e-6 });
  */
@@ -111,10 +109,9 @@ export function assertEqual(actual: unknown, expected: unknown, options?: Assert
 }
 
 /**
- * A tester for `expect.addEqualityTesters([tensorEquality])` of Vitest and Jest: `toEqual`, `toStrictEqual` and the matchers made
- * of them then compare tensors by shape, dtype and elements, also inside of arrays and objects. NaN equals NaN, and 0 equals
- * -0. It answers undefined where neither value is a tensor.
- *
+ * A tester for `expect.addEqualityTesters([tensorEquality])` in Vitest and Jest: `toEqual`, `toStrictEqual` and related
+ * matchers then compare tensors by shape, dtype and elements, also inside arrays and objects. NaN equals NaN, and 0
+ * equals -0. Returns undefined if neither value is a tensor.
  * @example
  * tensorEquality(tensor([1, 2]), tensor([1, 2])); // true
  */

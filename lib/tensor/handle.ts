@@ -3,8 +3,8 @@ import * as frame from "../native/frame.js";
 import { reclaimUntil } from "./memory.js";
 
 /**
- * Several small results share one object that native code watches: a weak reference for each would cost more than the op.
- * A handle keeps its block alive, so that when the block is gone, all its handles are.
+ * Sixteen small results share one weak reference, as one for each would cost more than the op. A handle keeps its block
+ * alive, so when the block is collected, all its handles are.
  */
 class Block {
   id = -1;
@@ -23,7 +23,7 @@ function newBlock(op: string): Block {
   return block;
 }
 
-/** The block that watches the next small result. */
+/** The block for the next small result. */
 export function nextBlock(op: string): Block {
   if (current === null || current.left === 0) current = newBlock(op);
   current.left--;
@@ -32,7 +32,7 @@ export function nextBlock(op: string): Block {
 
 let made: Handle[] | null = null;
 
-/** Has the handles that are made from now on collected in a list, or in none; returns the list in use before. */
+/** Collects handles created from now on in a list, or in none; returns the previous list. */
 export function collectHandles(into: Handle[] | null): Handle[] | null {
   const before = made;
   made = into;
@@ -41,38 +41,38 @@ export function collectHandles(into: Handle[] | null): Handle[] | null {
 
 const lasting = new WeakSet<Handle>();
 
-/** Marks what something that outlives the running scope holds on to: a leaf's gradient, an optimizer's state. */
+/** Excludes a handle from the running scope: a leaf's gradient, or an optimizer's state. */
 export function outlive(handle: Handle): void {
   if (made !== null) lasting.add(handle);
 }
 export const outlives = (handle: Handle): boolean => lasting.has(handle);
 
 /**
- * A JavaScript thread's claim on a storage. The native table watches it through a weak reference: when the last tensor
- * that shares it is gone, the next reclaim frees the storage. Nothing needs to be disposed of.
+ * A JavaScript thread's reference to a storage. The native table tracks it by a weak reference: once the last tensor
+ * that shares it is collected, the next reclaim frees the storage. Nothing needs to be disposed of.
  */
 export class Handle implements frame.Slot {
   slot = -1;
   generation = 0;
-  /** The version a saved value must still have when it is used, or -1. */
+  /** The version that the storage must have when a saved value is used, or -1. */
   version = -1;
-  /** How many tensors share this handle and have not been disposed of. */
+  /** The number of tensors that share this handle and are not disposed of. */
   users = 1;
-  /** How many nodes a running sweep has it for; with none left, the sweep gives it back, unless it is `kept`. */
+  /** The number of nodes for which a running backward holds it; at 0 backward releases it, unless it is `kept`. */
   pending = 0;
   kept = false;
-  /** A running sweep made it for one node, and may add to it in place. */
+  /** A running backward made it for one node, and may add to it in place. */
   summing = false;
-  /** Not watched: it borrows what a graph node pins and is good only while that node keeps its pins. */
+  /** Not tracked: it borrows a storage that a graph node pins, and is valid only while that node keeps its pins. */
   borrowed = false;
-  /** Kept alive for the native table's sake. */
+  /** Keeps the block alive for the native table. */
   block: Block | null = null;
 
   constructor() {
     if (made !== null) made.push(this);
   }
 
-  /** Takes the slot that the native call wrote back for operand `index`. */
+  /** Reads the slot that the native call wrote for operand `index`. */
   take(index: number): void {
     this.slot = frame.slotAt(index);
     this.generation = frame.generationAt(index);
@@ -84,7 +84,7 @@ export class Handle implements frame.Slot {
   }
 }
 
-/** Turns the frame's status into an error that names the op. */
+/** Throws the frame's status as an error that names the op. */
 export function raise(
   op: string,
   note?: (operand: number, detail: number) => string | undefined,
@@ -98,7 +98,7 @@ export function raise(
   fail(name, op, message, got === undefined ? undefined : expected, got, { operand, detail });
 }
 
-/** ERR_MEMORY that names the largest tensors. */
+/** ERR_MEMORY, naming the largest tensors. */
 export function outOfMemory(op: string): never {
   const { liveBytes } = frame.addon.stats();
   const megabytes = (liveBytes / 1e6).toFixed(1);
@@ -111,7 +111,7 @@ export function outOfMemory(op: string): never {
 
 const memoryCode = frame.layout.codes.indexOf("ERR_MEMORY");
 
-/** Runs the call in the frame again when memory is out, after reclaiming what is dead. */
+/** Repeats the call in the frame after out of memory, reclaiming memory first. */
 export function retryWhenOutOfMemory(run: () => void): void {
   if (frame.status().code !== memoryCode) return;
   reclaimUntil(() => {

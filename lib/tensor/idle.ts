@@ -1,11 +1,11 @@
-/** Gives memory back once a thread has been idle for some seconds. */
+/** Returns memory to the system once a thread has been idle for some seconds. */
 import { clearInterval, setInterval } from "node:timers";
 import { collector } from "../native/collector.js";
 import { addon } from "../native/frame.js";
 
 const interval = 1000;
 const idleChecks = 5;
-/** What stays in the cache, and how much must have been allocated, and be in use, for a major collection. */
+/** The bytes kept in the cache. Also the least bytes allocated, and in use, for a major collection. */
 const kept = 64 * 2 ** 20;
 
 let timer: ReturnType<typeof setInterval> | null = null;
@@ -14,7 +14,7 @@ let quietCache = 0;
 let seen: readonly [made: number, large: number] = [0, 0];
 let allocated = 0; // since the last major collection
 
-/** Called on the rare paths where memory is reclaimed: so many bytes have been allocated since the last time. */
+/** Called when memory is reclaimed, with the bytes allocated since the last time. */
 export function watchForIdleness(bytes: number): void {
   allocated += bytes;
   if (timer === null) timer = setInterval(check, interval).unref();

@@ -1,4 +1,4 @@
-/** Memory that JavaScript allocates itself: typed arrays count against nabla's limit, nested arrays must fit V8's heap. */
+/** Memory allocated by JavaScript: typed arrays count against nabla's limit, nested arrays must fit V8's heap. */
 import { getHeapStatistics } from "node:v8";
 import { fail } from "../core/errors.js";
 import { collector } from "../native/collector.js";
@@ -8,13 +8,13 @@ import { reclaimUntil } from "./memory.js";
 
 const counted = 2 ** 20;
 
-/** Counts memory against the limit for as long as `object` lives; ERR_MEMORY where it does not fit. */
+/** Counts memory against the limit while `object` lives; ERR_MEMORY if it does not fit. */
 export function claim(op: string, object: object, bytes: number): void {
   const fits = (): boolean => addon.claim(object, bytes);
   if (bytes >= counted && !fits() && !reclaimUntil(fits)) outOfMemory(op);
 }
 
-/** ERR_MEMORY where so many bytes more would pass the limit: before the first of many allocations. */
+/** ERR_MEMORY if so many more bytes would exceed the limit, checked before the first of many allocations. */
 export function needRoom(op: string, bytes: number): void {
   const fits = (): boolean => {
     const { liveBytes, limitBytes } = addon.stats();
@@ -23,11 +23,11 @@ export function needRoom(op: string, bytes: number): void {
   if (!fits() && !reclaimUntil(fits)) outOfMemory(op);
 }
 
-/** A new typed array; from 1 MB on it counts against the limit. */
+/** A new typed array; one of at least 1 MB counts against the limit. */
 export function typedArray<A extends ArrayBufferView>(op: string, kind: new (length: number) => A, length: number): A {
   let array: A;
   try {
-    array = new kind(length); // not touched before it is counted, so it takes no memory yet
+    array = new kind(length); // uses no memory until it is written, after it is counted
   } catch {
     return outOfMemory(op);
   }
@@ -37,10 +37,10 @@ export function typedArray<A extends ArrayBufferView>(op: string, kind: new (len
 
 const perArray = 48;
 const perElement = 8;
-const longestRow = 100_000_000; // of an array of V8 that holds its elements in a row
-const young = 64 * 2 ** 20; // a part of the limit that large arrays cannot use
+const longestRow = 100_000_000; // the size of an element in V8's arrays
+const young = 64 * 2 ** 20; // the part of the heap limit that large arrays cannot use
 
-/** ERR_MEMORY where V8's heap has no room for nested arrays of that shape: it would end the process. */
+/** ERR_MEMORY if V8's heap has no room for nested arrays of that shape, which would end the process. */
 export function needHeap(op: string, shape: readonly number[]): void {
   let arrays = 1;
   let bytes = 0;
@@ -49,7 +49,7 @@ export function needHeap(op: string, shape: readonly number[]): void {
     arrays *= size;
   }
   const last = shape.at(-1) ?? 0;
-  bytes += last * perElement; // while a row is filled, it may be copied once
+  bytes += last * perElement; // a growing row may be copied once
   if (bytes < counted) return;
   const left = (): number => {
     const { heap_size_limit, used_heap_size } = getHeapStatistics();

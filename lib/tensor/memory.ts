@@ -3,29 +3,31 @@ import { collector } from "../native/collector.js";
 import { addon } from "../native/frame.js";
 import { forgetAllocated, watchForIdleness } from "./idle.js";
 
-// Bytes allocated between two reclaims. Memory that is reused while it is still in the cache is worth many a minor collection (0.1 ms
-// here, against 2 ms to write 16 MB that are not); but where what was allocated is still in use, they free nothing.
+// Bytes allocated between two reclaims. Reusing memory that is still in the cache is worth many minor collections (0.1
+// ms each, against 2 ms to write 16 MB that are not cached); but if everything is still in use, a reclaim frees
+// nothing.
 const LEAST = 16 * 2 ** 20;
 const MOST = 256 * 2 ** 20;
 let step = LEAST;
 
-// Large tensors wait until there are so many. Collections that follow each other closely promote what is in use, out of
-// a minor one's reach; where half of it or more is dead, they let the next result have the memory of the last but one.
+// The least number of large tensors between two reclaims. Frequent minor collections promote tensors that are in use,
+// out of a minor collection's reach; but if at least half of the bytes are dead, frequent reclaims let results
+// alternate between a few blocks.
 const MOST_HANDLES = 12;
 const LEAST_HANDLES = 2;
 let fewest = MOST_HANDLES;
 
-/** A reclaim that frees this share of the handles is enough, however few bytes they held. */
+/** A reclaim that frees this fraction of the handles is enough, however few bytes they held. */
 const HANDLE_SHARE = 0.25;
 
-// A major collection is tried when live memory has grown by `bound` over what the last one left; the bound doubles each
-// time one frees little, so that a large live set does not pay for collections again and again.
+// A major collection runs when live memory has grown by `bound` since the last one; the bound doubles each time one
+// frees little, so that a large working set does not trigger collections repeatedly.
 let bound = 2 * MOST;
 let floor = 0;
 
 /**
- * Called where a native call may be made and none is running. Frees what the table of weak references shows to be dead; where that is
- * too little, makes a minor collection and tries again; only when memory keeps growing all the same, a major one.
+ * Called before native calls, when memory is under pressure. Frees what the table of weak references shows to be dead;
+ * if that is too little, runs a minor collection and tries again; if memory still grows, a major one.
  */
 export function reclaim(): void {
   const allocated = addon.sinceReclaim();
@@ -73,7 +75,7 @@ const stages: readonly (() => void)[] = [
   () => collectAll(),
 ];
 
-/** Reclaims more and more of what is dead, the cheapest first, until `attempt` succeeds; false where it never does. */
+/** Reclaims memory in stages, the cheapest first, until `attempt` succeeds; false if it never does. */
 export function reclaimUntil(attempt: () => boolean): boolean {
   watchForIdleness(addon.sinceReclaim());
   for (const stage of stages) {
@@ -83,7 +85,7 @@ export function reclaimUntil(attempt: () => boolean): boolean {
   return false;
 }
 
-/** Reclaims all that is dead and gives the cache back to the system. */
+/** Reclaims everything that is dead and returns the cache to the system. */
 export function reclaimAll(): void {
   collectAll();
   addon.trim();

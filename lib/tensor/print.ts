@@ -2,15 +2,15 @@ import { numel } from "../core/shape.js";
 import { type FloatWidth, positional, rounding, scientific, scientificDigits } from "./decimal.js";
 
 export interface PrintOptions {
-  /** Digits after the point, at most. */
+  /** The maximum number of digits after the point. */
   readonly precision?: number | undefined;
-  /** Arrays with more elements are shortened with `...`. */
+  /** Larger arrays are abbreviated with `...`. */
   readonly threshold?: number | undefined;
-  /** Elements kept at each end of a shortened axis. */
+  /** The number of elements shown at each end of an abbreviated axis. */
   readonly edgeItems?: number | undefined;
-  /** Columns of a line. */
+  /** The line width. */
   readonly lineWidth?: number | undefined;
-  /** Never switch to scientific notation for the sake of small numbers. */
+  /** Disables scientific notation for small numbers. */
   readonly suppress?: boolean | undefined;
 }
 
@@ -24,9 +24,8 @@ const open = "tensor(";
 const separator = ", ";
 
 /**
- * The text of a tensor as NumPy would lay it out: nested brackets, aligned columns, the fewest digits that tell the
- * numbers apart, `...` in place of the middle of a large one.
- *
+ * Formats a tensor like NumPy: nested brackets, aligned columns, the fewest digits that distinguish the numbers, `...`
+ * in the middle of large axes.
  * @param data the elements in row-major order
  * @param dtype its name; floats print the shortest digits of their own width
  *
@@ -51,11 +50,11 @@ export function formatTensor(
   return layOut(values, shape, shown, dtype, style);
 }
 
-/** How many elements are shown at each end of an axis of a large tensor; null where all elements are shown. */
+/** The number of elements shown at each end of an axis of a large tensor; null to show all. */
 export const shownEdge = (shape: readonly number[]): number | null =>
   numel(shape) > defaults.threshold ? defaults.edgeItems : null;
 
-/** {@link formatTensor} of a large tensor, given the elements that are shown and no others. */
+/** {@link formatTensor} of a large tensor, given only the elements that are shown. */
 export function formatEdges(edges: ArrayLike<Value>, shape: readonly number[], dtype: string): string {
   const shown = shape.map((length) => shownIndices(length, defaults.edgeItems));
   return layOut(Array.from(edges), shape, shown, dtype, defaults);
@@ -101,7 +100,7 @@ function formatBody(
   return rows(0, " ".repeat(open.length + 1), style.lineWidth - 1);
 }
 
-/** Stands among the shown indices where the middle of an axis was left out. */
+/** Marks the omitted middle of an axis among the shown indices. */
 const gap = -1;
 
 function shownIndices(length: number, edge: number): readonly number[] {
@@ -128,7 +127,7 @@ function collect(
   }
 }
 
-/** Sets words in lines of at most `width` columns, broken after a separator. */
+/** Wraps words into lines of at most `width` columns, broken after separators. */
 function wrap(words: readonly string[], indent: string, width: number): string {
   const lines: string[] = [];
   let line = indent;
@@ -156,7 +155,7 @@ const widths: Readonly<Record<string, FloatWidth>> = { float64: 64, float32: 32,
 const largest = (numbers: readonly number[]) => numbers.reduce((a, b) => Math.max(a, b), 0);
 const longest = (parts: readonly (string | undefined)[]) => largest(parts.map((part = "") => part.length));
 
-/** One notation for the whole array, chosen by its finite values, with columns aligned at the point. */
+/** Chooses one notation for the array from its finite values, and aligns columns at the decimal point. */
 function floatWriter(values: readonly number[], width: FloatWidth, style: Style): Writer {
   const finite = values.filter(Number.isFinite);
   let left = 0;

@@ -11,24 +11,23 @@ import { formatEdges, formatTensor, shownEdge } from "./print.js";
 /** Nested arrays of numbers, booleans or bigints, as deep as the tensor has dimensions. */
 export type NestedArray = number | boolean | bigint | readonly NestedArray[];
 
-/** What a tensor knows about its place in the graph; engine/tape.ts builds them. */
+/** A tensor's node in the graph; made in engine/tape.ts. */
 export interface GraphNode {
   readonly leaf: boolean;
   gradient(): Tensor | null;
   setGradient(value: Tensor | null): void;
 }
 
-/** @internal Set by engine/leaf.ts: how a tensor becomes a leaf of the graph. */
+/** @internal Set by engine/leaf.ts: makes a tensor a leaf. */
 export const leaves: { make: (x: Tensor) => GraphNode } = {
   make: () => fail("ERR_GRADIENT", "requiresGrad", "the engine is not loaded"),
 };
 
 /**
- * An n-dimensional array of one dtype, with or without a record of how it was computed.
+ * An n-dimensional array of one dtype, optionally with a record of how it was computed.
  *
- * Made by {@link tensor} and the other creation functions; every op is a method and a function. Memory needs no care:
- * when nothing refers to a tensor any more, its storage is given back, also in a loop that never yields.
- *
+ * Made by {@link tensor} and other creation functions; every op is a method and a function. Memory is managed
+ * automatically: storages of unreachable tensors are freed, also in a loop that never yields.
  * @example
  * const x = tensor([[1, 2], [3, 4]]);
  * x.shape; // [2, 2]
@@ -74,11 +73,11 @@ export class Tensor {
   get numel(): number {
     return numel(this.shape);
   }
-  /** Steps between neighbours of each dimension, in elements; 0 where a dimension is broadcast. */
+  /** The strides of each dimension, in elements; 0 where broadcast. */
   get strides(): readonly number[] {
     return this.layout ?? contiguousStrides(this.shape);
   }
-  /** True for a tensor that no recorded op produced. */
+  /** Whether no recorded op produced the tensor. */
   get isLeaf(): boolean {
     return this.node === null || this.node.leaf;
   }
@@ -92,7 +91,7 @@ export class Tensor {
     else if (this.isLeaf) this.node = null;
     else fail("ERR_GRADIENT", "requiresGrad", "only a leaf can stop requiring grad; use detach()");
   }
-  /** The gradient that `backward` left on this leaf, or null. Settable, with a tensor of the same shape and dtype. */
+  /** The gradient accumulated by `backward`, or null. Settable, to a tensor of the same shape and dtype. */
   get grad(): Tensor | null {
     return this.node === null ? null : this.node.gradient();
   }
@@ -134,7 +133,7 @@ export class Tensor {
     return target;
   }
 
-  /** @internal The elements as they lie in files: those of {@link toTypedArray}, of halves the bits. */
+  /** @internal The elements as in files: as {@link toTypedArray}, but the bits for half precision. */
   toStored(): TypedArray {
     if (!this.type.half) return this.toTypedArray();
     const target = typedArray("toTypedArray", Uint16Array, numel(this.shape));
@@ -144,7 +143,7 @@ export class Tensor {
     return target;
   }
 
-  /** The elements as nested arrays; a rank-0 tensor gives the bare value. int64 gives numbers where they are exact. */
+  /** The elements as nested arrays; the bare value for rank 0. int64 values are numbers where these are exact. */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of the result is not in the type; the caller may name it.
   toArray<A extends NestedArray = any>(): A {
     needHeap("toArray", this.shape);
@@ -161,20 +160,20 @@ export class Tensor {
     return build(0) as A;
   }
 
-  /** The size of one dimension, counted from the front or (negative) from the back. */
+  /** The size of one dimension; a negative index counts from the end. */
   size(dim: number): number {
     const found = typeof dim === "number" ? this.shape[dim < 0 ? dim + this.shape.length : dim] : undefined;
     return found ?? fail("ERR_AXIS", "size", "dim is out of range", `a dim of rank ${this.ndim}`, describe(dim));
   }
 
-  /** The shape as a tuple of `n` sizes; ERR_SHAPE where the rank is another. */
+  /** The shape as a tuple of `n` sizes; ERR_SHAPE for another rank. */
   dims<N extends number>(n: N): Sizes<N> {
     if (this.shape.length !== n)
       fail("ERR_SHAPE", "dims", "the rank differs", `rank ${describe(n)}`, showShape(this.shape));
     return [...this.shape] as Sizes<N>;
   }
 
-  /** Ends this tensor now. Graphs, views and other threads that need its storage keep it. */
+  /** Disposes of this tensor now. Graphs, views and other threads that need its storage keep it. */
   dispose(): void {
     if (--this.handle.users <= 0) this.handle.release();
     this.handle = ended;
@@ -198,7 +197,7 @@ export class Tensor {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.handle.slot < 0 ? "Tensor (disposed of)" : this.toString();
   }
-  /** Refused, so that `a * b` cannot leave the graph unseen. */
+  /** Throws, as `a * b` would silently leave the graph. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
     return fail("ERR_ARGUMENT", "valueOf", "a tensor is not a number; use a.mul(b), a.add(b), ... or a.item()");
@@ -214,15 +213,16 @@ export class Tensor {
 }
 brand("Tensor", Tensor);
 
-// Tensors have these as their own. An object that was only given the prototype is refused wherever one is read.
+// Own properties of tensors: an object that only inherits the prototype is refused when one is read.
 for (const field of ["shape", "handle", "type", "layout", "offset", "node"])
   Object.defineProperty(Tensor.prototype, field, {
     get: () => fail("ERR_ARGUMENT", "Tensor", "the object only has a tensor's prototype", "a tensor"),
   });
 
 /**
- * The first and last elements of each axis as a view, in which a long axis is two: its ends, and what lies at one. Null where it
- * would have too many. Outside of the class: esbuild would call one that names itself inside _Tensor.
+ * A view of the first and last elements of each axis, which splits a long axis into two: the end and the position in
+ * it. Null if the view would have too many dimensions. Outside of the class: esbuild renames a class that refers to
+ * itself.
  */
 function edgesOf(x: Tensor, count: number): Tensor | null {
   const { strides } = x;
@@ -249,7 +249,7 @@ function exact(value: bigint): number {
   return number;
 }
 
-// What a tensor that was disposed of holds: its slot is never valid, so native code refuses it.
+// The handle of a disposed tensor: its slot is never valid, so native code refuses it.
 const ended = {
   slot: -1,
   generation: -1,

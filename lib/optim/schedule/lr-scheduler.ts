@@ -13,16 +13,16 @@ export interface ScheduleState {
 export type Scheduled = Optimizer<{ lr: number }>;
 
 /**
- * The base of all schedules; make one of its subclasses. To make a schedule sets the rates of step 0, and each `step()`
- * those of the next, by PyTorch's formulas:
+ * The base class of all schedules; instantiate a subclass. Making a schedule sets the rates of step 0, and each `step()`
+ * those of the next step, by PyTorch's formulas:
  *
- * - StepLR, MultiStepLR, ExponentialLR, LinearLR and CosineAnnealingLR change the rate that a group has. So several of them on
- *   one optimizer multiply, and a rate that ReduceLROnPlateau or the program has set is what they go on from.
- * - LambdaLR, OneCycleLR and CosineAnnealingWarmRestarts set the rate from `initialLr`, whatever it is now.
+ * - StepLR, MultiStepLR, ExponentialLR, LinearLR and CosineAnnealingLR multiply the current rate of a group. So several of
+ *   them on one optimizer combine, and they continue from a rate set by ReduceLROnPlateau or the program.
+ * - LambdaLR, OneCycleLR and CosineAnnealingWarmRestarts compute the rate from `initialLr`, whatever it is now.
  *
- * `initialLr` is a field of the group: the rate with which the first schedule found it. It is saved with the optimizer, as the
- * rates are; a schedule's own state holds no rates to set. To resume, make optimizer and schedules, and then load the
- * state of each; a schedule that is made after the optimizer's state was loaded sets the rates of step 0.
+ * `initialLr` is a field of the group: its rate when the first schedule was made. Like the rates, it is saved with the
+ * optimizer; a schedule's own state contains no rates. To resume, make optimizer and schedules first, and then load
+ * the state of each: making a schedule sets the rates of step 0.
  */
 export abstract class LRScheduler {
   /** The number of steps so far. */
