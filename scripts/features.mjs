@@ -58,7 +58,7 @@ class Op {
     const tried = this.cases.some((one) => said.value.get(one).split(" ").includes(name));
     if (tried) return "●";
     const refused = this.cases.some((one) => said.errors.get(one).split(" ").includes(name));
-    return refused ? "" : note(this.takesNone() ? "it makes tensors: dtype is an option" : this.others());
+    return refused ? "" : note(this.takesNone() ? "it creates tensors; dtype is an option" : this.others());
   }
   takesNone() {
     return this.of("vmap") === "not: it takes no tensor";

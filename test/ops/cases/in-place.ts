@@ -50,10 +50,10 @@ export const inPlaceCases = {
       },
     ],
     exempt: {
-      vmap: "what stands for a batch is not written to",
+      vmap: "vmap refuses writes to a batched tensor",
       numbers: "the first operand is a tensor",
       decomposition: "it moves elements: the value law says it",
-      gradient: "it is not recorded: a tensor that requires grad is refused",
+      gradient: "it is not recorded, and refuses a tensor that requires grad",
       "second order": "it is not recorded",
       duality: "it is not recorded",
     },

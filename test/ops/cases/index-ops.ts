@@ -144,7 +144,7 @@ export const indexCases = {
     ),
     accuracy: "tree" as const,
     dtypes: everyDtype.filter(truth),
-    others: "bools are taken, and meet as logicalOr",
+    others: "bools are accepted, and combined by logicalOr",
   },
   gather: indexing(
     [x, index],
@@ -304,6 +304,6 @@ export const indexCases = {
     accuracy: "tree" as const,
     row: "scatter",
     dtypes: everyDtype.filter(truth),
-    others: "bools are taken, and meet as logicalOr",
+    others: "bools are accepted, and combined by logicalOr",
   },
 };

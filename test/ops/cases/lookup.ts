@@ -10,7 +10,7 @@ const many = (n: number, size: number): number[] => Array.from({ length: n }, (_
 const index: Input = { name: "index", domain: [0, 0], dtype: "int32" };
 const x: Input = { name: "x", domain: [-3, 3] };
 const matrix = nb.ones([2, 3]);
-const sized = "values decide how many elements it takes or gives";
+const sized = "the shapes depend on values";
 const exempt = {
   numbers: "it takes tensors",
   decomposition: "it is made of indexSelect, indexAdd and scatter: the value law says it",
@@ -128,7 +128,7 @@ const indexPut = (samples: readonly Put[], accumulate: boolean, more: Partial<Ca
   return {
     inputs: [x, index, { name: "value", domain: [-3, 3], orNumber: true }],
     dtypes: everyDtype.filter((dtype) => !accumulate || dtype !== "bool"),
-    ...(accumulate ? { others: "bools are taken, and meet as logicalOr" } : {}),
+    ...(accumulate ? { others: "bools are accepted, and combined by logicalOr" } : {}),
     result: results.same,
     samples: made.filter((_, i) => i !== puts.length - 1),
     large: made[puts.length - 1]!,
@@ -368,7 +368,7 @@ export const lookupCases = {
       { name: "weights", domain: [-3, 3] },
     ],
     dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
-    others: "bools are taken, and meet as logicalOr",
+    others: "bools are accepted, and combined by logicalOr",
     result: results.same,
     samples: [weighed([1, 1, 3]), weighed([0, 2, 0, 2, 5])],
     large: weighed(many(30000, 97)),

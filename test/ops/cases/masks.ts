@@ -6,7 +6,7 @@ import { everyDtype, results } from "./elementwise.js";
 
 const x = nb.ones([2, 3]);
 const mask: Input = { name: "mask", domain: [0, 1], dtype: "bool" };
-const sized = "values decide how many elements it takes or gives";
+const sized = "the shapes depend on values";
 const exempt = {
   numbers: "the first operand is a tensor",
   decomposition: "it moves elements: the value law says it",

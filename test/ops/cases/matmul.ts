@@ -268,7 +268,7 @@ export const matmulCases = {
       ],
       [{ what: "a matrix", call: () => nb.outer(ones([2, 2]), ones([2])), code: "ERR_SHAPE" }],
     ),
-    others: "it multiplies elements: the dtypes of mul",
+    others: "it has the dtypes of mul, by which it multiplies",
   },
   linear: product(
     ["x", "weight", "bias"],

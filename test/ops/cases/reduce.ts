@@ -234,7 +234,7 @@ export const sumToCases = {
   sumToSize: {
     inputs: [{ name: "x", domain: [-3, 3] }],
     dtypes: floats,
-    others: "sums of integers are those of sum",
+    others: "integers are summed by sum",
     result: results.same,
     samples: [
       target([2, 3], [3]),

@@ -13,4 +13,4 @@ export function row(name: string): Replayed {
   return found as unknown as Replayed;
 }
 
-export const notPublic = "no public function takes these inputs: they come checked";
+export const notPublic = "it is internal: its callers have checked the inputs";

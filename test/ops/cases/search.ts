@@ -58,7 +58,7 @@ function different(part: keyof nb.Unique, inputs: readonly Input[], more: Partia
     errors: [],
     anyTensor: true,
     ...more,
-    exempt: { ...exempt, vmap: "values decide how many elements it takes or gives", ...more.exempt },
+    exempt: { ...exempt, vmap: "the shapes depend on values", ...more.exempt },
   };
 }
 
@@ -77,7 +77,7 @@ export const searchCases = {
       { name: "values", domain: [-1, 7], lattice: [1, 0], orNumber: true },
     ],
     dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
-    others: "bools are taken as the numbers 0 and 1",
+    others: "bools are accepted, as the numbers 0 and 1",
     result: () => "int32",
     samples: [
       find({ rows: [5], sorted: [0, 2, 2, 3, 6], shape: [9] }),
@@ -109,7 +109,7 @@ export const searchCases = {
   "searchsorted, a number": {
     inputs: [{ name: "sorted", domain: [0, 6] }],
     dtypes: everyDtype.filter((dtype) => dtype !== "bool"),
-    others: "bools are taken as the numbers 0 and 1",
+    others: "bools are accepted, as the numbers 0 and 1",
     result: () => "int32",
     samples: [-1, 2, 300, 2 ** 40].map(below),
     large: below(2),
