@@ -1,6 +1,6 @@
 /** detectAnomaly: finds the op that first makes a NaN or an infinity. */
+import { needFunction } from "../core/arguments.js";
 import { fail, isOwn, setStackLimit } from "../core/errors.js";
-import { needFunction } from "../core/options.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import { Batched } from "../engine/batched.js";
 import type { Call } from "../engine/call.js";

@@ -1,6 +1,6 @@
 /** `checkpoint`: recomputes a part of the graph in backward instead of saving it. */
+import { needFunction } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
-import { needFunction } from "../core/options.js";
 import { sameShape } from "../core/shape.js";
 import { leavesOf } from "../core/tree.js";
 import { isBatched } from "../engine/batched.js";

@@ -1,4 +1,5 @@
 /** `customFunction`: an op with a derivative supplied by the user. */
+import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
@@ -299,12 +300,9 @@ export function customFunction<A extends unknown[], S>(spec: CustomFunction<A, S
   const op = "customFunction";
   if (typeof spec !== "object" || spec === null)
     fail("ERR_ARGUMENT", op, "not a description", "{ name, forward, backward }", describe(spec));
-  if (typeof spec.name !== "string" || spec.name === "")
-    fail("ERR_ARGUMENT", op, "the name is not valid", "a string", describe(spec.name));
+  if (typeof spec.name !== "string" || spec.name === "") refuse(op, "the name", "a string", spec.name);
   for (const key of ["forward", "backward"] as const)
-    if (typeof spec[key] !== "function")
-      fail("ERR_ARGUMENT", op, `${key} is not valid`, "a function", describe(spec[key]));
-  if (spec.jvp !== undefined && typeof spec.jvp !== "function")
-    fail("ERR_ARGUMENT", op, "jvp is not valid", "a function", describe(spec.jvp));
+    if (typeof spec[key] !== "function") refuse(op, `${key}`, "a function", spec[key]);
+  if (spec.jvp !== undefined && typeof spec.jvp !== "function") refuse(op, "jvp", "a function", spec.jvp);
   return (...args) => call(spec as unknown as Spec, args);
 }

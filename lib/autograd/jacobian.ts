@@ -1,6 +1,7 @@
 /** Jacobians and Hessians, by rows (reverse mode) or columns (forward mode), and products with them. */
+import { needFunction } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
-import { checkOptions, needFunction } from "../core/options.js";
+import { checkOptions } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { stack } from "../ops/join.js";
 import { eye, zeros, zerosLike } from "../tensor/create.js";

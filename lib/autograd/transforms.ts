@@ -1,6 +1,7 @@
 /** Function transforms: `grad`, `valueAndGrad`, `vjp`, `jvp` and others. They nest to any order. */
+import { needFunction } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions, needFunction } from "../core/options.js";
+import { checkOptions } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { isTracked } from "../engine/batched.js";
 import { mode, synchronous } from "../engine/modes.js";

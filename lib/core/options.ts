@@ -92,13 +92,3 @@ export function needList<T>(op: string, what: string, values: Iterable<T>, expec
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
-
-/** ERR_ARGUMENT unless the value is true or false. */
-export function needBoolean(op: string, what: string, x: unknown): boolean {
-  return typeof x === "boolean" ? x : fail("ERR_ARGUMENT", op, `${what} is not valid`, "a boolean", describe(x));
-}
-
-/** ERR_ARGUMENT unless the value is a function. */
-export function needFunction(op: string, f: unknown): void {
-  if (typeof f !== "function") fail("ERR_ARGUMENT", op, "it takes a function", "a function", describe(f));
-}

@@ -1,4 +1,5 @@
-import { describe, fail } from "./errors.js";
+import { refuse } from "./arguments.js";
+import { fail } from "./errors.js";
 
 /** Sizes of a tensor's dimensions, outermost first. */
 export type Shape = readonly number[];
@@ -58,8 +59,7 @@ export function broadcast(op: string, a: Shape, b: Shape, expected = "equal size
 
 /** A dimension counted from the front; ERR_AXIS unless -rank <= dim < rank. A rank-0 tensor has dimension 0 and -1. */
 export function axis(op: string, dim: unknown, rank: number): number {
-  if (typeof dim !== "number" || !Number.isInteger(dim))
-    fail("ERR_ARGUMENT", op, "dim is not valid", "an integer", describe(dim));
+  if (typeof dim !== "number" || !Number.isInteger(dim)) refuse(op, "dim", "an integer", dim);
   const bound = Math.max(rank, 1);
   if (dim < -bound || dim >= bound)
     fail("ERR_AXIS", op, "dim is out of range", `${-bound} to ${bound - 1} for rank ${rank}`, String(dim));
@@ -70,8 +70,7 @@ export function axis(op: string, dim: unknown, rank: number): number {
 export function dimList(op: string, dims: number | readonly number[], rank: number): number[] {
   if (typeof dims === "number") return [axis(op, dims, rank)];
   const list: unknown = dims;
-  if (!Array.isArray(list))
-    fail("ERR_ARGUMENT", op, "dim is not valid", "an integer or a list of them", describe(dims));
+  if (!Array.isArray(list)) refuse(op, "dim", "an integer or a list of them", dims);
   return (list as number[]).map((dim) => axis(op, dim, rank));
 }
 
@@ -86,7 +85,7 @@ export function axes(op: string, dims: number | readonly number[], rank: number)
 
 /** Checks a list of sizes: non-negative integers, at most `maxRank` of them. */
 export function checkShape(op: string, shape: unknown): Shape {
-  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
+  if (!Array.isArray(shape)) refuse(op, "the shape", "an array of sizes", shape);
   checkRank(op, shape.length);
   // Copies first, so that what was checked is what is used, even for a Proxy.
   const sizes: unknown[] = shape.slice();
@@ -94,7 +93,7 @@ export function checkShape(op: string, shape: unknown): Shape {
   let n = 1;
   for (const size of sizes) {
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
-      fail("ERR_ARGUMENT", op, "a size is not valid", "a non-negative integer", describe(size));
+      refuse(op, "a size", "a non-negative integer", size);
     n *= Math.max(size, 1);
   }
   if (n > 2 ** 50)

@@ -1,5 +1,6 @@
+import { refuse } from "./arguments.js";
 import { foreignKind } from "./copy.js";
-import { describe, fail } from "./errors.js";
+import { fail } from "./errors.js";
 
 /** Nested plain objects and arrays with leaves of one type: what transforms take as arguments and give as results. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
@@ -13,8 +14,7 @@ export const isPlain = (value: unknown): value is Record<string, unknown> => {
 
 /** ERR_ARGUMENT for a tensor of another copy of the library, which would be taken for a plain setting. */
 function refuseForeign(value: unknown): void {
-  if (foreignKind(value) === "Tensor")
-    fail("ERR_ARGUMENT", "arguments", "a tensor is not valid", "a Tensor of this copy of nabla", describe(value));
+  if (foreignKind(value) === "Tensor") refuse("arguments", "a tensor", "a Tensor of this copy of nabla", value);
 }
 
 const DEEPEST = 1000;

@@ -1,3 +1,4 @@
+import { needBoolean, needFunction, needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -64,11 +65,11 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     const given = checkOptions(op, options, optionNames, DataLoader);
     const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = given;
     checkDataset(dataset);
-    checkInteger("batchSize", batchSize, 1);
-    checkInteger("seed", seed, 0);
-    checkType("shuffle", shuffle, "boolean");
-    checkType("dropLast", dropLast, "boolean");
-    if (collate !== undefined) checkType("collate", collate, "function");
+    needInteger(op, "batchSize", batchSize, 1);
+    needInteger(op, "seed", seed, 0);
+    needBoolean(op, "shuffle", shuffle);
+    needBoolean(op, "dropLast", dropLast);
+    if (collate !== undefined) needFunction(op, collate, "collate");
     if (dropLast && dataset.length < batchSize) {
       refuse("dropLast leaves no batch", `at least ${batchSize} samples`, `${dataset.length}`);
     }
@@ -102,7 +103,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   loadStateDict(state: DataLoaderState): void {
     const from = "loadStateDict";
     if (typeof state !== "object" || state === null) refuse(`${from}: not a state`, "an object", describe(state));
-    for (const name of ["seed", "epoch", "position"] as const) checkInteger(`${from}: ${name}`, state[name], 0);
+    for (const name of ["seed", "epoch", "position"] as const) needInteger(op, `${from}: ${name}`, state[name], 0);
     const own = this.stateDict();
     for (const name of ["batchSize", "length"] as const) {
       if (state[name] !== own[name]) refuse(`${from}: ${name} differs`, String(own[name]), describe(state[name]));
@@ -172,15 +173,6 @@ function checkDataset(dataset: Dataset<unknown>): void {
   }
   if (dataset.length === 0) refuse("the data set is empty", "at least one sample", "0");
   if (dataset.length >= 2 ** 31) refuse("the data set is too long", "fewer than 2^31 samples", `${dataset.length}`);
-}
-
-function checkInteger(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  refuse(`bad ${name}`, least === 0 ? "a non-negative integer" : "a positive integer", describe(value));
-}
-
-function checkType(name: string, value: unknown, type: "boolean" | "function"): void {
-  if (typeof value !== type) refuse(`bad ${name}`, `a ${type}`, describe(value));
 }
 
 function refuse(fact: string, expected: string, got: string): never {

@@ -1,5 +1,6 @@
+import { refuse } from "../core/arguments.js";
 import { type DTypeRow, defaultFloat, dtypes, holds, promote, showRange } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { numel, showShape } from "../core/shape.js";
 import { Tensor } from "../tensor/tensor.js";
 import { Batched } from "./batched.js";
@@ -13,27 +14,14 @@ function alive(op: string, x: Tensor): Tensor {
 /** ERR_ARGUMENT unless the value is a tensor; ERR_DISPOSED for a disposed one. */
 export function needTensor(op: string, x: unknown, what = "the input"): Tensor {
   if (x instanceof Tensor) return alive(op, x);
-  return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a tensor", describe(x));
+  return refuse(op, what, "a tensor", x);
 }
 
 /** ERR_ARGUMENT unless the value is a tensor or a number; ERR_DISPOSED. */
 export function needOperand(op: string, x: unknown): Operand {
   if (typeof x === "number") return x;
   if (x instanceof Tensor) return alive(op, x);
-  return fail("ERR_ARGUMENT", op, "an operand is not valid", "a tensor or a number", describe(x));
-}
-
-/** ERR_ARGUMENT unless the value is a number, and not NaN. */
-export function needNumber(op: string, what: string, x: unknown): number {
-  if (typeof x === "number" && !Number.isNaN(x)) return x;
-  return fail("ERR_ARGUMENT", op, `${what} is not valid`, "a number", describe(x));
-}
-
-/** ERR_ARGUMENT unless the value is an integer of at least `least`. */
-export function needInteger(op: string, what: string, x: unknown, least = Number.MIN_SAFE_INTEGER): number {
-  if (typeof x === "number" && Number.isSafeInteger(x) && x >= least) return x;
-  const expected = least === Number.MIN_SAFE_INTEGER ? "an integer" : `an integer of at least ${least}`;
-  return fail("ERR_ARGUMENT", op, `${what} is not valid`, expected, describe(x));
+  return refuse(op, "an operand", "a tensor or a number", x);
 }
 
 /** ERR_DTYPE unless the tensor's dtype is a float one. */

@@ -1,4 +1,4 @@
-import { needFunction } from "../core/options.js";
+import { needFunction } from "../core/arguments.js";
 import { collectHandles, type Handle, outlives } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 import { Batched } from "./batched.js";

@@ -1,5 +1,6 @@
+import { refuse } from "../core/arguments.js";
 import type { DTypeRow } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { outlive, raise } from "../tensor/handle.js";
@@ -216,8 +217,7 @@ export class LeafNode extends Visited implements GraphNode {
 
   setGradient(value: Tensor | null): void {
     if (value !== null) {
-      if (!(value instanceof Tensor))
-        fail("ERR_ARGUMENT", "grad", "a gradient is not valid", "a tensor or null", describe(value));
+      if (!(value instanceof Tensor)) refuse("grad", "a gradient", "a tensor or null", value);
       if (!sameShape(value.shape, this.shape))
         fail("ERR_SHAPE", "grad", "the gradient's shape differs", showShape(this.shape), showShape(value.shape));
       if (value.type !== this.type)

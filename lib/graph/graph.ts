@@ -1,7 +1,8 @@
+import { needInteger, refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, showShape } from "../core/shape.js";
-import { needInteger, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import type { Node } from "../engine/tape.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { collect, type Item, keyOf } from "./collect.js";
@@ -56,7 +57,7 @@ export function readNames(names: GraphOptions["names"], op: string): Map<Node | 
   const pairs = names instanceof Map ? [...names] : Object.entries(names).map(([name, x]) => [x, name] as const);
   for (const [x, name] of pairs) {
     needTensor(op, x, "what a name stands for");
-    if (typeof name !== "string") fail("ERR_ARGUMENT", op, "a name is not valid", "a string", describe(name));
+    if (typeof name !== "string") refuse(op, "a name", "a string", name);
     const line = name.replace(/\s+/g, " ");
     found.set((x.node as Node | null) ?? keyOf(x), line.length > longestName ? `${line.slice(0, longestName)}…` : line);
   }
@@ -100,8 +101,7 @@ export function graph(t: Tensor, options?: GraphOptions): Graph {
     names,
     maxNodes = 2000,
   } = checkOptions<GraphOptions>("graph", options, ["gradients", "names", "maxNodes"]);
-  if (typeof gradients !== "boolean")
-    fail("ERR_ARGUMENT", "graph", "the option gradients is not valid", "a boolean", describe(gradients));
+  if (typeof gradients !== "boolean") refuse("graph", "the option gradients", "a boolean", gradients);
   needInteger("graph", "maxNodes", maxNodes, 1);
   if (gradients && t.node === null) fail("ERR_GRADIENT", "graph", "the tensor does not require grad");
   if (gradients && numel(t.shape) !== 1)

@@ -1,6 +1,6 @@
 /** Activations as modules, for use in a {@link Sequential}. */
+import { needInteger, needNumber } from "../core/arguments.js";
 import { checkOptions } from "../core/options.js";
-import { needInteger, needNumber } from "../engine/operand.js";
 import * as activation from "../ops/activation.js";
 import type { Activation } from "../ops/matmul.js";
 import { logSoftmax, softmax } from "../ops/softmax.js";

@@ -1,9 +1,10 @@
+import { needInteger } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
-import { needInteger, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { attentionWeights, causalMask, scaledDotProductAttention } from "../ops/attention.js";
 import { linear } from "../ops/matmul.js";
 import { dropout } from "../ops/random.js";

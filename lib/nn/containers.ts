@@ -1,8 +1,8 @@
 /** Containers of modules. */
+import { needInteger, refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { isNameIn, needList } from "../core/options.js";
 import { isPlain } from "../core/tree.js";
-import { needInteger } from "../engine/operand.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { activationIn } from "./fusion.js";
 import { Linear } from "./linear.js";
@@ -16,7 +16,7 @@ const isLayer = (value: unknown): value is Layer => value instanceof Module || t
 
 function needModule(op: string, value: unknown): Module {
   if (value instanceof Module) return value;
-  return fail("ERR_ARGUMENT", op, "an entry is not valid", "a module", describe(value));
+  return refuse(op, "an entry", "a module", value);
 }
 
 const numbered = (values: readonly unknown[]): [string, unknown][] => values.map((value, i) => [String(i), value]);
@@ -35,9 +35,7 @@ export class Sequential extends Module {
 
   constructor(...layers: Layer[]) {
     super();
-    for (const layer of layers)
-      if (!isLayer(layer))
-        fail("ERR_ARGUMENT", "Sequential", "a layer is not valid", "a module or a function", describe(layer));
+    for (const layer of layers) if (!isLayer(layer)) refuse("Sequential", "a layer", "a module or a function", layer);
     this.layers = layers;
   }
   /** The number of layers. */

@@ -1,9 +1,9 @@
 /** Convolution layers. */
+import { needInteger } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
-import { needInteger } from "../engine/operand.js";
 import { type ConvOptions, conv1d, conv2d, convTranspose2d, type Pair, pairOf } from "../ops/conv.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

@@ -1,8 +1,8 @@
+import { needInteger } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { fail, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { withGrad } from "../engine/modes.js";
-import { needInteger } from "../engine/operand.js";
 import { embedding } from "../ops/lookup.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

@@ -1,4 +1,4 @@
-import { needInteger } from "../engine/operand.js";
+import { needInteger } from "../core/arguments.js";
 import { flatten } from "../ops/movement.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";

@@ -1,3 +1,4 @@
+import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { nearest } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
@@ -90,7 +91,7 @@ export function functionalCall<M extends Module>(
   params: Readonly<Record<string, Tensor>>,
   ...inputs: InputsOf<M>
 ): OutputOf<M> {
-  if (!(model instanceof Module)) fail("ERR_ARGUMENT", op, "the model is not valid", "a module", describe(model));
+  if (!(model instanceof Module)) refuse(op, "the model", "a module", model);
   const found = standIns(model, params);
   const back: (() => void)[] = [];
   try {

@@ -1,4 +1,5 @@
 /** Functions that run before and after a module's forward. */
+import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { synchronous } from "../engine/modes.js";
 import { isTensor } from "../tensor/tensor.js";
@@ -69,8 +70,7 @@ function hooksOf(module: { forward: unknown }): Hooks {
 
 /** Adds a hook and returns a function that removes it. */
 export function addHook(module: { forward: unknown }, when: "before" | "after", hook: unknown): () => void {
-  if (typeof hook !== "function")
-    fail("ERR_ARGUMENT", "registerForwardHook", "a hook is not valid", "a function", describe(hook));
+  if (typeof hook !== "function") refuse("registerForwardHook", "a hook", "a function", hook);
   const entry = { run: hook as Before & After };
   const set = hooksOf(module)[when] as Set<typeof entry>;
   set.add(entry);

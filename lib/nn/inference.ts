@@ -1,5 +1,4 @@
-import { describe, fail } from "../core/errors.js";
-import { needFunction } from "../core/options.js";
+import { needFunction, refuse } from "../core/arguments.js";
 import { type NoPromise, synchronous, withGrad } from "../engine/modes.js";
 import { Module } from "./module.js";
 
@@ -11,8 +10,7 @@ import { Module } from "./module.js";
  * const probabilities = inference(model, () => model.forward(x).softmax(-1));
  */
 export function inference<M extends Module, T>(model: M, f: (model: M) => NoPromise<T>): T {
-  if (!(model instanceof Module))
-    fail("ERR_ARGUMENT", "inference", "the model is not valid", "a module", describe(model));
+  if (!(model instanceof Module)) refuse("inference", "the model", "a module", model);
   needFunction("inference", f);
   const before = model.modules().map((module) => [module, module.training] as const);
   try {

@@ -1,9 +1,10 @@
 /** Initialization of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
+import { needNumber, refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
-import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import { qr } from "../ops/decompose.js";
 import { type RandomGenerator, rand, randn } from "../ops/random.js";
 import { eye, tensor } from "../tensor/create.js";
@@ -92,7 +93,7 @@ export function truncNormal(x: Tensor, options?: TruncNormalOptions): Tensor {
   const given = checkOptions<TruncNormalOptions>(op, options, ["mean", "std", "a", "b", "generator"]);
   const { mean = 0, std = 1, a = -2, b = 2, generator } = given;
   numbers(op, { mean, std, a, b });
-  if (!(std > 0)) fail("ERR_ARGUMENT", op, "std is not valid", "a number above 0", String(std));
+  if (!(std > 0)) refuse(op, "std", "a number above 0", std);
   if (!(a < b)) fail("ERR_ARGUMENT", op, "the bounds are the wrong way round", "a < b", `${a} and ${b}`);
   return fill(op, x, () => {
     const { dtype } = needFloat(op, x);

@@ -1,6 +1,6 @@
+import { needInteger } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { checkOptions } from "../core/options.js";
-import { needInteger } from "../engine/operand.js";
 import { type Activation, activations, linear } from "../ops/matmul.js";
 import { type CreateOptions, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

@@ -1,7 +1,7 @@
+import { needFunction, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { type DType, dtypeRow } from "../core/dtype.js";
-import { describe, fail, named } from "../core/errors.js";
-import { needFunction } from "../core/options.js";
+import { fail, named } from "../core/errors.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { copyOf } from "./clone.js";
 import { addHook, type ForwardHook, type ForwardPreHook } from "./hooks.js";
@@ -82,7 +82,7 @@ export class Module {
   }
   /** Sets `training` in this module and all submodules. */
   train(mode = true): this {
-    if (typeof mode !== "boolean") fail("ERR_ARGUMENT", "train", "the mode is not valid", "a boolean", describe(mode));
+    if (typeof mode !== "boolean") refuse("train", "the mode", "a boolean", mode);
     for (const module of this.modules()) module.training = mode;
     return this;
   }
@@ -148,8 +148,7 @@ export class Module {
    * @throws as {@link loadStateDict} does.
    */
   copyFrom(other: Module): this {
-    if (!(other instanceof Module))
-      fail("ERR_ARGUMENT", "copyFrom", "the source is not valid", "a module", describe(other));
+    if (!(other instanceof Module)) refuse("copyFrom", "the source", "a module", other);
     named("copyFrom", () => this.loadStateDict(other.stateDict()));
     return this;
   }

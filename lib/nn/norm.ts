@@ -1,10 +1,11 @@
 /** Normalisation layers. */
+import { needInteger, needNumber } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
-import { needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { batchNorm, groupNorm, layerNorm, normalizedSizes, rmsNorm } from "../ops/norm.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

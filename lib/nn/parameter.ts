@@ -1,5 +1,6 @@
 /** A module's own tensors: parameters, which are learned, and buffers, which are not. */
-import { describe, fail } from "../core/errors.js";
+import { refuse } from "../core/arguments.js";
+import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { Batched } from "../engine/batched.js";
 import { makeLeaf } from "../engine/leaf.js";
@@ -39,8 +40,7 @@ function held(op: string, data: unknown): Tensor {
 export class Parameter extends Tensor {
   constructor(data: Tensor, options?: ParameterOptions) {
     const { requiresGrad = true } = checkOptions<ParameterOptions>("Parameter", options, ["requiresGrad"]);
-    if (typeof requiresGrad !== "boolean")
-      fail("ERR_ARGUMENT", "Parameter", "requiresGrad is not valid", "a boolean", describe(requiresGrad));
+    if (typeof requiresGrad !== "boolean") refuse("Parameter", "requiresGrad", "a boolean", requiresGrad);
     const { handle, type, shape, offset } = held("Parameter", data);
     super(handle, type, shape, null, offset, null);
     if (requiresGrad) makeLeaf(this);

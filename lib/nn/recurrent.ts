@@ -1,8 +1,8 @@
 /** Recurrent nets as modules. */
+import { needInteger } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { needInteger } from "../engine/operand.js";
 import { type GruResult, gru, type LstmResult, lstm } from "../ops/recurrent.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

@@ -1,6 +1,7 @@
 /** Loads tensors by name into parameters and buffers. */
+import { needFunction } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions, needFunction } from "../core/options.js";
+import { checkOptions } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { holdsAll, misfitOf } from "../ops/element.js";

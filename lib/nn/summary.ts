@@ -1,4 +1,5 @@
-import { describe, fail } from "../core/errors.js";
+import { refuse } from "../core/arguments.js";
+import { describe } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import type { KernelCall } from "../engine/cost.js";
 import { costOf, dryRun, ValuesNeeded } from "../engine/dry-run.js";
@@ -29,8 +30,7 @@ const UNITS = ["B", "KB", "MB", "GB", "TB"];
  * // 65 parameters, 65 of them trained; 260 B
  */
 export function summary(model: Module, ...inputs: unknown[]): string {
-  if (!(model instanceof Module))
-    fail("ERR_ARGUMENT", "summary", "the model is not valid", "a module", describe(model));
+  if (!(model instanceof Module)) refuse("summary", "the model", "a module", model);
   const modules = model.namedModules();
   const traced = inputs.length > 0 ? traceOf(model, inputs) : null;
   const columns = traced === null ? [] : traced.counted ? ["output", "FLOPs"] : ["output"];

@@ -2,9 +2,11 @@
  * Finds a module's contents: its own properties in declaration order, also inside groups (arrays, plain objects, maps,
  * sets).
  */
+
 import { types } from "node:util";
+import { refuse } from "../core/arguments.js";
 import { foreignKind } from "../core/copy.js";
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { isPlain } from "../core/tree.js";
 import { Buffer, Parameter } from "./parameter.js";
 
@@ -31,8 +33,7 @@ export const isGroup = (value: unknown): value is Group =>
 /** ERR_ARGUMENT for a module or tensor of another copy of the library, whose parameters would be missed. */
 function refuseForeign(name: string, value: unknown): void {
   const kind = foreignKind(value);
-  if (kind === "Module" || kind === "Tensor")
-    fail("ERR_ARGUMENT", "Module", `${name} is not valid`, `a ${kind} of this copy of nabla`, describe(value));
+  if (kind === "Module" || kind === "Tensor") refuse("Module", name, `a ${kind} of this copy of nabla`, value);
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Activations of neural networks. Integers become the default float dtype. */
-
+import { needNumber, refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { isPlain } from "../core/tree.js";
 import { binary, type Unary, unary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
-import { needNumber, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { type Operand, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { geluBackward, siluBackward, softplusBackward } from "./activation-backward.js";
@@ -29,13 +30,26 @@ const leakyReluRow = binary("leakyRelu", {
   ],
 });
 
+export interface LeakyReluOptions {
+  /** The factor below 0; default 0.01. A tensor can be learned. */
+  readonly negativeSlope?: Operand | undefined;
+}
+
 /**
- * x where it is positive, else `slope * x`. The slope may be a tensor, which can be learned (PReLU).
+ * x where it is positive, else `slope * x`. The slope is given in place or as `{ negativeSlope }`; it may be a tensor,
+ * which can be learned (PReLU).
  * @gradient 1 where x > 0, else the slope.
+ * @throws ERR_ARGUMENT for a slope that is neither a number nor a tensor, or an unknown option.
  * @source He et al., Delving deep into rectifiers, 2015 (with a learned slope: PReLU).
- * @example tensor([-1, 2]).leakyRelu(0.5).toArray(); // [-0.5, 2]
+ * @example
+ * tensor([-1, 2]).leakyRelu(0.5).toArray(); // [-0.5, 2]
+ * tensor([-1, 2]).leakyRelu({ negativeSlope: 0.5 }).toArray(); // [-0.5, 2]
  */
-export const leakyRelu = (x: Operand, slope: Operand = 0.01): Tensor => leakyReluRow(x, slope);
+export function leakyRelu(x: Operand, slope: Operand | LeakyReluOptions = 0.01): Tensor {
+  if (typeof slope === "number" || !isPlain(slope)) return leakyReluRow(x, slope as Operand);
+  const { negativeSlope = 0.01 } = checkOptions<LeakyReluOptions>("leakyRelu", slope, ["negativeSlope"]);
+  return leakyReluRow(x, negativeSlope);
+}
 
 const eluRow = binary("elu", {
   compute: "float",
@@ -144,8 +158,7 @@ export interface SoftplusOptions {
 export function softplus(x: Operand, options?: SoftplusOptions): Tensor {
   const { beta = 1 } = checkOptions<SoftplusOptions>("softplus", options, ["beta"]);
   if (beta === 1) return softplusRow(x);
-  if (!(needNumber("softplus", "beta", beta) > 0))
-    fail("ERR_ARGUMENT", "softplus", "beta is not valid", "a number above 0", describe(beta));
+  if (!(needNumber("softplus", "beta", beta) > 0)) refuse("softplus", "beta", "a number above 0", beta);
   if (typeof x === "number") return softplusRow(x * beta).div(beta);
   return roundedOnce([needTensor("softplus", x)], (y) => softplusRow(y.mul(beta)).div(beta), { once: true });
 }

@@ -13,7 +13,7 @@ export const after = <P extends { readonly dim: number }>(p: P): P => ({ ...p, d
 /** @internal Reads the trailing arguments `dim?, options?`, or options in the place of dim. */
 export function dimAndOptions<T extends HasDim>(
   op: string,
-  x: Tensor,
+  x: { readonly ndim: number },
   dim: number | T | undefined,
   options: T | undefined,
   known: readonly (keyof T & string)[],

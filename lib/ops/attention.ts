@@ -1,3 +1,4 @@
+import { needNumber } from "../core/arguments.js";
 import { promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -6,7 +7,7 @@ import { apply, applyForAll } from "../engine/apply.js";
 import { isTracked } from "../engine/batched.js";
 import type { TensorSpec } from "../engine/cost.js";
 import { mode } from "../engine/modes.js";
-import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, type Row } from "../engine/row.js";
 import { save } from "../engine/rule.js";
 import { arange } from "../tensor/create.js";

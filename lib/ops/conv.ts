@@ -1,12 +1,13 @@
 /** Convolutions. <y, conv(x, w)> is linear in each of y, x and w, so all gradients are convolutions too: three rows. */
+import { needInteger, refuse } from "../core/arguments.js";
 import { type DTypeRow, promote } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import type { Flops, TensorSpec } from "../engine/cost.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
-import { needFloat, needInteger, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { batchedConv, type Role } from "./conv-batched.js";
@@ -20,8 +21,7 @@ const largest = 2 ** 31 - 1;
 /** @internal Two integers of at least `least`. */
 export function pairOf(op: string, what: string, value: unknown, least: number): readonly [number, number] {
   const list: readonly unknown[] = Array.isArray(value) ? value : [value, value];
-  if (list.length !== 2)
-    fail("ERR_ARGUMENT", op, `${what} is not valid`, "a number or [height, width]", describe(value));
+  if (list.length !== 2) refuse(op, what, "a number or [height, width]", value);
   const pair = [needInteger(op, what, list[0], least), needInteger(op, what, list[1], least)] as const;
   if (Math.max(...pair) > largest)
     fail("ERR_ARGUMENT", op, `${what} is too large`, `at most ${largest}`, showShape(pair));

@@ -1,11 +1,11 @@
 /** Matrix decompositions, and functions of singular values: pseudoinverse and least squares. */
 
+import { needNumber } from "../core/arguments.js";
 import { promote } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, showShape } from "../core/shape.js";
 import { unwrapBatched } from "../engine/batched.js";
-import { needNumber } from "../engine/operand.js";
 import { save } from "../engine/rule.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

@@ -1,8 +1,9 @@
 /** Triangles and diagonals of matrices. */
+import { needInteger } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, checkShape, showShape } from "../core/shape.js";
-import { needInteger, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { fresh } from "./fresh.js";

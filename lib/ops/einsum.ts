@@ -1,6 +1,7 @@
 /** einsum, by views and matrix products, so that gradients follow. */
+import { refuse } from "../core/arguments.js";
 import { promote } from "../core/dtype.js";
-import { describe, fail, named } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
@@ -112,8 +113,7 @@ function cheapest(
  * @example einsum("ij,jk->ik", tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // [[11]]
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {
-  if (typeof equation !== "string")
-    fail("ERR_ARGUMENT", op, "the equation is not valid", "a string", describe(equation));
+  if (typeof equation !== "string") refuse(op, "the equation", "a string", equation);
   const [inputs, result, ...more] = equation.replaceAll(/\s/g, "").split("->");
   if (more.length > 0) wrong('more than one "->"', equation);
   const texts = inputs!.split(",");

@@ -1,4 +1,5 @@
 /** The entries of an index, and the parser for its strings. */
+import { refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -14,8 +15,7 @@ export class Slice {
   readonly step: number;
   constructor(start?: number, stop?: number, step = 1) {
     for (const bound of [start, stop, step])
-      if (bound !== undefined && !Number.isInteger(bound))
-        fail("ERR_ARGUMENT", "slice", "a bound is not valid", "an integer", describe(bound));
+      if (bound !== undefined && !Number.isInteger(bound)) refuse("slice", "a bound", "an integer", bound);
     if (step === 0) fail("ERR_ARGUMENT", "slice", "the step must not be 0");
     this.start = start;
     this.stop = stop;

@@ -1,4 +1,5 @@
 /** `x.at(...)`: views by position, slice and string; copies by list and mask. */
+import { refuse } from "../core/arguments.js";
 import { describe, fail, named, showBounds } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
 import { Batched } from "../engine/batched.js";
@@ -30,8 +31,7 @@ function sliced(x: Tensor, dim: number, s: Slice): Tensor {
 
 function selected(op: string, x: Tensor, dim: number, position: number): Tensor {
   const size = x.shape[axis(op, dim, x.ndim)]!;
-  if (!Number.isInteger(position))
-    fail("ERR_ARGUMENT", op, "a position is not valid", "an integer", describe(position));
+  if (!Number.isInteger(position)) refuse(op, "a position", "an integer", position);
   if (position < -size || position >= size)
     fail("ERR_INDEX", op, `position out of range for dim ${dim}`, showBounds(-size, size - 1), String(position));
   const start = position < 0 ? position + size : position;

@@ -1,10 +1,11 @@
 /** Ops that join and split tensors. */
 
+import { needInteger, refuse } from "../core/arguments.js";
 import { type DTypeRow, promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { axis, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { needInteger, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { mostTensors } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
@@ -56,8 +57,7 @@ function joinAs(type: DTypeRow, tensors: readonly Tensor[], dim: number): Tensor
 }
 
 function list(op: string, tensors: readonly Tensor[]): readonly Tensor[] {
-  if (!Array.isArray(tensors))
-    fail("ERR_ARGUMENT", op, "the input is not valid", "an array of tensors", describe(tensors));
+  if (!Array.isArray(tensors)) refuse(op, "the input", "an array of tensors", tensors);
   if (tensors.length === 0) fail("ERR_ARGUMENT", op, "nothing to join", "at least one tensor", "an empty array");
   for (const x of tensors) needTensor(op, x, "every element");
   return tensors;

@@ -1,8 +1,9 @@
 /** Lookup and counting by index, composed of indexSelect, indexAdd and scatter. */
+import { needInteger } from "../core/arguments.js";
 import { describe, fail, named, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, sameShape, showShape } from "../core/shape.js";
-import { needIndex, needInteger, needTensor } from "../engine/operand.js";
+import { needIndex, needTensor } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
 import { arange, onesLike, scalar, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

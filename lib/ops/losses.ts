@@ -1,5 +1,6 @@
 /** Losses. The default `reduction` is "mean". */
 
+import { needInteger, needNumber, refuse } from "../core/arguments.js";
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
@@ -9,7 +10,7 @@ import { perInput, perResult } from "../engine/cost.js";
 import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { mode } from "../engine/modes.js";
-import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, partial, save } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
@@ -367,7 +368,7 @@ export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions)
   needFloat(op, input);
   const given = checkOptions<HuberOptions>(op, options, ["reduction", "delta"]);
   const delta = needNumber(op, "delta", given.delta ?? 1);
-  if (!(delta > 0)) fail("ERR_ARGUMENT", op, "delta is not valid", "a number above 0", String(delta));
+  if (!(delta > 0)) refuse(op, "delta", "a number above 0", delta);
   const how = reductionOf(op, given.reduction);
   const losses = (x: Tensor, t: Tensor): Tensor => {
     const difference = x.sub(t);

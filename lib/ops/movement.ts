@@ -1,4 +1,5 @@
 /** Views of the same elements. Nothing is copied unless a reshape cannot be a view. */
+import { needInteger, refuse } from "../core/arguments.js";
 import { describe, fail, named } from "../core/errors.js";
 import {
   axes,
@@ -13,7 +14,7 @@ import {
   showShape,
 } from "../core/shape.js";
 import { apply, applyInPlace, view } from "../engine/apply.js";
-import { needInteger, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { defineRow, rowOf } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -63,7 +64,7 @@ function viewStrides(x: Tensor, shape: Shape): readonly number[] | undefined {
 
 /** The shape with its one -1 filled in. */
 function inferShape(op: string, shape: readonly number[], elements: number): Shape {
-  if (!Array.isArray(shape)) fail("ERR_ARGUMENT", op, "the shape is not valid", "an array of sizes", describe(shape));
+  if (!Array.isArray(shape)) refuse(op, "the shape", "an array of sizes", shape);
   checkRank(op, shape.length);
   let known = 1;
   let open = -1;
@@ -235,8 +236,7 @@ const expandRow = defineRow<Shape>({
  */
 export function expand(x: Tensor, shape: readonly number[]): Tensor {
   needTensor("expand", x);
-  if (!Array.isArray(shape))
-    fail("ERR_ARGUMENT", "expand", "the shape is not valid", "an array of sizes", describe(shape));
+  if (!Array.isArray(shape)) refuse("expand", "the shape", "an array of sizes", shape);
   checkRank("expand", shape.length);
   const extra = shape.length - x.ndim;
   const { strides } = x;

@@ -1,10 +1,11 @@
 /** Sampling of indices by weight. */
 
+import { needBoolean, needInteger } from "../core/arguments.js";
 import { fail, named } from "../core/errors.js";
-import { checkOptions, needBoolean } from "../core/options.js";
+import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
 import { unwrapBatched } from "../engine/batched.js";
-import { needFloat, needInteger, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type RandomOptions, rand } from "./random.js";
 import { searchsorted } from "./search.js";

@@ -1,4 +1,5 @@
 /** Normalizations: rows scaled to mean 0 and variance 1, or to mean square 1. */
+import { needInteger, needNumber } from "../core/arguments.js";
 import { promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -8,7 +9,7 @@ import { isBatched } from "../engine/batched.js";
 import { perInput } from "../engine/cost.js";
 import { inFloat32, roundedOnce } from "../engine/float32-fallback.js";
 import { mode, withGrad } from "../engine/modes.js";
-import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import { type Batch, defineKernel, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
 import { OpNode } from "../engine/tape.js";
@@ -158,9 +159,7 @@ function factor(op: string, what: string, x: unknown, shape: Shape): Tensor | nu
 }
 
 function needEps(op: string, eps: unknown): number {
-  const value = needNumber(op, "eps", eps);
-  if (value < 0) fail("ERR_ARGUMENT", op, "eps is negative", "0 or more", String(value));
-  return value;
+  return needNumber(op, "eps", eps, { least: 0 });
 }
 
 export interface RmsNormOptions {

@@ -1,4 +1,5 @@
 /** Median and quantiles. */
+import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
@@ -80,8 +81,7 @@ export function quantile(
   const at = named === undefined ? 0 : axis(op, named, x.ndim);
   const single = typeof q === "number" || (isTensor(q) && q.ndim === 0);
   const list: readonly unknown[] = typeof q === "number" ? [q] : isTensor(q) ? Array.from(q.toTypedArray(), Number) : q;
-  if (!Array.isArray(list) || (isTensor(q) && q.ndim > 1))
-    fail("ERR_ARGUMENT", op, "q is not valid", "a number or a list of them", describe(q));
+  if (!Array.isArray(list) || (isTensor(q) && q.ndim > 1)) refuse(op, "q", "a number or a list of them", q);
   for (const share of list)
     if (!(typeof share === "number" && share >= 0 && share <= 1))
       fail("ERR_ARGUMENT", op, "q is not a share", "0 to 1", describe(share));

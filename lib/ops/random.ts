@@ -1,4 +1,5 @@
 /** Random tensors. Element i of a result is a function of (seed, stream, i) alone, whatever the threads. */
+import { needInteger, needNumber, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, holds, showRange } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
@@ -7,7 +8,7 @@ import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { unwrapBatched } from "../engine/batched.js";
-import { needFloat, needInteger, needNumber, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { finish, fromTyped, onesLike } from "../tensor/create.js";
 import { typedArray } from "../tensor/javascript-memory.js";
@@ -98,7 +99,7 @@ function draw(op: string, row: Row<Draw>, shape: readonly number[], type: DTypeR
 
 function generatorOf(op: string, generator: RandomGenerator | undefined): RandomGenerator {
   if (generator === undefined || generator instanceof RandomGenerator) return generator ?? defaultGenerator;
-  return fail("ERR_ARGUMENT", op, "generator is not valid", "a RandomGenerator", describe(generator));
+  return refuse(op, "generator", "a RandomGenerator", generator);
 }
 
 function floats(

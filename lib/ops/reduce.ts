@@ -1,11 +1,12 @@
 /** Reductions. Sums follow a fixed tree, so results depend neither on threads nor on the instruction set. */
+import { needNumber, refuse } from "../core/arguments.js";
 import { type DTypeRow, defaultFloat, dtypes } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
-import { needNumber, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
 import { onesLike } from "../tensor/create.js";
@@ -380,8 +381,7 @@ export const argmin: ArgReduction = argReduction("argmin");
  */
 export function sumToSize(x: Tensor, shape: Shape): Tensor {
   needTensor("sumToSize", x);
-  if (!Array.isArray(shape))
-    fail("ERR_ARGUMENT", "sumToSize", "the shape is not valid", "an array of sizes", describe(shape));
+  if (!Array.isArray(shape)) refuse("sumToSize", "the shape", "an array of sizes", shape);
   if (sameShape(x.shape, shape)) return x;
   const extra = x.ndim - shape.length;
   const dims: number[] = [];

@@ -1,8 +1,9 @@
 /** Ops that repeat, roll and pad. */
+import { needInteger, refuse } from "../core/arguments.js";
 import { describe, fail, showBounds } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
-import { needIndex, needInteger, needTensor } from "../engine/operand.js";
+import { needIndex, needTensor } from "../engine/operand.js";
 import { arange, filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asNumber } from "./element.js";
@@ -144,7 +145,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
   const { mode = "constant", value = 0 } = checkOptions<PadOptions>("pad", options, ["mode", "value"]);
   if (!isNameIn(borders, mode))
     fail("ERR_ARGUMENT", "pad", "unknown mode", Object.keys(borders).join(", "), describe(mode));
-  if (typeof value !== "number") fail("ERR_ARGUMENT", "pad", "the value is not valid", "a number", describe(value));
+  if (typeof value !== "number") refuse("pad", "the value", "a number", value);
   const constant = asNumber("pad", x.type, value);
   if (widths.length % 2 !== 0)
     fail("ERR_ARGUMENT", "pad", "the padding must hold pairs", "an even number", String(widths.length));
@@ -181,8 +182,7 @@ export interface MeshgridOptions {
  * @example meshgrid([tensor([1, 2]), tensor([3, 4])]).map((x) => x.toArray()); // [[[1, 1], [2, 2]], [[3, 4], [3, 4]]]
  */
 export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[] {
-  if (!Array.isArray(tensors) || tensors.length === 0)
-    fail("ERR_ARGUMENT", "meshgrid", "the input is not valid", "a list of tensors", describe(tensors));
+  if (!Array.isArray(tensors) || tensors.length === 0) refuse("meshgrid", "the input", "a list of tensors", tensors);
   const { indexing = "ij" } = checkOptions<MeshgridOptions>("meshgrid", options, ["indexing"]);
   if (indexing !== "ij" && indexing !== "xy")
     fail("ERR_ARGUMENT", "meshgrid", "unknown indexing", '"ij" or "xy"', describe(indexing));

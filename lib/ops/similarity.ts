@@ -1,8 +1,8 @@
 /** Normalization of vectors, and cosine similarity. */
-import { checkOptions } from "../core/options.js";
-import { axis, broadcast } from "../core/shape.js";
+import { needNumber } from "../core/arguments.js";
+import { broadcast } from "../core/shape.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
-import { needFloat, needNumber, needTensor } from "../engine/operand.js";
+import { needFloat, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { dimAndOptions } from "./along.js";
 import { norm } from "./vector-norm.js";
@@ -39,20 +39,26 @@ export interface CosineSimilarityOptions {
 }
 
 /**
- * The cosine of the angle between vectors along `dim`: `x1 · x2 / (max(norm(x1), eps) max(norm(x2), eps))`.
+ * The cosine of the angle between vectors along `dim`, given in place or by name: `x1 · x2 / (max(norm(x1), eps) max(norm(x2), eps))`.
  * @shape two shapes that broadcast; gives the broadcast shape without `dim`.
  * @gradient through product and norms.
  * @throws ERR_SHAPE where they do not broadcast; ERR_AXIS for a dim out of range; ERR_DTYPE for integers.
- * @example nn.functional.cosineSimilarity(tensor([[3, 4]]), tensor([[1, 0]])).toArray(); // [0.6]
+ * @example
+ * nn.functional.cosineSimilarity(tensor([[3, 4]]), tensor([[1, 0]])).toArray(); // [0.6]
+ * nn.functional.cosineSimilarity(tensor([3, 4]), tensor([1, 0]), 0).item(); // 0.6
  */
-export function cosineSimilarity(x1: Tensor, x2: Tensor, options?: CosineSimilarityOptions): Tensor {
+export function cosineSimilarity(
+  x1: Tensor,
+  x2: Tensor,
+  dim?: number | CosineSimilarityOptions,
+  options?: CosineSimilarityOptions,
+): Tensor {
   const op = "cosineSimilarity";
   needFloat(op, needTensor(op, x1, "the first"));
   needFloat(op, needTensor(op, x2, "the second"));
-  const { dim = 1, eps = 1e-8 } = checkOptions<CosineSimilarityOptions>(op, options, ["dim", "eps"]);
-  needNumber(op, "eps", eps);
   const shape = broadcast(op, x1.shape, x2.shape);
-  const at = axis(op, dim, shape.length);
+  const { dim: at, eps = 1e-8 } = dimAndOptions(op, { ndim: shape.length }, dim, options, ["dim", "eps"], 1);
+  needNumber(op, "eps", eps);
   return roundedOnce([x1, x2], (a, b) => {
     const [left, right] = [a, b].map((x) => normalize(x.expand(shape), at, { eps })) as [Tensor, Tensor];
     return left.mul(right).sum(at);

@@ -1,6 +1,7 @@
 /** Linear systems, determinants and the Cholesky decomposition. */
+import { needBoolean } from "../core/arguments.js";
 import { named } from "../core/errors.js";
-import { checkOptions, needBoolean } from "../core/options.js";
+import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { save } from "../engine/rule.js";

@@ -1,10 +1,11 @@
 /** Sorting: stable, with NaN above every number. */
+import { needInteger } from "../core/arguments.js";
 import { dtypes } from "../core/dtype.js";
 import { fail, showBounds } from "../core/errors.js";
 import { apply, applyForAll } from "../engine/apply.js";
 import { isBatched } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
-import { needInteger, needTensor } from "../engine/operand.js";
+import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { after, dimAndOptions } from "./along.js";

@@ -1,4 +1,5 @@
 /** Special functions, logarithms to other bases, remainder and clamping. */
+import { needNumber } from "../core/arguments.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import {
@@ -10,7 +11,7 @@ import {
   type Unary,
   unary,
 } from "../engine/elementwise.js";
-import { commonType, isHighest, isLowest, needNumber, needOperand, needTensor } from "../engine/operand.js";
+import { commonType, isHighest, isLowest, needOperand, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Operand, one, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";

@@ -1,5 +1,6 @@
 /** The p-norm. */
-import { describe, fail, named } from "../core/errors.js";
+import { refuse } from "../core/arguments.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
@@ -43,8 +44,7 @@ export function norm(x: Tensor, ...args: NormArguments): Tensor {
   const over = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
   const { dims, keepdim } = reduceArguments("norm", x.ndim, over, { keepdim: given.keepdim });
   const p = given.ord === undefined ? 2 : given.ord;
-  if (typeof p !== "number" || Number.isNaN(p))
-    fail("ERR_ARGUMENT", "norm", "the order is not valid", "a number", describe(p));
+  if (typeof p !== "number" || Number.isNaN(p)) refuse("norm", "the order", "a number", p);
   return roundedOnce([asFloat(x)], (y) => normOf(y, p, dims, keepdim));
 }
 

@@ -1,6 +1,7 @@
+import { needFinite } from "../core/arguments.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
+import { type StepRule, stepKernel } from "./step-rule.js";
 
 export interface AdagradHyperparameters {
   /** The learning rate; default 0.01. */
@@ -24,11 +25,11 @@ const rule: StepRule<AdagradHyperparameters> = {
   counts: true,
   used: () => 1,
   attrs({ lr, lrDecay, weightDecay, initialAccumulatorValue, eps }, age) {
-    nonNegative("Adagrad", "lr", lr);
-    nonNegative("Adagrad", "lrDecay", lrDecay);
-    nonNegative("Adagrad", "weightDecay", weightDecay);
-    nonNegative("Adagrad", "initialAccumulatorValue", initialAccumulatorValue);
-    nonNegative("Adagrad", "eps", eps);
+    needFinite("Adagrad", "lr", lr, { least: 0 });
+    needFinite("Adagrad", "lrDecay", lrDecay, { least: 0 });
+    needFinite("Adagrad", "weightDecay", weightDecay, { least: 0 });
+    needFinite("Adagrad", "initialAccumulatorValue", initialAccumulatorValue, { least: 0 });
+    needFinite("Adagrad", "eps", eps, { least: 0 });
     return [lr / (1 + age * lrDecay), weightDecay, eps, initialAccumulatorValue, age === 0 ? 1 : 0];
   },
 };

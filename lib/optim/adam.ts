@@ -1,6 +1,7 @@
+import { needFinite } from "../core/arguments.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, stepKernel, twoBetas } from "./step-rule.js";
+import { type StepRule, stepKernel, twoBetas } from "./step-rule.js";
 
 export interface AdamHyperparameters {
   /** The learning rate; default 0.001. */
@@ -24,9 +25,9 @@ const ruleOf = (name: string, decoupled: boolean): StepRule<AdamHyperparameters>
   counts: true,
   used: () => 2,
   attrs({ lr, betas, eps, weightDecay }, age) {
-    nonNegative(name, "lr", lr);
-    nonNegative(name, "eps", eps);
-    nonNegative(name, "weightDecay", weightDecay);
+    needFinite(name, "lr", lr, { least: 0 });
+    needFinite(name, "eps", eps, { least: 0 });
+    needFinite(name, "weightDecay", weightDecay, { least: 0 });
     return [lr, ...twoBetas(name, betas), eps, weightDecay, age + 1, decoupled ? 1 : 0];
   },
 });

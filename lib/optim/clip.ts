@@ -1,5 +1,6 @@
 /** Gradient clipping, between backward and the optimizer's step. Modifies the gradients in place. */
-import { describe, fail } from "../core/errors.js";
+import { refuse } from "../core/arguments.js";
+import { fail } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
@@ -59,10 +60,9 @@ export function clipGradNorm(
     "normType",
     "errorIfNonfinite",
   ]);
-  if (!(typeof maxNorm === "number" && maxNorm >= 0))
-    fail("ERR_ARGUMENT", op, "maxNorm is not valid", "a number of at least 0", describe(maxNorm));
+  if (!(typeof maxNorm === "number" && maxNorm >= 0)) refuse(op, "maxNorm", "a number of at least 0", maxNorm);
   if (!(typeof normType === "number" && normType > 0))
-    fail("ERR_ARGUMENT", op, "normType is not valid", "a number above 0, or Infinity", describe(normType));
+    refuse(op, "normType", "a number above 0, or Infinity", normType);
   const gradients = gradientsOf(op, params);
   const sized = gradients.filter((gradient) => gradient.numel > 0);
   if (sized.length === 0) return scalar(0);
@@ -87,7 +87,6 @@ export function clipGradNorm(
  */
 export function clipGradValue(params: Iterable<Tensor> | Tensor, clipValue: number): void {
   const op = "clipGradValue";
-  if (!(typeof clipValue === "number" && clipValue >= 0))
-    fail("ERR_ARGUMENT", op, "clipValue is not valid", "a number of at least 0", describe(clipValue));
+  if (!(typeof clipValue === "number" && clipValue >= 0)) refuse(op, "clipValue", "a number of at least 0", clipValue);
   for (const gradient of gradientsOf(op, params)) limit(op, "clamp", gradient, [-clipValue, clipValue]);
 }

@@ -1,3 +1,4 @@
+import { needFinite, needInteger, refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { synchronous, withGrad } from "../engine/modes.js";
 import type { LeafNode } from "../engine/tape.js";
@@ -8,7 +9,7 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, ParamGroup } from "./param-group.js";
 import type { OptimizerState, ParameterState } from "./state.js";
-import { nonNegative, type StepRule } from "./step-rule.js";
+import type { StepRule } from "./step-rule.js";
 import { type Probe, strongWolfe } from "./wolfe.js";
 
 export interface LbfgsHyperparameters {
@@ -30,8 +31,7 @@ export interface LbfgsHyperparameters {
 export type LbfgsOptions = OptionsOf<LbfgsHyperparameters>;
 
 function whole(name: string, value: unknown): void {
-  if (!Number.isSafeInteger(value) || (value as number) < 1)
-    fail("ERR_ARGUMENT", "LBFGS", `${name} is not valid`, "an integer above 0", describe(value));
+  needInteger("LBFGS", name, value, 1);
 }
 
 const rule: StepRule<LbfgsHyperparameters> = {
@@ -50,11 +50,12 @@ const rule: StepRule<LbfgsHyperparameters> = {
   counts: false,
   used: () => 0,
   attrs(group) {
-    for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const) nonNegative("LBFGS", name, group[name]);
+    for (const name of ["lr", "toleranceGrad", "toleranceChange"] as const)
+      needFinite("LBFGS", name, group[name], { least: 0 });
     for (const name of ["maxIter", "historySize"] as const) whole(name, group[name]);
     if (group.maxEval !== null) whole("maxEval", group.maxEval);
     if (group.lineSearchFn !== null && group.lineSearchFn !== "strongWolfe")
-      fail("ERR_ARGUMENT", "LBFGS", "lineSearchFn is not valid", '"strongWolfe" or null', describe(group.lineSearchFn));
+      refuse("LBFGS", "lineSearchFn", '"strongWolfe" or null', group.lineSearchFn);
     return [];
   },
 };
@@ -245,7 +246,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
   override loadStateDict(state: OptimizerState): void {
     const entry: unknown = state?.state?.["0"];
     if (entry !== undefined && (typeof entry !== "object" || entry === null))
-      fail("ERR_ARGUMENT", "LBFGS.loadStateDict", "the state is not valid", "an object", describe(entry));
+      refuse("LBFGS.loadStateDict", "the state", "an object", entry);
     const memory = entry === undefined ? null : this.read(entry as ParameterState);
     super.loadStateDict({ ...state, state: {} });
     this.memory = memory;
@@ -260,12 +261,12 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
     const number = (name: string): number => {
       const value = entry[name];
       if (typeof value === "number") return value;
-      return fail("ERR_ARGUMENT", op, `${name} is not valid`, "a number", describe(value));
+      return refuse(op, name, "a number", value);
     };
     const copy = (name: string, ndim: number): Tensor => {
       const value = entry[name];
       if (!isTensor(value) || value.ndim !== ndim || value.shape[ndim - 1] !== size)
-        fail("ERR_ARGUMENT", op, `${name} is not valid`, `a tensor of ${size} numbers a row`, describe(value));
+        refuse(op, name, `a tensor of ${size} numbers a row`, value);
       return value.detach().clone();
     };
     const rows = (name: string): Tensor[] => (entry[name] === undefined ? [] : copy(name, 2).unbind(0));

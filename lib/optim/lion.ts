@@ -1,6 +1,7 @@
+import { needFinite } from "../core/arguments.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, stepKernel, twoBetas } from "./step-rule.js";
+import { type StepRule, stepKernel, twoBetas } from "./step-rule.js";
 
 export interface LionHyperparameters {
   /** The learning rate, which is the step size of every element; default 0.0001. */
@@ -20,8 +21,8 @@ const rule: StepRule<LionHyperparameters> = {
   counts: false,
   used: () => 1,
   attrs({ lr, betas, weightDecay }) {
-    nonNegative("Lion", "lr", lr);
-    nonNegative("Lion", "weightDecay", weightDecay);
+    needFinite("Lion", "lr", lr, { least: 0 });
+    needFinite("Lion", "weightDecay", weightDecay, { least: 0 });
     return [lr, ...twoBetas("Lion", betas), weightDecay];
   },
 };

@@ -1,7 +1,8 @@
 /** Shared by all optimizers: parameter groups, the state of each parameter, one native call per group and step. */
+import { needFunction, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions, needFunction, needList } from "../core/options.js";
+import { checkOptions, needList } from "../core/options.js";
 import { applyInPlace } from "../engine/apply.js";
 import { synchronous, withGrad } from "../engine/modes.js";
 import type { LeafNode } from "../engine/tape.js";
@@ -195,7 +196,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
 
   private checkParameter(parameter: unknown): void {
     const { name } = this.rule;
-    if (!isTensor(parameter)) fail("ERR_ARGUMENT", name, "a parameter is not valid", "a tensor", describe(parameter));
+    if (!isTensor(parameter)) refuse(name, "a parameter", "a tensor", parameter);
     if (!parameter.isLeaf) fail("ERR_ARGUMENT", name, "a parameter must be a leaf", "a tensor that no op has produced");
     if (parameter.node === null)
       fail(

@@ -1,5 +1,5 @@
 /** Parameter groups, as the user gives them and as an optimizer keeps them. */
-import { describe, fail } from "../core/errors.js";
+import { refuse } from "../core/arguments.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** Fields of schedules in a group, saved with it in the optimizer's state. */
@@ -33,8 +33,7 @@ export function readScheduleFields(op: string, from: { readonly [key: string]: u
   for (const key of scheduleFields) {
     const value = from[key];
     if (value === undefined) continue;
-    if (typeof value !== "number" || !Number.isFinite(value))
-      fail("ERR_ARGUMENT", op, `${key} is not valid`, "a finite number", describe(value));
+    if (typeof value !== "number" || !Number.isFinite(value)) refuse(op, `${key}`, "a finite number", value);
     found[key] = value;
   }
   return found;

@@ -1,7 +1,7 @@
-import { describe, fail } from "../core/errors.js";
+import { needBoolean, needFinite } from "../core/arguments.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
+import { type StepRule, stepKernel } from "./step-rule.js";
 
 export interface RmspropHyperparameters {
   /** The learning rate; default 0.01. */
@@ -27,13 +27,12 @@ const rule: StepRule<RmspropHyperparameters> = {
   counts: false,
   used: ({ momentum, centered }) => (centered ? 3 : momentum === 0 ? 1 : 2),
   attrs({ lr, alpha, eps, weightDecay, momentum, centered }) {
-    nonNegative("RMSprop", "lr", lr);
-    nonNegative("RMSprop", "alpha", alpha, 1);
-    nonNegative("RMSprop", "eps", eps);
-    nonNegative("RMSprop", "weightDecay", weightDecay);
-    nonNegative("RMSprop", "momentum", momentum);
-    if (typeof centered !== "boolean")
-      fail("ERR_ARGUMENT", "RMSprop", "centered is not valid", "a boolean", describe(centered));
+    needFinite("RMSprop", "lr", lr, { least: 0 });
+    needFinite("RMSprop", "alpha", alpha, { least: 0, below: 1 });
+    needFinite("RMSprop", "eps", eps, { least: 0 });
+    needFinite("RMSprop", "weightDecay", weightDecay, { least: 0 });
+    needFinite("RMSprop", "momentum", momentum, { least: 0 });
+    needBoolean("RMSprop", "centered", centered);
     return [lr, alpha, eps, weightDecay, momentum];
   },
 };

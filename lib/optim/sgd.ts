@@ -1,7 +1,8 @@
-import { describe, fail } from "../core/errors.js";
+import { needBoolean, needFinite, refuse } from "../core/arguments.js";
+import { fail } from "../core/errors.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
-import { nonNegative, type StepRule, stepKernel } from "./step-rule.js";
+import { type StepRule, stepKernel } from "./step-rule.js";
 
 export interface SgdHyperparameters {
   /** The learning rate; default 0.001. */
@@ -25,13 +26,12 @@ const rule: StepRule<SgdHyperparameters> = {
   counts: false,
   used: (group) => (group.momentum === 0 ? 0 : 1),
   attrs({ lr, momentum, dampening, weightDecay, nesterov }, age) {
-    nonNegative("SGD", "lr", lr);
-    nonNegative("SGD", "momentum", momentum);
-    nonNegative("SGD", "weightDecay", weightDecay);
+    needFinite("SGD", "lr", lr, { least: 0 });
+    needFinite("SGD", "momentum", momentum, { least: 0 });
+    needFinite("SGD", "weightDecay", weightDecay, { least: 0 });
     if (typeof dampening !== "number" || !Number.isFinite(dampening))
-      fail("ERR_ARGUMENT", "SGD", "dampening is not valid", "a finite number", describe(dampening));
-    if (typeof nesterov !== "boolean")
-      fail("ERR_ARGUMENT", "SGD", "nesterov is not valid", "a boolean", describe(nesterov));
+      refuse("SGD", "dampening", "a finite number", dampening);
+    needBoolean("SGD", "nesterov", nesterov);
     if (nesterov && (momentum === 0 || dampening !== 0))
       fail(
         "ERR_ARGUMENT",

@@ -1,4 +1,5 @@
 /** State dictionaries of optimizers: the state of each parameter, and the groups. */
+import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { outlive } from "../tensor/handle.js";
@@ -124,6 +125,6 @@ function readState<H extends object>(
   const step = entry.step;
   const age = isTensor(step) ? step.item() : step;
   if (typeof age !== "number" || !Number.isSafeInteger(age) || age < 0)
-    return fail("ERR_ARGUMENT", op, "step is not valid", "an integer of at least 0", describe(age));
+    return refuse(op, "step", "an integer of at least 0", age);
   return { age, buffers };
 }

@@ -1,4 +1,4 @@
-import { describe, fail } from "../core/errors.js";
+import { needFinite, refuse } from "../core/arguments.js";
 import { numel } from "../core/shape.js";
 import { defineKernel, type Row } from "../engine/row.js";
 
@@ -32,16 +32,8 @@ export const stepKernel = (name: string, flopsOfElement: number): Row<undefined>
 
 /** Checks two decay rates, each at least 0 and below 1. */
 export function twoBetas(op: string, betas: unknown): [number, number] {
-  if (!Array.isArray(betas) || betas.length !== 2)
-    fail("ERR_ARGUMENT", op, "betas is not valid", "an array of two numbers", describe(betas));
+  if (!Array.isArray(betas) || betas.length !== 2) refuse(op, "betas", "an array of two numbers", betas);
   const [first, second] = betas as [unknown, unknown];
-  return [nonNegative(op, "betas[0]", first, 1), nonNegative(op, "betas[1]", second, 1)];
-}
-
-/** Checks a hyperparameter of at least 0 and below `limit`. */
-export function nonNegative(op: string, field: string, value: unknown, limit = Number.POSITIVE_INFINITY): number {
-  if (typeof value === "number" && value >= 0 && value < limit) return value;
-  const expected =
-    limit === Number.POSITIVE_INFINITY ? "a finite number of at least 0" : `at least 0 and below ${limit}`;
-  return fail("ERR_ARGUMENT", op, `${field} is not valid`, expected, describe(value), { [field]: value });
+  const share = { least: 0, below: 1 };
+  return [needFinite(op, "betas[0]", first, share), needFinite(op, "betas[1]", second, share)];
 }

@@ -1,11 +1,11 @@
 /** Data-parallel gradients on worker threads that share the model's memory. */
+import { needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { getDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
 import { mapTree } from "../core/tree.js";
-import { needInteger } from "../engine/operand.js";
 import { addon } from "../native/frame.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";

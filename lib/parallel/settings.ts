@@ -1,4 +1,4 @@
-import { needInteger } from "../engine/operand.js";
+import { needInteger } from "../core/arguments.js";
 import type { NativeStats } from "../native/addon.js";
 import { addon } from "../native/frame.js";
 import { reclaimAll } from "../tensor/memory.js";

@@ -1,4 +1,5 @@
 /** Creation of tensors from data or constants. Random ones are in ops/random.ts. */
+import { refuse } from "../core/arguments.js";
 import {
   type DType,
   type DTypeRow,
@@ -32,7 +33,7 @@ export interface TensorOptions extends CreateOptions {
 /** @internal Applies the option `requiresGrad`. */
 export function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
   if (requiresGrad === undefined || requiresGrad === false) return x;
-  if (requiresGrad !== true) fail("ERR_ARGUMENT", op, "requiresGrad is not valid", "a boolean", describe(requiresGrad));
+  if (requiresGrad !== true) refuse(op, "requiresGrad", "a boolean", requiresGrad);
   if (x.type.kind !== "float")
     fail("ERR_GRADIENT", op, "only float tensors can require grad", "a float dtype", x.dtype);
   x.requiresGrad = true;
@@ -234,14 +235,13 @@ function constant(
   type: DTypeRow,
   options?: CreateOptions,
 ): Tensor {
-  if (typeof value !== "number") fail("ERR_ARGUMENT", op, "the value is not valid", "a number", describe(value));
+  if (typeof value !== "number") refuse(op, "the value", "a number", value);
   const given = checkOptions<CreateOptions>(op, options, ["dtype", "requiresGrad"]);
   const chosen = given.dtype === undefined ? type : dtypeRow(op, given.dtype);
   return finish(op, filled(op, element(op, value, chosen), chosen, checkShape(op, shape)), given.requiresGrad);
 }
 
-const like = (op: string, x: Tensor): Tensor =>
-  isTensor(x) ? x : fail("ERR_ARGUMENT", op, "the input is not valid", "a tensor", describe(x));
+const like = (op: string, x: Tensor): Tensor => (isTensor(x) ? x : refuse(op, "the input", "a tensor", x));
 
 /**
  * Zeros of a shape, in the default dtype.

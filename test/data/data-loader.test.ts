@@ -169,7 +169,7 @@ describe("state", () => {
     expect(load({ length: 21 })).toThrowError("loadStateDict: length differs; expected 20, got 21");
     expect(load({ position: 8 })).toThrowError("position is past the end; expected at most 7, got 8");
     expect(load({ epoch: Number.NaN })).toThrowError(
-      "bad loadStateDict: epoch; expected a non-negative integer, got NaN",
+      "loadStateDict: epoch is not valid; expected an integer of at least 0, got NaN",
     );
     expect(() => loader().loadStateDict(null as never)).toThrowError("not a state; expected an object, got null");
   });
@@ -178,13 +178,13 @@ describe("state", () => {
 describe("bad arguments", () => {
   const options = (options: object) => () => new DataLoader(numbers(4), options);
   test.each([
-    ["batchSize 0", options({ batchSize: 0 }), "bad batchSize; expected a positive integer, got 0"],
-    ["batchSize NaN", options({ batchSize: Number.NaN }), "expected a positive integer, got NaN"],
-    ["batchSize 1.5", options({ batchSize: 1.5 }), "expected a positive integer, got 1.5"],
-    ["batchSize as text", options({ batchSize: "2" }), 'expected a positive integer, got "2"'],
-    ["seed -1", options({ seed: -1 }), "bad seed; expected a non-negative integer, got -1"],
-    ["shuffle 1", options({ shuffle: 1 }), "bad shuffle; expected a boolean, got 1"],
-    ["collate true", options({ collate: true }), "bad collate; expected a function, got true"],
+    ["batchSize 0", options({ batchSize: 0 }), "batchSize is not valid; expected an integer of at least 1, got 0"],
+    ["batchSize NaN", options({ batchSize: Number.NaN }), "expected an integer of at least 1, got NaN"],
+    ["batchSize 1.5", options({ batchSize: 1.5 }), "expected an integer of at least 1, got 1.5"],
+    ["batchSize as text", options({ batchSize: "2" }), 'expected an integer of at least 1, got "2"'],
+    ["seed -1", options({ seed: -1 }), "seed is not valid; expected an integer of at least 0, got -1"],
+    ["shuffle 1", options({ shuffle: 1 }), "shuffle is not valid; expected a boolean, got 1"],
+    ["collate true", options({ collate: true }), "collate is not valid; expected a function, got true"],
     ["batch_size", options({ batch_size: 2 }), 'unknown option "batch_size" (did you mean "batchSize"?)'],
     ["dropLast of everything", options({ batchSize: 5, dropLast: true }), "dropLast leaves no batch"],
     ["no samples", () => new DataLoader([]), "the data set is empty; expected at least one sample, got 0"],

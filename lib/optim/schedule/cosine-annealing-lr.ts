@@ -1,5 +1,5 @@
+import { needFinite, needInteger } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
-import { count, finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -29,8 +29,8 @@ export class CosineAnnealingLR extends RateSchedule {
     const op = "CosineAnnealingLR";
     super(op, optimizer);
     const { tMax, etaMin = 0 } = checkOptions<CosineAnnealingLROptions>(op, options, ["tMax", "etaMin"]);
-    this.tMax = count(op, "tMax", tMax);
-    this.etaMin = finite(op, "etaMin", etaMin);
+    this.tMax = needInteger(op, "tMax", tMax, 1);
+    this.etaMin = needFinite(op, "etaMin", etaMin);
     this.begin();
   }
   /** @internal */

@@ -1,6 +1,6 @@
+import { needFinite, needInteger } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
 import { cosine } from "./anneal.js";
-import { count, finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -34,9 +34,9 @@ export class CosineAnnealingWarmRestarts extends RateSchedule {
     const op = "CosineAnnealingWarmRestarts";
     super(op, optimizer);
     const given = checkOptions<CosineAnnealingWarmRestartsOptions>(op, options, ["t0", "tMult", "etaMin"]);
-    this.t0 = count(op, "t0", given.t0);
-    this.tMult = count(op, "tMult", given.tMult ?? 1);
-    this.etaMin = finite(op, "etaMin", given.etaMin ?? 0);
+    this.t0 = needInteger(op, "t0", given.t0, 1);
+    this.tMult = needInteger(op, "tMult", given.tMult ?? 1, 1);
+    this.etaMin = needFinite(op, "etaMin", given.etaMin ?? 0);
     this.begin();
   }
   /** @internal */

@@ -1,5 +1,5 @@
+import { needFinite } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
-import { finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -22,7 +22,7 @@ export class ExponentialLR extends RateSchedule {
   private readonly gamma: number;
   constructor(optimizer: Scheduled, options: ExponentialLROptions) {
     super("ExponentialLR", optimizer);
-    this.gamma = finite("ExponentialLR", "gamma", checkOptions("ExponentialLR", options, ["gamma"]).gamma);
+    this.gamma = needFinite("ExponentialLR", "gamma", checkOptions("ExponentialLR", options, ["gamma"]).gamma);
     this.begin();
   }
   /** @internal */

@@ -1,7 +1,6 @@
-import { describe, fail } from "../../core/errors.js";
+import { needFinite, refuse } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
 import { synchronous } from "../../engine/modes.js";
-import { finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -30,13 +29,13 @@ export class LambdaLR extends RateSchedule {
     const groups = optimizer.paramGroups.length;
     const list: readonly unknown[] = Array.isArray(lrLambda) ? lrLambda : optimizer.paramGroups.map(() => lrLambda);
     if (list.length !== groups || !list.every((f) => typeof f === "function"))
-      fail("ERR_ARGUMENT", op, "lrLambda is not valid", `a function, or ${groups} of them`, describe(lrLambda));
+      refuse(op, "lrLambda", `a function, or ${groups} of them`, lrLambda);
     this.lambdas = list as readonly LrLambda[];
     this.begin();
   }
   /** @internal */
   protected rate(_lr: number, epoch: number, group: number): number {
     const f = this.lambdas[group] ?? this.lambdas[0]!;
-    return this.baseLrs[group]! * finite("LambdaLR", "the factor", synchronous("LambdaLR", f(epoch)));
+    return this.baseLrs[group]! * needFinite("LambdaLR", "the factor", synchronous("LambdaLR", f(epoch)));
   }
 }

@@ -1,6 +1,5 @@
-import { fail } from "../../core/errors.js";
+import { needFinite, needInteger, refuse } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
-import { count, finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -32,12 +31,11 @@ export class LinearLR extends RateSchedule {
     const op = "LinearLR";
     super(op, optimizer);
     const given = checkOptions<LinearLROptions>(op, options, ["startFactor", "endFactor", "totalIters"]);
-    this.startFactor = finite(op, "startFactor", given.startFactor ?? 1 / 3, 0);
-    this.endFactor = finite(op, "endFactor", given.endFactor ?? 1);
+    this.startFactor = needFinite(op, "startFactor", given.startFactor ?? 1 / 3, { above: 0 });
+    this.endFactor = needFinite(op, "endFactor", given.endFactor ?? 1);
     // A rate of 0 cannot be multiplied back to the next one.
-    if (this.endFactor < 0)
-      fail("ERR_ARGUMENT", op, "endFactor is not valid", "a finite number of at least 0", String(this.endFactor));
-    this.totalIters = count(op, "totalIters", given.totalIters ?? 5);
+    if (this.endFactor < 0) refuse(op, "endFactor", "a finite number of at least 0", this.endFactor);
+    this.totalIters = needInteger(op, "totalIters", given.totalIters ?? 5, 1);
     this.begin();
   }
   /** @internal */

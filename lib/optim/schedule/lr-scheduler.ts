@@ -1,5 +1,5 @@
+import { refuse } from "../../core/arguments.js";
 import { brand } from "../../core/copy.js";
-import { describe, fail } from "../../core/errors.js";
 import { Optimizer } from "../optimizer.js";
 import type { ParamGroup } from "../param-group.js";
 
@@ -32,8 +32,7 @@ export abstract class LRScheduler {
   protected readonly optimizer: Scheduled;
 
   protected constructor(name: string, optimizer: unknown) {
-    if (!(optimizer instanceof Optimizer))
-      fail("ERR_ARGUMENT", name, "the first argument is not valid", "an optimizer", describe(optimizer));
+    if (!(optimizer instanceof Optimizer)) refuse(name, "the first argument", "an optimizer", optimizer);
     this.optimizer = optimizer as Scheduled;
   }
 
@@ -76,10 +75,10 @@ export abstract class LRScheduler {
     const epoch: unknown = state?.lastEpoch;
     const rates: unknown = state?.baseLrs;
     if (!Number.isSafeInteger(epoch) || (epoch as number) < 0)
-      fail("ERR_ARGUMENT", op, "lastEpoch is not valid", "an integer of at least 0", describe(epoch));
+      refuse(op, "lastEpoch", "an integer of at least 0", epoch);
     const groups = this.optimizer.paramGroups.length;
     if (!Array.isArray(rates) || rates.length !== groups || !rates.every(Number.isFinite))
-      fail("ERR_ARGUMENT", op, "baseLrs is not valid", `${groups} numbers`, describe(rates));
+      refuse(op, "baseLrs", `${groups} numbers`, rates);
     return () => {
       this.lastEpoch = epoch as number;
       this.baseLrs = [...(rates as number[])];

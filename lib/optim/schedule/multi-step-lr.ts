@@ -1,6 +1,5 @@
-import { describe, fail } from "../../core/errors.js";
+import { needFinite, needInteger, refuse } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
-import { count, finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -27,10 +26,9 @@ export class MultiStepLR extends RateSchedule {
     const op = "MultiStepLR";
     super(op, optimizer);
     const { milestones, gamma = 0.1 } = checkOptions<MultiStepLROptions>(op, options, ["milestones", "gamma"]);
-    if (!Array.isArray(milestones))
-      fail("ERR_ARGUMENT", op, "milestones is not valid", "an array of integers", describe(milestones));
-    this.milestones = (milestones as number[]).map((value) => count(op, "a milestone", value));
-    this.gamma = finite(op, "gamma", gamma);
+    if (!Array.isArray(milestones)) refuse(op, "milestones", "an array of integers", milestones);
+    this.milestones = (milestones as number[]).map((value) => needInteger(op, "a milestone", value, 1));
+    this.gamma = needFinite(op, "gamma", gamma);
     this.begin();
   }
   /** @internal */

@@ -1,9 +1,8 @@
-import { describe, fail } from "../../core/errors.js";
+import { needBoolean, needFinite, needInteger, refuse } from "../../core/arguments.js";
+import { fail } from "../../core/errors.js";
 import { checkOptions } from "../../core/options.js";
 import type { ParamGroup } from "../param-group.js";
-import { nonNegative } from "../step-rule.js";
 import { cosine, linear } from "./anneal.js";
-import { count, finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -76,23 +75,22 @@ export class OneCycleLR extends RateSchedule {
     const given = checkOptions<OneCycleLROptions>(op, options, known);
     const { annealStrategy = "cos", pctStart = 0.3, cycleMomentum = true } = given;
     if (annealStrategy !== "cos" && annealStrategy !== "linear")
-      fail("ERR_ARGUMENT", op, "annealStrategy is not valid", '"cos" or "linear"', describe(annealStrategy));
+      refuse(op, "annealStrategy", '"cos" or "linear"', annealStrategy);
     if (!(typeof pctStart === "number" && pctStart >= 0 && pctStart <= 1))
-      fail("ERR_ARGUMENT", op, "pctStart is not valid", "a number from 0 to 1", describe(pctStart));
-    if (typeof cycleMomentum !== "boolean")
-      fail("ERR_ARGUMENT", op, "cycleMomentum is not valid", "a boolean", describe(cycleMomentum));
+      refuse(op, "pctStart", "a number from 0 to 1", pctStart);
+    needBoolean(op, "cycleMomentum", cycleMomentum);
     if (cycleMomentum && !("momentum" in optimizer.defaults) && !("betas" in optimizer.defaults))
       fail("ERR_ARGUMENT", op, "the optimizer has neither momentum nor betas", "cycleMomentum: false for it");
-    const maxLr = finite(op, "maxLr", given.maxLr, 0);
-    const initialLr = maxLr / finite(op, "divFactor", given.divFactor ?? 25, 0);
+    const maxLr = needFinite(op, "maxLr", given.maxLr, { above: 0 });
+    const initialLr = maxLr / needFinite(op, "divFactor", given.divFactor ?? 25, { above: 0 });
     this.bounds = {
       initialLr,
       maxLr,
-      minLr: initialLr / finite(op, "finalDivFactor", given.finalDivFactor ?? 1e4, 0),
-      baseMomentum: nonNegative(op, "baseMomentum", given.baseMomentum ?? 0.85, 1),
-      maxMomentum: nonNegative(op, "maxMomentum", given.maxMomentum ?? 0.95, 1),
+      minLr: initialLr / needFinite(op, "finalDivFactor", given.finalDivFactor ?? 1e4, { above: 0 }),
+      baseMomentum: needFinite(op, "baseMomentum", given.baseMomentum ?? 0.85, { least: 0, below: 1 }),
+      maxMomentum: needFinite(op, "maxMomentum", given.maxMomentum ?? 0.95, { least: 0, below: 1 }),
     };
-    this.totalSteps = count(op, "totalSteps", given.totalSteps);
+    this.totalSteps = needInteger(op, "totalSteps", given.totalSteps, 1);
     this.anneal = annealStrategy === "cos" ? cosine : linear;
     this.peak = pctStart * this.totalSteps - 1;
     this.cycles = cycleMomentum;

@@ -1,9 +1,8 @@
+import { needFinite, refuse } from "../../core/arguments.js";
 import { describe, fail } from "../../core/errors.js";
 import { checkOptions } from "../../core/options.js";
 import { isTensor, type Tensor } from "../../tensor/tensor.js";
 import { Optimizer } from "../optimizer.js";
-import { nonNegative } from "../step-rule.js";
-import { finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 
 export interface ReduceLROnPlateauOptions {
@@ -72,18 +71,17 @@ export class ReduceLROnPlateau {
     const { minLr = 0 } = given;
     const groups = optimizer.paramGroups.length;
     const least: readonly unknown[] = Array.isArray(minLr) ? minLr : [minLr];
-    if (Array.isArray(minLr) && least.length !== groups)
-      fail("ERR_ARGUMENT", op, "minLr is not valid", `a number, or ${groups} of them`, describe(minLr));
-    for (const rate of least) nonNegative(op, "minLr", rate);
+    if (Array.isArray(minLr) && least.length !== groups) refuse(op, "minLr", `a number, or ${groups} of them`, minLr);
+    for (const rate of least) needFinite(op, "minLr", rate, { least: 0 });
     this.options = {
       mode: oneOf(op, "mode", given.mode ?? "min", ["min", "max"]),
-      factor: nonNegative(op, "factor", given.factor ?? 0.1, 1),
-      patience: nonNegative(op, "patience", given.patience ?? 10),
-      threshold: finite(op, "threshold", given.threshold ?? 1e-4),
+      factor: needFinite(op, "factor", given.factor ?? 0.1, { least: 0, below: 1 }),
+      patience: needFinite(op, "patience", given.patience ?? 10, { least: 0 }),
+      threshold: needFinite(op, "threshold", given.threshold ?? 1e-4),
       thresholdMode: oneOf(op, "thresholdMode", given.thresholdMode ?? "rel", ["rel", "abs"]),
-      cooldown: nonNegative(op, "cooldown", given.cooldown ?? 0),
+      cooldown: needFinite(op, "cooldown", given.cooldown ?? 0, { least: 0 }),
       minLr,
-      eps: nonNegative(op, "eps", given.eps ?? 1e-8),
+      eps: needFinite(op, "eps", given.eps ?? 1e-8, { least: 0 }),
     };
   }
 
@@ -128,13 +126,11 @@ export class ReduceLROnPlateau {
     const counts = { lastEpoch: 0, numBadEpochs: 0, cooldownCounter: 0 };
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
       const value: unknown = state?.[name];
-      if (!Number.isSafeInteger(value) || (value as number) < 0)
-        fail("ERR_ARGUMENT", op, `${name} is not valid`, "an integer of at least 0", describe(value));
+      if (!Number.isSafeInteger(value) || (value as number) < 0) refuse(op, name, "an integer of at least 0", value);
       counts[name] = value as number;
     }
     const best: unknown = state.best;
-    if (best !== null && typeof best !== "number")
-      fail("ERR_ARGUMENT", op, "best is not valid", "a number or null", describe(best));
+    if (best !== null && typeof best !== "number") refuse(op, "best", "a number or null", best);
     Object.assign(this, counts, { best });
   }
 

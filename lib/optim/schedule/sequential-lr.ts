@@ -1,6 +1,6 @@
+import { needInteger, refuse } from "../../core/arguments.js";
 import { describe, fail } from "../../core/errors.js";
 import { checkOptions } from "../../core/options.js";
-import { count } from "./checks.js";
 import { LRScheduler, type Scheduled, type ScheduleState } from "./lr-scheduler.js";
 
 export interface SequentialLROptions {
@@ -37,7 +37,7 @@ export class SequentialLR extends LRScheduler {
     const given = checkOptions<SequentialLROptions>(op, options, ["schedulers", "milestones"]);
     const { schedulers, milestones } = given;
     if (!Array.isArray(schedulers) || schedulers.length === 0)
-      fail("ERR_ARGUMENT", op, "schedulers is not valid", "an array of schedules", describe(schedulers));
+      refuse(op, "schedulers", "an array of schedules", schedulers);
     this.schedulers = schedulers.map((schedule: unknown) => {
       if (!(schedule instanceof LRScheduler))
         fail(
@@ -51,8 +51,8 @@ export class SequentialLR extends LRScheduler {
       return schedule;
     });
     if (!Array.isArray(milestones) || milestones.length !== schedulers.length - 1)
-      fail("ERR_ARGUMENT", op, "milestones is not valid", `${schedulers.length - 1} integers`, describe(milestones));
-    this.milestones = (milestones as number[]).map((value) => count(op, "a milestone", value));
+      refuse(op, "milestones", `${schedulers.length - 1} integers`, milestones);
+    this.milestones = (milestones as number[]).map((value) => needInteger(op, "a milestone", value, 1));
     if (this.milestones.some((value, i) => i > 0 && value <= this.milestones[i - 1]!))
       fail("ERR_ARGUMENT", op, "milestones do not rise", undefined, describe(milestones));
     this.restart();
@@ -83,13 +83,7 @@ export class SequentialLR extends LRScheduler {
     const { length } = this.schedulers;
     const states: unknown = state.schedulers;
     if (!Array.isArray(states) || states.length !== length)
-      fail(
-        "ERR_ARGUMENT",
-        "SequentialLR.loadStateDict",
-        "schedulers is not valid",
-        `the states of ${length} schedules`,
-        describe(states),
-      );
+      refuse("SequentialLR.loadStateDict", "schedulers", `the states of ${length} schedules`, states);
     const parts = this.schedulers.map((schedule, i) => schedule.restoring((states as ScheduleState[])[i]!));
     return () => {
       for (const restore of [own, ...parts]) restore();

@@ -1,5 +1,5 @@
+import { needFinite, needInteger } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
-import { count, finite } from "./checks.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
@@ -26,8 +26,8 @@ export class StepLR extends RateSchedule {
   constructor(optimizer: Scheduled, options: StepLROptions) {
     super("StepLR", optimizer);
     const { stepSize, gamma = 0.1 } = checkOptions<StepLROptions>("StepLR", options, ["stepSize", "gamma"]);
-    this.stepSize = count("StepLR", "stepSize", stepSize);
-    this.gamma = finite("StepLR", "gamma", gamma);
+    this.stepSize = needInteger("StepLR", "stepSize", stepSize, 1);
+    this.gamma = needFinite("StepLR", "gamma", gamma);
     this.begin();
   }
   /** @internal */

@@ -82,6 +82,7 @@ law("errors", (op, of) => {
       ...(of.operands === undefined && input.orNumber !== true ? [["NaN", Number.NaN] as const] : []),
     ];
     for (const [what, value] of others) {
+      if (op === "leakyRelu" && what === "an object") continue; // options in the slope's place
       if (isIndex(op, i) && (value === null || typeof value === "string" || Array.isArray(value))) continue;
       const call = () => sample.call(inputs.map((x, k) => (k === i ? (value as Tensor) : x)));
       if (value === undefined && isOptional(op, i)) expect(call, `${input.name} left out`).not.toThrow();

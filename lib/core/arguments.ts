@@ -1,0 +1,66 @@
+/** Checks of arguments, all with one wording: "lr is not valid; expected a finite number of at least 0, got -1". */
+import { describe, fail } from "./errors.js";
+
+/** The ends of what a number may be. */
+export interface Range {
+  readonly least?: number;
+  readonly above?: number;
+  readonly most?: number;
+  readonly below?: number;
+}
+
+function inRange(x: number, { least, above, most, below }: Range): boolean {
+  return (
+    (least === undefined || x >= least) &&
+    (above === undefined || x > above) &&
+    (most === undefined || x <= most) &&
+    (below === undefined || x < below)
+  );
+}
+
+function rangeText(kind: string, { least, above, most, below }: Range): string {
+  if (least !== undefined && most !== undefined) return `${kind} from ${least} to ${most}`;
+  const low = least !== undefined ? `of at least ${least}` : above !== undefined ? `above ${above}` : "";
+  const high = most !== undefined ? `of at most ${most}` : below !== undefined ? `below ${below}` : "";
+  const both = [low, high].filter((part) => part !== "").join(" and ");
+  return both === "" ? kind : `${kind} ${both}`;
+}
+
+/** ERR_ARGUMENT for a value of the right type that is none of those expected. */
+export function refuse(op: string, what: string, expected: string, x: unknown): never {
+  return fail("ERR_ARGUMENT", op, `${what} is not valid`, expected, describe(x), { argument: what });
+}
+
+/** ERR_ARGUMENT unless the value is a number, in the range, and not NaN. */
+export function needNumber(op: string, what: string, x: unknown, range?: Range): number {
+  if (typeof x === "number" && !Number.isNaN(x) && (range === undefined || inRange(x, range))) return x;
+  return refuse(op, what, rangeText("a number", range ?? {}), x);
+}
+
+/** ERR_ARGUMENT unless the value is a finite number in the range. */
+export function needFinite(op: string, what: string, x: unknown, range: Range = {}): number {
+  if (typeof x === "number" && Number.isFinite(x) && inRange(x, range)) return x;
+  return refuse(op, what, rangeText("a finite number", range), x);
+}
+
+/** ERR_ARGUMENT unless the value is an integer of at least `least`. */
+export function needInteger(op: string, what: string, x: unknown, least = Number.MIN_SAFE_INTEGER): number {
+  if (typeof x === "number" && Number.isSafeInteger(x) && x >= least) return x;
+  return refuse(op, what, rangeText("an integer", least === Number.MIN_SAFE_INTEGER ? {} : { least }), x);
+}
+
+/** ERR_ARGUMENT unless the value is true or false. */
+export function needBoolean(op: string, what: string, x: unknown): boolean {
+  return typeof x === "boolean" ? x : refuse(op, what, "a boolean", x);
+}
+
+/** ERR_ARGUMENT unless the value is one of these texts. */
+export function needChoice<T extends string>(op: string, what: string, x: unknown, choices: readonly T[]): T {
+  if (choices.includes(x as T)) return x as T;
+  return refuse(op, what, choices.map((choice) => `"${choice}"`).join(" or "), x);
+}
+
+/** ERR_ARGUMENT unless the value is a function. */
+export function needFunction(op: string, f: unknown, what = "the function"): void {
+  if (typeof f !== "function") refuse(op, what, "a function", f);
+}
