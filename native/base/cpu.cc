@@ -41,7 +41,7 @@ uint32_t enabled_state() {
 
 bool has(uint32_t flags, int bit) { return flags >> bit & 1; }
 
-// AVX and FMA, with every part of the registers in `state` saved at a context switch.
+// AVX and FMA, if the OS saves every register part in `state` at a context switch.
 bool has_vectors(uint32_t state) {
   if (cpuid(0).eax < 7) return false;
   const uint32_t features = cpuid(1).ecx;

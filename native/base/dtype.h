@@ -5,7 +5,7 @@
 
 namespace nabla {
 
-// Two bytes that are stored and moved; arithmetic on them is float32's (base/half.h).
+// Two bytes, for storage only: arithmetic on them is float32 (base/half.h).
 struct BFloat16 {
   uint16_t bits;
 };
@@ -55,7 +55,7 @@ constexpr size_t kDTypeSizes[kDTypeCount] = {
 };
 
 constexpr size_t size_of(DType t) { return kDTypeSizes[static_cast<int>(t)]; }
-// The float types that there are kernels for.
+// The float types that kernels compute in.
 constexpr bool is_float(DType t) { return t == DType::F32 || t == DType::F64; }
 constexpr bool is_half(DType t) { return t == DType::BF16 || t == DType::F16; }
 

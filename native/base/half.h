@@ -31,7 +31,7 @@ NABLA_HALF_INLINE Float16 to_float16(float x) {
   const uint32_t bits = __builtin_bit_cast(uint32_t, x), sign = bits & 0x80000000, size = bits ^ sign;
   const uint32_t moved = size - (112u << 23);
   const uint32_t normal = (moved + 0xfff + (moved >> 13 & 1)) >> 13;
-  // Beside 1/2, the last place of a float is worth 2^-24, which is that of a subnormal: the sum rounds.
+  // The last place of floats near 1/2 is 2^-24, as that of subnormals, so adding 1/2 rounds.
   const uint32_t subnormal =
       __builtin_bit_cast(uint32_t, __builtin_bit_cast(float, size) + 0.5f) - __builtin_bit_cast(uint32_t, 0.5f);
   const uint32_t special = size > 0x7f800000 ? 0x7e00 | (size >> 13 & 0x3ff) : 0x7c00;
@@ -47,8 +47,8 @@ NABLA_HALF_INLINE Half narrow(float x) {
     return to_float16(x);
 }
 
-// To the neighbour whose last bit is 1 where x is between two floats: rounded again, the result is as if x had been
-// rounded at once (Boldo and Melquiond, "When double rounding is odd", 2005).
+// Rounds to odd: between two floats, to the one whose last bit is 1. Rounding the result again is then as exact as
+// rounding x once (Boldo and Melquiond, "When double rounding is odd", 2005).
 NABLA_HALF_INLINE float to_odd(double x) {
   const float nearest = static_cast<float>(x);
   const double back = nearest, size = x < 0 ? -x : x, got = back < 0 ? -back : back;
@@ -59,7 +59,7 @@ NABLA_HALF_INLINE float to_odd(float x) { return x; }
 template <class Integer>
 NABLA_HALF_INLINE float to_odd(Integer x) {
   if constexpr (sizeof(Integer) == 8) {
-    // Of more bits than a double holds, the last ones leave a mark in the lowest that it does.
+    // If there are more bits than a double holds, the lost ones set the lowest bit that it holds.
     const int64_t marked = (x >> 11 | ((x & 2047) != 0)) * 2048;
     return to_odd(static_cast<double>(x >= -(int64_t{1} << 53) && x <= int64_t{1} << 53 ? x : marked));
   } else {

@@ -14,7 +14,7 @@ struct View {
   int32_t rank = 0;
   int64_t dims[kMaxRank];
   int64_t strides[kMaxRank];
-  // A number standing for a tensor: data points at its value, already in dtype, rank is 0.
+  // A number operand: data points at its value, already in dtype, rank is 0.
   bool scalar = false;
 
   int64_t numel() const {
@@ -44,7 +44,7 @@ inline bool same_shape(const View& a, const View& b) {
   return true;
 }
 
-// A number as an operand.
+// Makes a number operand.
 inline View number(DType type, const void* value) {
   View v;
   v.data = const_cast<void*>(value);

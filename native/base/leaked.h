@@ -1,10 +1,10 @@
-// The one object of its type, made at first use and never destroyed: threads may use it until the process ends.
+// A singleton, made at first use and never destroyed, as threads may use it until the process ends.
 #pragma once
 #include <new>
 
 namespace nabla {
 
-// In memory of the program itself, so that its first use cannot run out of memory.
+// In static memory, so that its first use cannot run out of memory.
 template <class T>
 T& leaked() {
   alignas(T) static unsigned char place[sizeof(T)];

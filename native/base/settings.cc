@@ -7,7 +7,7 @@
 namespace nabla {
 namespace {
 
-// A variable that is set to nothing is not set.
+// An empty variable counts as unset.
 const char* variable(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
@@ -27,7 +27,7 @@ struct Read {
     const char* threads = variable("NABLA_NUM_THREADS");
     if (*threads && !parse_count(threads, settings.threads))
       unusable = {"NABLA_NUM_THREADS", "an integer of at least 1"};
-    // A copy: what getenv gives goes when the variable is set anew.
+    // A copy: a later setenv invalidates what getenv returned.
     std::snprintf(settings.isa, sizeof settings.isa, "%s", variable("NABLA_ISA"));
   }
 };

@@ -1,4 +1,4 @@
-// The variables of the environment that native code obeys, read once for the whole process.
+// The environment variables that native code uses, read once per process.
 #pragma once
 #include <cstdint>
 
@@ -11,7 +11,7 @@ struct Settings {
 };
 const Settings& settings();
 
-// The first of these whose value cannot be used, and what can be; `variable` is nullptr where there is none.
+// The first variable with an invalid value, and what is allowed; `variable` is nullptr if there is none.
 struct UnusableSetting {
   const char* variable = nullptr;
   const char* valid = "";

@@ -1,4 +1,4 @@
-// What a native call answers: a code for the NablaError and a sentence that needs no allocation.
+// The result of a native call: an error code and a message that needs no allocation.
 #pragma once
 #include <cstdint>
 

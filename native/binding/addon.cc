@@ -1,4 +1,4 @@
-// The module: what JavaScript can call, and the state of each environment.
+// The module: functions for JavaScript, and the state of each environment.
 #include <napi.h>
 
 #include <cstring>
@@ -28,7 +28,7 @@ Napi::Object numbers(Napi::Env env, std::initializer_list<std::pair<const char*,
   return object;
 }
 
-// Everything lib/native/ needs to know about the frame and the kernels, so that no number is written twice.
+// The layout of the frame and the list of kernels for lib/native/, so that no number is defined twice.
 Napi::Value layout(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Napi::Object result = Napi::Object::New(env);
@@ -106,7 +106,7 @@ Napi::Value since_reclaim(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(e.since_bytes()));
 }
 
-// The storage that the frame's single operand names.
+// The storage of the frame's single operand.
 Status operand_storage(Environment& e, Storage*& storage, View& view) {
   Operand o;
   NABLA_TRY(decode_only_operand(e, o, view));
@@ -115,7 +115,7 @@ Status operand_storage(Environment& e, Storage*& storage, View& view) {
   return {};
 }
 
-// Has a handle watched for one reference of a storage, and writes its slot into the frame's operand 0.
+// Tracks a handle for one reference to a storage, and writes its slot into the frame's operand 0.
 Status watch(Environment& e, napi_value handle, Storage* storage, const View& view) {
   int32_t slot = e.track(handle, storage, view);
   if (slot < 0) {
@@ -127,7 +127,7 @@ Status watch(Environment& e, napi_value handle, Storage* storage, const View& vi
   return {};
 }
 
-// adopt(handle): a handle of its own on the storage that the frame's single operand names.
+// adopt(handle): makes a new handle for the storage of the frame's single operand.
 Napi::Value adopt(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   answer(e, [&]() -> Status {
@@ -151,7 +151,7 @@ Napi::Value block(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), id);
 }
 
-// share(hold): the id of the storage that the frame's single operand names; with `hold`, the message keeps a reference.
+// share(hold): the id of the storage of the frame's single operand; with `hold`, the message keeps a reference.
 Napi::Value share(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   const bool hold = info.Length() > 0 && info[0].ToBoolean();
@@ -166,7 +166,7 @@ Napi::Value share(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), id);
 }
 
-// holds(dtype): whether that integer or bool dtype holds every element of the frame's single operand, exactly.
+// holds(dtype): whether an integer or bool dtype represents every element of the frame's single operand exactly.
 Napi::Value holds(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
   process_releases(e);
@@ -202,8 +202,8 @@ Napi::Value attach(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), found);
 }
 
-// origin(proposed): what tells this library's ids from those of other processes and other copies of it; a random
-// integer of at least 1 is proposed, and the first one stays.
+// origin(proposed): distinguishes this library's ids from those of other processes and copies. The first number
+// proposed, a random integer of at least 1, is kept.
 Napi::Value origin(const Napi::CallbackInfo& info) {
   const double proposed = info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 1;
   const double usable = proposed >= 1 && proposed < 9e15 ? proposed : 1;
@@ -230,15 +230,15 @@ Napi::Value largest(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), text);
 }
 
-// claim(object, bytes): counts memory of JavaScript's own for as long as the object lives; false where it would pass
-// the limit.
+// claim(object, bytes): counts memory allocated by JavaScript while the object lives; false if it would exceed the
+// limit.
 Napi::Value claim(const Napi::CallbackInfo& info) {
   const bool fits = info.Length() == 2 && info[1].IsNumber() &&
                     environment(info).claim(info[0], info[1].As<Napi::Number>().Int64Value());
   return Napi::Boolean::New(info.Env(), fits);
 }
 
-// activity(): a number that changes with what this thread makes, and one with the large blocks that any thread takes.
+// activity(): two counters: of what this thread makes, and of large blocks taken by any thread.
 Napi::Value activity(const Napi::CallbackInfo& info) {
   Napi::Array both = Napi::Array::New(info.Env(), 2);
   both.Set(0u, static_cast<double>(environment(info).made()));
@@ -246,7 +246,7 @@ Napi::Value activity(const Napi::CallbackInfo& info) {
   return both;
 }
 
-// trim(keep = 0): gives cached memory back until so many bytes stay.
+// trim(keep = 0): returns cached memory to the system until so many bytes remain.
 Napi::Value trim(const Napi::CallbackInfo& info) {
   trim_memory(info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0);
   return info.Env().Undefined();
@@ -257,7 +257,7 @@ Napi::Value reset_peak_bytes(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// setThreads(n): the limit of the calling thread; 0 takes it away. Without an argument: the limit in force.
+// setThreads(n): sets the calling thread's limit; 0 removes it. Without an argument: returns the limit.
 Napi::Value threads(const Napi::CallbackInfo& info) {
   if (info.Length() > 0 && info[0].IsNumber()) set_thread_limit(info[0].As<Napi::Number>().Int32Value());
   return Napi::Number::New(info.Env(), thread_limit());
@@ -265,7 +265,7 @@ Napi::Value threads(const Napi::CallbackInfo& info) {
 
 Napi::Value pool_threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), pool_size()); }
 
-// isa(name?): forces a tier where a name is given; the name in force, or an empty string where it cannot run here.
+// isa(name?): forces an instruction set if a name is given; returns the one in use, or "" if it cannot run here.
 Napi::Value isa(const Napi::CallbackInfo& info) {
   if (info.Length() > 0 && info[0].IsString() && !force_isa(info[0].As<Napi::String>().Utf8Value().c_str()))
     return Napi::String::New(info.Env(), "");
@@ -280,7 +280,7 @@ Napi::Value isas(const Napi::CallbackInfo& info) {
   return names;
 }
 
-// unusableSetting(): [variable, what it may be] of the environment's first variable that cannot be used, or undefined.
+// unusableSetting(): [variable, what is allowed] for the first invalid environment variable, or undefined.
 Napi::Value unusable_variable(const Napi::CallbackInfo& info) {
   UnusableSetting unusable = unusable_setting();
   std::string names;
@@ -314,8 +314,8 @@ Napi::Value unlock_flags(const Napi::CallbackInfo& info) {
 
 void delete_environment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
 
-// A worker that is being terminated can make no values any more. Nobody sees what it answers; to throw would end the
-// process. Any other exception becomes the status.
+// A terminating worker cannot create values. Its result is ignored, and throwing would end the process. Any other
+// exception becomes the status.
 template <Napi::Value (*CALLBACK)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
   try {

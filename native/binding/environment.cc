@@ -10,10 +10,10 @@
 namespace nabla {
 namespace {
 
-// Few enough that what small ops allocate stays in the second-level cache between two reclaims, on both sides.
+// Few enough that the allocations of small ops between two reclaims fit the L2 cache, native and JavaScript.
 constexpr int64_t kPressureHandles = 4096;
 constexpr int64_t kHandleCharge = 256;
-// Where handles are fewer than the least between two reclaims, they may be of so many bytes.
+// With fewer handles than the minimum between two reclaims, this many bytes are allowed.
 constexpr int64_t kMostBytes = int64_t{256} << 20;
 
 template <class T>
@@ -30,7 +30,7 @@ std::atomic<uint32_t> pressure{0};
 Environment::~Environment() {
   if (holds_flags) flag_mutex().unlock();
   release_shared(this);
-  // The references outlive the environment unless they are deleted here.
+  // References must be deleted here, else they outlive the environment.
   auto forget = [this](napi_ref ref) {
     if (ref) napi_delete_reference(env_, ref);
   };
@@ -145,7 +145,7 @@ void Environment::free_entry(int32_t slot) {
   else
     release(e.storage);
   e.storage = nullptr;
-  // A generation never becomes one that an old handle remembers before four billion reuses of the slot.
+  // A generation repeats only after four billion reuses of the slot.
   e.generation = e.generation == INT32_MAX ? 1 : e.generation + 1;
   e.next_free = free_entries_;
   free_entries_ = slot;

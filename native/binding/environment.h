@@ -1,4 +1,4 @@
-// What one JavaScript thread holds: its table of storages and graph nodes, each watched by a weak reference, and its
+// The state of one JavaScript thread: its table of storages and graph nodes, each tracked by a weak reference, and its
 // frame.
 #pragma once
 #include <node_api.h>
@@ -14,7 +14,7 @@
 
 namespace nabla {
 
-// A slot of the table. It lives while its JavaScript handle does, or while graph nodes pin it.
+// A slot of the table. It is in use while its JavaScript handle lives or graph nodes pin it.
 struct Entry {
   Storage* storage = nullptr;
   napi_ref handle = nullptr;  // weak; nullptr where a block watches the handle
@@ -28,8 +28,8 @@ struct Entry {
   int64_t dims[4] = {};
 };
 
-// A weak reference costs more than a small op. Handles of small results therefore keep a common object alive, and that
-// is watched: when it dies, all of them have. What a live one holds back is bounded by kBlockSlots * kBlockBytes.
+// A weak reference costs more than a small op, so the handles of small results share one tracked object, which they
+// keep alive: once it is dead, all of them are. A live handle keeps at most kBlockSlots * kBlockBytes alive.
 struct Block {
   napi_ref handle = nullptr;
   int32_t count = 0;
@@ -38,7 +38,7 @@ struct Block {
   int32_t generations[kBlockSlots];
 };
 
-// Memory of JavaScript's own that counts as long as the object lives.
+// Memory allocated by JavaScript that counts while the object lives.
 struct Claim {
   napi_ref object = nullptr;
   int64_t bytes = 0;
@@ -46,7 +46,7 @@ struct Claim {
 
 constexpr int kMaxSaved = 6;
 
-// What a graph node saved for its rule, released when backward has passed or the node is collected.
+// The saved values of a graph node, released by backward or when the node is collected.
 struct Node {
   napi_ref handle = nullptr;
   int32_t generation = 1;
@@ -55,13 +55,13 @@ struct Node {
   int32_t slots[kMaxSaved];
 };
 
-// What an operand of a call says besides its view.
+// The fields of an operand besides its view.
 struct Operand {
   int32_t slot, generation, flags, version, block;
   int64_t value;  // a scalar's, in its own dtype
 };
 
-// The call being run. The buffers grow to the longest one and stay.
+// The current call. Its buffers grow to the longest call and are kept.
 struct Decoded {
   std::vector<Operand> operands;
   std::vector<View> views;
@@ -91,15 +91,15 @@ class Environment {
   }
   Entry& entry(int32_t slot) { return entries_[slot]; }
 
-  // Room for that many more of each, so that tracking them cannot run out of memory; throws where there is none.
+  // Reserves that many more of each, so that tracking them cannot run out of memory; throws bad_alloc.
   void reserve(size_t entries, size_t nodes) {
-    // The usual call takes one of each from the lists of free ones.
+    // Usually one free entry and node are available in the lists.
     const bool in_lists = entries <= 1 && free_entries_ >= 0 && (nodes == 0 || (nodes == 1 && free_nodes_ >= 0));
     if (!in_lists) grow(entries, nodes);
   }
-  // Takes over one reference of the storage. Returns the slot, or -1 where the weak reference could not be made.
+  // Takes over one reference to the storage. Returns the slot, or -1 if the weak reference cannot be made.
   int32_t track(napi_value handle, Storage* storage, const View& view);
-  // The same for a small storage, watched by a block with room for it.
+  // The same for a small storage, tracked by a block with room for it.
   int32_t track_in_block(int32_t block, Storage* storage, const View& view);
   int32_t track_block(napi_value block);
   bool has_room(int32_t block) const {
@@ -121,7 +121,7 @@ class Environment {
   // Frees what the weak references show to be dead. Returns the freed bytes.
   int64_t reclaim();
   void account(int64_t bytes);
-  // False, and nothing counted, where the limit does not allow it.
+  // Returns false without counting if the limit does not allow it.
   bool claim(napi_value object, int64_t bytes);
   // Changes with every call that makes something.
   int64_t made() const { return made_; }
@@ -152,7 +152,7 @@ class Environment {
   uint32_t reclaims_ = 0;
 };
 
-// V8's flags are process-wide: one thread at a time sets, uses and unsets them.
+// V8's flags are process-wide, so one thread at a time sets, uses and resets them.
 std::mutex& flag_mutex();
 
 }  // namespace nabla

@@ -47,7 +47,7 @@ int64_t pack_scalar(DType dtype, double value, double low) {
   return 0;
 }
 
-// Whether a number of the frame is one of its dtype; of int64 `value` is the upper half.
+// Whether a number in the frame is valid for its dtype; for int64, `value` is the upper half.
 bool fits_scalar(DType dtype, double value, double low) {
   switch (dtype) {
     case DType::I32: return value >= INT32_MIN && value <= INT32_MAX;
@@ -57,7 +57,7 @@ bool fits_scalar(DType dtype, double value, double low) {
   }
 }
 
-// The first and last element of the view, relative to its offset, or false where they cannot be counted.
+// The first and last element of the view, relative to its offset; false on overflow.
 bool extent(const View& v, int64_t& first, int64_t& last) {
   first = last = 0;
   for (int i = 0; i < v.rank; i++) {
@@ -87,7 +87,7 @@ bool count_elements(const View& v, int64_t& n) {
   return true;
 }
 
-// Whether a checked view has more elements than places: some would be written many times over.
+// Whether a checked view has more elements than distinct positions, so that some would be written several times.
 bool repeats(const View& v) {
   int64_t first, last;
   return !extent(v, first, last) || v.numel() > last - first + 1;
@@ -331,7 +331,7 @@ const int32_t kIdentity = [] {
   return -1;
 }();
 
-// How the elements of a tensor lie in a typed array: as in the tensor; halves also as the floats that they stand for.
+// How a tensor's elements are stored in a typed array: as they are; half precision alternatively as floats.
 bool array_dtype(const View& v, size_t bytes, DType& dtype) {
   const size_t n = static_cast<size_t>(v.numel());
   dtype = v.dtype;
@@ -445,7 +445,7 @@ Status create_tensor(Environment& e, napi_env env, napi_value handle, napi_value
   return {};
 }
 
-// Pins what the frame's operands name to a node, a new one where an object is given, and unpins what it had.
+// Pins the frame's operands to a node, a new one if an object is given, and unpins its previous ones.
 Status save_operands(Environment& e, napi_value node) {
   volatile int32_t* ints = e.frame.ints;
   int32_t count = ints[field::ins], id = ints[field::node];

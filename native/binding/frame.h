@@ -1,4 +1,4 @@
-// The call frame shared with JavaScript: where each number stands. lib/native/frame.ts reads these from `layout` at
+// The call frame shared with JavaScript: the offset of each number. lib/native/frame.ts reads them from `layout` at
 // load.
 #pragma once
 #include <cstddef>
@@ -54,9 +54,9 @@ constexpr int32_t kReleaseCapacity = 256;
 constexpr int32_t kOperandBase = kReleaseBase + 2 * kReleaseCapacity;
 // An operand: slot, generation, dtype, rank, flags, version, block.
 constexpr int32_t kOperandInts = 8;
-// Every call but execute may use this many operands without asking for the frame's size.
+// Every call except execute may use this many operands without checking the frame's size.
 constexpr int32_t kSmallestFrame = kOperandBase + 8 * kOperandInts;
-// Small fresh results share a weak reference by blocks of this many; see Block.
+// The number of small new results that share a weak reference; see Block.
 constexpr int32_t kBlockSlots = 16;
 constexpr int32_t kBlockBytes = 512;
 

@@ -76,7 +76,7 @@ Status Attention::take(const View& residual, const View& out) {
 
 namespace {
 
-// Some queries of one group of one item against all keys.
+// A block of queries of one group of one item, against all keys.
 template <class T>
 class ForwardTask {
  public:
@@ -99,7 +99,7 @@ class ForwardTask {
   }
   int64_t elements() const { return parts_.taken(); }
 
-  // `weights` and `lse` may be missing; out is [rows, width].
+  // `weights` and `lse` may be null; out is [rows, width].
   void run(int64_t i, int64_t g, int64_t first, int64_t rows, T* out, T* weights, T* lse) {
     for (int64_t r = 0; r < rows; r++) {
       top_[r] = -__builtin_inff();
@@ -138,7 +138,7 @@ class ForwardTask {
     T* scores = weights ? weights : scores_;
     const int64_t stride = weights ? a_.kept : attention_row(block_keys_);
     keys.multiply(gemm_, rows, cols, a_.size, query_, a_.size, scores, stride, false);
-    // What is kept is read again in other blocks of queries, which see further.
+    // Kept weights are read in other blocks of queries, which attend to later keys.
     const int64_t clear = weights ? smaller(round_up(row + rows, kAttentionQueries), a_.keys) : cols;
     kernels_.weigh(a_.block(scores, stride, i, g, row, rows, col, cols), larger(clear, cols), top_ + r, total_ + r,
                    fade_ + r);
@@ -173,7 +173,7 @@ Status forward(const Attention& a, T* out, T* weights, T* lse) {
       failed.store(true, std::memory_order_relaxed);
       return;
     }
-    // The last queries of a causal task see the most keys: they go first.
+    // With a causal mask the last queries have the most keys, so they go first.
     const int64_t item = t / tasks, first = (tasks - 1 - t % tasks) * kTaskQueries, at = item * a.queries + first;
     ForwardTask<T>(a, static_cast<T*>(memory))
         .run(item / a.groups, item % a.groups, first, smaller(a.queries - first, kTaskQueries), out + at * a.width,

@@ -55,7 +55,7 @@ struct Backward {
   }
 };
 
-// The keys of one part of one item against all its queries.
+// The keys of one part of one item, against all its queries.
 template <class T>
 class BackwardTask {
  public:
@@ -127,7 +127,7 @@ class BackwardTask {
     if (b_.weights) {
       stride = a_.kept;
       weights = b_.weights + from * stride + col;
-      // Short runs from afar: they come while the slopes are multiplied.
+      // Short runs that are not in the cache: prefetched while the gradients are multiplied.
       for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < cols; c += kLine) __builtin_prefetch(weights + r * stride + c, 0, 2);
     } else {
@@ -152,7 +152,7 @@ class BackwardTask {
     keys.multiply(b_.gemm, rows, a_.size, cols, slopes_, stride_, to_query, a_.size, accumulate);
     multiply_rows(b_.gemm, cols, a_.size, rows, slopes_, int64_t{1}, stride_, query, a_.size, to_key, a_.size, !first);
     if (all == cols) return;
-    // The first queries do not see the last keys of the block.
+    // The first queries do not attend to the last keys of the block.
     std::memset(to_key + cols * a_.size, 0, static_cast<size_t>((all - cols) * a_.size) * sizeof(T));
     std::memset(to_value + cols * a_.width, 0, static_cast<size_t>((all - cols) * a_.width) * sizeof(T));
   }

@@ -1,4 +1,4 @@
-// What both directions of attention share: the operands taken apart, and products with packed panels.
+// Shared by attention's forward and backward: the operands, and products with packed panels.
 #pragma once
 #include "base/layout.h"
 #include "exec/gemm_plan.h"
@@ -28,10 +28,10 @@ struct Attention {
 
   // out is [.., g, l, v]; the operands are checked against it.
   Status open(const Call& call, const View& out, int first, int mask_at);
-  // Tells from its shape what goes with the result of the forward pass: kept weights, or log-sum-exps.
+  // Determines from its shape what the forward pass kept: weights, or log-sum-exps.
   Status take(const View& residual, const View& out);
 
-  // The element of v, an operand of the call, at which item i of the batch begins, group g of it where it has groups.
+  // The first element of batch item i, and of group g if any, in operand v.
   int64_t item(const View& v, bool grouped, int64_t i, int64_t g) const {
     const int batch = v.rank - (grouped ? 3 : 2);
     int64_t at = grouped ? g * v.strides[v.rank - 3] : 0;
@@ -66,12 +66,12 @@ struct Attention {
     }
     return b;
   }
-  // How many of the keys [col, col + cols) some of the first `queries` queries see.
+  // How many of the keys [col, col + cols) any of the first `queries` queries attends to.
   int64_t seen(int64_t col, int64_t cols, int64_t queries_end) const {
     return causal ? smaller(cols, queries_end - col) : cols;
   }
 
-  // Drops weights [col, col + cols) of a row; `uniform` has room for as many.
+  // Applies dropout to weights [col, col + cols) of a row; `uniform` has room for as many.
   template <class T>
   void drop(const AttentionKernels& kernels, T* out, const T* weights, T* uniform, int64_t i, int64_t g, int64_t row,
             int64_t col, int64_t cols) const {
@@ -89,7 +89,7 @@ const GemmKernels<T>& attention_gemm() {
     return kernels().gemm.f64;
 }
 
-// C[m, n] (+)= A[m, k] B[k, n], B in rows where it stands.
+// C[m, n] (+)= A[m, k] B[k, n], with B unpacked, stored in rows.
 template <class T>
 void multiply_rows(const GemmKernels<T>& kernels, int64_t m, int64_t n, int64_t k, const T* a, int64_t a_row,
                    int64_t a_k, const T* b, int64_t b_k, T* c, int64_t ldc, bool accumulate) {
@@ -128,7 +128,7 @@ struct Panels {
   }
 };
 
-// Hands out parts of one block of memory; first asked how much that is.
+// Allocates parts of one block of memory; a first pass only computes the total size.
 template <class T>
 class Parts {
  public:

@@ -1,4 +1,4 @@
-// What kernels that walk along one dimension share.
+// Shared by kernels along one dimension.
 #pragma once
 #include <type_traits>
 
@@ -18,7 +18,7 @@ inline bool cut(const View& v, double dim, Cut& c) {
   return true;
 }
 
-// f(T()) with the type of the elements, for kernels that compute with them: run() lets no half come here.
+// f(T()) with the element type, for kernels that compute; half precision has been converted before.
 template <class F>
 void with_type(DType t, F&& f) {
   switch (t) {
@@ -30,7 +30,7 @@ void with_type(DType t, F&& f) {
   }
 }
 
-// The same for kernels that only move them.
+// The same for kernels that only move elements.
 template <class F>
 void with_stored_type(DType t, F&& f) {
   switch (t) {

@@ -51,8 +51,8 @@ void over_planes(const View& x, F&& f) {
   });
 }
 
-// First what needs all elements of a channel, then what needs each of them: at once, while a channel is in the cache,
-// or, where channels are columns, in the order of memory.
+// First the statistics of a channel, then the elementwise pass: immediately, while the channel is in the cache, or, if
+// channels are columns, in memory order.
 template <class Sums, class Each>
 void by_moments(const View& x, Sums&& sums, Each&& each) {
   const bool columns = x.numel() == x.dims[0] * x.dims[1];

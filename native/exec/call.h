@@ -1,4 +1,4 @@
-// One operation: an opcode, its operands (outputs first) and its numbers. The only door from binding/ into exec/.
+// One operation: an opcode, its operands (outputs first) and attributes. The only entry from binding/ to exec/.
 #pragma once
 #include <cstdint>
 
@@ -17,7 +17,7 @@ struct Call {
   const View& in(int i) const { return operands[n_out + i]; }
 };
 
-// The operands lie inside their storages (binding/ has checked); everything else about them is checked here.
+// Operands are within their storages (binding/ has checked); everything else is checked here.
 Status run(const Call& call);
 
 int32_t opcode_count();

@@ -45,7 +45,7 @@ Status read(const Call& call, const View& x, const View& weight, const View& y, 
   return {};
 }
 
-// body(task) for every task, of `work` multiply-adds each; stops where one fails.
+// Runs body(task) for every task of `work` multiply-adds; stops at a failure.
 template <class F>
 Status each_task(int64_t tasks, int64_t work, F&& body) {
   const int64_t together = larger(kTaskWork / larger(work, 1), 1);
@@ -83,7 +83,7 @@ constexpr int64_t kSmallImage = 1024;       // places
 constexpr int64_t kDirectPlaces = 4096;     // that are weighed at a time
 constexpr int64_t kDirectLines = 128;
 
-// Places of all images in blocks of nearly the same width. Images are cut one by one unless they are small.
+// Output positions of all images, in blocks of nearly equal width. Small images share blocks.
 struct PlaceBlocks {
   int64_t unit, per_unit, width, blocks;
 
@@ -99,7 +99,7 @@ struct PlaceBlocks {
   int64_t count(int64_t block) const { return smaller(width, unit - block % per_unit * width); }
 };
 
-// Places that are weighed at a time: of one channel more, on a limited number of lines.
+// Positions per step of the direct convolution: more for one channel, on a limited number of lines.
 int64_t direct_places(const Im2col& w) {
   const int64_t most = w.channels == 1 ? kDirectPlaces : kDirectPlaces / 8;
   return w.x.places > kBlockPlaces ? most : smaller(larger(kDirectLines * w.x.places / 32 * 32, 32), most);
@@ -126,7 +126,7 @@ struct Product {
   bool in_order() const { return target.place == 1 && target.line == w.x.places; }
 };
 
-// Puts a tile of rows in its place, where it was not made there.
+// Copies a tile of rows to the target, if it was not computed in place.
 template <class T>
 void put(const Product<T>& p, const Im2colBlock<T>& block, int64_t group, int64_t row, int64_t rows, const T* tile,
          int64_t width) {
@@ -151,7 +151,7 @@ void put(const Product<T>& p, const Im2colBlock<T>& block, int64_t group, int64_
   }
 }
 
-// Where a block's results can be made in place, and nullptr where they cannot.
+// The target of a block if its results can be written in place, else nullptr.
 template <class T>
 T* made_in_place(const Product<T>& p, int64_t first, int64_t count, int64_t group, int64_t row) {
   const int64_t n = first / p.w.places(), place = first % p.w.places();
@@ -182,8 +182,8 @@ Status convolve_directly(const Product<T>& p) {
   });
 }
 
-// Weights in panels: for each band of rows, group and block of depth. Bands come first here and among the tasks that
-// use them, so that a thread begins with those that it packed.
+// Packed weights: for each band of rows, group and block of depth. Bands come first here and in the order of tasks, so
+// that a thread starts with the bands that it packed.
 template <class T>
 class PackedWeights {
  public:
@@ -231,7 +231,7 @@ Status multiply(const Product<T>& p) {
   while (most > kLeastPlaces && p.groups * count(p.images * p.w.places(), most) < wanted / 2) most /= 2;
   const PlaceBlocks blocks(p.w, p.images, most, p.w.places() < kSmallImage && depth >= kShallow);
   int64_t band = p.m;
-  // Many weights are shared out rather than read by all threads.
+  // With many weights, each thread handles a band instead of reading all.
   if (wanted > 1 && p.m * depth * static_cast<int64_t>(sizeof(T)) >= kManyWeights)
     band = larger(round_up(count(p.m, thread_limit()), 4), smaller(kLeastRows, p.m));
   while (p.groups * blocks.blocks * count(p.m, band) < wanted / 4 && band > kLeastRows) band = round_up(band / 2, 4);
@@ -377,7 +377,7 @@ Status by_col2im(const Convolution& c, T* x, const T* y, const T* weight) {
 template <class T>
 Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
   const int64_t height = c.window.height, width = c.window.width, planes = c.groups * c.channels;
-  // Few channels: products in their rows would be low, and gathered for little.
+  // With few channels, gathering costs too much for products of few rows.
   if (c.window.stride[1] == 1 && window_axis(c.window, 0).inside() && window_axis(c.window, 1).inside() &&
       c.window.area() > 1 && c.window.area() <= kGemmDepth && c.channels <= kFewChannels && c.out >= 2 * c.channels)
     return by_col2im(c, x, y, weight);

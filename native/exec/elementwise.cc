@@ -11,11 +11,11 @@ namespace nabla {
 namespace {
 
 constexpr int kMaxOperands = 6;
-// Elements in a tile: what does not lie in memory as a leaf wants it is brought into tiles of this length, in L1.
+// Elements in a tile: operands that kernels cannot read directly are converted into tiles of this length, in L1.
 constexpr int64_t kTile = 1024;
 // Elements of a tile that is written by streaming stores: these drain while the next tile is computed.
 constexpr int64_t kStreamedTile = 256;
-// From this inner length on, rows are handed to the leaf one by one; shorter ones are gathered into common tiles.
+// Rows of at least this length are passed to the kernel one by one; shorter ones share a tile.
 constexpr int64_t kRow = 128;
 
 struct Space {
@@ -28,7 +28,7 @@ struct Space {
   DType wanted[kMaxOperands];  // as the leaf takes it
 };
 
-// Lays the inputs over the output's dimensions, drops those of size 1 and joins neighbours that step evenly.
+// Broadcasts the inputs to the output, drops dimensions of size 1 and merges contiguous ones.
 Status plan(const View* operands, int count, Space& s) {
   const View& out = operands[0];
   s.operands = count;
@@ -112,7 +112,7 @@ struct Driver {
         tile + at * static_cast<int64_t>(size_of(s.wanted[o])), from, s.strides[o][s.rank - 1], n);
   }
 
-  // tile holds n results in the leaf's dtype; they go to memory in the output's own.
+  // Writes a tile of n results, in the kernel's dtype, to memory in the output's dtype.
   void scatter(char* to, char* tile, int64_t at, int64_t n) const {
     const char* from = tile + at * static_cast<int64_t>(size_of(s.wanted[0]));
     int stored = static_cast<int>(s.stored[0]);
@@ -125,7 +125,7 @@ struct Driver {
     }
   }
 
-  // Rows long enough to stand alone: what is contiguous in its row is used where it lies.
+  // Long rows: operands that are contiguous along the row are used in place.
   void rows(int64_t start, int64_t end) const {
     Tiles tiles;
     Walker w(s, start);
@@ -174,7 +174,7 @@ struct Driver {
     end_streaming();
   }
 
-  // Short rows: several of them share a tile, so that the leaf's vectors stay full.
+  // Short rows: several share a tile, to fill the kernel's vectors.
   void tiles_of_rows(int64_t start, int64_t end) const {
     Tiles tiles;
     bool flat[kMaxOperands];  // lies in the order of the walk

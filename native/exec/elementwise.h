@@ -1,4 +1,4 @@
-// Drives elementwise leaves over broadcast, strided and mixed-dtype operands, in tiles and on threads.
+// Runs elementwise kernels on broadcast, strided and mixed-dtype operands, in tiles and on threads.
 #pragma once
 #include "exec/call.h"
 

@@ -34,7 +34,7 @@ void for_each_task(bool parallel, int64_t tasks, const F& body, Job job = Job::H
   }
 }
 
-// A part of a problem small enough to be packed whole.
+// A part of a problem that is small enough to be packed at once.
 template <class T, class A, class B>
 class GemmRegion {
  public:
@@ -64,7 +64,7 @@ class GemmRegion {
         pack_a((t - b_units) % row_tasks_ * plan_.task_rows, (t - b_units) / row_tasks_);
       }
     });
-    // Threads begin with their own part of the tasks: what one of them packed is close to it.
+    // Threads begin with the tasks that they packed, which are in their cache.
     const bool by_rows = a_units > 0 && b_units == 0;
     share_out(row_tasks_ * col_tasks_, [&](int64_t t) {
       const int64_t row = by_rows ? t / col_tasks_ : t % row_tasks_, col = by_rows ? t % col_tasks_ : t / row_tasks_;
@@ -207,7 +207,7 @@ void multiply_vector(const GemmVector<T, B>& v, const GemmReaders<T, B>& kernels
   });
 }
 
-// A few vectors as the kernels take them: of T and, for dot products, along k.
+// A few vectors in the form of the kernels: of type T and, for dot products, contiguous along k.
 template <class T>
 struct GemmVectors {
   const T* data;
@@ -237,10 +237,10 @@ GemmVectors<T> straightened(Scratch use, const S* x, int64_t vectors, int64_t st
 
 template <class T, class A, class B>
 Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
-  // The stride of a dimension of size one says nothing: choose it so that it stands in no path's way.
+  // The stride of a dimension of size 1 is arbitrary, so choose one that allows every path.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
-  // Where one operand makes dot products possible, the layout of the other, a few vectors, is not to decide.
+  // If one operand allows dot products, the layout of the other, a few vectors, must not prevent them.
   const bool dots = gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k);
   if (vector_pays(p, kernels.caches)) {
     const auto a = straightened<T>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
@@ -334,7 +334,7 @@ Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k,
   };
   if (count == 0) return {};
   if (!has_gemm(dtype)) return kNoKernel;
-  // Items that are one tall matrix against one B become one product.
+  // Items that form one tall matrix times the same B become one product.
   if (count > 1) {
     bool tall = true;
     for (int64_t i = 0; tall && i < count; i++) {

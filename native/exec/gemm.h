@@ -1,4 +1,4 @@
-// Matrix multiplication: chooses a plan from shape and strides, packs, and shares the work out.
+// Matrix multiplication: chooses a plan from shape and strides, packs, and distributes the work.
 #pragma once
 #include <cstdint>
 
@@ -19,7 +19,7 @@ struct Matrix {
   }
 };
 
-// What is done to a product where it is written.
+// Operations fused into the write-back of a product.
 struct GemmEpilogue {
   const void* bias = nullptr;  // n values, contiguous, added to each row last
   // [m, n], unit column stride, added to the first partial sum: C itself, or apart from it.
@@ -28,15 +28,15 @@ struct GemmEpilogue {
   bool relu = false;  // the larger of 0 and the sum, of floats
 };
 
-// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias), and what else the epilogue says. C has unit column stride, overlaps
-// neither operand, and is not read unless it is the addend. The bits of an element depend on its row of A, its column
-// of B, addend and bias alone: not on threads, ISA or strides, nor on the other rows and columns; but for the sum being
-// a dot product of virtual lanes or a chain, which gemm_takes_dots() decides from shape and strides. MEMORY when no
-// scratch can be had, DTYPE for uint8 and bool.
+// C[m, n] = A[m, k] * B[k, n] (+ addend) (+ bias), then the rest of the epilogue. C has unit column stride, overlaps
+// neither operand, and is not read unless it is the addend. The bits of an element depend only on its row of A, its
+// column of B, addend and bias, not on threads, instruction set, strides or other rows and columns. The one exception:
+// gemm_takes_dots() decides from shape and strides whether sums are dot products of virtual lanes or chains. MEMORY
+// without scratch, DTYPE for uint8 and bool.
 Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc,
             const GemmEpilogue& epilogue = {});
 
-// `count` such products with one bias; the offsets are in elements, and only those of C may not repeat.
+// `count` such products with the same bias; offsets are in elements, and those of C must be distinct.
 Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
                     Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc,
                     const GemmEpilogue& epilogue = {}, const int64_t* addend_offsets = nullptr);

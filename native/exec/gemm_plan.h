@@ -1,4 +1,4 @@
-// How a product is cut up. Nobody sees it in the result: kernels/gemm.h says in which order that is summed.
+// How a product is split into tasks. The plan never changes the result: kernels/gemm.h defines the order of sums.
 #pragma once
 #include <cstdint>
 
@@ -8,7 +8,7 @@ namespace nabla {
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-// How many pieces of `size` cover n, and the length they cover.
+// The number of pieces of `size` that cover n, and the length they cover.
 inline int64_t count(int64_t n, int64_t size) { return (n + size - 1) / size; }
 inline int64_t round_up(int64_t n, int64_t size) { return count(n, size) * size; }
 
@@ -27,7 +27,7 @@ inline int64_t tasks_for(int threads) { return threads > 1 ? smaller(kThreadTask
 
 struct GemmPlan {
   bool pack_a, pack_b;
-  // B is packed by the task that uses it, in pieces that stay in L2: no two tasks, or few, need the same columns.
+  // Each task packs the B that it uses, in pieces that fit L2: few or no tasks share columns.
   bool stream_b;
   bool parallel;
   bool light;  // done sooner than a sleeping thread wakes
@@ -37,16 +37,16 @@ struct GemmPlan {
   int64_t task_rows, task_cols;
 };
 
-// Whether elements become others while they are read.
+// Whether elements are converted while they are read.
 template <class T, class S>
 constexpr bool kGemmConverts = !__is_same(T, S);
 
-// Packing pays for itself only where what it tidies up is used often enough and would not stay in the cache as it is.
+// Packing pays only if the packed data is used often enough and would not stay in the cache unpacked.
 template <class T, class A, class B>
 bool pack_b_pays(const GemmProblem<T, A, B>& p, int64_t mr, const GemmCaches& caches) {
   if (kGemmConverts<T, B> || p.b_col != 1) return true;  // the register tile reads rows of T
   if (p.n * p.k * static_cast<int64_t>(sizeof(T)) <= caches.near_bytes) return p.m > caches.near_rows;
-  // Rows whose lines crowd into few sets of the L1 cache push each other out before the next panel of A uses them.
+  // Rows that map to few sets of the L1 cache evict each other before the next panel of A uses them.
   const bool crowded = p.k > 32 && p.b_k * static_cast<int64_t>(sizeof(T)) % 1024 == 0;
   return p.m > (crowded ? caches.crowded_tiles * mr : caches.far_rows);
 }
@@ -59,7 +59,7 @@ bool pack_a_pays(const GemmProblem<T, A, B>& p, int64_t nr, const GemmCaches& ca
   return p.n > 2 * nr && (p.a_row != 1 || bytes > kSmallOperand);
 }
 
-// For as many threads: that many tasks, and more of them than threads, so that these end together.
+// The number of tasks for so many threads: more than threads, so that these finish together.
 template <class T, class A, class B>
 GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels, int64_t threads) {
   const int64_t mr = kernels.mr, nr = kernels.nr;
@@ -68,8 +68,8 @@ GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels,
   plan.pack_a = pack_a_pays(p, nr, caches);
   plan.pack_b = pack_b_pays(p, mr, caches);
   plan.stream_b = plan.pack_b && p.m <= kStreamRows;
-  // Where all tasks share the panels of B, a region is as deep as suits the caches; a cut across rows or columns packs
-  // the other operand once more, which half the depth may spare.
+  // If all tasks share the panels of B, a region's depth suits the caches. Splitting rows or columns packs the other
+  // operand once more, which half the depth may avoid.
   const bool shared = plan.pack_b && !plan.stream_b;
   int64_t depth = shared ? caches.region_depth : kRegionDepth;
   const int64_t widest = larger(plan.pack_a ? p.m : 0, shared ? p.n : 0), half = depth / 2;
@@ -85,10 +85,10 @@ GemmPlan plan_gemm(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels,
   const int64_t wanted = work < most ? larger(static_cast<int64_t>(work), least) : most;
   plan.parallel = wanted > 1;
   plan.light = work < 2;
-  // A shallow product has taller tasks: as much of A fits in the cache.
+  // A product of small depth has taller tasks: as much of A as fits the cache.
   int64_t rows = round_up(kTaskRows * kGemmDepth / smaller(plan.region_depth, kGemmDepth), mr);
   if (plan.stream_b) rows = larger(rows, kStreamRows);
-  // Taller tasks read B from L3 less often; an even end of the work needs many of them.
+  // Taller tasks read B from L3 less often, but finishing together needs many tasks.
   const int64_t tall = caches.tall_bytes / static_cast<int64_t>(kGemmDepth * sizeof(T)) / mr * mr;
   if (count(plan.region_rows, tall) * count(plan.region_cols, caches.task_cols) >= 2 * most) rows = larger(rows, tall);
   int64_t cols = round_up(plan.stream_b ? (p.b_col == 1 ? 2 * kStreamCols : kStreamCols) : caches.task_cols, nr);
@@ -117,19 +117,19 @@ bool vector_pays(const GemmProblem<T, A, B>& p, const GemmCaches& caches) {
   return p.m <= (p.b_k * static_cast<int64_t>(sizeof(B)) % 4096 == 0 ? caches.crowded_rows : kGemmVectorRows / 2);
 }
 
-// Columns that one thread takes of a few rows times a matrix; where that is stored in rows, it is read in long runs.
+// Columns per thread in a product of few rows; a B stored in rows is read in long runs.
 inline int64_t plan_vector(int64_t n, int64_t k, bool rows) {
   constexpr int64_t kWork = 1 << 16, kColumns = 64, kRun = 512;
   const int64_t tasks = smaller(n * k / kWork, smaller(kMaxTasks, rows ? larger(n / kRun, 2) : kMaxTasks));
   return round_up(count(n, larger(tasks, 1)), kColumns);
 }
 
-// Rows that one thread takes of an integer product.
+// Rows per thread in an integer product.
 inline int64_t plan_integer(int64_t m, int64_t n, int64_t k) {
   return larger(smaller(kTaskWork / larger(n * k, 1), m), 1);
 }
 
-// Items of a batch that one thread takes; all of them where the items are shared out among threads themselves.
+// Batch items per thread; all of them if each item is itself split among threads.
 inline int64_t plan_batch(int64_t items, int64_t m, int64_t n, int64_t k) {
   const int64_t work = larger(m * n * k, 1);
   return work >= 2 * kTaskWork ? items : smaller(items, count(kTaskWork, work));

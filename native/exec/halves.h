@@ -1,4 +1,4 @@
-// Halves that a kernel reads as the float32 that they stand for: a tile at a time, so that none is copied whole.
+// Half-precision operands that a kernel converts to float32 tile by tile, without a full copy.
 #pragma once
 #include <atomic>
 
@@ -9,12 +9,12 @@
 
 namespace nabla {
 
-// Whether a kernel that computes in `wanted` reads what is stored so.
+// Whether a kernel that computes in `wanted` reads this stored dtype.
 inline bool reads_as(DType stored, DType wanted) {
   return stored == wanted || (is_half(stored) && wanted == DType::F32);
 }
 
-// Elements where they lie, or halves, each time brought into a tile of the calling thread.
+// Elements in place, or half precision converted into a tile of the calling thread.
 class Source {
  public:
   Source(const void* data, DType stored, DType wanted)
@@ -22,12 +22,12 @@ class Source {
     if (stored != wanted) widen_ = kernels().convert.gather[static_cast<int>(wanted)][static_cast<int>(stored)];
   }
 
-  // n elements from element `start` on; null where there is no memory for a tile.
+  // n elements from element `start` on; null if there is no memory for a tile.
   const char* read(int64_t start, int64_t n) const {
     int64_t stride = n;
     return read(start, 1, n, stride);
   }
-  // Rows of `columns` elements, which are `stride` apart; `stride` becomes the distance in what is returned.
+  // Rows of `columns` elements, `stride` apart; `stride` becomes the distance in the returned memory.
   const char* read(int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
     const char* from = data_ + start * size_;
     if (!widen_ || rows * columns == 0) return from;

@@ -15,7 +15,7 @@ template <class Target, class T>
 bool holds(T x) {
   constexpr Target low = std::numeric_limits<Target>::min(), high = std::numeric_limits<Target>::max();
   if constexpr (std::is_floating_point_v<T>) {
-    // The first integer too large: a power of two, which the highest one need not be in T.
+    // The smallest integer that is too large: a power of two, which T represents even if not the largest value.
     constexpr T end = static_cast<T>(high / 2 + 1) * 2;
     if (!(x >= static_cast<T>(low) && x < end)) return false;
     return x == static_cast<T>(static_cast<int64_t>(x));

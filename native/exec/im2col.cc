@@ -44,13 +44,13 @@ namespace {
 const Im2colKernels<float>& leaves(float) { return kernels().im2col.f32; }
 const Im2colKernels<double>& leaves(double) { return kernels().im2col.f64; }
 
-// From the first to the last element that they see.
+// The distance from the first to the last element that they read.
 int64_t reach(const WindowAxis& a, int64_t places, int64_t taps) {
   return (a.by < 0 ? -a.by : a.by) * (taps - 1) + (places - 1) * a.step;
 }
 
-// How taps [from, to) of `places` places are laid out in a copy: as in the image, or each tap on its own, whichever is
-// shorter. A place of the image's layout is at step * place + by * tap, in pieces of every step-th element.
+// How taps [from, to) at `places` positions are laid out in a copy: as in the image, or each tap separately, whichever
+// is shorter. In the image's layout, a position is at step * place + by * tap, in pieces of every step-th element.
 struct Layout {
   int64_t size;  // elements, or lines
   bool dense;
@@ -121,7 +121,7 @@ void Im2colBlock<T>::view_in_place(int64_t row, int64_t rows) {
   }
   for (int64_t r = 0; r < runs_; r++)
     run_[r].at = lines_[r].image * w_.image + w_.y.at(lines_[r].y, 0) * width + w_.x.at(lines_[r].x, 0);
-  // What follows the last line that is seen of the last image may be nobody's.
+  // Memory after the last line of the last image may not belong to it.
   view_.padded = (images_ - 1 - lines_[runs_ - 1].image) * w_.image >= kIm2colSpill;
 }
 
@@ -134,13 +134,13 @@ bool Im2colBlock<T>::view_copied(int64_t row, int64_t rows) {
   if (channels == 1) i0 = row / h.taps % v.taps, i1 = last / h.taps % v.taps + 1;
   if (channels == 1 && i1 == i0 + 1) j0 = row % h.taps, j1 = last % h.taps + 1;
 
-  // Columns, as strips of a line.
+  // Columns: strips of a line.
   const int64_t x0 = runs_ == 1 ? lines_[0].x : 0, across = runs_ == 1 ? run_[0].count : h.places;
   const Layout columns = layout(h, across, j1 - j0);
   const int64_t strips = columns.dense ? h.step : j1 - j0, strip = columns.size / strips;
   const int64_t left = h.at(x0, h.lowest_tap(j0, j1));
 
-  // Lines, image by image: the first and last image of the block may have some of theirs.
+  // Lines, image by image; the first and last image of the block may be partial.
   const Line &top = lines_[0], &bottom = lines_[runs_ - 1];
   const int64_t images = bottom.image - top.image + 1;
   const auto first_line = [&](int64_t n) { return n == top.image ? top.y : 0; };

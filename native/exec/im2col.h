@@ -19,8 +19,8 @@ struct Window {
   int64_t places() const { return out_height * out_width; }
 };
 
-// From the last two dimensions of image, window and result, and six numbers: strides, paddings, dilations. False where
-// they do not fit each other.
+// Reads the last two dimensions of image, window and result, and six numbers: strides, paddings, dilations. False if
+// they are inconsistent.
 bool read_window(const View& image, int64_t rows, int64_t cols, const View& result, const double* numbers, Window& w);
 
 // One dimension: place p sees element p * step + first + tap * by of the image through a tap, and zero outside.
@@ -30,7 +30,7 @@ struct WindowAxis {
 
   int64_t at(int64_t place, int64_t tap) const { return place * step + first + tap * by; }
   int64_t lowest_tap(int64_t taps_from, int64_t taps_to) const { return by < 0 ? taps_to - 1 : taps_from; }
-  // No place sees what is outside.
+  // Whether no position reads outside.
   bool inside() const;
 };
 
@@ -47,17 +47,17 @@ struct Im2col {
   int64_t places() const { return y.places * x.places; }
 };
 
-// Some consecutive columns of the matrix. They lie on one line where lines are longer than kBlockPlaces.
+// Consecutive columns of the matrix, on one line if lines are longer than kBlockPlaces.
 constexpr int64_t kBlockPlaces = kGemmDepth;
 
 template <class T>
 class Im2colBlock {
  public:
-  // `source`: the first channel of the first of `images`. At most kMaxIm2colRuns lines are touched.
+  // `source`: the first channel of the first of `images`. At most kMaxIm2colRuns lines are used.
   Im2colBlock(const Im2col& w, const T* source, int64_t images, int64_t first, int64_t count);
 
-  // Rows [row, row + rows), at most kGemmDepth, of these columns; nullptr without memory. What they see may be a copy,
-  // in scratch: there is one view at a time in a thread.
+  // Rows [row, row + rows), at most kGemmDepth, of these columns; nullptr if out of memory. May point into a copy in
+  // scratch, so a thread has one view at a time.
   const Im2colView<T>* view(int64_t row, int64_t rows);
 
   // f(image, y, x, start, length) for every run of columns on one line.
@@ -65,7 +65,7 @@ class Im2colBlock {
   void each_line(F&& f) const {
     for (int64_t r = 0; r < runs_; r++) f(lines_[r].image, lines_[r].y, lines_[r].x, run_[r].start, run_[r].count);
   }
-  // f(image, place in it, start, length) for every run of columns in one image.
+  // f(image, position in it, start, length) for every run of columns in one image.
   template <class F>
   void each_image(F&& f) const {
     for (int64_t at = 0; at < count_;) {

@@ -28,14 +28,14 @@ int64_t index_at(const View& v, int64_t i) {
   }
 }
 
-// Indices count from the back where they are negative. Reads each of them once, so that what is checked is what is
+// Negative indices count from the end. Reads each index once, so that the checked value is
 // used.
 bool wrap(int64_t& index, int64_t size) {
   if (index < 0) index += size;
   return index >= 0 && index < size;
 }
 
-// f(indices) with a pointer of their own type.
+// Calls f(indices) with a pointer of their type.
 template <class F>
 auto with_indices(const View& v, const F& f) {
   switch (v.dtype) {
@@ -62,8 +62,8 @@ Status first_bad_index(const View& index, int64_t size, int32_t operand) {
   return {};
 }
 
-// Goes through a shape in row-major order, and through the offsets of its elements in a tensor; along `dim`, whose
-// positions come from an index, the offset stays.
+// Iterates over a shape in row-major order, and over the offsets in a tensor; along `dim`, whose positions come from an
+// index, the offset stays.
 class Walk {
  public:
   Walk(const View& shape, const View& tensor, int dim, int64_t start) : shape_(shape) {
@@ -76,7 +76,7 @@ class Walk {
   }
   int64_t offset() const { return offset_; }
   void next() { advance(1); }
-  // The last dimension: how many elements it still has, and how far apart they are.
+  // The last dimension: the number of remaining elements, and their stride.
   int64_t left() const { return shape_.dims[shape_.rank - 1] - at_[shape_.rank - 1]; }
   int64_t step() const { return strides_[shape_.rank - 1]; }
   // n <= left()
@@ -102,7 +102,7 @@ void add_to(T& a, T b) {
     a = static_cast<T>(a + b);
 }
 
-// Along the last dimension. Rows have nothing in common: threads share them, and each is begun where it is worked on.
+// Along the last dimension. Rows are independent: threads share them, and each thread initializes its own.
 Status scatter_rows(const View& out, const View& x, const View& index, const View& source, bool add) {
   const int64_t size = out.dims[out.rank - 1], n = source.dims[out.rank - 1], rows = source.numel() / n;
   bool one_number = true;
@@ -185,7 +185,7 @@ Status run_index_add(const Call& call) {
   NABLA_TRY(copy(out, x));
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    // Repeated indices add up in order; the inner dimension is what threads share.
+    // Repeated indices accumulate in order; threads share the inner dimension.
     parallel_for(to.outer, [&](int64_t o) {
       for (int64_t j = 0; j < from.size; j++) {
         int64_t at = index_at(index, j);
@@ -253,7 +253,7 @@ Status run_scatter(const Call& call) {
   NABLA_TRY(copy(out, x));
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
-    // One after the other: with repeated indices the last one wins, or they add up in order.
+    // Sequential: with repeated indices the last one wins, or all accumulate in order.
     if (total == 0) return;
     Walk walk(source, out, dim, 0), sources(source, source, -1, 0);
     for (int64_t i = 0; i < total; i++, walk.next(), sources.next()) {

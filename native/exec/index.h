@@ -11,11 +11,11 @@ Status run_index_add(const Call& call);
 Status run_gather(const Call& call);
 // out = x, then out[.., index[.., j, ..], ..] = or += source[.., j, ..]. in: x, index, source. attrs: [dim, add].
 Status run_scatter(const Call& call);
-// The inputs one after the other along a dimension. attrs: [dim].
+// Concatenates the inputs along a dimension. attrs: [dim].
 Status run_cat(const Call& call);
 // Zeros with the input written to out[.., start + j * step, ..]. attrs: [dim, start, step].
 Status run_embed(const Call& call);
-// A result whose elements the caller is about to write.
+// An uninitialized result, which the caller writes.
 Status run_empty(const Call& call);
 // out[i] = start + i * step. attrs: [start, step].
 Status run_arange(const Call& call);

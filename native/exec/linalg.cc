@@ -60,8 +60,8 @@ bool finite(const double* x, int64_t n) {
   return true;
 }
 
-// f(i, work) for every matrix of a batch, each with `doubles` of work space; false where it refuses the matrix. Then
-// the first of those is reported, whatever thread met it. Nothing to do where the result has no element.
+// f(i, work) for every matrix of a batch, each with `doubles` of work space; false if it refuses the matrix. Then the
+// first refused one is reported, whatever the threads. Does nothing for an empty result.
 template <class F>
 Status each(const View& out, int64_t count, int64_t multiplications, int64_t doubles, const char* refusal, F&& f) {
   if (out.numel() == 0) return {};
@@ -110,7 +110,7 @@ Status over_pivots(const Call& call, int64_t results, F&& f) {
   });
 }
 
-// One input [.., m, n] with m >= n, one result of `out_rows` x `out_columns` per matrix.
+// One input [.., m, n] with m >= n, one result of `out_rows` x `out_columns` for each matrix.
 Status check_tall(const Call& call, const Batch& x, int attrs, int64_t out_rows, int64_t out_columns) {
   if (call.n_out != 1 || call.n_in != 1 || call.n_attr != attrs) return fail(Code::NATIVE, kOperands);
   if (!x.fits || x.rows < x.columns || !Batch(call.out()).is(x.count, out_rows, out_columns) ||
@@ -119,7 +119,7 @@ Status check_tall(const Call& call, const Batch& x, int attrs, int64_t out_rows,
   return {};
 }
 
-// The operands of a system of equations.
+// Reads the operands of a linear system.
 Status check_system(const Call& call, const Batch& a, const Batch& b, int attrs) {
   if (call.n_out != 1 || call.n_in != 2 || call.n_attr != attrs) return fail(Code::NATIVE, kOperands);
   if (!a.square() || !b.is(a.count, a.rows, b.columns) || !Batch(call.out()).is(b.count, b.rows, b.columns) ||

@@ -1,5 +1,5 @@
-// Decompositions and solutions, batched over the leading dimensions. All operands are contiguous matrices of one float
-// dtype; the work is done in float64 and rounded once. ERR_ARGUMENT's detail is the first matrix that was refused.
+// Decompositions and solvers, batched over the leading dimensions. All operands are contiguous matrices of one float
+// dtype; computes in float64 and rounds once. ERR_ARGUMENT's detail is the first refused matrix.
 #pragma once
 #include "exec/call.h"
 

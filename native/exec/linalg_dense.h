@@ -1,21 +1,21 @@
-// Serial decompositions of one matrix in float64, row-major, in memory that the caller gives. No libm but the square
-// root, which every machine rounds alike; sums follow a fixed order. NaN and infinity pass through where the comment
-// does not say otherwise.
+// Serial decompositions of one matrix in float64, row-major, in memory given by the caller. Uses no libm but the
+// square root, which is exact everywhere; sums have a fixed order. NaN and infinity propagate unless stated
+// otherwise.
 #pragma once
 #include <cstdint>
 
 namespace nabla::dense {
 
-// The lower factor of a symmetric a [n, n], of which the lower triangle is read, in place; zeros above. False where a
-// is not positive definite. work: n.
+// The Cholesky factor of a symmetric a [n, n], in place, from its lower triangle; zeros above. False if a is not
+// positive definite. work: n.
 bool cholesky(double* a, int64_t n, double* work);
 
 // P A = L U in place: L below the diagonal without its ones, U on it and above; row i of P A is row order[i] of A.
 // `odd` is whether P is an odd permutation. False where a pivot is 0, but finished all the same.
 bool lu(double* a, int64_t n, int64_t* order, bool* odd);
 
-// The derivatives of the determinant of a [n, n] (overwritten) by its elements, of any rank, into c [n, n]: by pivots
-// from all of what is left, so that nothing is divided by the last one. work: n * n + 2 n.
+// The derivatives (cofactors) of the determinant of a [n, n] (overwritten), of any rank, into c [n, n]: by complete
+// pivoting, so that nothing is divided by the last pivot. work: n * n + 2 n.
 void cofactors(double* a, int64_t n, double* c, double* work);
 
 // x [n, k] = L⁻¹ x or U⁻¹ x in place, for the triangle of t [n, n]; `unit` takes its diagonal as ones.
@@ -36,7 +36,7 @@ bool eigh(double* a, int64_t n, double* values, double* v, double* work);
 // n.
 bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, double* work);
 
-// In eight sums, added up in a fixed order.
+// In eight partial sums, combined in a fixed order.
 double dot(const double* x, const double* y, int64_t n);
 // y += factor x.
 void axpy(double factor, const double* x, double* y, int64_t n);

@@ -1,4 +1,4 @@
-// Factorisations without iteration: Cholesky, LU, QR.
+// Direct factorizations: Cholesky, LU, QR.
 #include <bit>
 #include <cmath>
 #include <utility>
@@ -26,7 +26,7 @@ double normalise(double* x, int64_t n) {
   double largest = 0;
   for (int64_t i = 0; i < n; i++)
     if (std::fabs(x[i]) > largest) largest = std::fabs(x[i]);
-  // The exponent's bits, held where both the power and its inverse are normal numbers.
+  // The exponent's bits, clamped so that both the power and its inverse are normal numbers.
   uint64_t exponent = std::bit_cast<uint64_t>(largest) >> 52;
   if (largest == 0 || exponent == 2047) return 1;
   exponent = exponent < 1 ? 1 : exponent > 2045 ? 2045 : exponent;
@@ -157,7 +157,7 @@ void qr(double* columns, int64_t m, int64_t n, double* r, double* work) {
   }
   for (int64_t i = 0; i < n; i++)
     for (int64_t j = 0; j < n; j++) r[i * n + j] = j < i ? 0 : columns[j * m + i] * scale;
-  // The reflections, last first, on the columns of the identity; what is above row j in column j is zero by then.
+  // Applies the reflections, last first, to the columns of the identity; column j is zero above row j at that point.
   for (int64_t j = n - 1; j >= 0; j--) {
     double* x = columns + j * m;
     for (int64_t c = j + 1; c < n; c++) {

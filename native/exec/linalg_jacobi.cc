@@ -1,5 +1,5 @@
-// Eigenvectors and singular vectors by Jacobi's rotations: slower than tridiagonal methods for large matrices, but as
-// exact as the elements allow, and without a case that does not converge.
+// Eigenvectors and singular vectors by Jacobi rotations: slower than tridiagonal methods for large matrices, but as
+// accurate as the elements allow, and always convergent.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +14,7 @@ constexpr double kZero = 0x1p-500;  // a length, of rows of elements below 2
 // (x, y) -> (c x - s y, s x + c y).
 struct Rotation {
   double c, s, t;
-  // The one that makes a symmetric [[p, off], [off, q]] diagonal: p - t off and q + t off.
+  // The rotation that diagonalizes a symmetric [[p, off], [off, q]] into p - t off and q + t off.
   Rotation(double p, double q, double off) {
     const double theta = (q - p) / (2 * off), root = std::fabs(theta) + std::sqrt(theta * theta + 1);
     t = theta < 0 ? -1 / root : 1 / root;
@@ -34,7 +34,7 @@ void identity(double* v, int64_t n) {
   for (int64_t i = 0; i < n * n; i++) v[i] = i / n == i % n;
 }
 
-// The element of largest absolute value becomes positive; says whether the sign changed.
+// Makes the element of largest absolute value positive; returns whether the sign changed.
 bool point_up(double* x, int64_t n) {
   int64_t best = 0;
   for (int64_t i = 1; i < n; i++)
@@ -46,8 +46,8 @@ bool point_up(double* x, int64_t n) {
 
 void swap_rows(double* x, int64_t n, int64_t a, int64_t b) { std::swap_ranges(x + a * n, x + (a + 1) * n, x + b * n); }
 
-// An orthonormal row in place of row `at` of x [n, n], given that the rows before it are orthonormal: what is left of
-// the unit vector that lies furthest outside of them.
+// Replaces row `at` of x [n, n] by one orthonormal to the rows before it: the remainder of the unit vector that is
+// farthest from their span.
 void complete(double* x, int64_t n, int64_t at, double* left) {
   int64_t best = 0;
   for (int64_t i = 0; i < n; i++) {
@@ -93,7 +93,7 @@ bool eigh(double* a, int64_t n, double* values, double* v, double* work) {
       }
   }
   for (int64_t i = 0; i < n; i++) work[i] = a[i * n + i] * scale;
-  // Insertion, so that equal values keep their order.
+  // Insertion sort, which is stable.
   for (int64_t i = 1; i < n; i++)
     for (int64_t j = i; j > 0 && work[j] < work[j - 1]; j--) {
       std::swap(work[j], work[j - 1]);
@@ -121,7 +121,7 @@ bool svd(double* columns, int64_t m, int64_t n, double* values, double* v, doubl
       for (int64_t q = p + 1; q < n; q++) {
         double *x = r + p * n, *y = r + q * n;
         const double xx = dot(x, x, n), yy = dot(y, y, n), xy = dot(x, y, n);
-        // A row that depends on others shrinks to their rounding errors, and theirs, until it counts as zero.
+        // A dependent row shrinks to rounding errors, and then to theirs, until it counts as zero.
         if (std::fabs(xy) <= small * std::sqrt(xx) * std::sqrt(yy) || std::min(xx, yy) <= kZero * kZero) continue;
         rotated = true;
         const Rotation rotation(xx, yy, xy);

@@ -12,10 +12,10 @@ constexpr const char* kShapes = "the operands do not fit a matrix product";
 
 Matrix matrix(const View& v) { return {v.data, v.strides[v.rank - 2], v.strides[v.rank - 1], v.dtype == DType::BF16}; }
 
-// bfloat16 is read as the float32 that it stands for; results are float32.
+// bfloat16 operands are read as float32; results are float32.
 bool fits(DType operand, DType out) { return operand == out || (operand == DType::BF16 && out == DType::F32); }
 
-// The step of batch dimension d of the result in an operand: 0 where it broadcasts, -1 in `ok` where it does not fit.
+// The stride of batch dimension d of the result in an operand: 0 if it broadcasts; sets `ok` to -1 if it does not fit.
 bool batch_step(const View& v, const View& out, int d, int64_t& step) {
   int own = d - (out.rank - v.rank);
   step = 0;
@@ -24,7 +24,7 @@ bool batch_step(const View& v, const View& out, int d, int64_t& step) {
   return v.dims[own] == out.dims[d] || v.dims[own] == 1;
 }
 
-// Whether the batch of `a` runs on into its rows, so that a batch of products with one b is a single, taller product.
+// Whether batch and rows of `a` form one matrix, so that products with the same b become a single, taller product.
 bool rows_continue(const View& a) {
   int64_t expected = a.strides[a.rank - 2] * a.dims[a.rank - 2];
   for (int d = a.rank - 3; d >= 0; d--) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
-// One row of the result for a place.
+// Writes one row of the result for a position.
 void put(int32_t* row, int64_t place, const View& mask, bool flat) {
   if (flat) {
     *row = static_cast<int32_t>(place);
@@ -49,7 +49,7 @@ Status run_nonzero(const Call& call) {
   if (ends[chunks] != wanted) return fail(Code::ARGUMENT, "the number of true elements is another");
   int32_t* rows = out.as<int32_t>();
   parallel_for(chunks, [&](int64_t chunk) {
-    // Never more than were counted, whatever another thread has written meanwhile.
+    // Never more than counted, even if another thread has written to the mask meanwhile.
     int64_t row = ends[chunk];
     for (int64_t i = chunk * kElementwiseChunk; i < end_of(chunk) && row < ends[chunk + 1]; i++)
       if (x[i] != 0) put(rows + row++ * width, i, mask, flat);

@@ -4,7 +4,7 @@
 namespace nabla {
 
 // On the last dimension of contiguous float tensors, see kernels/norm.h. attrs: [eps, centred].
-// in: x, and weight and bias of its last size where they are given.
+// in: x, and optionally weight and bias of its last size.
 Status run_standardize(const Call& call);
 // in: g, x.
 Status run_standardize_backward(const Call& call);

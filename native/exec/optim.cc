@@ -16,8 +16,8 @@ constexpr const char* kOperands = "the operands do not fit the kernel";
 bool float_block(const View& v) { return !v.scalar && is_float(v.dtype) && v.contiguous(); }
 bool alike(const View& a, const View& b) { return float_block(b) && a.dtype == b.dtype && a.numel() == b.numel(); }
 
-// Runs f(operand, first, count) over every parameter in pieces, all of them in one parallel region. Nothing has run
-// where the list of pieces finds no memory.
+// Runs f(operand, first, count) over all parameters in pieces, in one parallel region. Runs nothing if the list of
+// pieces cannot be allocated.
 template <class F>
 Status over_pieces(const Call& call, int parameters, F&& f) {
   struct Piece {
@@ -30,7 +30,7 @@ Status over_pieces(const Call& call, int parameters, F&& f) {
   auto* list = static_cast<Piece*>(list_memory.get(most * static_cast<int64_t>(sizeof(Piece))));
   auto* tasks = static_cast<int64_t*>(tasks_memory.get((most + 1) * static_cast<int64_t>(sizeof(int64_t))));
   if (!list || !tasks) return fail(Code::MEMORY, "out of memory");
-  // Small parameters share a task: a task is worth waking a thread for.
+  // Small parameters share a task, so that each is worth waking a thread.
   int64_t pieces = 0, ends = 0, elements = 0;
   tasks[0] = 0;
   for (int i = 0; i < parameters; i++) {
@@ -51,7 +51,7 @@ Status over_pieces(const Call& call, int parameters, F&& f) {
 
 char* at(const View& v, int64_t element) { return v.as<char>() + element * static_cast<int64_t>(size_of(v.dtype)); }
 
-// By squaring: the same bits everywhere, as no maths library is asked.
+// By repeated squaring, without libm, so that the bits are the same everywhere.
 double power(double base, int64_t exponent) {
   double result = 1;
   for (; exponent > 0; exponent >>= 1, base *= base)
@@ -59,8 +59,8 @@ double power(double base, int64_t exponent) {
   return result;
 }
 
-// Whether the outputs are parameters and `least` to `most` buffers for each gradient, all alike; -1 where not, else how
-// many buffers.
+// Whether the outputs are, for each gradient, a parameter and `least` to `most` buffers of the same form; returns the
+// number of buffers, or -1.
 int buffers_of(const Call& call, int least, int most) {
   const int count = call.n_in, buffers = count > 0 ? call.n_out / count - 1 : -1;
   if (buffers < least || buffers > most || call.n_out != (buffers + 1) * count) return -1;
@@ -159,7 +159,7 @@ Status run_weighted_sum(const Call& call) {
     const void* from[kGroup + 1];
     double weights[kGroup + 1];
     char* out = at(call.out(i), first);
-    // Many sources are taken in groups; the sum so far is the next group's first source.
+    // Many sources are summed in groups; the partial sum is the first source of the next group.
     for (int s = 0; s < sources; s += kGroup) {
       int size = 0;
       if (s > 0) {

@@ -15,13 +15,13 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
-// The taps that see something inside at `at` = place * stride - padding: [first, last).
+// The taps that read inside the image at `at` = place * stride - padding: [first, last).
 void taps_inside(const WindowAxis& a, int64_t at, int64_t& first, int64_t& last) {
   first = at < 0 ? (-at + a.by - 1) / a.by : 0;
   last = at >= a.size ? 0 : at + (a.taps - 1) * a.by < a.size ? a.taps : (a.size - at + a.by - 1) / a.by;
 }
 
-// The places all of whose taps see something inside: [first, last).
+// The positions whose taps all read inside the image: [first, last).
 void places_inside(const WindowAxis& a, int64_t& first, int64_t& last) {
   const int64_t most = a.size - 1 - a.first - (a.taps - 1) * a.by;
   first = (-a.first + a.step - 1) / a.step;
@@ -30,7 +30,7 @@ void places_inside(const WindowAxis& a, int64_t& first, int64_t& last) {
   if (first > last) first = last;
 }
 
-// What one plane has at places [z0, z1) of line y; -1 where a window lies in the padding altogether.
+// The indices of one plane at positions [z0, z1) of line y; -1 if the window is all padding.
 template <class T>
 void line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxis& h, int64_t y, int64_t z0,
                   int64_t z1) {
@@ -48,7 +48,7 @@ void line_indices(int32_t* out, const T* x, const WindowAxis& v, const WindowAxi
   }
 }
 
-// The places inside of planes of float, by whole vectors; the view of the windows lies in scratch.
+// Inner positions of float planes, by whole vectors; the im2col view is in scratch.
 struct Inner {
   int64_t y0 = 0, y1 = 0, z0 = 0, z1 = 0;
   Im2col w;
@@ -112,7 +112,7 @@ Status indices(const View& out, const View& x, const Window& window) {
   return no_memory.load() ? fail(Code::MEMORY, "out of memory") : Status{};
 }
 
-// The windows of a mean: what they see of one plane, and the places that see it.
+// Average pooling of one plane, and its transpose.
 template <class T>
 class Means {
  public:
@@ -121,7 +121,7 @@ class Means {
     places_inside(h_, first_, last_);
   }
 
-  // `line` has room for a line of the plane: its columns are added up first.
+  // `line` has room for a line of the plane: columns are summed first.
   void forward(T* out, const T* x, T* line) const {
     for (int64_t y = 0; y < v_.places; y++, out += h_.places) {
       int64_t i0, i1;
@@ -133,7 +133,7 @@ class Means {
     }
   }
 
-  // The transpose; `line` has room for a line of places.
+  // The transpose; `line` has room for a line of positions.
   void backward(T* dx, const T* g, T* line) const {
     int64_t before0 = -1, before1 = -1;
     for (int64_t r = 0; r < v_.size; r++, dx += h_.size) {
@@ -164,7 +164,7 @@ class Means {
     for (int64_t l = 1; l < lines; l++)
       for (int64_t i = 0; i < n; i++) to[i] += from[l * step + i];
   }
-  // f(place, column that it sees), for each place from the first tap to the last.
+  // f(position, column that it reads), for each position, from the first tap to the last.
   template <class F>
   void each_column(F&& f) const {
     for (int64_t z = 0; z < h_.places; z++) {
@@ -210,7 +210,7 @@ Status means(const View& out, const View& in, const Window& w, double divisor, b
   return no_memory.load() ? fail(Code::MEMORY, "out of memory") : Status{};
 }
 
-// Images and what windows make of them, contiguous, and eight numbers or more.
+// Reads and checks contiguous images, results, and at least eight numbers.
 bool read_pool(const Call& call, const View& image, const View& result, Window& w) {
   const double rows = call.attrs[6], cols = call.attrs[7];
   if (image.scalar || result.scalar || result.rank != image.rank || !image.contiguous() || !result.contiguous() ||

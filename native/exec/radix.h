@@ -1,4 +1,4 @@
-// Orders of one row by keys: stable sorts by digits, and a selection of the first few.
+// Orders one row by keys: stable radix sorts, and selection of the first few.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -24,8 +24,8 @@ struct Range {
   int bits() const { return bits_of(static_cast<K>(high - low)); }
 };
 
-// to(place, item) for all places of the order of n items, which must fit into the cache: by digits from the lowest, of
-// what the keys are above the least. `a` and `b` have room for n items, and are spoilt.
+// Calls to(position, item) for all positions of the order of n items, which must fit the cache: a radix sort from the
+// lowest digit of the keys minus the least key. `a` and `b` hold n items each, and are overwritten.
 template <class K, class To>
 void sort_in_cache(Item<K>* a, Item<K>* b, int64_t n, const To& to) {
   constexpr int kMaxWidth = 11, kMaxPasses = 8;
@@ -62,21 +62,21 @@ struct Items {
   Item<K> operator()(int64_t i) const { return items[i]; }
 };
 
-// Any number of items: divides them by their highest digit into groups of about half a piece, which threads sort one by
-// one: to(place, item) for places [first, k), where the first item belongs at `first`. read(i) gives the items; `b` has
-// room for n of them. False where memory is out.
+// Any number of items: divides them by their highest digit into groups of about half a piece, which threads sort. Calls
+// to(position, item) for positions [first, k), where the first item belongs at `first`. read(i) returns the items; `b`
+// has room for n. False if out of memory.
 template <class Read, class K, class To>
 bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t k, const To& to) {
   using I = Item<K>;
   constexpr int kTopBits = 12, kDigits = 1 << kTopBits;
   constexpr int64_t kMostGroups = 256, kAgain = 16 * kPiece;
   using Counts = int32_t[kDigits];
-  // Parts go by pairs, each with counts of its own: an increment need not wait for the one before it.
+  // Parts are processed in pairs with separate counts, so that increments do not wait for each other.
   const int64_t pairs = std::min<int64_t>((n + kPiece - 1) / kPiece, 2 * thread_limit()), parts = 2 * pairs;
   const int64_t part = (n + parts - 1) / parts;
   Temporary tables, lists;
   auto* const counts = static_cast<Counts*>(tables.get(parts * static_cast<int64_t>(sizeof(Counts))));
-  // Two neighbouring groups are more than one should be.
+  // Two adjacent groups are larger than one group should be.
   const int64_t wanted = std::max(kPiece / 2, n / kMostGroups), room = 2 * (n / wanted) + 2;
   auto* const starts = static_cast<int64_t*>(lists.get((room + 1) * static_cast<int64_t>(sizeof(int64_t))));
   if (!counts || !starts) return false;
@@ -106,7 +106,7 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   }
   const K low = range.low;
   const int shift = std::max(0, range.bits() - kTopBits);
-  // Memory that changes meanwhile may leave the range.
+  // Memory changed by other threads may be out of range.
   const auto digit = [=](K key) { return static_cast<int>(static_cast<K>(key - low) >> shift & (kDigits - 1)); };
   parallel_for(parts, [=](int64_t p) { std::memset(counts[p], 0, sizeof counts[p]); });
   each_item([=](Counts& count, int64_t i) { count[digit(read(i).key)]++; });
@@ -127,7 +127,7 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
     size += total[d];
   }
   starts[++groups] = n;
-  // From here on a part counts by groups: where each of its items goes.
+  // From here on the counts of a part are the positions of its items, by group.
   for (int64_t p = 0; p < parts; p++) {
     int64_t own = 0;
     for (int d = 0, g = 0; d < kDigits; d++) {
@@ -144,7 +144,7 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   each_item([=, &group_of](Counts& count, int64_t i) {
     const I item = read(i);
     const int64_t place = count[group_of[digit(item.key)]]++;
-    // Memory that changes meanwhile has other digits than were counted.
+    // Memory changed by other threads has other digits than were counted.
     if (__builtin_expect(place < n, 1)) b[place] = item;
   });
 
@@ -167,7 +167,7 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   return !starved;
 }
 
-// to(place, item) for the first k places of the order. The elements of the row stand side by side.
+// Calls to(position, item) for the first k positions of the order. The elements of the row are contiguous.
 template <class T, class To>
 bool sort_row(const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;
@@ -184,7 +184,7 @@ bool sort_row(const Row<T>& row, int64_t k, const To& to) {
   return true;
 }
 
-// to(place, item) for the first k places of the order: what cannot be among them any more is passed over.
+// Calls to(position, item) for the first k positions of the order; skips items that cannot be among them.
 template <class T, class To>
 bool select_first(const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;

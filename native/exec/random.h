@@ -4,11 +4,11 @@
 
 namespace nabla {
 
-// The stream that [key low, key high, stream] name; false where they name none.
+// The stream of [key low, key high, stream]; false if these are invalid.
 bool stream_of(const double* words, RandomStream& stream);
 
 // attrs of all: [key low, key high, stream]; element i of the result is element i of that stream.
-// A fourth attribute of these two: the element of the stream to begin with, a multiple of kRandomChunk.
+// A fourth attribute of these two: the first element of the stream, a multiple of kRandomChunk.
 Status run_uniform(const Call& call);
 Status run_normal(const Call& call);
 // attrs: ..., low, range. Integers low .. low + range - 1.

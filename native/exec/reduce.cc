@@ -18,7 +18,7 @@ constexpr const char* kNoMemory = "out of memory";
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// [outer, n] -> [outer]. A long row is cut into parts that are whole subtrees of the fixed summation tree.
+// [outer, n] -> [outer]. A long row is split into parts that are whole subtrees of the fixed summation tree.
 Status reduce_rows(const ReduceLeaf& leaf, char* out, const Source& x, int64_t outer, int64_t n, int64_t size) {
   if (n <= kReduceChunk) {
     int64_t rows = kReduceChunk / (n > 0 ? n : 1) + 1;
@@ -52,7 +52,7 @@ Status reduce_columns(const ReduceLeaf& leaf, char* out, const Source& x, int64_
   int64_t part = kReduceRows;
   while (part * width < kReduceChunk) part *= 2;
   int64_t parts = n > part ? ceil_div(n, part) : 1;
-  // One part in the result's own dtype needs no room beside the result.
+  // A single part in the result's dtype needs no buffer.
   const int64_t partial = leaf.partial_size;
   const bool in_place = parts == 1 && leaf.partial_is_result;
   Temporary memory;
@@ -75,7 +75,7 @@ Status reduce_columns(const ReduceLeaf& leaf, char* out, const Source& x, int64_
   return {};
 }
 
-// The input where it lies, if it is contiguous and of the dtype, else a converted copy.
+// The input in place if it is contiguous and of the dtype, else a converted copy.
 const char* laid_out(const View& x, DType type, Temporary& memory, Status& status) {
   if (x.dtype == type && x.contiguous()) return x.as<char>();
   View dense = x;
@@ -96,7 +96,7 @@ Status reduce(const Call& call, int kernel) {
   if (!leaf.rows) return fail(Code::DTYPE, kNoDType);
   const int64_t size = static_cast<int64_t>(size_of(out.dtype));
 
-  // Neighbouring dimensions that are both kept or both reduced are one group.
+  // Adjacent dimensions that are all kept or all reduced form one group.
   int64_t groups[kMaxRank + 1], kept = 1;
   bool reduced[kMaxRank + 1];
   int count = 0;
@@ -116,7 +116,7 @@ Status reduce(const Call& call, int kernel) {
 
   Temporary dense;
   Status status;
-  // Halves that become float32 are read as they are stored.
+  // Half precision is converted to float32 while it is read.
   DType stored = reads_as(x.dtype, out.dtype) ? x.dtype : out.dtype;
   const char* from = laid_out(x, stored, dense, status);
   NABLA_TRY(status);
@@ -135,7 +135,7 @@ Status reduce(const Call& call, int kernel) {
     double type = static_cast<int>(out.dtype);
     return run_elementwise(Call{-1, 1, 1, 1, same, &type}, static_cast<int>(Elementwise::abs));
   }
-  // The innermost group first; what is left of the others stands between passes in a buffer of its own.
+  // The innermost group first; between passes the intermediate result is in a buffer.
   Temporary buffers[kMaxRank];
   int64_t inner = 1;
   for (int g = count - 1, pass = 0; g >= 0; g--) {
@@ -160,7 +160,7 @@ Status reduce(const Call& call, int kernel) {
   return {};
 }
 
-// Norms of doubles whose squares are too large, or too small, once more from elements times a power of two.
+// Recomputes norms of doubles whose squares overflow or underflow, from scaled elements.
 Status scale_norms(const Call& call, int kernel) {
   constexpr double kLeast = 0x1p-500;
   const View &out = call.out(), &x = call.in(0);

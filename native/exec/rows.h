@@ -1,4 +1,4 @@
-// What kernels share that work on the last dimension of contiguous tensors, row by row.
+// Shared by kernels on the last dimension of contiguous tensors, row by row.
 #pragma once
 #include "base/layout.h"
 #include "exec/halves.h"
@@ -12,7 +12,7 @@ inline bool rows_alike(const View& a, const View& b) {
   return same_shape(a, b) && a.rank >= 1 && a.dtype == b.dtype && !b.scalar && a.contiguous() && b.contiguous();
 }
 
-// Whether x holds rows like those of `out`, in its dtype or in one of halves.
+// Whether x has rows like `out`, in its dtype or half precision.
 inline bool rows_read_as(const View& out, const View& x) {
   View wide = x;
   if (reads_as(x.dtype, out.dtype)) wide.dtype = out.dtype;
@@ -22,7 +22,7 @@ inline bool rows_read_as(const View& out, const View& x) {
 inline bool exceeds_cache(const View& out) {
   return out.numel() * static_cast<int64_t>(size_of(out.dtype)) >= kStreamed;
 }
-// Whether each row is whole lines of memory.
+// Whether each row consists of whole cache lines.
 inline bool rows_are_lines(const View& v) {
   return v.dims[v.rank - 1] * static_cast<int64_t>(size_of(v.dtype)) % 64 == 0 &&
          reinterpret_cast<uintptr_t>(v.data) % 64 == 0;

@@ -3,8 +3,8 @@
 
 namespace nabla {
 
-// Along one dimension, first to last; float32 carries a double. dtypes: float32, float64, int64. attrs: [dim].
-// out[j] = out[j - 1] + x[j].
+// Along one dimension, from first to last; float32 accumulates in double. dtypes: float32, float64, int64. attrs:
+// [dim]. out[j] = out[j - 1] + x[j].
 Status run_cumsum(const Call& call);
 // out[j] = out[j - 1] x[j].
 Status run_cumprod(const Call& call);

@@ -40,7 +40,7 @@ Status run_backward(const Call& call, const SoftmaxBackwardFn (&leaves)[2]) {
   return {};
 }
 
-// Reads each target once: what is checked is what is used.
+// Reads each target once, so that the checked value is used.
 int64_t target_at(const View& target, int64_t row) {
   switch (target.dtype) {
     case DType::I32: return target.as<int32_t>()[row];
@@ -74,7 +74,7 @@ bool of_rows(const View& v, const View& x, const View& target) {
   return is_float(v.dtype) && reads_as(x.dtype, v.dtype) && !v.scalar && same_shape(v, target) && v.contiguous();
 }
 
-// Target classes, -1 for a row that does not count; and the slope of each loss in their sum, or their mean.
+// Target classes, -1 for an ignored row; and the gradient of each loss in their sum or mean.
 struct Targets {
   const View& target;
   double ignored;
@@ -93,7 +93,7 @@ struct Targets {
   }
 };
 
-// What makes softmax of a row's exponentials: exp((x - shift) - log_sum).
+// The two numbers that softmax needs for a row: exp((x - shift) - log_sum).
 template <class T>
 struct RowWeight {
   T shift, log_sum;
@@ -106,7 +106,7 @@ struct RowWeight {
     log_sum = pair[1];
   }
   T loss(T at_target) const { return (shift - at_target) + log_sum; }
-  // dx of one row, whose loss has the gradient `slope`.
+  // dx of one row, whose loss has gradient `slope`.
   void backward(T* dx, const T* x, int64_t target, T slope, bool streaming, int64_t n) const {
     const T pair[2] = {shift, log_sum};
     kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, pair, target, static_cast<double>(slope), streaming,
@@ -119,8 +119,8 @@ void clear(T* row, int64_t n) {
   std::memset(row, 0, static_cast<size_t>(n) * sizeof(T));
 }
 
-// Losses and, unless `slopes` is missing, the gradient, while a row is in the cache. Until the losses' own gradients
-// are known, a row's weight stands at its target and at the class that follows.
+// Losses and, unless `slopes` is null, the gradient, while a row is in the cache. Until the gradients of the losses are
+// known, the row's two numbers are stored at the target and the following class.
 template <class T>
 Status loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
   const Source source(x.data, x.dtype, loss.dtype);
@@ -147,7 +147,7 @@ Status loss_rows(const View& loss, const View* slopes, const View& x, const Targ
   return source.status();
 }
 
-// The residual output of the losses becomes the gradient under losses whose gradients are g.
+// Turns the residual output into the gradient, given the gradients g of the losses.
 template <class T>
 void finish_rows(const View& slopes, const View& g, const View& x, const Targets& targets) {
   const bool streaming = exceeds_cache(slopes);

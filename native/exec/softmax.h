@@ -3,17 +3,17 @@
 
 namespace nabla {
 
-// All work on the last dimension of contiguous float tensors.
+// All operate on the last dimension of contiguous float tensors.
 Status run_softmax(const Call& call);
 Status run_log_softmax(const Call& call);
 // in: g, y (the forward result).
 Status run_softmax_backward(const Call& call);
 Status run_log_softmax_backward(const Call& call);
-// in: logits [rows, classes], target [rows] of integers; out: the loss of each row and, where it is wanted, what finish
-// makes the gradient of. attrs: [ignored target, whether the losses' mean is taken next, or their sum].
+// in: logits [rows, classes], target [rows] of integers; out: the loss of each row and, if wanted, the residual output
+// for the gradient. attrs: [ignored target, whether the losses are averaged next, or summed].
 Status run_cross_entropy(const Call& call);
-// out: that, which becomes the gradient of the logits, in place; little is left to do where g is as was expected.
-// in: g [rows], logits, target. attrs as above.
+// out: the residual output, which becomes the gradient of the logits, in place; cheap if g is as expected. in: g
+// [rows], logits, target. attrs as above.
 Status run_cross_entropy_finish(const Call& call);
 // in: g [rows], logits, target; out: the gradient of the logits. attrs: [ignored target].
 Status run_cross_entropy_backward(const Call& call);

@@ -16,13 +16,13 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
-// Whatever byte a bool holds is a number.
+// A bool may hold any byte, so it is compared as a number.
 template <class T>
 using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
 constexpr int64_t kLeastSelection = 32;  // shorter rows are sorted, however few of their elements are wanted
 
-// Where the results of one row go.
+// The results of one row.
 template <class T>
 struct Sorted {
   Row<T> row;
@@ -56,7 +56,7 @@ struct Order {
     const int64_t at = r / from.inner * k * from.inner + r % from.inner;
     return {row(r), from.inner, indices + at, values ? values + at : nullptr};
   }
-  // Rows [start, end), side by side.
+  // Rows [start, end), sorted side by side.
   bool short_rows(int64_t start, int64_t end) const {
     const SortTable& table = kernels().sort;
     Temporary memory;
@@ -99,7 +99,7 @@ template <class T>
 Status order(const Order<T>& o) {
   const int64_t n = o.from.size, rows = o.from.outer * o.from.inner;
   const bool side_by_side = n <= kShortRow && (n <= kLeastSelection || o.k >= n / 4);
-  // Long rows are done one after the other: threads share each of them.
+  // Long rows are sorted one after the other; threads share each.
   const int64_t some = (kRowsChunk / n / kMaxSortLanes + 1) * kMaxSortLanes;
   const int64_t per_chunk = n >= 2 * kPiece ? rows : side_by_side ? some : kRowsChunk / n + 1;
   std::atomic<bool> starved{false};
@@ -111,7 +111,7 @@ Status order(const Order<T>& o) {
   return starved ? fail(Code::MEMORY, "out of memory") : Status{};
 }
 
-// In the order of the keys, without making one.
+// Compares like keys, without computing them.
 template <class T>
 bool less(T a, T b) {
   return (a < b) | ((b != b) & (a == a));

@@ -3,8 +3,8 @@
 
 namespace nabla {
 
-// The order of the elements along one dimension, or the first few of it: stable, NaN above every number, int32; as a
-// second result, the elements in that order.
+// The indices that sort the elements along one dimension, or the first few of them: stable, NaN above every number,
+// int32; as a second result, the sorted elements.
 // attrs: [dim, descending].
 Status run_order(const Call& call);
 // How many elements of a sorted row (its last dimension) are below each value, or with `right` not above it. in:

@@ -1,4 +1,4 @@
-// Keys that put the elements of a row in order, and what a sort passes on.
+// Sort keys of elements, and the items of a sort.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -6,7 +6,7 @@
 
 namespace nabla {
 
-// An unsigned number in the order of the values: -0 is 0, NaN above everything.
+// An unsigned number with the order of the values: -0 is 0, NaN above everything.
 template <class T>
 auto key_of(T value) {
   using K = std::conditional_t<sizeof(T) == 8, uint64_t, uint32_t>;
@@ -28,7 +28,7 @@ struct Item {
   friend bool operator<(const Item& a, const Item& b) { return a.key < b.key || (a.key == b.key && a.index < b.index); }
 };
 
-// The elements of a row, with the keys of the order that is wanted.
+// The elements of a row, with keys for the requested order.
 template <class T>
 struct Row {
   using K = decltype(key_of(T()));
@@ -39,8 +39,8 @@ struct Row {
   K key_of_value(T value) const { return static_cast<K>(key_of(value) ^ (descending ? ~K{0} : K{0})); }
   K key(int64_t i) const { return key_of_value(at(i)); }
   Item<K> item(int64_t i) const { return {key(i), static_cast<int32_t>(i)}; }
-  // The element that an item was made of. Only zeros and NaN are not told by their keys; an index is wrong where memory
-  // was written to meanwhile.
+  // The element of an item. Only zeros and NaN cannot be restored from their keys; the index is wrong if memory was
+  // changed meanwhile.
   T value(const Item<K>& item) const {
     constexpr K kTop = K{1} << (8 * sizeof(K) - 1);
     const K key = descending ? static_cast<K>(~item.key) : item.key;
@@ -55,7 +55,7 @@ struct Row {
       return static_cast<T>(std::is_signed_v<T> ? key ^ kTop : key);
     }
   }
-  // Whether any of [start, end) may come before an element of value `last`; unordered ones may.
+  // Whether any element of [start, end) may come before the value `last`; NaN may.
   bool any_before(T last, int64_t start, int64_t end) const {
     if (stride != 1) return true;
     bool any = false;

@@ -1,4 +1,4 @@
-// Short rows, sorted side by side: an item is as much of the key as fits above the index.
+// Short rows, sorted side by side: an item holds the index and as much of the key as fits above it.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -37,8 +37,8 @@ class ShortRow {
     }
   }
 
-  // to.take(place, index) for the first k places, after the lanes were sorted. False where too many of the keys differ
-  // only in what their items lack.
+  // Calls to.take(position, index) for the first k positions, after the lanes are sorted. False if too many keys differ
+  // only in bits that their items lack.
   template <class To>
   bool finish(int64_t k, const To& to) const {
     if (exact_) {

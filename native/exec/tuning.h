@@ -1,4 +1,4 @@
-// Sizes that cut work into pieces. Chunks are cut by shape alone, so that results do not depend on the machine.
+// Sizes of pieces of work. Chunks depend on the shape alone, so that results do not depend on the machine.
 #pragma once
 #include <cstdint>
 

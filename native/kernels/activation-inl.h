@@ -1,5 +1,5 @@
-// Activations, and the derivatives that are worth a kernel of their own: in those x is the tangent or cotangent that
-// arrives, y the input or the output of the function.
+// Activations, and derivatives that have kernels of their own: there x is the incoming tangent or gradient, y the input
+// or output of the function.
 #pragma once
 #include "kernels/arithmetic-inl.h"
 #include "kernels/math-arc-inl.h"
@@ -26,7 +26,7 @@ NABLA_INLINE V softplus(V x) {
   return max(V(0), x) + log1p(exp(-abs(x)));
 }
 
-// Here x exp(x) is 0, and x not yet so large that a clamped exponential would not do.
+// Here x exp(x) is 0, and x is not yet so large that clamping the exponential would matter.
 template <class V>
 constexpr typename V::Scalar kVanishedAt = kIsSingle<V> ? -1000 : -10000;
 
@@ -55,8 +55,8 @@ NABLA_INLINE V silu_slope(V y) {
   return select(y < 0, low * fnma(finite, high, 1), high * fma(finite, low, 1));
 }
 
-// gelu's approximation x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3). The argument is kept in two words: the
-// exponential would magnify its rounding.
+// gelu's approximation x sigmoid(2 u), u = sqrt(2 / pi) (x + 0.044715 x^3). The argument is a sum of two words, as the
+// exponential would magnify its rounding error.
 template <class V>
 NABLA_INLINE TwoWords<V> gelu_argument(V x) {
   using T = typename V::Scalar;
@@ -101,7 +101,7 @@ NABLA_INLINE V logaddexp(V x, V y) {
   return high + log1p(exp(-distance));
 }
 
-// The cross-entropy of the logit x with the probability y: y softplus(-x) + (1 - y) softplus(x), a factor of 0 giving
+// Binary cross-entropy of logit x with probability y: y softplus(-x) + (1 - y) softplus(x), where a factor of 0 gives
 // 0.
 template <class V>
 NABLA_INLINE V logit_loss(V x, V y) {
@@ -109,7 +109,7 @@ NABLA_INLINE V logit_loss(V x, V y) {
   return select(factor == 0, V(0), factor * size) + log1p(exp(-size));
 }
 
-// y (log(y) - x), 0 where y is 0. The logarithm has more digits than the result: x may cancel most of them.
+// y (log(y) - x), 0 where y is 0. The logarithm has extra digits, as x may cancel most of them.
 template <class V>
 NABLA_INLINE V divergence(V x, V y) {
   if constexpr (kIsSingle<V>) {

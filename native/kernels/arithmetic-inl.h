@@ -7,7 +7,7 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// NaN wins.
+// NaN propagates.
 template <class V>
 NABLA_INLINE V maximum(V x, V y) {
   if constexpr (!kFloating<V>) return max(x, y);
@@ -41,7 +41,7 @@ NABLA_INLINE auto is_infinite(V x) {
   }
 }
 
-// Integers round to themselves.
+// Rounding an integer returns it.
 #define NABLA_ROUNDING(Functor, function)             \
   struct Functor {                                    \
     template <class V>                                \
@@ -51,7 +51,7 @@ NABLA_INLINE auto is_infinite(V x) {
     }                                                 \
   };
 
-// By squaring; a negative exponent gives the whole part of the fraction.
+// By repeated squaring; a negative exponent gives the truncated quotient.
 template <class T>
 NABLA_INLINE Lane<T> pow_integer(Lane<T> x, Lane<T> y) {
   if (y < Lane<T>(0)) {
@@ -96,7 +96,7 @@ NABLA_BINARY(Remainder, remainder(x, y))
 NABLA_BINARY(Maximum, maximum(x, y))
 NABLA_BINARY(Minimum, minimum(x, y))
 NABLA_TERNARY(Clamp, minimum(maximum(x, y), z))
-// From the nearer end, so that w = 0 and w = 1 give the ends exactly.
+// Computed from the nearer end, so that w = 0 and w = 1 give the ends exactly.
 NABLA_TERNARY(Interpolate, select(abs(z) < 0.5f, fma(z, y - x, x), fnma(y - x, 1 - z, y)))
 
 NABLA_BINARY(Equal, x == y)
@@ -112,7 +112,7 @@ NABLA_UNARY(IsNaN, x != x)
 NABLA_UNARY(IsFinite, !is_infinite(x) & (x == x))
 NABLA_UNARY(IsInfinite, is_infinite(x))
 
-// x with NaN and the infinities replaced.
+// x with NaN and infinities replaced.
 struct ReplaceNonFinite {
   template <class V>
   NABLA_INLINE V operator()(V x, V nan, V above, V below) const {

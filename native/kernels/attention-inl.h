@@ -11,7 +11,7 @@ namespace {
 template <class T>
 constexpr T kUnseen = -FloatTraits<T>::kInfinity;
 
-// exp of what is at most 0, flushed to 0 before it is subnormal.
+// exp for arguments of at most 0, flushed to 0 before it is subnormal.
 template <class V>
 NABLA_INLINE V exp_of_negative(V x) {
   using T = typename V::Scalar;
@@ -30,7 +30,7 @@ void fill_zeros(T* x, int64_t n) {
   each_vector<T>(n, [&](int64_t i, int count) { Vec<T>::store_n(x + i, Vec<T>::set1(0), count); });
 }
 
-// The first n scores of a row as the mask has them.
+// Applies the mask to the first n scores of a row.
 template <class T>
 void mask_row(const AttentionBlock& b, int64_t r, T* x, int64_t n) {
   using V = Vec<T>;
@@ -66,7 +66,7 @@ NABLA_INTERLEAVED void attention_weigh(const AttentionBlock& b, int64_t clear, v
     mask_row(b, r, x, n);
     const T here = row_top(x, n, kUnseen<T>), before = top;
     top = here > before ? here : before;
-    // A row that has seen no key yet is shifted by nothing.
+    // A row without visible keys so far is shifted by 0.
     const V shift = V::set1(top == kUnseen<T> ? T(0) : top);
     fade = before == kUnseen<T> ? T(0) : first_lane(exp_of_negative(V::set1(before) - shift));
     const T sum = row_sum<T>(n, [&](int64_t i, int count) {

@@ -1,4 +1,4 @@
-// What scaled dot-product attention does between its matrix products, on blocks of rows `stride` elements apart.
+// The steps of scaled dot-product attention between its matrix products, on blocks of rows `stride` elements apart.
 // float32 and float64.
 #pragma once
 #include <cstdint>
@@ -11,9 +11,9 @@ enum class AttentionMask { NONE, SEEN, ADDED };
 struct AttentionBlock {
   void* scores;
   int64_t stride, rows, cols;
-  // Row r sees its first `seen + r * seen_step` columns at most, where that is between 0 and cols.
+  // Row r attends to its first `seen + r * seen_step` columns, clamped to [0, cols].
   int64_t seen, seen_step;
-  // Truth values, true where a key is seen, or numbers that are added; from the block's first element on.
+  // Bool, true where a key is visible, or numbers that are added; from the block's first element on.
   AttentionMask mask;
   const void* mask_data;
   int64_t mask_row, mask_col;
@@ -25,13 +25,13 @@ struct AttentionBlock {
 };
 
 struct AttentionKernels {
-  // Scores become exp(score - top), 0 where no key is seen, with `top` the largest score of the row so far; `total` is
-  // the sum of these so far, `fade` the factor by which what was summed up with the top before is now too large.
-  // Columns from the last seen one up to `clear` become 0.
+  // Scores become exp(score - top), 0 for hidden keys, with `top` the running maximum of the row; `total` is the
+  // running sum, `fade` the factor that rescales what was accumulated with the previous top. Columns from the last
+  // visible one up to `clear` become 0.
   void (*weigh)(const AttentionBlock& block, int64_t clear, void* top, void* total, void* fade);
   // Scores become exp(score - lse of the row).
   void (*weigh_again)(const AttentionBlock& block, const void* lse);
-  // gradient = weights * (gradient - delta of the row), 0 where the block's bounds let no key be seen.
+  // gradient = weights * (gradient - delta of the row), 0 for keys hidden by the block's bounds.
   void (*gradient)(const AttentionBlock& block, void* gradient, int64_t stride, const void* delta);
   // out = x * factor (of the row, or one for all).
   void (*scale)(void* out, int64_t out_row, const void* x, int64_t x_row, int64_t x_col, int64_t rows, int64_t cols,

@@ -1,5 +1,5 @@
-// Included once per ISA: see batch-norm.h. Channels whose elements lie apart (size 1) are taken as lanes, others one by
-// one. Sums run in T over blocks of about a thousand elements, and in double from block to block.
+// Included once per ISA: see batch-norm.h. Strided channels (size 1) are processed as lanes, others one by one. Sums
+// run in T over blocks of about a thousand elements, and in double across blocks.
 #pragma once
 #include <type_traits>
 
@@ -17,7 +17,7 @@ constexpr int64_t kColumnsTogether = 128;  // channels as lanes whose sums wait 
 struct RunningMoments {
   double count = 0, mean = 0, squares = 0;
 
-  // n numbers by their distances from a centre, which is their mean but for rounding: sums of these and of their
+  // n numbers relative to a centre, which is their mean up to rounding: sums of the differences and their
   // squares.
   void add(double n, double centre, double distance, double square) {
     const double total = count + n, step = centre + distance / n - mean;
@@ -27,7 +27,7 @@ struct RunningMoments {
   }
 };
 
-// f(offset, pieces, length): pieces of a channel that lie an image apart and are summed up as one block.
+// f(offset, pieces, length): pieces of a channel, one image apart, that are summed as one block.
 template <class F>
 NABLA_INLINE void each_piece(const ChannelBlock& b, F&& f) {
   const int64_t step = b.channels * b.size;
@@ -42,9 +42,9 @@ NABLA_INLINE void each_piece(const ChannelBlock& b, F&& f) {
   for (int64_t i = 0; i < b.images; i += images) f(i * step, b.images - i < images ? b.images - i : images, b.size);
 }
 
-// K sums over `rows` rows for each of `columns` columns: add(sums, row, column, count). Rows are read a few at a time
-// in runs as long as the columns, while the sums wait in L1: rows may lie so that one column of all of them drives
-// itself from the cache.
+// K sums over `rows` rows for each of `columns` columns: add(sums, row, column, count). Reads a few rows at a time in
+// runs as long as the columns, while the sums stay in L1: rows may be aligned so that the elements of one column evict
+// each other from the cache.
 template <class T, int K, class F>
 NABLA_INLINE void column_sums(T (*total)[kColumnsTogether], int64_t rows, int64_t columns, F&& add) {
   using V = Vec<T>;
@@ -65,7 +65,7 @@ NABLA_INLINE void column_sums(T (*total)[kColumnsTogether], int64_t rows, int64_
   for (; r < rows; r++) continue_over(r, std::integral_constant<int, 1>());
 }
 
-// f(first channel, channels), as many as are summed up together at a time.
+// f(first channel, channels), as many as are summed together.
 template <class F>
 NABLA_INLINE void each_columns(const ChannelBlock& b, F&& f) {
   for (int64_t c = b.first; c < b.last; c += kColumnsTogether)
@@ -160,7 +160,7 @@ void channel_rates(const ChannelBlock& b, void* rate, const void* variance, cons
   });
 }
 
-// A channel whose squares do not fit T.
+// A channel whose squares overflow or underflow T.
 template <class T>
 void scaled_channel(const ChannelBlock& b, int64_t c, T* mean, T* variance, T* rate, const T* x, double eps) {
   const ScaledMoments m(b.images * b.size, eps, true,

@@ -1,4 +1,4 @@
-// Channels of [images, channels, size], each brought to mean 0 and variance 1. Leaves work on channels [first, last).
+// Normalizes channels of [images, channels, size] to mean 0 and variance 1. Kernels process channels [first, last).
 #pragma once
 #include <cstdint>
 
@@ -11,7 +11,7 @@ struct ChannelBlock {
 // Mean and variance of each channel, and 1 / sqrt(variance + eps), which also fits where the variance does not.
 using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, void* rate, const void* x,
                                   double eps);
-// rate = weight / sqrt(variance + eps); without a weight where it is null.
+// rate = weight / sqrt(variance + eps); the weight may be null.
 using ChannelRatesFn = void (*)(const ChannelBlock& block, void* rate, const void* variance, const void* weight,
                                 double eps);
 // weighed = rate * weight.

@@ -15,7 +15,7 @@ struct Convert<bool, From> {
   static bool value(From x) { return x != From(0); }
 };
 
-// Casting a float that the integer cannot hold is undefined in C++: hold it at the ends instead.
+// Casting an out-of-range float to an integer is undefined in C++, so clamp it first.
 template <class To, class From>
 To clamp_to_integer(From x, From low, From past) {
   if (!(x == x)) return 0;

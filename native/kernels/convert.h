@@ -1,4 +1,4 @@
-// Copies between dtypes and strides: what brings any operand into the contiguous tiles that the other leaves want.
+// Copies between dtypes and strides: brings any operand into the contiguous tiles that other kernels read.
 #pragma once
 #include <cstdint>
 
@@ -6,7 +6,7 @@
 
 namespace nabla {
 
-// out[i] = dtype(in[i * stride]) for i < n. Floats go to integers towards zero, held at the ends, NaN to 0.
+// out[i] = dtype(in[i * stride]) for i < n. Floats to integers truncate and are clamped; NaN becomes 0.
 using ConvertFn = void (*)(void* out, const void* in, int64_t stride, int64_t n);
 // out[i * stride] = in[i], one dtype.
 using ScatterFn = void (*)(void* out, int64_t stride, const void* in, int64_t n);

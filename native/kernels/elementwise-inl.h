@@ -1,4 +1,4 @@
-// From functors to leaves: one line of list.def, one loop per dtype.
+// Makes kernels from functors: for each line of list.def, one loop per dtype.
 #pragma once
 #include "kernels/activation-inl.h"
 #include "kernels/arithmetic-inl.h"
@@ -26,7 +26,7 @@ NABLA_INLINE V last_of(V, Rest... rest) {
   return last_of(rest...);
 }
 
-// Several vectors at a time hide the latency of one.
+// Several vectors at a time, to hide latency.
 template <class F, class T, int... I>
 NABLA_INLINE void map_vectors(void* const* args, int64_t n, bool streaming, Indices<I...>) {
   using V = Vec<T>;
@@ -76,7 +76,7 @@ inline T value_of(Lane<T> x) {
   return x.v;
 }
 
-// One lane at a time, in loops plain enough for the compiler to vectorise.
+// One element at a time, in loops that the compiler can vectorize.
 template <class F, class T, class Out, int... I>
 NABLA_INLINE void map_lanes(void* const* args, int64_t n, Indices<I...>) {
   Out* const out = static_cast<Out*>(args[0]);
@@ -98,7 +98,7 @@ NABLA_INTERLEAVED void map_leaf(void* const* args, int64_t n, bool streaming) {
   }
 }
 
-// The compiler widens bytes to masks badly: where elements are as wide as a vector's lanes, they are moved as integers.
+// Compilers widen bytes to masks badly, so elements as wide as the vector's lanes are moved as integers.
 template <class T, int BYTES>
 struct WideInteger {
   using Type = T;

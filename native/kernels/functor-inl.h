@@ -1,4 +1,4 @@
-// How list.def's functors are written: one expression over V, any vector or lane.
+// Macros for the functors of list.def: one expression over V, any vector or lane.
 #pragma once
 #include "kernels/math-core-inl.h"
 
@@ -24,8 +24,8 @@
     }                                                   \
   };
 
-// Of a function that is cheaper, with the same bits, where its argument is within +-limit: `inside` is for blocks that
-// lie there whole.
+// For a function with a cheaper form of the same bits for arguments within +-limit: `inside` is for blocks entirely in
+// that range.
 #define NABLA_INSIDE(limit)                        \
   static constexpr bool kHasInside = true;         \
   template <class V>                               \

@@ -1,5 +1,5 @@
-// Dot products of rows of X and columns of B that both lie along k: B is read from front to back as it stands, whatever
-// the distance of its columns.
+// Dot products of rows of X and columns of B, both contiguous along k: B is read sequentially in place, whatever the
+// distance of its columns.
 #pragma once
 #include <cstdint>
 
@@ -17,7 +17,7 @@ struct GemmDots {
   alignas(64) T lanes[kGemmVectorRows][kGemmDotColumns][Vec<T>::kLanes];
 };
 
-// ROWS x COLUMNS sums from row r and column j on. What is missing to a whole step of k counts as zeros. Meanwhile
+// ROWS x COLUMNS sums from row r and column j on. An incomplete last step of k is padded with zeros. Meanwhile
 // PREFETCHED columns from `next` on are prefetched.
 template <class T, int ROWS, int COLUMNS, int PREFETCHED, class S>
 void gemm_dot_tile(GemmDots<T>& dots, int64_t r, int64_t j, const T* x, int64_t x_row, const S* b, int64_t b_col,

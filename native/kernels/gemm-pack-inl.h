@@ -1,4 +1,4 @@
-// Packing: operands of any strides become panels that the register tile reads from front to back.
+// Packing: copies operands of any strides into panels that the register tile reads sequentially.
 #pragma once
 #include <cstdint>
 
@@ -7,7 +7,7 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// Shares m rows out to the fewest panels, none more than one row higher than another: 8 rows are 4 + 4, not 6 + 2.
+// Divides m rows into the fewest panels of nearly equal height: 8 rows are 4 + 4, not 6 + 2.
 struct GemmRowPanels {
   int64_t count, low, higher;
   explicit GemmRowPanels(int64_t m)
@@ -16,7 +16,7 @@ struct GemmRowPanels {
   int64_t height(int64_t panel) const { return low + (panel < higher); }
 };
 
-// Elements that are stored as what is computed with, or as halves of it.
+// Loads elements stored in the compute type, or in half precision.
 template <class T>
 Vec<T> gemm_load(const T* p) {
   return Vec<T>::load(p);
@@ -40,7 +40,7 @@ T gemm_value(T x) {
 }
 inline float gemm_value(BFloat16 x) { return widen(x); }
 
-// Rows of S, `stride` apart; in place of those past `count` the first one is repeated.
+// Rows of S, `stride` apart; rows from `count` on repeat the first one.
 template <class T, class S>
 struct GemmTurnedRows {
   static constexpr int kLanes = Vec<T>::kLanes, kTransposed = kGemmTransposed<T>;
@@ -75,8 +75,8 @@ constexpr int64_t kGemmPackedRows = 8;
 
 constexpr int gemm_clamped(int64_t n, int64_t most) { return static_cast<int>(n < 0 ? 0 : n < most ? n : most); }
 
-// One panel: WIDTH places per step of k, `width` of them filled from src; nobody reads the others.
-// Vectors are stored whole: what they spill over is written again by a later store, or lies behind the panel.
+// One panel: WIDTH elements per step of k, `width` of them from src; the others are never read. Vectors are stored
+// whole: the excess is overwritten by a later store, or lies behind the panel.
 template <class T, int WIDTH, class S>
 void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t width, int64_t depth) {
   using V = Vec<T>;
@@ -99,7 +99,7 @@ void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t 
       }
     }
   } else if (k_stride == 1) {
-    // From the last group on: what it spills, the groups before it overwrite.
+    // From the last group backwards: earlier groups overwrite the excess of later ones.
     for (int g = static_cast<int>((width - 1) / kLanes); g >= 0; g--) {
       const GemmTurnedRows<T, S> rows(src + g * kLanes * stride, stride, gemm_clamped(width - g * kLanes, kLanes));
       T* out = dst + g * kLanes;
@@ -125,7 +125,7 @@ void pack_panel(T* dst, const S* src, int64_t stride, int64_t k_stride, int64_t 
 template <class T, class S>
 void gemm_pack_a(T* panels, const S* a, int64_t a_row, int64_t a_k, int64_t m, int64_t k) {
   const GemmRowPanels rows(m);
-  // Where a step of k is one run of memory, all panels take it up while it is in the cache.
+  // If a step of k is contiguous, all panels copy it while it is in the cache.
   const int64_t step = a_row == 1 ? 4 : k;
   for (int64_t start = 0; start < k; start += step) {
     const int64_t depth = k - start < step ? k - start : step;

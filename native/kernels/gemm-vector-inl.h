@@ -11,13 +11,13 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// Columns whose sums wait in L1 together: rows of B are read in runs as long as that allows.
+// Columns whose sums stay in L1 together: rows of B are read in runs of this length.
 template <class T>
 constexpr int64_t gemm_vector_tile(int64_t rows) {
   return (rows == 1 ? 16384 : rows == 2 ? 8192 : rows <= 4 ? 4096 : 2048) / static_cast<int64_t>(sizeof(T));
 }
 
-// From one row of sums to the next: a line more than the tile, or the rows would crowd into the same cache sets.
+// The distance between rows of sums: a line more than the tile, else the rows would map to the same cache sets.
 template <class T>
 constexpr int64_t gemm_sum_stride(int64_t rows) {
   return gemm_vector_tile<T>(rows) + 64 / static_cast<int64_t>(sizeof(T));
@@ -104,7 +104,7 @@ void gemm_sweep_rows(GemmSums<T>& v, int64_t k, const S* b, int64_t b_k, int64_t
   if (j < n) add(j, kOne, [&](const S* p) { return gemm_load_n(p, static_cast<int>(n - j)); });
 }
 
-// As many sums as hide the latency of each other's chains and stay in registers.
+// Enough independent sums to hide latency, few enough for registers.
 template <class T, class S, int ROWS>
 void gemm_sum_rows(GemmSums<T>& v, const S* b, int64_t b_k, int64_t n, int64_t k) {
   constexpr int kLanes = Vec<T>::kLanes, kVectors = ROWS == 1 ? 8 : ROWS <= 3 ? 4 : ROWS <= 6 ? 2 : 1;
@@ -176,7 +176,7 @@ void gemm_sum_columns(GemmSums<T>& v, const S* b, int64_t b_col, int64_t n, int6
 template <class T, class S>
 using GemmSum = void (*)(GemmSums<T>&, const S*, int64_t, int64_t, int64_t);
 
-// By the number of rows, less one.
+// Indexed by the number of rows minus 1.
 template <class T, class S>
 constexpr GemmSum<T, S> kGemmSumRows[kGemmVectorRows] = {
     gemm_sum_rows<T, S, 1>, gemm_sum_rows<T, S, 2>, gemm_sum_rows<T, S, 3>, gemm_sum_rows<T, S, 4>,

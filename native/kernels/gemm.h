@@ -1,7 +1,7 @@
-// Matrix multiplication leaves. Every element of C is the sum, in order, of partial sums. Those of a chain are over
-// kGemmDepth values of k, fused multiply-adds one after the other from zero on. Those of a dot product are over
-// kGemmDotDepth values: kGemmDotLanes such chains take turns, and are folded, the second half onto the first, until one
-// is left. gemm_takes_dots() says which elements are which. No leaf deviates from this order.
+// Matrix multiplication kernels. Every element of C is the sum, in order, of partial sums. A partial sum of a chain
+// covers kGemmDepth values of k by consecutive fused multiply-adds, starting from zero. That of a dot product covers
+// kGemmDotDepth values: kGemmDotLanes interleaved chains, folded by halves until one is left. gemm_takes_dots() decides
+// which elements are which. No kernel deviates from this order.
 #pragma once
 #include <cstdint>
 
@@ -9,7 +9,7 @@
 
 namespace nabla {
 
-// Part of the definition of the result, hence the same for every ISA and dtype.
+// Part of the definition of the result, so the same for every ISA and dtype.
 constexpr int64_t kGemmDepth = 256;
 template <class T>
 constexpr int kGemmDotLanes = 64 / sizeof(T);
@@ -34,7 +34,7 @@ struct GemmProblem {
   bool relu = false;
 };
 
-// One partial sum of such a problem, k at most kGemmDepth. A and B are packed, or stand where they are (B in rows).
+// One partial sum of such a problem, k at most kGemmDepth. A and B are packed, or in place (B stored in rows).
 template <class T>
 struct GemmBlock {
   int64_t m, n, k;
@@ -80,7 +80,7 @@ struct GemmVector {
   bool relu;
 };
 
-// What reads operands that are stored as S.
+// The kernels for operands stored as S.
 template <class T, class S>
 struct GemmReaders {
   // Panels of at most mr rows of A, element (row, k) at k * mr + row; rows are shared out as block() expects.
@@ -90,7 +90,7 @@ struct GemmReaders {
   void (*vector)(const GemmVector<T, S>& vector);
 };
 
-// What suits the caches of the processors that have an instruction set. No result depends on it.
+// Cache parameters of the processors with an instruction set. They never change the result.
 struct GemmCaches {
   int64_t region_depth;  // of k packed at a time for all tasks, a multiple of kGemmDepth
   int64_t task_cols;  // columns x depth of packed B stay in L2 or close

@@ -34,8 +34,8 @@ void im2col_copy(T* to, const T* line, int64_t size, int64_t start, int64_t step
   for (i = last; i < count; i++) to[i] = 0;
 }
 
-// Whole vectors that make up one row of a panel, in ascending order of where they go: what one spills over, the next
-// overwrites, and so does the next row.
+// The whole vectors that make up one row of a panel, in ascending order of their targets: the excess of one is
+// overwritten by the next, and by the next row.
 template <class T>
 struct Im2colMoves {
   int count = 0;
@@ -131,7 +131,7 @@ void col2im(T* target, const T* rows, int64_t width, const Im2colView<T>& w) {
   }
 }
 
-// The last vector holds `lanes` places.
+// The last vector has `lanes` positions.
 template <class T, int VECTORS>
 inline void direct_convolution_vectors(T* out, const T* from, const T* weights, const Im2colView<T>& w, bool accumulate,
                                        int lanes) {
@@ -177,7 +177,7 @@ void direct_convolution(T* out, const T* weights, bool accumulate, const Im2colV
   }
 }
 
-// Sums run over as many virtual lanes on every ISA, so that all give the same bits; every run starts at the first.
+// Sums use the same number of virtual lanes on every ISA, so that all give the same bits; every run starts at lane 0.
 constexpr int kIm2colLanes = 16;
 
 template <class T, int TAPS>

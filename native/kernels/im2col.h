@@ -8,7 +8,7 @@ namespace nabla {
 constexpr int64_t kIm2colSpill = 16;
 constexpr int64_t kMaxIm2colRuns = 512;  // of a view
 
-// Consecutive places on one line: the first is the `start`-th of its block and sees element `at`.
+// Consecutive output positions on one line: the first is the `start`-th of its block and reads element `at`.
 struct Im2colRun {
   int64_t at;
   int32_t start, count;
@@ -29,14 +29,14 @@ template <class T>
 struct Im2colKernels {
   // `count` elements of a line of `size`, `step` apart from `start` on; zeros where there are none.
   void (*copy)(T* to, const T* line, int64_t size, int64_t start, int64_t step, int64_t count);
-  // Panels of `width` places, `panel` elements from one to the next: (tap, place) at tap * width + place. Spills over
-  // up to kIm2colSpill elements behind a panel.
+  // Panels of `width` positions, `panel` elements from one to the next: (tap, position) at tap * width + position.
+  // Writes up to kIm2colSpill elements beyond a panel.
   void (*gather)(T* panels, int64_t width, int64_t panel, const Im2colView<T>& view);
   // target[run.at + i + taps[t]] += rows[t * width + run.start + i]: the transpose of gather. Does not read the source.
   void (*col2im)(T* target, const T* rows, int64_t width, const Im2colView<T>& view);
-  // out[place] (+)= the sum over taps of weight times what is seen, one chain of fused multiply-adds.
+  // out[position] (+)= the sum over taps of weight times input, one chain of fused multiply-adds.
   void (*convolve)(T* out, const T* weights, bool accumulate, const Im2colView<T>& view);
-  // sums[tap] (+)= the sum over places of value times what is seen.
+  // sums[tap] (+)= the sum over positions of value times input.
   void (*dot)(T* sums, const T* values, bool accumulate, const Im2colView<T>& view);
 };
 

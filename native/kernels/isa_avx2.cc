@@ -2,7 +2,7 @@
 #define NABLA_ISA avx2
 #include "kernels/simd/avx2.h"
 
-// Over that vocabulary:
+// Kernels over that vector interface:
 #include "kernels/table-inl.h"
 
 namespace nabla::avx2 {

@@ -3,7 +3,7 @@
 #define NABLA_ISA avx512
 #include "kernels/simd/avx512.h"
 
-// Over that vocabulary:
+// Kernels over that vector interface:
 #include "kernels/table-inl.h"
 
 namespace nabla::avx512 {

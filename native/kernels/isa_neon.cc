@@ -2,7 +2,7 @@
 #define NABLA_ISA neon
 #include "kernels/simd/neon.h"
 
-// Over that vocabulary:
+// Kernels over that vector interface:
 #include "kernels/table-inl.h"
 
 namespace nabla::neon {

@@ -2,7 +2,7 @@
 #define NABLA_ISA scalar
 #include "kernels/simd/scalar.h"
 
-// Over that vocabulary:
+// Kernels over that vector interface:
 #include "kernels/table-inl.h"
 
 namespace nabla::scalar {

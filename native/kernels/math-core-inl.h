@@ -1,20 +1,20 @@
-// What the maths functions share. All are written once, over any vector of float or double; where float would need more
-// precision than it has, they pass through double.
+// Shared by the math functions. Each is written once, over any vector of float or double; float functions that need
+// more precision compute in double.
 #pragma once
 #include "kernels/math-coefficients-inl.h"
 
-// Left to itself the compiler calls the larger functions, and loads their constants again for every vector.
+// Forces inlining: otherwise the compiler calls the larger functions and reloads their constants for every vector.
 #define NABLA_INLINE inline __attribute__((always_inline))
 
-// Iterations are independent even where the output is one of the inputs.
+// Iterations are independent even if the output is one of the inputs.
 #if defined(__clang__)
 #define NABLA_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define NABLA_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
-// The compiler moves what vectors of a block compute in between each other: one after the other, long chains of
-// dependent operations fill the schedulers of the processor.
+// Has the compiler interleave the vectors of a block: computed one after the other, long chains of dependent operations
+// fill the processor's schedulers.
 #if defined(__GNUC__) && !defined(__clang__)
 #define NABLA_INTERLEAVED __attribute__((optimize("schedule-insns", "sched-pressure")))
 #else
@@ -58,7 +58,7 @@ NABLA_INLINE V horner(V x, const T (&c)[N]) {
   return y;
 }
 
-// The same as even and odd powers, which halves the chain of dependent operations, but not where the two cancel.
+// The same with even and odd powers separate: half the latency, but inaccurate if the two cancel.
 template <class V, class T, int N>
 NABLA_INLINE V polynomial(V x, const T (&c)[N]) {
   if constexpr (N < 6) {

@@ -50,7 +50,7 @@ NABLA_INLINE auto positive_normal(V x) {
   return (x >= Traits<V>::kMinNormal) & (x < Traits<V>::kInfinity);
 }
 
-// What the logarithms answer outside of (0, inf), y elsewhere.
+// The results of logarithms outside (0, inf), y elsewhere.
 template <class V>
 NABLA_INLINE V log_limits(V x, V y) {
   using F = Traits<V>;

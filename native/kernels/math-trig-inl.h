@@ -1,4 +1,4 @@
-// Sine, cosine, tangent, right for arguments of any size.
+// Sine, cosine and tangent, accurate for arguments of any size.
 #pragma once
 #include "kernels/math-core-inl.h"
 

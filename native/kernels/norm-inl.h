@@ -14,7 +14,7 @@ constexpr int64_t kNormBlock = 1024;  // sums of blocks are added up in order, s
 template <class T, int K>
 constexpr int kRowsTogether = 2 * K * kRowLanes / Vec<T>::kLanes <= 12 ? 2 : 1;
 
-// f(first row, how many as a constant), over all rows of n elements.
+// f(first row, number of rows as a constant), over all rows of n elements.
 template <int R, class F>
 void rows_together(int64_t rows, int64_t n, F&& f) {
   int64_t r = 0;
@@ -85,7 +85,7 @@ NABLA_INLINE RowMoments<T, R> row_moments(const T* x, const T* out, double eps, 
   return m;
 }
 
-// Rows whose squares do not fit T, in double.
+// Rows whose squares overflow or underflow T, in double.
 template <class T>
 struct ScaledRow {
   const T* x;
@@ -186,7 +186,7 @@ struct ScaledBackward {
   bool centred, streaming;
   int64_t n;
 
-  // R rows from the first on; one by one where the squares of one of them do not fit.
+  // R rows from the first on; one by one if the squares of one of them overflow or underflow.
   template <int R>
   NABLA_INLINE void rows(int64_t first) const {
     using V = Vec<T>;

@@ -6,14 +6,14 @@
 
 namespace nabla {
 
-// y = (x - mean) * rstd, with rstd = 1 / sqrt(mean square + eps); then * weight and + bias where they are given.
+// y = (x - mean) * rstd, with rstd = 1 / sqrt(mean square + eps); optionally * weight and + bias.
 using StandardizeFn = void (*)(void* y, const void* x, const void* weight, const void* bias, double eps, bool centred,
                                bool streaming, int64_t rows, int64_t n);
 // dx = rstd * (g - mean(g) - y * mean(g * y)); without mean(g) where rows are not centred.
 using StandardizeBackwardFn = void (*)(void* dx, const void* g, const void* x, double eps, bool centred, bool streaming,
                                        int64_t rows, int64_t n);
-// The same after a weight: g * weight takes the place of g; and what the rows give to the gradients of
-// weight and bias, sums of g * y and of g.
+// The same with a weight: g * weight replaces g. Also the rows' contributions to the gradients of weight and bias, sums
+// of g * y and of g.
 using ScaledBackwardFn = void (*)(void* dx, const void* g, const void* x, const void* weight, void* by_weight,
                                   void* by_bias, double eps, bool centred, bool streaming, int64_t rows, int64_t n);
 

@@ -1,4 +1,4 @@
-// One optimizer step over one parameter: leaves for a contiguous run of n elements, state updated in place.
+// One optimizer step on one parameter: a contiguous run of n elements, with the state updated in place.
 #pragma once
 #include <cstdint>
 

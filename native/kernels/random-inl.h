@@ -98,7 +98,7 @@ inline void random_uniform_f64(void* out, int64_t start, int64_t n, const Random
   });
 }
 
-// Box and Muller: a uniform number in (0, 1] and an angle in turns give two normal numbers.
+// Box-Muller: a uniform number in (0, 1] and an angle in turns give two normal numbers.
 template <class V>
 NABLA_INLINE void box_muller(V uniform, V turn, typename V::Scalar* first, typename V::Scalar* second) {
   const V radius = sqrt(-2 * log(uniform)), angle = turn * (2 * kPi<typename V::Scalar>[0]);

@@ -1,4 +1,4 @@
-// argmax and argmin: where the extreme is. F tells if one value is beyond another; a NaN is beyond all numbers.
+// argmax and argmin. F tells whether one value is beyond another; NaN is beyond all numbers.
 #pragma once
 #include "kernels/arithmetic-inl.h"
 #include "kernels/reduce.h"

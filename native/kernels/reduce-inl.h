@@ -1,4 +1,4 @@
-// Sums, products and extremes, in the order that reduce.h lays down.
+// Sums, products and extremes, in the order defined by reduce.h.
 #pragma once
 #include "kernels/arithmetic-inl.h"
 #include "kernels/reduce-arg-inl.h"
@@ -27,10 +27,10 @@ struct ReduceVecOf<T, true> {
 template <class T>
 using ReduceVec = typename ReduceVecOf<T, kIsFloat<T>>::Type;
 
-// An element joins a partial as its square; partials are added up, and the root of the last is the result.
+// Elements are squared when added to a partial; partials are summed, and the result is the root of the last.
 NABLA_BINARY(RootOfSquares, x + y * y)
 
-// How partials join, and what the last of them becomes.
+// How partials are combined, and how the last one is finished.
 template <class F>
 struct Joined {
   using Type = F;
@@ -50,7 +50,7 @@ struct Joined<RootOfSquares> {
 template <class F>
 using Join = typename Joined<F>::Type;
 
-// What partial results are kept in: float32 is added up in double.
+// The type of partial results: float32 sums in double.
 template <class F, class T>
 struct PartialOf {
   using Type = T;
@@ -92,7 +92,7 @@ void combine(P* a, const T* b, int64_t n) {
   for (int64_t i = 0; i < n; i++) a[i] = F{}(Lane<P>(a[i]), Lane<P>(static_cast<P>(b[i]))).v;
 }
 
-// Takes partials one after the other and combines every two subtrees of a size: the tree of reduce.h, without
+// Takes partials one by one and combines subtrees of equal size: the tree of reduce.h, without
 // recursion.
 template <class F, class T, int WIDTH>
 struct Cascade {
@@ -153,7 +153,7 @@ void reduce_row(void* partial, const void* data, int64_t n) {
   for (int i = 0; i < kReduceLanes; i++) lanes[i] = total[i];
 }
 
-// The upper half of `width` values onto the lower one, until one is left.
+// Folds the upper half of `width` values onto the lower, until one is left.
 template <class F, class T>
 NABLA_INLINE T halve(T* lanes, int width) {
   while (width > 1) {
@@ -170,7 +170,7 @@ T reduce_lanes(const T* partial) {
   return Joined<F>::finish(halve<Join<F>>(lanes, kReduceLanes));
 }
 
-// The same answer as with all lanes: those without an element change nothing.
+// The same result as with all lanes: lanes without an element are neutral.
 template <class F, class T, class P = Partial<F, T>>
 P reduce_short_row(const T* x, int n) {
   P lanes[kReduceLanes];
@@ -276,7 +276,7 @@ constexpr ReduceLeaf make_reduce_leaf() {
           reduce_columns<F, T>,  reduce_tree<F, T>};
 }
 
-// Sums and products exist where no narrower type would overflow.
+// Sums and products exist for dtypes where they do not overflow a narrower type.
 template <class F, Domain DOMAIN, class T>
 constexpr ReduceLeaf reduce_leaf_of() {
   constexpr bool kWide = kIsFloat<T> || sizeof(T) == 8, kExtreme = __is_same(F, Maximum) || __is_same(F, Minimum);

@@ -37,7 +37,7 @@ NABLA_INLINE V remainder_float(V x, V y) {
   using T = typename V::Scalar;
   using F = Traits<V>;
   const V quotient = x / y, width = abs(y);
-  // With a quotient as short as this, x - q y is exact for the whole numbers next to it.
+  // With so few bits in the quotient, x - q y is exact for the integers next to it.
   const auto near = (abs(quotient) < F::kMagic * 0.25f) & (width < F::kInfinity);
   V rest = fnma(trunc(quotient), y, x);
   // The quotient may have been rounded up to a whole number, or trunc(x / y) be one too many.

@@ -68,7 +68,7 @@ NABLA_INLINE void piece_sums(T* total, int64_t pieces, int64_t length, int64_t s
 #pragma GCC unroll 32
       for (int p = 0; p < kParts; p++) add(parts[p], at + i + p * V::kLanes, V::kLanes);
     }
-    // Indices known to the compiler keep the sums in registers.
+    // Constant indices let the compiler keep the sums in registers.
 #pragma GCC unroll 32
     for (int p = 0; p < kParts; p++) {
       const int64_t from = i + p * V::kLanes, left = length - from;
@@ -101,13 +101,13 @@ T row_sum(int64_t n, F&& f) {
   return RowSums<T, 1>(n, [&](Vec<T>* sum, int64_t i, int count) { sum[0] = sum[0] + f(i, count); }).total[0];
 }
 
-// Whether a sum of squares, divided by their number, has kept its digits: none of them that counts was out of range.
+// Whether a mean of squares is accurate: no relevant square has overflowed or underflowed.
 template <class T>
 bool squares_fit(T mean_square) {
   return mean_square >= (sizeof(T) == 4 ? T(0x1p-100f) : T(0x1p-960)) && mean_square < FloatTraits<T>::kInfinity;
 }
 
-// Where they have not: the moments of elements times a power of two, in double. (x unit - mean) rate is standard.
+// Otherwise: the moments of scaled elements, in double. (x unit - mean) rate is standardized.
 struct ScaledMoments {
   double unit, mean, square, rate;
 
@@ -152,7 +152,7 @@ const T* prefetch_row(const T* written, const T* read, bool streaming) {
   return streaming ? read : written;
 }
 
-// Lanes from `count` on are set to zero.
+// Sets lanes from `count` on to zero.
 template <class T>
 Vec<T> first_lanes(Vec<T> v, int count) {
   if (count == Vec<T>::kLanes) return v;

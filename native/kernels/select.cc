@@ -1,4 +1,4 @@
-// Which tier runs.
+// Selects the instruction set.
 #include <atomic>
 #include <cstring>
 
@@ -66,7 +66,7 @@ int available_isas(const KernelTable** out, int capacity) {
 const KernelTable& kernels() {
   const KernelTable* table = chosen.load(std::memory_order_acquire);
   if (!table) {
-    // Two threads may come here at once: both choose the same, unless a test has forced another meanwhile.
+    // Two threads may run this at once: both choose the same, unless a test forces another meanwhile.
     const KernelTable* best = choose();
     table = chosen.compare_exchange_strong(table, best, std::memory_order_acq_rel) ? best : table;
   }

@@ -8,22 +8,22 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-// The largest element, or 0 where that is infinite: what exp is shifted by.
+// The largest element, or 0 if that is infinite: the shift of exp.
 template <class T>
 T row_shift(const T* x, int64_t n) {
   const T top = row_top(x, n, x[0]);
   return top - top == 0 ? top : T(0);
 }
 
-// x - shift, with what rounding leaves of it as the second word where its exponential is not 0.
+// x - shift as two words, the second the rounding error, unless its exponential is 0.
 template <class V>
 NABLA_INLINE TwoWords<V> shifted(V x, V shift) {
   const V d = x - shift, back = d + shift, rest = (x - back) - (shift - (back - d));
   return {d, select(d > (kIsSingle<V> ? -200 : -2000), rest, V(0))};
 }
 
-// log(sum(exp(x - shift))). Where one element outweighs all others together it is log1p of the sum of the others,
-// which keeps the digits of a logarithm near 0; two equal ones have a sum of at least 2.
+// log(sum(exp(x - shift))). If one element dominates, it is log1p of the sum of the others, which keeps the digits of a
+// logarithm near 0; two equal maxima have a sum of at least 2.
 template <class T>
 T row_log_sum(const T* x, int64_t n, T shift, bool near_zero_matters) {
   using V = Vec<T>;
@@ -86,7 +86,7 @@ void softmax_backward_row(void* out, const void* gradient, const void* result, b
                 [=](int64_t i, int count) { return load_first(y + i, count) * (load_first(g + i, count) - dot); });
 }
 
-// g - exp(y) sum; where exp(y) is above 1/2 as (g - sum) - (exp(y) - 1) sum, which keeps the digits of what is left.
+// g - exp(y) sum; for exp(y) > 1/2 as (g - sum) - (exp(y) - 1) sum, which avoids cancellation.
 template <class V>
 NABLA_INLINE V log_softmax_slope(V g, V y, V sum) {
   const auto large = y > -0.69f;

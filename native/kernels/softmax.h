@@ -1,5 +1,5 @@
-// Rows of `n` contiguous elements: softmax, its logarithm, and cross-entropy fused with them. float32 and float64.
-// After streaming stores, runtime/memory.h's end_streaming() must follow.
+// Rows of `n` contiguous elements: softmax, log-softmax, and fused cross-entropy. float32 and float64. After streaming
+// stores, runtime/memory.h's end_streaming() must follow.
 #pragma once
 #include <cstdint>
 

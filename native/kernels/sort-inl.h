@@ -1,5 +1,5 @@
-// Rows side by side through Batcher's merge exchange (Knuth, The Art of Computer Programming 5.2.2, algorithm M): which
-// places are compared depends on n alone, so that every lane sorts a row of its own.
+// Sorts rows side by side with Batcher's merge exchange (Knuth, The Art of Computer Programming 5.2.2, algorithm M):
+// the compared positions depend on n alone, so each lane sorts a row of its own.
 #pragma once
 #include "kernels/sort.h"
 

@@ -1,4 +1,4 @@
-// The table of a tier: all kernels, over the vocabulary that was included before.
+// The table of a tier: all kernels, over the vector interface included before.
 #pragma once
 #include "kernels/attention-inl.h"
 #include "kernels/batch-norm-inl.h"

@@ -1,5 +1,5 @@
-// What one ISA offers: function pointers to serial leaf code, indexed by kernel and dtype. exec/ reaches kernels only
-// here.
+// The kernels of one ISA: function pointers to serial code, indexed by kernel and dtype. exec/ calls kernels only
+// through it.
 #pragma once
 #include "kernels/attention.h"
 #include "kernels/batch-norm.h"
@@ -32,11 +32,11 @@ struct KernelTable {
   SortTable sort;
 };
 
-// Chosen once, at the first call: the best tier this CPU and its operating system allow, or NABLA_ISA.
+// Chosen once, at the first call: the best tier that CPU and operating system support, or NABLA_ISA.
 const KernelTable& kernels();
 // Every tier compiled in that this machine can run, best first; ends at the scalar one.
 int available_isas(const KernelTable** out, int capacity);
-// For tests: nullptr where the name is unknown or the CPU cannot run it.
+// For tests: nullptr if the name is unknown or the CPU cannot run it.
 const KernelTable* force_isa(const char* name);
 
 }  // namespace nabla

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kLine = 4096;
 
-// Lines of a file; one that is longer than the buffer is passed over.
+// Reads lines of a file; longer ones than the buffer are skipped.
 class Lines {
  public:
   Lines(const char* root, const char* path) {
@@ -40,7 +40,7 @@ class Lines {
   char line_[kLine];
 };
 
-// The text up to the separator, which is overwritten; `rest` becomes what follows.
+// The text up to the separator, which is overwritten; `rest` points behind it.
 char* split(char*& rest, char separator) {
   char* start = rest;
   char* at = std::strchr(rest, separator);
@@ -55,7 +55,7 @@ bool lists(char* names, const char* wanted) {
   return false;
 }
 
-// Spaces and the like stand as \040 in mountinfo.
+// Spaces and similar characters are written as \040 in mountinfo.
 void unescape(char* text) {
   char* to = text;
   for (char* from = text; *from; to++) {
@@ -69,7 +69,7 @@ void unescape(char* text) {
   *to = 0;
 }
 
-// The group of this process in the hierarchy of a v1 controller, or with nullptr in that of v2.
+// The group of this process in the hierarchy of a v1 controller, or of v2 with nullptr.
 bool find_group(const char* root, const char* controller, char* group) {
   Lines lines(root, "/proc/self/cgroup");
   while (char* rest = lines.next()) {
@@ -82,7 +82,7 @@ bool find_group(const char* root, const char* controller, char* group) {
   return false;
 }
 
-// The first numbers of a file; those that are not there, or "max", stay as they are.
+// The first numbers of a file; missing ones and "max" leave the values unchanged.
 void read_numbers(const char* folder, const char* name, double* first, double* second = nullptr) {
   Lines lines(folder, name);
   char* rest = lines.next();
@@ -96,7 +96,7 @@ void read_numbers(const char* folder, const char* name, double* first, double* s
 }
 
 void limit_memory(GroupLimits& limits, double bytes) {
-  // v1 says "no limit" with the largest multiple of a page.
+  // v1 represents "no limit" by the largest multiple of a page.
   if (bytes >= 0 && bytes < 0x1p60 && bytes < static_cast<double>(limits.memory))
     limits.memory = static_cast<int64_t>(bytes);
 }
@@ -115,7 +115,7 @@ void read_v1(const char* folder, GroupLimits& limits) {
 }
 
 void read_v2(const char* folder, GroupLimits& limits) {
-  // Above `high` a group is slowed down, above `max` it is killed.
+  // Above `high` a group is throttled, above `max` it is killed.
   for (const char* name : {"/memory.max", "/memory.high"}) {
     double bytes = -1;
     read_numbers(folder, name, &bytes);
@@ -126,7 +126,7 @@ void read_v2(const char* folder, GroupLimits& limits) {
   limit_cpus(limits, quota, period);
 }
 
-// The group's folder under a mount that shows the hierarchy from `top` on, and all above it up to the mount itself.
+// Visits the group's folder under a mount that shows the hierarchy from `top` on, and all its parents up to the mount.
 template <class Read>
 void read_upwards(const char* root, const char* mount, const char* top, const char* group, Read&& read) {
   const size_t shown = std::strcmp(top, "/") == 0 ? 0 : std::strlen(top);

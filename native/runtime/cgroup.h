@@ -1,4 +1,4 @@
-// What the control groups of this process leave it, of either version: the least of its own group and of those above.
+// The limits from the control groups of this process, v1 or v2: the least of its own group and its ancestors.
 #pragma once
 #include <cstdint>
 
@@ -8,7 +8,7 @@ struct GroupLimits {
   int64_t memory = INT64_MAX;  // bytes
   double cpus = 1e9;
 };
-// `root` stands in for / in tests.
+// `root` replaces / in tests.
 GroupLimits group_limits(const char* root = "");
 
 }  // namespace nabla

@@ -28,8 +28,8 @@ namespace {
 constexpr size_t kAlign = 64;
 constexpr size_t kPadding = 64;            // readable bytes past the end of every block
 constexpr size_t kHuge = size_t{2} << 20;  // blocks from here on are mapped, aligned and advised as huge pages
-// What a storage's header and the padding take beyond its elements: kept out of the classes, so that a power of two of
-// elements fills its block.
+// The size of a storage's header and padding, which is added to the size classes, so that a power of two of elements
+// fills its block.
 constexpr size_t kSlack = 128;
 constexpr size_t kColours = 16, kColour = 256;  // see map_huge
 constexpr int kSmallestLog = 6;
@@ -82,7 +82,7 @@ struct Cache {
 
 Cache& cache() { return leaked<Cache>(); }
 
-// Classes are powers of two in eight steps: at most an eighth of a block is waste.
+// Classes are powers of two divided into eight steps: at most an eighth of a block is wasted.
 int class_of(size_t requested, size_t* rounded) {
   const size_t bytes = requested + kPadding > kSlack ? requested + kPadding - kSlack : 0;
   if (bytes <= kSmallest) {
@@ -101,7 +101,7 @@ size_t class_bytes(int index) {
   return base + (base / kSteps) * (index % kSteps) + kSlack;
 }
 
-// What the rest of the process takes: Node itself, V8's heap, the stacks of threads.
+// Memory used by the rest of the process: Node itself, V8's heap, thread stacks.
 constexpr int64_t kLeastElsewhere = int64_t{128} << 20;
 
 int64_t detect_ceiling() {
@@ -116,8 +116,8 @@ int64_t ceiling() {
   return value;
 }
 
-// Cached bytes above which a miss gives other blocks back before it asks the system for more. Where there is room,
-// several large blocks can take turns: the pages of a new one have to be cleared.
+// Above this number of cached bytes, a miss frees other blocks before it maps new ones. With room, several large blocks
+// alternate: the pages of a new one have to be zeroed.
 int64_t cache_limit() {
   static const int64_t value = ceiling() / 16 > kLeastCache ? ceiling() / 16 : kLeastCache;
   return value;
@@ -128,7 +128,7 @@ size_t mapped_bytes(size_t bytes) {
   return (bytes + kColours * kColour + kPage - 1) & ~(kPage - 1);
 }
 
-// Blocks do not all start at the same offset into a page: operands read side by side would share their cache sets.
+// Blocks start at different offsets into a page: otherwise operands read together would share cache sets.
 void* map_huge(size_t size) {
   static std::atomic<uint32_t> blocks{0};
   const size_t bytes = mapped_bytes(size);
@@ -156,7 +156,7 @@ void system_free(void* block, size_t bytes) {
     std::free(block);
 }
 
-// Gives cached blocks back, the largest first, until no more than `keep` bytes stay.
+// Frees cached blocks, the largest first, until at most `keep` bytes remain.
 void trim_to(int64_t keep) {
   Cache& c = cache();
   for (int i = kClasses - 1; i >= 0; i--) {
@@ -270,7 +270,7 @@ struct ScratchBuffer {
   void* data;
   size_t bytes;
 };
-// Plain data without a destructor: freed by release_scratch when a JavaScript thread ends, kept by the pool's threads.
+// Plain data without a destructor: freed by release_scratch when a JavaScript thread ends, kept by pool threads.
 thread_local ScratchBuffer tl_scratch[static_cast<int>(Scratch::COUNT)];
 }  // namespace
 

@@ -5,29 +5,29 @@
 
 namespace nabla {
 
-// nullptr when the ceiling (NABLA_MEMORY_LIMIT, cgroup or physical memory) is reached. At least 64 bytes past `bytes`
-// are readable.
+// nullptr at the limit (NABLA_MEMORY_LIMIT, cgroup or physical memory). At least 64 bytes beyond `bytes` are
+// readable.
 void* allocate(size_t bytes);
 void deallocate(void* block, size_t bytes);
-// Counts memory that somebody else allocates; false, and nothing counted, where it would pass the ceiling.
+// Counts memory allocated elsewhere; returns false without counting if it would exceed the limit.
 bool claim_memory(int64_t bytes);
 void unclaim_memory(int64_t bytes);
-// What allocate takes for that many bytes.
+// The size that allocate uses for that many bytes.
 size_t block_bytes(size_t bytes);
-// Gives cached blocks back to the system, until no more than so many bytes stay; what the C library keeps goes too.
+// Returns cached blocks to the system until at most so many bytes remain; also memory cached by the C library.
 void trim_memory(int64_t keep = 0);
-// How often large blocks have been taken, in the whole process.
+// The number of large blocks taken so far, in the whole process.
 int64_t large_blocks_taken();
 
 // Copies by streaming (non-temporal) stores, which do not read the target into the cache. `to` and `bytes` are
 // multiples of 16.
 void stream(void* to, const void* from, int64_t bytes);
-// To be called by a thread that has streamed, before others read.
+// Must be called by a thread after streaming stores, before other threads read.
 void end_streaming();
-// How often that has been, in the whole process.
+// The number of such calls so far, in the whole process.
 int64_t times_streamed();
 
-// A block that is given back at the end of its scope.
+// A block that is freed at the end of its scope.
 class Temporary {
  public:
   Temporary() = default;
@@ -55,11 +55,11 @@ struct MemoryStats {
 MemoryStats memory_stats();
 void reset_peak();
 
-// Scratch of the calling thread, kept between calls: grows, never shrinks; nullptr when memory is out.
-// The slot numbers keep uses apart that are alive at the same time in one thread.
+// Scratch memory of the calling thread, kept between calls: grows, never shrinks; nullptr if out of memory. Slot
+// numbers separate uses that are alive at the same time in one thread.
 enum class Scratch { GEMM_A, GEMM_B, GEMM_TASK, TILES, COPY, COLUMNS, ROW, COUNT };
 void* scratch(Scratch use, size_t bytes);
-// When a thread ends: its scratch goes back.
+// Frees a thread's scratch when it ends.
 void release_scratch();
 
 }  // namespace nabla

@@ -38,8 +38,8 @@ inline void relax() {
 #endif
 }
 
-// Each thread has a range of the chunks and helps in the others' when its own is done. So it meets the same chunks when
-// a job comes again, and finds in its cache what they worked on.
+// Each thread has a range of the chunks and helps with other ranges when its own is done. So it processes the same
+// chunks when a job repeats, and finds their data in its cache.
 class Work {
  public:
   Work(ChunkFn fn, void* context, int64_t chunks, int threads)
@@ -78,14 +78,14 @@ class Work {
   Range range_[kMaxRanges];
 };
 
-// What it takes to wake a sleeping worker, from the call to the worker's first step: measured whenever one is woken.
+// The time to wake a sleeping worker, from the call to the worker's first step; measured at each wake-up.
 class WakeCost {
  public:
   Clock::duration now() const { return Clock::duration(cost_.load(std::memory_order_relaxed)); }
   void called() { called_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
   void awake(Clock::time_point time) {
     const auto took = time.time_since_epoch().count() - called_.load(std::memory_order_relaxed);
-    // Longer waits are those for a core that others use.
+    // Longer times are waits for a core used by others.
     if (took < 0 || took > kMost) return;
     const auto before = cost_.load(std::memory_order_relaxed);
     cost_.store(before + (took - before) / 8, std::memory_order_relaxed);
@@ -96,9 +96,9 @@ class WakeCost {
   std::atomic<Clock::rep> cost_{Clock::duration(std::chrono::microseconds(30)).count()}, called_{0};
 };
 
-// How long a worker spins before it sleeps: at least what waking it costs, for then spinning in vain costs no more than
-// sleeping in vain; twice as long after each sleep so short that spinning would have done, as between the kernels of a
-// step, and half as long after each other one (the rule of Linux's haltpoll governor).
+// How long a worker spins before it sleeps: at least the cost of waking it, so that useless spinning costs no more than
+// a useless sleep. Doubled after each sleep so short that spinning would have sufficed, as between the kernels of a
+// step, and halved after each longer one (like Linux's haltpoll governor).
 class Patience {
  public:
   Clock::duration spin(Clock::duration cost) const { return cost * factor_; }
@@ -129,7 +129,7 @@ Pool& pool() { return leaked<Pool>(); }
 thread_local int tl_limit = 0;  // 0: not set
 thread_local bool tl_in_job = false;
 
-// CPUs that the process may use: affinity and cgroup quota.
+// The number of CPUs that the process may use: affinity and cgroup quota.
 int usable_cpus() {
   int cpus = static_cast<int>(std::thread::hardware_concurrency());
 #ifdef __linux__
@@ -182,7 +182,7 @@ void start_workers(Pool& p, int wanted) {
   try {
     for (; p.started < wanted; p.started++) std::thread(worker_main, p.started).detach();
   } catch (const std::exception&) {
-    // No more threads are to be had: those that there are, and the caller, do the work.
+    // No more threads can be created: the existing ones and the caller do the work.
   }
 #ifndef _WIN32
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
@@ -229,7 +229,7 @@ void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   work.run(0);
   tl_in_job = false;
   p.job.store(nullptr);
-  // A worker that is still inside may have lost its core to somebody else: then give it ours.
+  // A worker that is still inside may have lost its core, so yield ours.
   for (int spins = 0; p.inside.load() != 0; spins++)
     if (spins < kSpinsBeforeYield)
       relax();

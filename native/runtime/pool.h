@@ -1,4 +1,4 @@
-// The process-wide thread pool. The caller takes part; a busy pool or a nested call runs inline.
+// The process-wide thread pool. The caller takes part; if the pool is busy, or the call is nested, work runs inline.
 #pragma once
 #include <cstdint>
 #include <type_traits>
@@ -7,9 +7,9 @@ namespace nabla {
 
 using ChunkFn = void (*)(void* context, int64_t chunk);
 
-// Runs fn(context, c) for every c in [0, chunks), each exactly once, and returns when all have ended.
-// Chunks must be cut by shape alone: which thread runs one is not fixed, and the result must not depend on it.
-// A LIGHT job is over before a sleeping worker is awake: it wakes one only where such jobs follow each other closely.
+// Runs fn(context, c) for every c in [0, chunks), each exactly once, and returns when all have ended. Chunks must
+// depend on the shape alone: which thread runs one varies, and results must not depend on it. A LIGHT job ends before a
+// sleeping worker is awake, so it wakes one only if such jobs follow each other closely.
 enum class Job { HEAVY, LIGHT };
 void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job = Job::HEAVY);
 
@@ -24,10 +24,10 @@ void parallel_for(int64_t chunks, F&& body, Job job = Job::HEAVY) {
       const_cast<void*>(static_cast<const void*>(&body)), job);
 }
 
-// Threads the calling thread may use, itself included; 1, which a chunk of a job always has, means inline.
+// The number of threads that the calling thread may use, itself included; 1, as inside a chunk, means inline.
 int thread_limit();
 void set_thread_limit(int n);
-// Threads the pool can give, the caller included: affinity and cgroup quota, or NABLA_NUM_THREADS.
+// The number of threads of the pool, the caller included: affinity and cgroup quota, or NABLA_NUM_THREADS.
 int pool_size();
 
 }  // namespace nabla

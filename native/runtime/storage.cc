@@ -26,7 +26,7 @@ Registry& registry() { return leaked<Registry>(); }
 
 std::atomic<int64_t> live{0};
 
-// A small storage lives in one block with its header.
+// A small storage shares a block with its header.
 constexpr size_t kHeader = 64;
 constexpr size_t kInline = 4096;
 static_assert(sizeof(Storage) <= kHeader);
@@ -71,7 +71,7 @@ void release(Storage* s) {
     if (s->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy(s);
     return;
   }
-  // A shared storage dies under the registry's lock, so that attach never revives a dead one.
+  // A shared storage is destroyed under the registry's lock, so that attach never revives a dead one.
   Registry& r = registry();
   std::lock_guard<std::mutex> guard(r.mutex);
   const uint64_t id = s->id.load();

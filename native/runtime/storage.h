@@ -1,4 +1,4 @@
-// A process-wide, counted buffer. Tensors of any JavaScript thread may hold the same one.
+// A process-wide, reference-counted buffer, which tensors of any JavaScript thread may share.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -19,27 +19,27 @@ struct Storage {
   std::atomic<uint64_t> id{0};  // 0 until it is shared
 };
 
-// One reference, the caller's; nullptr when memory is out.
+// Returns one reference, owned by the caller; nullptr if out of memory.
 Storage* create_storage(size_t bytes, DType dtype);
 void retain(Storage* s);
 void release(Storage* s);
 
-// The name under which other threads find the storage. The message holds a reference of its own, in the sender's name,
-// until somebody attaches or the sender ends; without a sender, nothing is held.
+// The id under which other threads find the storage. The message holds a reference, on the sender's account, until it
+// is attached or the sender ends; without a sender, nothing is held.
 uint64_t share_storage(Storage* s, const void* sender);
 void release_shared(const void* sender);
-// A new reference, or nullptr when nothing holds that storage any more.
+// A new reference, or nullptr if the storage is gone.
 Storage* attach_storage(uint64_t id);
-// Tells this registry from those of other processes and of other copies of the library, as ids count from 1 in each:
-// the number, not 0, that the first caller proposes.
+// Distinguishes this registry from those of other processes and copies of the library, as ids count from 1 in each: the
+// nonzero number that the first caller proposes.
 uint64_t registry_origin(uint64_t proposed);
 
 int64_t live_storages();
-// Bytes of live storages and everything else that is allocated, without what is in stock.
+// Bytes of live storages and all other allocations, except cached small storages.
 int64_t live_storage_bytes();
 
-// A thread's own stock of small storages that nothing refers to any more: taken and put back without atomics. Storages
-// in stock do not count as live.
+// A thread's cache of small storages without references: taken and returned without atomics. Cached storages do not
+// count as live.
 class SmallStorages {
  public:
   static constexpr size_t kLargest = 512;
@@ -47,7 +47,7 @@ class SmallStorages {
   SmallStorages();
   ~SmallStorages();
   Storage* take(size_t bytes, DType dtype);
-  // Takes over the caller's reference, if it is the only one and there is room; otherwise it is released.
+  // Takes over the caller's reference, if it is the only one and there is room; otherwise releases it.
   void put(Storage* s);
 
  private:

@@ -203,10 +203,10 @@ struct Vec<int64_t> {
 inline Vec<int32_t> to_bits(Vec<float> a) { return _mm512_castps_si512(a.v); }
 inline Vec<int64_t> to_bits(Vec<double> a) { return _mm512_castpd_si512(a.v); }
 inline Vec<float> to_float(Vec<int32_t> a) { return _mm512_cvtepi32_ps(a.v); }
-// Halfway to even; what an int32 cannot hold becomes -2^31.
+// Ties to even; values that int32 cannot represent become -2^31.
 inline Vec<int32_t> to_int(Vec<float> a) { return _mm512_cvtps_epi32(a.v); }
 
-// One value of all lanes: the second half is brought onto the first by f until one lane is left.
+// Reduces all lanes to one value: f folds the second half onto the first until one lane is left.
 template <class F>
 inline float fold(Vec<float> v, F f) {
   v = f(v, Vec<float>(_mm512_shuffle_f32x4(v.v, v.v, 0x4e)));

@@ -1,5 +1,5 @@
-// One lane: the vector vocabulary over a single element, for any element type. It is the whole of the scalar tier; in
-// the others the compiler vectorises loops over it where no hand-written vector exists (small integers, bool).
+// One lane: the vector interface for a single element of any type. It is all of the scalar tier; elsewhere the compiler
+// vectorizes loops over it where there is no hand-written vector (small integers, bool).
 #pragma once
 #include <cstdint>
 

@@ -234,13 +234,13 @@ struct Vec<int64_t> {
 inline Vec<int32_t> to_bits(Vec<float> a) { return vreinterpretq_s32_f32(a.v); }
 inline Vec<int64_t> to_bits(Vec<double> a) { return vreinterpretq_s64_f64(a.v); }
 inline Vec<float> to_float(Vec<int32_t> a) { return vcvtq_f32_s32(a.v); }
-// Halfway to even; what an int32 cannot hold becomes -2^31.
+// Ties to even; values that int32 cannot represent become -2^31.
 inline Vec<int32_t> to_int(Vec<float> a) {
   const Mask<float> holds = (a >= -0x1p31f) & (a < 0x1p31f);
   return select(holds, Vec<int32_t>(vcvtnq_s32_f32(a.v)), INT32_MIN);
 }
 
-// One value of all lanes: the second half is brought onto the first by f until one lane is left.
+// Reduces all lanes to one value: f folds the second half onto the first until one lane is left.
 template <class F>
 inline float fold(Vec<float> v, F f) {
   v = f(v, Vec<float>(vextq_f32(v.v, v.v, 2)));

@@ -1,4 +1,4 @@
-// The vector vocabulary without vectors: the reference, and the last resort.
+// The vector interface without vectors: the reference, and the fallback.
 #pragma once
 #include "kernels/gemm.h"
 #include "kernels/simd/lane.h"
