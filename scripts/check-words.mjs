@@ -5,7 +5,7 @@ import { filesUnder, isMain, readText } from "./common.mjs";
 const everywhere = /^/;
 const typescript = /^(lib|test)\/.*\.(ts|mjs)$/;
 const cpp = /^(native|test\/cpp)\//;
-const convolution = /^(native\/exec\/(conv|im2col)|native\/kernels\/im2col|test\/cpp\/images\/)/;
+const convolution = /^(lib\/ops\/conv|native\/exec\/(conv|im2col)|native\/kernels\/im2col|test\/cpp\/images\/)/;
 const backward = /^lib\/(autograd|engine)\//;
 
 /** Where it is retired, what, and the field's term. */

@@ -1,7 +1,7 @@
 /** Checks of arguments, all with one wording: "lr is not valid; expected a finite number of at least 0, got -1". */
 import { describe, fail } from "./errors.js";
 
-/** The ends of what a number may be. */
+/** The range of a number. */
 export interface Range {
   readonly least?: number;
   readonly above?: number;
@@ -26,7 +26,7 @@ function rangeText(kind: string, { least, above, most, below }: Range): string {
   return both === "" ? kind : `${kind} ${both}`;
 }
 
-/** ERR_ARGUMENT for a value of the right type that is none of those expected. */
+/** ERR_ARGUMENT for a value of the right type that is not one of those allowed. */
 export function refuse(op: string, what: string, expected: string, x: unknown): never {
   return fail("ERR_ARGUMENT", op, `${what} is not valid`, expected, describe(x), { argument: what });
 }

@@ -1,31 +1,31 @@
-/** What a call of a kernel costs, from dtypes and shapes alone. */
+/** The cost of a kernel call, computed from dtypes and shapes alone. */
 import type { DTypeRow } from "../core/dtype.js";
 import { numel, type Shape } from "../core/shape.js";
 import type { Family } from "./family.js";
 
-/** A tensor without its elements. */
+/** The dtype and shape of a tensor. */
 export interface TensorSpec {
   readonly type: DTypeRow;
   readonly shape: Shape;
 }
 
-/** One call of a kernel: everything but the elements. */
+/** The description of a kernel call, without elements. */
 export interface KernelCall {
   readonly kernel: string;
   readonly family: Family;
-  /** The numbers that the kernel gets besides its operands. */
+  /** The kernel's numeric attributes. */
   readonly attrs: readonly number[];
   readonly results: readonly TensorSpec[];
-  /** Numbers among the inputs are null. */
+  /** The inputs; null for number operands. */
   readonly inputs: readonly (TensorSpec | null)[];
-  /** Whether the results are tensors that existed before. */
+  /** Whether the results are existing tensors that are written to. */
   readonly writes: boolean;
   readonly cost: Cost;
 }
 
 /**
- * `flops` counts floating-point operations: an addition, a multiplication, a comparison or a function of one element is
- * one, a multiply-add two. `bytesRead` and `bytesWritten` count each element once, however often a kernel meets it.
+ * `flops` counts floating-point operations: an addition, multiplication, comparison or function of one element counts
+ * 1, a multiply-add 2. `bytesRead` and `bytesWritten` count each element once, however often a kernel accesses it.
  */
 export interface Cost {
   readonly flops: number;
@@ -33,16 +33,16 @@ export interface Cost {
   readonly bytesWritten: number;
 }
 
-/** The floating-point operations of a call, for rows whose family does not say. */
+/** The floating-point operations of a call, for rows whose family does not determine them. */
 export type Flops = (call: Omit<KernelCall, "cost">) => number;
 
-/** Some operations for each element of the first result. */
+/** The given number of operations for each element of the first result. */
 export const perResult =
   (count: number): Flops =>
   ({ results }) =>
     count * numel(results[0]!.shape);
 
-/** Some operations for each element of the first input. */
+/** The given number of operations for each element of the first input. */
 export const perInput =
   (count: number): Flops =>
   ({ inputs }) =>
@@ -51,7 +51,7 @@ export const perInput =
 const sizeOf = (x: TensorSpec | null): number => (x === null ? 1 : numel(x.shape));
 const none: Flops = () => 0;
 
-/** By family; null where each row has to say. */
+/** By family; null if each row must define it. */
 export const familyFlops: { readonly [F in Family]: Flops | null } = {
   unary: perResult(1),
   binary: perResult(1),

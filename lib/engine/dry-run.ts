@@ -1,4 +1,4 @@
-/** Runs ops without computing: every call at the door is recorded and answered with a result that has no elements. */
+/** Runs ops without computing: native calls are recorded, and their results have a dtype and shape but no elements. */
 import { type DTypeRow, dtypes } from "../core/dtype.js";
 import { numel, type Shape } from "../core/shape.js";
 import { type Door, eager, standIn } from "../native/door.js";
@@ -8,7 +8,7 @@ import { Tensor } from "../tensor/tensor.js";
 import type { Cost, KernelCall, TensorSpec } from "./cost.js";
 import { kernelCost, type Operand, type Row } from "./row.js";
 
-/** Thrown where a function needs the elements of a tensor that was not computed. */
+/** Thrown if a function reads the elements of a tensor that was not computed. */
 export class ValuesNeeded extends Error {}
 
 const typeOf = new Map(Object.values(dtypes).map((type) => [type.code, type]));
@@ -18,13 +18,13 @@ const needed = (): never => {
   throw new ValuesNeeded("the elements of a tensor decide what comes next");
 };
 const isVirtual = (): boolean => frame.slotAt(0) >= frame.VIRTUAL;
-/** A call that reads elements: it goes on where the tensor has some. */
+/** A call that reads elements: runs if the tensor has elements. */
 const reading =
   <A extends unknown[], R>(call: (...args: A) => R) =>
   (...args: A): R =>
     isVirtual() ? needed() : call(...args);
 
-/** What one call reads and writes, each element once: a broadcast operand has fewer than its shape says. */
+/** The bytes that a call reads and writes, counting each element once: fewer than its shape for a broadcast operand. */
 function bytesOf(operand: frame.FrameOperand): number {
   const { shape, strides } = operand;
   return numel(strides === null ? shape : shape.filter((_, i) => strides[i] !== 0)) * typeOf.get(operand.dtype)!.size;
@@ -42,7 +42,7 @@ function recorded({ opcode, attrs, outs, ins }: frame.FrameCall): KernelCall {
   const writes = outs.some((out) => !out.fresh);
   const inputs = ins.map((x) => (x.number ? null : specOf(x)));
   const call = { kernel, family, attrs, results: outs.map(specOf), inputs, writes };
-  // What is written in place is read before, unless it is overwritten.
+  // Targets of in-place kernels are also read, except by `identity`, which overwrites them.
   const updated = writes && kernel !== "identity" ? total(outs) : 0;
   const cost: Cost = {
     flops: flops(call),
@@ -52,7 +52,7 @@ function recorded({ opcode, attrs, outs, ins }: frame.FrameCall): KernelCall {
   return { ...call, cost };
 }
 
-/** Records calls in `calls`. What was read before them, and data from JavaScript, is there: only results have no elements. */
+/** Records calls in `calls`. Existing tensors and data from JavaScript have elements; only results do not. */
 function recorder(calls: KernelCall[]): Door {
   const run = (): void => {
     calls.push(recorded(frame.readCall()));
@@ -72,9 +72,10 @@ function recorder(calls: KernelCall[]): Door {
 }
 
 /**
- * Runs f without computing anything, and lists the kernels that it would have run. Tensors that f makes have dtypes and
- * shapes, and no elements: none may outlive the call, so f leaves no gradients in leaves and no state in optimizers.
- * @throws ValuesNeeded where f asks for elements.
+ * Runs f without computing anything, and lists the kernels that it would have run. Tensors made by f have dtypes and
+ * shapes but no elements, and must not outlive the call, so f must not leave gradients in leaves or state in
+ * optimizers.
+ * @throws ValuesNeeded if f reads elements.
  */
 export function dryRun<T>(f: (calls: readonly KernelCall[]) => T): { readonly value: T; readonly calls: KernelCall[] } {
   const calls: KernelCall[] = [];
@@ -95,17 +96,17 @@ export const costOf = (calls: readonly KernelCall[]): Cost => ({
   bytesWritten: calls.reduce((sum, { cost }) => sum + cost.bytesWritten, 0),
 });
 
-/** What a row says of a call without running it. */
+/** The description of a call by its row, without running it. */
 export interface Answer {
-  /** The result; where values decide its shape, the largest that it can have. */
+  /** The result; if values decide its shape, the largest possible one. */
   readonly result: TensorSpec;
   readonly valuesDecide: boolean;
-  /** The kernels that would run: one, and conversions or copies before it where the inputs need them. */
+  /** The kernels that would run: one, after conversions or copies that its inputs need. */
   readonly calls: readonly KernelCall[];
   readonly cost: Cost;
 }
 
-/** Asks a row about a call on inputs of these dtypes and shapes, or numbers. */
+/** Describes a call of a row on inputs of these dtypes and shapes, or numbers. */
 export function ask<P>(row: Row<P>, inputs: readonly (TensorSpec | number)[], params: P): Answer {
   const operands: Operand[] = inputs.map((x) => (typeof x === "number" ? x : placeholder(x.type, x.shape)));
   const calls: KernelCall[] = [];

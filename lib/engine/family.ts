@@ -1,4 +1,4 @@
-/** What rows of one kind share: how shapes follow, how vmap batches them, how their work is counted. */
+/** Shared by the rows of a family: shape inference, how vmap batches them, how their work is counted. */
 export type Family =
   | "unary"
   | "binary"

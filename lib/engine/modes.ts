@@ -9,7 +9,7 @@ export const mode = {
   grad: true,
   /** Whether a backward is running that frees its graph (no retainGraph): a rule may write to saved values. */
   freesGraph: false,
-  /** Whether results of ops on halves stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
+  /** Whether half-precision results stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
   keepFloat32: false,
   /**
    * The interceptor that receives every call instead of the engine (vmap, detectAnomaly), or null, at the cost of one

@@ -25,15 +25,15 @@ export interface RowSpec<P> {
   readonly accuracy: Accuracy;
   /** How vmap runs it. Default: as its family says; otherwise example by example, which the law of vmap refuses. */
   readonly batch?: Batch<P> | undefined;
-  /** Whether elements are only moved, so that halves are taken as they are. */
+  /** Whether elements are only moved, so that half precision needs no conversion. */
   readonly moves?: boolean | undefined;
-  /** Inputs, by place, that the kernel reads as float32 where they are of a half dtype. */
+  /** The positions of half-precision inputs that the kernel reads as float32, by dtype. */
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean | undefined;
-  /** The floating-point operations of a call; default: as the family says, or those of the other row of its kernel. */
+  /** The floating-point operations of a call; default: by family, or those of another row with the same kernel. */
   readonly flops?: Flops | undefined;
-  /** Where values decide the shape of the result: the largest that it can have. */
+  /** For results whose shape depends on values: the largest possible shape. */
   readonly largest?: ((inputs: readonly TensorSpec[], params: P) => TensorSpec) | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface Batch<P> {
 
 export interface Row<P = never> extends RowSpec<P> {
   readonly opcode: number;
-  /** What {@link saved} gives, for rows of few inputs. */
+  /** The result of {@link saved}, for rows of few inputs. */
   readonly saves: readonly number[];
   /** How many inputs, from the first on, can be kept as small constants, besides what the rule saves. */
   readonly constants: number;
@@ -78,7 +78,7 @@ export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<ne
 
 const rows = new Map<string, Row>();
 
-/** All rows have the same fields in the same order: the engine, which reads them at every op, then knows where they are. */
+/** All rows have the same fields in the same order, so that the engine's accesses stay monomorphic. */
 const rowOfShape = <P>(
   { name, family, kernel, inputs, rule, replay, accuracy, ...others }: RowSpec<P>,
   code: number,
@@ -129,7 +129,7 @@ function checkedSaves({ name, inputs, rule }: RowSpec<never>): number {
   return all;
 }
 
-/** How many of the first inputs a node can hold besides the places in `mask` and a residual output. */
+/** How many of the first inputs a node can keep in addition to the positions in `mask` and a residual output. */
 function roomFor(mask: number): number {
   let count = 0;
   while (count < 30 && bitsOf(mask | (2 << count)) < maxSaved) mask |= 2 << count++;
@@ -165,7 +165,7 @@ function setFlops({ name, kernel, family, flops }: Pick<RowSpec<never>, "name" |
 /** The family of a kernel, and how to count its floating-point operations. */
 export const kernelCost = (kernel: string): { readonly family: Family; readonly flops: Flops } => costs.get(kernel)!;
 
-/** What is known of a kernel that no function of one result stands for. */
+/** The description of a kernel that is no op by itself. */
 type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy" | "flops">;
 
 const parts = new Map<string, Row>();
@@ -193,7 +193,7 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
   return row;
 }
 
-// What makes tensors from nothing is called below the engine, in tensor/create.ts.
+// Kernels that create tensors are called below the engine, in tensor/create.ts.
 for (const name of ["empty", "arange"]) defineKernel({ name, family: "creation", accuracy: "exact" });
 
 /** The row of an op; all rows are defined before anything runs. */

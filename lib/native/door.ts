@@ -1,6 +1,6 @@
 /**
- * The door: every native call that makes, reads or writes tensors goes through one object, so that a recorder can stand in
- * its place. The caller has written the call into the frame; whoever stands at the door answers in the frame.
+ * The door: all native calls that make, read or write tensors go through one object, which a recorder can replace. The
+ * caller has written the call into the frame; the object in place writes its answer into the frame.
  */
 import type { Addon } from "./addon.js";
 import { addon } from "./load.js";
@@ -21,15 +21,15 @@ const calls = [
 
 export type Door = Pick<Addon, (typeof calls)[number]>;
 
-/** The add-on as a door: every call runs at once. */
+/** The default: every call runs in the add-on immediately. */
 export const eager = Object.fromEntries(calls.map((name) => [name, addon[name]])) as unknown as Door;
 
 export let door: Door = eager;
 
-/** Whether somebody else stands at the door. */
+/** Whether another object is in place. */
 export const recording = (): boolean => door !== eager;
 
-/** Runs `run` with another object at the door. */
+/** Runs `run` with another object in place. */
 export function standIn<T>(other: Door, run: () => T): T {
   const before = door;
   door = other;

@@ -214,13 +214,13 @@ export const releaseNode = (id: number, generation: number): void => pushRelease
 /** Releases what a graph node pins, and keeps the node. */
 export const releasePins = (id: number, generation: number): void => pushRelease(-1 - id, -generation);
 
-/** An operand of a call, as the frame holds it. */
+/** An operand in the frame. */
 export interface FrameOperand {
   readonly slot: number;
-  /** The code of its dtype. */
+  /** The dtype's code. */
   readonly dtype: number;
   readonly shape: Shape;
-  /** Null where it is contiguous. */
+  /** The strides; null if contiguous. */
   readonly strides: readonly number[] | null;
   readonly number: boolean;
   readonly fresh: boolean;
@@ -232,7 +232,7 @@ export interface FrameCall {
   readonly ins: readonly FrameOperand[];
 }
 
-/** The call in the frame, read back: for those who stand at the door. */
+/** Reads back the call in the frame, for recorders. */
 export function readCall(): FrameCall {
   let at = ints[ATTRS]!;
   const numbers = (count: number): number[] => {
@@ -259,7 +259,10 @@ export function readCall(): FrameCall {
 const answered = -1;
 let named = 0;
 
-/** Answers the call in the frame for a recorder: virtual storages for what is new. No native call takes one. */
+/**
+ * Answers the call in the frame on behalf of a recorder, with virtual storages for new results, which native calls
+ * refuse.
+ */
 export function answerCall(): void {
   for (let i = 0; i < ints[OUTS]! + ints[INS]!; i++) {
     const base = BASE + INTS * i;
@@ -274,21 +277,21 @@ export function answerCall(): void {
   ints[CODE] = 0;
 }
 
-/** The same for what pins operands to a node. */
+/** The same for calls that pin operands to a node. */
 export function answerSave(): void {
   for (let i = 0; i < ints[INS]!; i++) ints[BASE + INTS * i + 5] = -1;
   nameNode(VIRTUAL + named++, answered);
   ints[CODE] = 0;
 }
 
-/** The same for one more handle on the only operand. */
+/** The same for another handle on the only operand. */
 export function answerAdopt(): void {
   ints[BASE] = VIRTUAL + named++;
   ints[BASE + 1] = answered;
   ints[CODE] = 0;
 }
 
-/** Slots from here on are no native storages. */
+/** Slots from here on are virtual storages. */
 export const VIRTUAL = 2 ** 30;
 
 /** @internal For the tests that write frames by hand. */

@@ -13,11 +13,11 @@ const GAP = "  ";
 const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 /**
- * A table of a model's modules: path and class, the parameters and buffers directly in each with their shapes, and how many
- * numbers its parameters are; below it the totals, everything once. With inputs two columns more: the shape of what each
- * module gave last, and the floating-point operations of its forward, a multiply-add being two. Shapes and operations follow
- * from the shapes of the inputs: nothing is computed, unless values decide a shape; then the model runs, as
- * {@link inference} does, and the operations are left out.
+ * A table of a model's modules: path, class, the parameters and buffers of each with their shapes, and the number of
+ * parameters; below it the totals, without duplicates. With inputs, two more columns show the output shape of each
+ * module's last call, and the floating-point operations of its forward (a multiply-add counts 2). They are derived from
+ * the shapes of the inputs, without computing. If a shape depends on values, the model runs as in {@link inference},
+ * and operations are omitted.
  * @param inputs what the model's `forward` takes.
  * @throws ERR_ARGUMENT for what is no module; whatever `forward` throws.
  * @example
@@ -60,7 +60,7 @@ interface Traced {
   readonly counted: boolean;
 }
 
-/** What each module gives and costs: without running, where shapes alone decide. */
+/** The output shape and cost of each module, without running the model if shapes suffice. */
 function traceOf(model: Module, inputs: readonly unknown[]): Traced {
   try {
     return { of: dryRun((calls) => outputsOf(model, inputs, calls)).value, counted: true };
@@ -99,14 +99,14 @@ function outputText(output: unknown): string {
 
 const THOUSANDS = ["", " K", " M", " G", " T", " P"];
 
-/** In full up to a million, beyond to four digits. */
+/** In full up to a million, beyond that with four digits. */
 function largeText(count: number): string {
   if (count < 1e6) return grouped(count);
   const unit = Math.min(Math.floor(Math.log10(count) / 3), THOUSANDS.length - 1);
   return `${Number((count / 1000 ** unit).toPrecision(4))}${THOUSANDS[unit]}`;
 }
 
-/** Columns side by side, numbers flush right. */
+/** Aligned columns, numbers to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const pad = (cell: string, column: number): string =>

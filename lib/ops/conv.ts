@@ -117,14 +117,14 @@ function product(
   return multiply;
 }
 
-/** Two for each multiply-add: each place of the images before the spread, or after the convolution, meets a window. */
-const windows = (images: TensorSpec, weight: TensorSpec): number =>
+/** Two for each multiply-add: the kernel is applied at each position of the smaller images. */
+const convFlops = (images: TensorSpec, weight: TensorSpec): number =>
   2 * numel(images.shape) * numel(weight.shape.slice(1));
 
 const convolve: Product = product(
   "conv2d",
   "conv2d",
-  ({ results, inputs }) => windows(results[0]!, inputs[1]!),
+  ({ results, inputs }) => convFlops(results[0]!, inputs[1]!),
   ["x", "w", "y"],
   (g, w, p) => spread(g, w, p),
   (g, x, p) => byWeight(g, x, p),
@@ -132,7 +132,7 @@ const convolve: Product = product(
 const spread: Product = product(
   "convTranspose2d",
   "conv2dInput",
-  ({ inputs }) => windows(inputs[0]!, inputs[1]!),
+  ({ inputs }) => convFlops(inputs[0]!, inputs[1]!),
   ["y", "w", "x"],
   (g, w, p) => convolve(g, w, p),
   (g, y, p) => byWeight(y, g, p),
@@ -140,7 +140,7 @@ const spread: Product = product(
 const byWeight: Product = product(
   "conv2dWeight",
   "conv2dWeight",
-  ({ results, inputs }) => windows(inputs[0]!, results[0]!),
+  ({ results, inputs }) => convFlops(inputs[0]!, results[0]!),
   ["y", "x", "w"],
   (g, x, p) => convolve(x, g, p),
   (g, y, p) => spread(y, g, p),

@@ -58,7 +58,7 @@ const beginning = (offset: number, columns: number): number => (offset >= 0 ? of
 
 /**
  * The diagonal of two dimensions, as the last dimension of the result. A view if x is contiguous.
- * @gradient zeros beside the diagonal.
+ * @gradient zeros off the diagonal.
  * @throws ERR_SHAPE below rank 2; ERR_AXIS where both dims are the same.
  * @example tensor([[1, 2], [3, 4]]).diagonal().toArray(); // [1, 4]
  */
@@ -79,7 +79,7 @@ export function diagonal(x: Tensor, options?: DiagonalOptions): Tensor {
 
 /**
  * For a vector, the square matrix with it on a diagonal; for a matrix, that diagonal.
- * @gradient the incoming gradient's diagonal, or zeros beside the diagonal.
+ * @gradient the incoming gradient's diagonal, or zeros off the diagonal.
  * @throws ERR_SHAPE for other ranks.
  * @example tensor([1, 2]).diag().toArray(); // [[1, 0], [0, 2]]
  */
