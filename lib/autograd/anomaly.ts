@@ -125,7 +125,7 @@ const deepStack = 100;
  * and describes its inputs; for a gradient, `details.forward` and the message hold the stack of the forward call. Only
  * the op that first makes the NaN or infinity from finite inputs counts, so intended infinities (a mask of -Infinity)
  * are no anomaly. Every result is checked, so this is slow.
- * @throws ERR_GRADIENT at the first anomaly; ERR_ARGUMENT when the function returns a promise.
+ * @throws ERR_GRADIENT at the first anomaly; ERR_ARGUMENT if the function returns a promise.
  * @example detectAnomaly(() => tensor([4]).sqrt().item()); // 2
  */
 export function detectAnomaly<T>(f: () => NoPromise<T>): T {

@@ -15,7 +15,7 @@ import { again, emptied, filled, placesOf, type Situation, situation } from "./a
 import { forUser, sweep } from "./backward.js";
 import { inVmap } from "./batching.js";
 
-/** One entry for each argument; null for zero, and for an argument that is no tensor. */
+/** One entry for each argument; null for zero, and for an argument that is not a tensor. */
 export type PerArgument<A extends readonly unknown[]> = { readonly [K in keyof A]: Tensor | null };
 
 export interface CustomFunction<A extends unknown[], S> {
@@ -287,7 +287,7 @@ function call(spec: Spec, args: readonly unknown[]): Tensor {
  * `backward` turns the gradient of the result into those of the arguments. Saved arguments and results stay part of the
  * graph. Where the derivative is differentiated again, `forward` runs once more to recompute the other saved values, so
  * every order works if `backward` computes with ops. Tensors must be arguments themselves, not parts of others.
- * @throws ERR_ARGUMENT, ERR_SHAPE where `backward` gives a wrong number or shape of gradients, naming the argument.
+ * @throws ERR_ARGUMENT, ERR_SHAPE if `backward` gives a wrong number or shape of gradients, naming the argument.
  * @example
  * const roundThrough = customFunction({
  *   name: "roundThrough",

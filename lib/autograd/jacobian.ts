@@ -150,7 +150,7 @@ export const jacobian = ((f, options) => transform("jacobian", f, options, eithe
  * The Hessian: the second derivatives of a function that returns one element. For a list of `argnums` a list of lists:
  * entry [i][j] belongs to arguments i and j.
  * @shape that of the one argument, then that of the other.
- * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT for an argument that is no tensor.
+ * @throws ERR_GRADIENT if the function returns several elements; ERR_ARGUMENT for an argument that is not a tensor.
  * @example hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])).toArray(); // [[6, 0], [0, 12]]
  */
 export function hessian<A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
@@ -170,7 +170,7 @@ export function hessian<A extends Argument[] = Tensor[], const N extends number 
 /**
  * The value of a function that returns one element, and the Hessian-vector product with `ts`, for all arguments. The
  * Hessian is not formed: two backward passes.
- * @throws ERR_ARGUMENT where a vector is missing; ERR_SHAPE where one has another shape than its argument.
+ * @throws ERR_ARGUMENT if a vector is missing; ERR_SHAPE if one has another shape than its argument.
  * @example
  * const [y, [product]] = hvp((x: Tensor) => x.pow(3).sum(), [tensor([1, 2])], [tensor([1, 1])]);
  * product.toArray(); // [6, 12]

@@ -15,7 +15,7 @@ export interface BackwardOptions {
   readonly createGraph?: boolean | undefined;
 }
 
-/** @internal The node of a tensor; ERR_GRADIENT where it does not require grad. */
+/** @internal The node of a tensor; ERR_GRADIENT if it does not require grad. */
 export function nodeOf(op: string, x: Tensor, what = "the tensor"): Node {
   if (x.node === null) fail("ERR_GRADIENT", op, `${what} does not require grad`);
   return x.node as Node;

@@ -88,7 +88,7 @@ function differentiate(op: string, f: unknown, args: readonly unknown[], options
  * reach them and values saved for that live as long as the result. `noGrad(() => grad(f)(x))` keeps nothing.
  *
  * Called with a result tensor instead: the gradients of that result by the given tensors, like torch.autograd.grad.
- * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
+ * @throws ERR_GRADIENT if the function returns several elements; ERR_ARGUMENT.
  * @example grad((x) => x.sin())(0).item(); // 1
  */
 export function grad<A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
@@ -129,7 +129,7 @@ export type Chosen<A extends unknown[], N> = N extends number
 /**
  * As {@link grad}, but returns `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`. Both stay connected
  * to what the function closes over, except inside {@link noGrad}.
- * @throws ERR_GRADIENT where the function returns several elements; ERR_ARGUMENT.
+ * @throws ERR_GRADIENT if the function returns several elements; ERR_ARGUMENT.
  * @example
  * const [value, slope] = valueAndGrad((x: Tensor) => x.square())(3);
  * value.item(); // 9
@@ -200,7 +200,7 @@ function gradients(
  * The value of a function and its vector-Jacobian product: a function from a gradient of the value to those of the
  * arguments. Both stay connected to what the function closes over, and the products to the gradient that is passed; not
  * inside {@link noGrad}.
- * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_SHAPE, ERR_DTYPE where the gradient differs from the
+ * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_SHAPE, ERR_DTYPE if the gradient differs from the
  * value in shape or dtype.
  * @example
  * const [y, pull] = vjp((x: Tensor) => x.square(), tensor([1, 2]));
@@ -246,7 +246,7 @@ export function needLists(op: string, ...lists: readonly unknown[]): void {
  * The value of a function and its Jacobian-vector product, in forward mode: the derivative along tangents of the
  * arguments. Both stay connected to what the function closes over, and the derivative to the tangents; not inside
  * {@link noGrad}.
- * @throws ERR_ARGUMENT where arguments or tangents are no lists, or a tangent is missing; ERR_SHAPE where a tangent does not
+ * @throws ERR_ARGUMENT if arguments or tangents are no lists, or a tangent is missing; ERR_SHAPE if a tangent does not
  * have the shape of its argument.
  * @example
  * const [y, dy] = jvp((x: Tensor) => x.square(), [tensor([3])], [tensor([1])]);

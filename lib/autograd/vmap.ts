@@ -105,7 +105,7 @@ function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
  *
  * Inside, a tensor stands for a batch: it has a shape but no values, so `item()` and other reads are errors. Arguments
  * and results are trees; tensors from outside are shared by the whole batch.
- * @throws ERR_SHAPE where batch axes differ in size; ERR_ARGUMENT where no argument has one, for random ops unless
+ * @throws ERR_SHAPE if batch axes differ in size; ERR_ARGUMENT if no argument has one, for random ops unless
  * `randomness` allows them, and for writes and reads inside.
  * @example
  * const slopes = vmap(grad((x: Tensor) => x.pow(3)));

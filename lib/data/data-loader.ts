@@ -98,7 +98,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
 
   /**
    * Continues from a saved position: the next loop yields the remaining batches of its epoch.
-   * @throws NablaError ERR_ARGUMENT when the state is not one of a loader with this batch size and length
+   * @throws NablaError ERR_ARGUMENT if the state is not one of a loader with this batch size and length
    */
   loadStateDict(state: DataLoaderState): void {
     const from = "loadStateDict";

@@ -14,7 +14,7 @@ type Row<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
 /**
  * Tensors that share their first axis, read row by row: sample `i` is row `i` of each.
  *
- * @throws NablaError ERR_ARGUMENT without tensors, ERR_SHAPE when one has no first axis or the first axes differ
+ * @throws NablaError ERR_ARGUMENT without tensors, ERR_SHAPE if one has no first axis or the first axes differ
  *
  * @example
  * const digits = new TensorDataset(images, labels);

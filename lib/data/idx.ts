@@ -33,7 +33,7 @@ const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ?
  *
  * @param source how error messages name the bytes
  * @throws NablaError ERR_ARGUMENT for what is no Uint8Array; ERR_FORMAT when the gzip is corrupt, the magic number is wrong or
- * the length does not match; ERR_MEMORY when what the header announces passes the memory limit
+ * the length does not match; ERR_MEMORY if what the header announces passes the memory limit
  *
  * @example
  * const { shape, data } = decodeIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]));

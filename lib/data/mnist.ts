@@ -32,7 +32,7 @@ const parts = {
  * Reads the four MNIST files (or those of a data set published in the same form) in a directory: `train-images-idx3-ubyte`,
  * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, or with a dot before `idx`, each gzipped or not.
  *
- * @throws NablaError ERR_ARGUMENT when the directory or a file is missing, ERR_FORMAT when one is cut or corrupt or
+ * @throws NablaError ERR_ARGUMENT if the directory or a file is missing, ERR_FORMAT if one is cut or corrupt or
  *   the counts do not match
  *
  * @example

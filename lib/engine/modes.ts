@@ -79,7 +79,7 @@ export type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**
  * Runs a synchronous function without recording a graph: its results do not require grad.
- * @throws ERR_ARGUMENT for what is no function, and when the function returns a promise.
+ * @throws ERR_ARGUMENT unless the argument is a function, and when the function returns a promise.
  *
  * @example
  * const accuracy = noGrad(() => model.forward(x).argmax(1).eq(y).to("float32").mean().item());

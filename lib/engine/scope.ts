@@ -31,7 +31,7 @@ function handlesIn(root: unknown): Set<Handle> {
  *
  * Scopes are optional, as memory is reclaimed anyway. They determine when: at the end of the scope, so a loop should
  * contain the scope, not the other way round. Scopes nest; one that throws disposes of everything made inside.
- * @throws ERR_ARGUMENT for what is no function, and when the function returns a promise.
+ * @throws ERR_ARGUMENT unless the argument is a function, and when the function returns a promise.
  *
  * @example
  * const norm = scope(() => x.square().sum().sqrt());

@@ -87,7 +87,7 @@ function valueText({ type, shape }: Item, value: Known): string | null {
  *
  * Values are recomputed from the current leaves, so it also works after backward, and no `grad` changes. For constants
  * with more than 64 elements that the graph has not kept, and what depends on them, only dtype and shape are known.
- * @throws ERR_ARGUMENT for a graph of more than `maxNodes` nodes; ERR_GRADIENT where gradients are asked for of a tensor
+ * @throws ERR_ARGUMENT for a graph of more than `maxNodes` nodes; ERR_GRADIENT if gradients are asked for of a tensor
  * that has several elements or does not require grad.
  * @example
  * const a = scalar(2, { requiresGrad: true });

@@ -30,7 +30,7 @@ export interface SafetensorsOptions {
 
 /**
  * Encodes tensors as the bytes of a safetensors file.
- * @throws ERR_ARGUMENT when a value is not a tensor, a name is reserved or the metadata is not made of strings
+ * @throws ERR_ARGUMENT if a value is not a tensor, a name is reserved or the metadata is not made of strings
  *
  * @example
  * const bytes = encodeSafetensors({ weight: tensor([[1, 2]]) }, { metadata: { made: "by hand" } });

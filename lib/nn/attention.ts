@@ -55,7 +55,7 @@ const keys: Readonly<Record<string, string>> = {
  * PyTorch's module: true hides a key, the opposite of scaledDotProductAttention.
  * @shape query [l, n, embedDim], key and value [s, n, embedDim]; with `batchFirst` [n, l, embedDim]; or without n.
  * Returns the query's shape, and weights [n, l, s], or [n, numHeads, l, s] unless averaged.
- * @throws ERR_ARGUMENT where the heads do not divide embedDim; ERR_SHAPE where sizes do not fit.
+ * @throws ERR_ARGUMENT if the heads do not divide embedDim; ERR_SHAPE if sizes do not fit.
  * @source Vaswani et al., Attention is all you need, 2017.
  * @example
  * const attention = new nn.MultiheadAttention(4, 2, { batchFirst: true });

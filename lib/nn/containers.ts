@@ -70,7 +70,7 @@ export class Sequential extends Module {
 
 /**
  * A list of modules, registered with the module that holds the list. It has no forward of its own.
- * @throws ERR_ARGUMENT for anything that is no module.
+ * @throws ERR_ARGUMENT for a value that is not a module.
  * @example
  * const blocks = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]);
  * let x = zeros([1, 4]);
@@ -109,7 +109,7 @@ export class ModuleList<M extends Module = Module> extends Module {
 
 /**
  * Modules by name, registered with the module that holds the dictionary.
- * @throws ERR_ARGUMENT for anything that is no module.
+ * @throws ERR_ARGUMENT for a value that is not a module.
  * @example
  * const heads = new nn.ModuleDict({ class: new nn.Linear(8, 10), box: new nn.Linear(8, 4) });
  * heads.get("box").forward(zeros([1, 8])).shape; // [1, 4]
@@ -124,7 +124,7 @@ export class ModuleDict<E extends Readonly<Record<string, Module>> = Readonly<Re
     this.entries = { ...entries };
     for (const entry of Object.values(this.entries)) needModule("ModuleDict", entry);
   }
-  /** The module of a name; ERR_ARGUMENT where there is none. */
+  /** The module of a name; ERR_ARGUMENT if there is none. */
   get<K extends keyof E & string>(name: K): E[K] {
     if (isNameIn(this.entries, name)) return this.entries[name];
     return fail("ERR_ARGUMENT", "ModuleDict", "no module has this name", this.keys().join(", "), describe(name));

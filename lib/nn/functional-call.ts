@@ -80,7 +80,7 @@ function refill(set: Set<unknown>, values: readonly unknown[]): void {
 /**
  * Calls `model.forward(...inputs)` with the named parameters and buffers replaced; the module is unchanged afterwards.
  * This makes a function of a module's parameters, for derivatives and vmap.
- * @throws ERR_ARGUMENT for a name that the module does not have; ERR_SHAPE where a shape differs.
+ * @throws ERR_ARGUMENT for a name that the module does not have; ERR_SHAPE if a shape differs.
  * @example
  * const loss = (params: Record<string, Tensor>) => functionalCall(model, params, x).square().mean();
  * const slopes = grad(loss)(model.stateDict());

@@ -5,7 +5,7 @@ import { Module } from "./module.js";
 /**
  * Runs a synchronous function with the model in evaluation mode and without recording; both are restored afterwards,
  * module by module, also if it throws. The function gets the model as its argument.
- * @throws ERR_ARGUMENT for what is no module, and when the function returns a promise.
+ * @throws ERR_ARGUMENT unless the argument is a module, and when the function returns a promise.
  * @example
  * const probabilities = inference(model, () => model.forward(x).softmax(-1));
  */

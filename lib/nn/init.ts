@@ -47,7 +47,7 @@ export interface UniformOptions extends Source {
 
 /**
  * Uniform random numbers between a and b.
- * @throws ERR_ARGUMENT where b is below a; ERR_DTYPE for an integer tensor.
+ * @throws ERR_ARGUMENT if b is below a; ERR_DTYPE for an integer tensor.
  * @example nn.init.uniform(zeros([2, 3]), { a: -1, b: 1 });
  */
 export function uniform(x: Tensor, options?: UniformOptions): Tensor {

@@ -28,7 +28,7 @@ function held(op: string, data: unknown): Tensor {
  * A learned tensor of a module: {@link Module.parameters} finds it, an optimizer updates it. It is a leaf that requires
  * grad, and shares the storage of the data that it is made from.
  * @dtype a float dtype, unless `requiresGrad` is false.
- * @throws ERR_ARGUMENT for data that is no tensor; ERR_GRADIENT for an integer tensor.
+ * @throws ERR_ARGUMENT for data that is not a tensor; ERR_GRADIENT for an integer tensor.
  * @example
  * class Scale extends nn.Module {
  *   factor = new nn.Parameter(ones([1]));
@@ -53,7 +53,7 @@ export class Parameter extends Tensor {
 
 /**
  * A tensor that belongs to a module's state but is not learned, such as a running mean.
- * @throws ERR_ARGUMENT for data that is no tensor.
+ * @throws ERR_ARGUMENT for data that is not a tensor.
  * @example
  * class Centre extends nn.Module {
  *   mean = new nn.Buffer(zeros([3]));

@@ -19,7 +19,7 @@ const UNITS = ["B", "KB", "MB", "GB", "TB"];
  * the shapes of the inputs, without computing. If a shape depends on values, the model runs as in {@link inference},
  * and operations are omitted.
  * @param inputs what the model's `forward` takes.
- * @throws ERR_ARGUMENT for what is no module; whatever `forward` throws.
+ * @throws ERR_ARGUMENT unless the argument is a module; whatever `forward` throws.
  * @example
  * summary(new nn.Sequential(new nn.Linear(2, 16), new nn.Tanh(), new nn.Linear(16, 1)), zeros([8, 2]));
  * // module  class       parameters                count  output   FLOPs

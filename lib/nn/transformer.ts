@@ -48,7 +48,7 @@ const keys: Readonly<Record<string, string>> = { selfAttn: "self_attn" };
  * norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))`, or with `normFirst` `x = x +
  * attention(norm1(x)); x = x + linear2(activation(linear1(norm2(x))))`. Masks are those of {@link MultiheadAttention}.
  * @shape src [length, n, dModel]; with `batchFirst` [n, length, dModel]; or without n. Gives the same.
- * @throws ERR_ARGUMENT where nhead does not divide dModel, or for a bad option; ERR_SHAPE where sizes do not fit.
+ * @throws ERR_ARGUMENT if nhead does not divide dModel, or for a bad option; ERR_SHAPE if sizes do not fit.
  * @source Vaswani et al., Attention is all you need, 2017.
  * @example
  * const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, batchFirst: true, normFirst: true });

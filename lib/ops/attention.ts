@@ -201,7 +201,7 @@ function groupsOf(op: string, query: Tensor, key: Tensor, value: Tensor): number
  * @shape query [.., l, e], key [.., s, e], value [.., s, v], leading dimensions broadcast; gives [.., l, v]. The mask
  * broadcasts to [.., l, s]. With `enableGqa`, query [.., h, l, e] and key [.., h / n, s, e].
  * @gradient through the products and the softmax.
- * @throws ERR_SHAPE where the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a mask together with isCausal.
+ * @throws ERR_SHAPE if the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a mask together with isCausal.
  * @source Vaswani et al., Attention is all you need, 2017; Dao et al., FlashAttention, 2022.
  * @example scaledDotProductAttention(ones([1, 2]), zeros([3, 2]), tensor([[1], [2], [6]])).item(); // 3
  */

@@ -238,7 +238,7 @@ const ofConv = (groups: number) => (w: Shape) => ({
  * @shape x [n, in, h, w] (or without n), weight [out, in / groups, rows, cols], bias [out]; gives [n, out, h', w'] with
  * h' = floor((h + 2 padding - dilation (rows - 1) - 1) / stride) + 1.
  * @gradient convolutions of the incoming gradient with the weight and with x; its sum for the bias.
- * @throws ERR_SHAPE where the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for options out of range.
+ * @throws ERR_SHAPE if the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for options out of range.
  * @example conv2d(ones([1, 1, 3, 3]), ones([1, 1, 2, 2])).toArray(); // [[[[4, 4], [4, 4]]]]
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?: ConvOptions): Tensor {
@@ -277,7 +277,7 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
  * @shape x [n, in, h, w] (or without n), weight [in, out / groups, rows, cols], bias [out]; gives [n, out, h', w'] with
  * h' = (h - 1) stride - 2 padding + dilation (rows - 1) + outputPadding + 1.
  * @gradient convolutions of the incoming gradient with the weight and with x; its sum for the bias.
- * @throws ERR_SHAPE where the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for options out of range.
+ * @throws ERR_SHAPE if the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for options out of range.
  * @example convTranspose2d(ones([1, 1, 1, 1]), ones([1, 1, 1, 2]), null, { stride: 2 }).toArray(); // [[[[1, 1]]]]
  */
 export function convTranspose2d(

@@ -123,7 +123,7 @@ const spectrum = (packed: Tensor): Spectrum => ({
  * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, the second term off the diagonal. Undefined for
  * vectors of equal eigenvalues: there it divides by 0 (0 / 0 counts as 0). Gradients through values alone are always
  * right.
- * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
+ * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example eigh(tensor([[2, 0], [0, 1]])).values.toArray(); // [1, 2]
  */
@@ -282,7 +282,7 @@ export interface LeastSquares {
  * @shape a [.., m, n] and b [.., m, k] give solution [.., n, k], rank [..], singularValues [.., min(m, n)] and residuals
  * [.., k] or [0]. Batches broadcast.
  * @gradient of the solution and the residuals: that of {@link pinv}. Rank and singular values are constants.
- * @throws ERR_SHAPE where b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
+ * @throws ERR_SHAPE if b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Golub and Pereyra, The differentiation of pseudo-inverses, 1973.
  * @example lstsq(tensor([[1], [1]]), tensor([[1], [3]])).solution.item(); // 2
  */

@@ -59,7 +59,7 @@ const beginning = (offset: number, columns: number): number => (offset >= 0 ? of
 /**
  * The diagonal of two dimensions, as the last dimension of the result. A view if x is contiguous.
  * @gradient zeros off the diagonal.
- * @throws ERR_SHAPE below rank 2; ERR_AXIS where both dims are the same.
+ * @throws ERR_SHAPE below rank 2; ERR_AXIS if both dims are the same.
  * @example tensor([[1, 2], [3, 4]]).diagonal().toArray(); // [1, 4]
  */
 export function diagonal(x: Tensor, options?: DiagonalOptions): Tensor {

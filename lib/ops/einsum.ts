@@ -109,7 +109,7 @@ function cheapest(
  * once, in alphabetical order. With several operands, the pair with the smallest product is multiplied first.
  * @shape as the equation says. @dtype promoted.
  * @gradient an einsum of the incoming gradient with the other operands.
- * @throws ERR_ARGUMENT for a bad equation or another number of operands; ERR_SHAPE where sizes of a letter differ.
+ * @throws ERR_ARGUMENT for a bad equation or another number of operands; ERR_SHAPE if sizes of a letter differ.
  * @example einsum("ij,jk->ik", tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // [[11]]
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {

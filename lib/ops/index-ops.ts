@@ -101,7 +101,7 @@ const addRow = defineRow<Along>({
  * x plus the slices of `source` at the given indices; repeated indices accumulate in order.
  * @shape that of x; source has the index's length in dimension `dim` and x's sizes elsewhere.
  * @gradient the incoming gradient for x, and its slices at the indices for source.
- * @throws ERR_INDEX for an index out of range; ERR_SHAPE where source does not fit; ERR_DTYPE where x's integer dtype does
+ * @throws ERR_INDEX for an index out of range; ERR_SHAPE if source does not fit; ERR_DTYPE if x's integer dtype does
  * not hold its elements.
  * @example zeros([2]).indexAdd(0, tensor([1, 1], { dtype: "int32" }), tensor([3, 4])).toArray(); // [0, 7]
  */
@@ -158,7 +158,7 @@ function fits(op: string, index: Tensor, x: Tensor, dim: number): void {
  * `out[i][j] = x[index[i][j]][j]` for dim 0, and so on for the other dimensions.
  * @shape that of the index.
  * @gradient added up at the indices.
- * @throws ERR_INDEX for an index out of range; ERR_SHAPE where the index does not fit.
+ * @throws ERR_INDEX for an index out of range; ERR_SHAPE if the index does not fit.
  * @example tensor([[1, 2], [3, 4]]).gather(1, tensor([[1], [0]], { dtype: "int32" })).toArray(); // [[2], [3]]
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
@@ -226,7 +226,7 @@ function place(x: Tensor, dim: number, index: Tensor, source: Tensor, add: boole
  * x with `x[index[i][j]][j] = source[i][j]` for dim 0, and so on; where indices repeat, the last one is kept.
  * @gradient for x the incoming gradient, 0 where it was overwritten; for source its elements at the indices (exact
  * unless indices repeat).
- * @throws ERR_INDEX for an index out of range; ERR_SHAPE where index or source do not fit; ERR_DTYPE where x's integer dtype
+ * @throws ERR_INDEX for an index out of range; ERR_SHAPE if index or source do not fit; ERR_DTYPE if x's integer dtype
  * does not hold the source's elements.
  * @example zeros([3]).scatter(0, tensor([2], { dtype: "int32" }), tensor([9])).toArray(); // [0, 0, 9]
  */

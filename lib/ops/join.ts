@@ -66,7 +66,7 @@ function list(op: string, tensors: readonly Tensor[]): readonly Tensor[] {
 /**
  * Concatenates tensors along a dimension; dtypes are promoted.
  * @gradient the pieces of the incoming gradient.
- * @throws ERR_SHAPE where other dimensions differ; ERR_ARGUMENT for an empty list.
+ * @throws ERR_SHAPE if other dimensions differ; ERR_ARGUMENT for an empty list.
  * @example cat([tensor([1]), tensor([2, 3])]).toArray(); // [1, 2, 3]
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
@@ -86,7 +86,7 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 /**
  * Stacks tensors of one shape along a new dimension.
  * @gradient the pieces of the incoming gradient.
- * @throws ERR_SHAPE where the shapes differ; ERR_ARGUMENT for an empty list.
+ * @throws ERR_SHAPE if the shapes differ; ERR_ARGUMENT for an empty list.
  * @example stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // [[1, 2], [3, 4]]
  */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
@@ -105,7 +105,7 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 
 /**
  * Splits into views of `size` each (the last may be shorter), or of the listed sizes.
- * @throws ERR_SHAPE where the listed sizes do not add up.
+ * @throws ERR_SHAPE if the listed sizes do not add up.
  * @example arange(5).split(2).map((x) => x.toArray()); // [[0, 1], [2, 3], [4]]
  */
 export function split<const S extends number | readonly number[]>(

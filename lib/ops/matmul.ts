@@ -123,8 +123,8 @@ function sumAndProduct(inputs: readonly Tensor[], type: DTypeRow): Tensor {
  * `x + a b` in one kernel: x is added to the first partial sums of the product.
  * @shape a [.., m, k] and b [.., k, n], whose leading dimensions broadcast; x broadcasts to the result [.., m, n].
  * @dtype promoted; not uint8 or bool.
- * @gradient g, g bᵀ and aᵀ g, each summed over what was broadcast.
- * @throws ERR_SHAPE where the sizes do not fit, or a or b has no two dimensions.
+ * @gradient g, g bᵀ and aᵀ g, each summed over broadcast dimensions.
+ * @throws ERR_SHAPE if the sizes do not fit, or a or b has no two dimensions.
  * @example addmm(tensor([10]), tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // [[21]]
  */
 export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
@@ -150,8 +150,8 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
  * The matrix product, by NumPy's rules: a vector counts as a row on the left and a column on the right; leading dimensions
  * broadcast.
  * @shape [.., m, k] and [.., k, n] give [.., m, n]. @dtype promoted; not uint8 or bool.
- * @gradient g bᵀ and aᵀ g, summed over what was broadcast.
- * @throws ERR_SHAPE where the inner sizes differ or an operand has rank 0.
+ * @gradient g bᵀ and aᵀ g, summed over broadcast dimensions.
+ * @throws ERR_SHAPE if the inner sizes differ or an operand has rank 0.
  * @example tensor([[1, 2]]).matmul(tensor([[3], [4]])).item(); // 11
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
@@ -321,8 +321,8 @@ export interface LinearCallOptions {
 /**
  * `x weightᵀ + bias`, the computation of a linear layer.
  * @shape x [.., in], weight [out, in], bias [out]; gives [.., out].
- * @gradient g weight; gᵀ x and g, summed over the leading dimensions; g is what the activation's derivative leaves of it.
- * @throws ERR_SHAPE where the sizes do not fit; ERR_ARGUMENT for an unknown activation.
+ * @gradient g weight; gᵀ x and g, summed over the leading dimensions, where g is the gradient before the activation.
+ * @throws ERR_SHAPE if the sizes do not fit; ERR_ARGUMENT for an unknown activation.
  * @example
  * linear(tensor([1, 2]), tensor([[3, 4]]), tensor([5])).toArray(); // [16]
  * linear(tensor([1, 2]), tensor([[3, 4], [-3, 4]]), tensor([5, -6]), { activation: "relu" }).toArray(); // [16, 0]
@@ -342,7 +342,7 @@ function activationOf(options: LinearCallOptions): Activation | null {
   return fail("ERR_ARGUMENT", "linear", "unknown activation", known.join(" or "), describe(activation));
 }
 
-/** Null where there is no bias. */
+/** Null without a bias. */
 function checkedLinear(row: Row<undefined>, x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor | null {
   needTensor("linear", x);
   needTensor("linear", weight, "the weight");

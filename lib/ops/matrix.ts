@@ -99,7 +99,7 @@ function ofMatrices(name: string): Flops {
   };
 }
 
-/** @internal A row over contiguous operands; `shapeOf` says what the kernel gives. */
+/** @internal A row over contiguous operands; `shapeOf` is the shape of the kernel's result. */
 export function linalgRow<P>(
   name: string,
   inputs: number,

@@ -82,7 +82,7 @@ function inferShape(op: string, shape: readonly number[], elements: number): Sha
 /**
  * The elements in row-major order with another shape; one size may be -1. A view if the strides allow it.
  * @gradient reshaped back.
- * @throws ERR_SHAPE where the numbers of elements differ.
+ * @throws ERR_SHAPE if the numbers of elements differ.
  * @example arange(6).reshape([2, -1]).shape; // [2, 3]
  */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {

@@ -211,7 +211,7 @@ function overLast(op: string, x: Tensor, given: number | readonly number[], p: S
  * then times `weight` plus `bias` if given. The default of `eps` is 1e-5.
  * @shape that of x, which ends in `normalizedShape`; so do weight and bias.
  * @gradient (g w - mean(g w) - y mean(g w y)) / sqrt(var + eps), with y the normalised x.
- * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if the shapes do not fit; ERR_DTYPE for integers.
  * @source Ba, Kiros and Hinton, Layer normalization, 2016.
  * @example layerNorm(tensor([[1, 3]]), 2, { eps: 0 }).toArray(); // [[-1, 1]]
  */
@@ -231,7 +231,7 @@ export function layerNorm(x: Tensor, normalizedShape: number | readonly number[]
  * `weight` if given. The default of `eps` is the machine epsilon of the dtype.
  * @shape that of x, which ends in `normalizedShape`; so does the weight.
  * @gradient (g w - y mean(g w y)) / sqrt(mean(x^2) + eps), with y the normalised x.
- * @throws ERR_SHAPE where the shapes do not fit; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if the shapes do not fit; ERR_DTYPE for integers.
  * @source Zhang and Sennrich, Root mean square layer normalization, 2019.
  * @example rmsNorm(tensor([[3, 3]]), 2, { eps: 0 }).toArray(); // [[1, 1]]
  */
@@ -264,7 +264,7 @@ function needChannels(op: string, x: Tensor): number {
  * `bias` per channel if given. The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; weight and bias are [channels].
  * @gradient as {@link layerNorm}, with groups as rows.
- * @throws ERR_ARGUMENT where the groups do not divide the channels; ERR_SHAPE; ERR_DTYPE for integers.
+ * @throws ERR_ARGUMENT if the groups do not divide the channels; ERR_SHAPE; ERR_DTYPE for integers.
  * @source Wu and He, Group normalization, 2018.
  * @example groupNorm(tensor([[1, 3, 5, 9]]), 2, { eps: 0 }).toArray(); // [[-1, 1, -1, 1]]
  */
@@ -450,7 +450,7 @@ export interface BatchNormOptions extends LayerNormOptions {
  * updated in place (the variance with divisor n - 1). The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; everything else is [channels].
  * @gradient as {@link layerNorm}, with channels as rows; without training g w / sqrt(var + eps).
- * @throws ERR_SHAPE where shapes do not fit or a training batch has one element a channel; ERR_ARGUMENT without running
+ * @throws ERR_SHAPE if shapes do not fit or a training batch has one element a channel; ERR_ARGUMENT without running
  * values when not training; ERR_DTYPE for integers.
  * @source Ioffe and Szegedy, Batch normalization, 2015.
  * @example batchNorm(tensor([[1], [3]]), null, null, { training: true, eps: 0 }).toArray(); // [[-1], [1]]

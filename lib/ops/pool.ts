@@ -123,7 +123,7 @@ function seesPaddingAlone(p: Pool, d: 0 | 1, size: number, count: number): boole
  * Max pooling: the largest element in each window; NaN if there is one, and -inf if a dilated window is all padding.
  * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
  * @gradient to the largest element, the first among equals; none from a window that is all padding.
- * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
  * @example maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
  */
 export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions): Tensor {
@@ -145,7 +145,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions)
  * Average pooling: the mean of each window.
  * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
  * @gradient shared evenly by the elements of a window.
- * @throws ERR_SHAPE where the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
  * @example avgPool2d(tensor([[[1, 2], [3, 6]]]), 2).toArray(); // [[[3]]]
  */
 export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions): Tensor {

@@ -182,7 +182,7 @@ const piece = 2 ** 16;
 
 /**
  * A random permutation of the integers 0 to n - 1; int32 unless a dtype is given.
- * @throws ERR_DTYPE where the dtype does not hold all of them exactly.
+ * @throws ERR_DTYPE if the dtype does not hold all of them exactly.
  * @example randperm(4).shape; // [4]
  */
 export function randperm(n: number, options?: RandomOptions): Tensor {

@@ -241,7 +241,7 @@ function unrounded(
  * @shape x [t, n, features], [n, t, features] with `batchFirst`, or [t, features]; gives `output` with directions * hidden in
  * the place of features, and `hn` and `cn` [layers * directions, n, hidden].
  * @dtype a float dtype. @gradient through all steps.
- * @throws ERR_SHAPE where weights, states and input do not fit, or for a sequence without a step; ERR_DTYPE for integers;
+ * @throws ERR_SHAPE if weights, states and input do not fit, or for a sequence without a step; ERR_DTYPE for integers;
  * ERR_ARGUMENT for a bad option, or one bias without the other.
  * @source Hochreiter and Schmidhuber, Long short-term memory, 1997.
  * @example

@@ -376,7 +376,7 @@ export const argmin: ArgReduction = argReduction("argmin");
 /**
  * x summed to a shape that broadcasts to its own: the transpose of expand.
  * @gradient expanded back.
- * @throws ERR_SHAPE where the shape does not broadcast to that of x.
+ * @throws ERR_SHAPE if the shape does not broadcast to that of x.
  * @example ones([2, 3]).sumToSize([3]).toArray(); // [2, 2, 2]
  */
 export function sumToSize(x: Tensor, shape: Shape): Tensor {

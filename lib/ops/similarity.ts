@@ -42,7 +42,7 @@ export interface CosineSimilarityOptions {
  * The cosine of the angle between vectors along `dim`, given in place or by name: `x1 · x2 / (max(norm(x1), eps) max(norm(x2), eps))`.
  * @shape two shapes that broadcast; gives the broadcast shape without `dim`.
  * @gradient through product and norms.
- * @throws ERR_SHAPE where they do not broadcast; ERR_AXIS for a dim out of range; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if they do not broadcast; ERR_AXIS for a dim out of range; ERR_DTYPE for integers.
  * @example
  * nn.functional.cosineSimilarity(tensor([[3, 4]]), tensor([[1, 0]])).toArray(); // [0.6]
  * nn.functional.cosineSimilarity(tensor([3, 4]), tensor([1, 0]), 0).item(); // 0.6

@@ -32,7 +32,7 @@ const run = (row: Row<undefined>, operands: readonly Tensor[]): Tensor => {
   return apply(row, dense, type, type, shape, noAttrs, undefined);
 };
 
-// dx = y (g - sum(g y)), symmetric in what it maps: the same in both directions.
+// dx = y (g - sum(g y)): a symmetric Jacobian, the same in both directions.
 const softmaxRow = fused("softmax", 1, 5, {
   kind: "general",
   saves: save.out,

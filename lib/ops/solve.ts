@@ -94,7 +94,7 @@ const solved = (a: Tensor, b: Tensor): Tensor => solveRow([a, b], undefined);
  * holds vectors.
  * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; b [n] gives [.., n]. Batches broadcast.
  * @gradient a⁻ᵀ g for b, and minus its product with xᵀ for a.
- * @throws ERR_SHAPE where a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
+ * @throws ERR_SHAPE if a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example solve(tensor([[2, 1], [1, 3]]), tensor([3, 4])).toArray(); // [1, 1]
  */
@@ -112,7 +112,7 @@ const inverse = (a: Tensor): Tensor => m.system("inv", a, eye(m.rowsOf(a), { dty
  * The inverse. To multiply by it, {@link solve} is faster and more accurate.
  * @shape [.., n, n] gives the same.
  * @gradient -yᵀ g yᵀ for the result y.
- * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
+ * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
  * @example inv(tensor([[2, 0], [0, 4]])).toArray(); // [[0.5, 0], [0, 0.25]]
  */
 export const inv = (x: Tensor): Tensor => named("inv", () => inverse(m.needSquare("inv", x)));
@@ -157,7 +157,7 @@ const detRow = m.linalgRow<undefined>(
  * The determinant; 1 for a matrix of size 0.
  * @shape [.., n, n] gives [..].
  * @gradient g times the cofactors of x, exact for singular matrices too; further derivatives are ERR_ARGUMENT for those.
- * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example det(tensor([[2, 1], [1, 3]])).item(); // 5
  */
@@ -189,7 +189,7 @@ export interface LogDeterminant {
  * The determinant as its sign and the logarithm of its absolute value, without overflow and underflow.
  * @shape [.., n, n] gives two tensors [..].
  * @gradient x⁻ᵀ times that of logabsdet; ERR_ARGUMENT if x is singular. That of the sign is zero.
- * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example slogdet(tensor([[0, 1], [1, 0]])).sign.item(); // -1
  */
@@ -235,7 +235,7 @@ export interface CholeskyOptions {
  * x, of which only the lower triangle is read.
  * @shape [.., n, n] gives the same.
  * @gradient symmetric: l⁻ᵀ Φ(lᵀ g) l⁻¹ and its transpose, halved; Φ keeps the lower triangle and half of the diagonal.
- * @throws ERR_SHAPE where x is not square; ERR_DTYPE for integers; ERR_ARGUMENT where x is not positive definite.
+ * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers; ERR_ARGUMENT if x is not positive definite.
  * @source Murray, Differentiation of the Cholesky decomposition, 2016.
  * @example cholesky(tensor([[4, 2], [2, 2]])).toArray(); // [[2, 0], [1, 1]]
  */
@@ -250,7 +250,7 @@ export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
  * Solves l lᵀ x = b with the factor l from {@link cholesky} (or uᵀ u x = b with `upper`).
  * @shape b [.., n, k] and l [.., n, n] give [.., n, k]. Batches broadcast.
  * @gradient through two triangular solves.
- * @throws ERR_SHAPE where the factor is not square or b does not fit; ERR_ARGUMENT for a zero on its diagonal.
+ * @throws ERR_SHAPE if the factor is not square or b does not fit; ERR_ARGUMENT for a zero on its diagonal.
  * @example choleskySolve(tensor([[8], [6]]), tensor([[2, 0], [1, 1]])).toArray(); // [[1], [2]]
  */
 export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): Tensor {

@@ -322,7 +322,7 @@ function needTerms(type: DTypeRow, start: number, step: number, length: number):
 /**
  * The numbers from `start` (default 0) to `end`, exclusive, in steps of `step` (default 1). int32 if all three are
  * integers, else the default dtype.
- * @throws ERR_ARGUMENT for a step of 0 or away from the end; ERR_DTYPE where an integer dtype does not hold all of them.
+ * @throws ERR_ARGUMENT for a step of 0 or away from the end; ERR_DTYPE if an integer dtype does not hold all of them.
  * @example arange(3).toArray(); // [0, 1, 2]
  */
 export function arange(end: number, options?: CreateOptions): Tensor;
