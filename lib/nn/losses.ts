@@ -17,13 +17,27 @@ import {
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 
-abstract class Loss<O extends LossOptions | KlDivOptions> extends Module {
-  protected readonly options: O | undefined;
-  constructor(options?: O) {
-    super();
-    this.options = options;
-  }
-  abstract override forward(input: Tensor, target: Tensor): Tensor;
+/** A module of an input and a target. */
+interface Loss extends Module {
+  forward(input: Tensor, target: Tensor): Tensor;
+}
+
+/** A loss as a module: the options go to the constructor, the tensors to forward. */
+function lossModule<O extends object>(
+  f: (input: Tensor, target: Tensor, options?: O) => Tensor,
+): new (
+  options?: O,
+) => Loss {
+  return class extends Module {
+    private readonly options: O | undefined;
+    constructor(options?: O) {
+      super();
+      this.options = options;
+    }
+    override forward(input: Tensor, target: Tensor): Tensor {
+      return f(input, target, this.options);
+    }
+  };
 }
 
 /**
@@ -31,85 +45,53 @@ abstract class Loss<O extends LossOptions | KlDivOptions> extends Module {
  * @shape logits [n, classes] and target [n] of class indices give [], or [n] for the reduction "none".
  * @example new nn.CrossEntropyLoss().forward(zeros([1, 2]), tensor([1], { dtype: "int32" })).item(); // 0.693...
  */
-export class CrossEntropyLoss extends Loss<CrossEntropyOptions> {
-  override forward(logits: Tensor, target: Tensor): Tensor {
-    return crossEntropy(logits, target, this.options);
-  }
-}
+export class CrossEntropyLoss extends lossModule<CrossEntropyOptions>(crossEntropy) {}
 
 /**
  * `-input[target]` for log-probabilities, see {@link nllLoss}.
  * @shape input [n, classes] and target [n] of class indices give [], or [n] for the reduction "none".
  * @example new nn.NLLLoss().forward(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
  */
-export class NLLLoss extends Loss<NllOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return nllLoss(input, target, this.options);
-  }
-}
+export class NLLLoss extends lossModule<NllOptions>(nllLoss) {}
 
 /**
  * The squared error, see {@link mseLoss}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.MSELoss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
-export class MSELoss extends Loss<LossOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return mseLoss(input, target, this.options);
-  }
-}
+export class MSELoss extends lossModule<LossOptions>(mseLoss) {}
 
 /**
  * The cross-entropy of logits with target probabilities, see {@link binaryCrossEntropyWithLogits}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.BCEWithLogitsLoss().forward(tensor([0]), tensor([1])).item(); // 0.693...
  */
-export class BCEWithLogitsLoss extends Loss<LossOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return binaryCrossEntropyWithLogits(input, target, this.options);
-  }
-}
+export class BCEWithLogitsLoss extends lossModule<LossOptions>(binaryCrossEntropyWithLogits) {}
 
 /**
  * The absolute error, see {@link l1Loss}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.L1Loss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
-export class L1Loss extends Loss<LossOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return l1Loss(input, target, this.options);
-  }
-}
+export class L1Loss extends lossModule<LossOptions>(l1Loss) {}
 
 /**
  * Quadratic near 0, linear beyond `delta`, see {@link huberLoss}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.HuberLoss().forward(tensor([1, 0]), tensor([1, 3])).item(); // 1.25
  */
-export class HuberLoss extends Loss<HuberOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return huberLoss(input, target, this.options);
-  }
-}
+export class HuberLoss extends lossModule<HuberOptions>(huberLoss) {}
 
 /**
  * The cross-entropy of probabilities with target probabilities, see {@link binaryCrossEntropy}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.BCELoss().forward(tensor([0.5]), tensor([1])).item(); // 0.693...
  */
-export class BCELoss extends Loss<LossOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return binaryCrossEntropy(input, target, this.options);
-  }
-}
+export class BCELoss extends lossModule<LossOptions>(binaryCrossEntropy) {}
 
 /**
  * The Kullback-Leibler divergence from log-probabilities to target probabilities, see {@link klDiv}.
  * @shape both of one shape give [], or that shape for the reduction "none".
  * @example new nn.KLDivLoss({ reduction: "batchmean" }).forward(tensor([[0, 0]]), tensor([[1, 1]])).item(); // 0
  */
-export class KLDivLoss extends Loss<KlDivOptions> {
-  override forward(input: Tensor, target: Tensor): Tensor {
-    return klDiv(input, target, this.options);
-  }
-}
+export class KLDivLoss extends lossModule<KlDivOptions>(klDiv) {}

@@ -1,0 +1,28 @@
+/** Nothing can be added without a test: these fail while it is missing. */
+import { readdirSync, readFileSync } from "node:fs";
+import * as nabla from "nabla";
+import { nn } from "nabla";
+import { expect, test } from "vitest";
+
+const here = new URL(".", import.meta.url);
+const texts = readdirSync(here)
+  .filter((name) => name.endsWith(".test.ts") && name !== "complete.test.ts")
+  .map((name) => readFileSync(new URL(name, here), "utf8"))
+  .join("\n");
+const golden = ["./golden.json", "../ops/golden/golden.json"]
+  .map((name) => readFileSync(new URL(name, here), "utf8"))
+  .join("\n");
+
+test("each module is tried in test/nn", () => {
+  const modules = Object.entries(nn).filter(
+    ([, value]) => typeof value === "function" && value.prototype instanceof nn.Module,
+  );
+  expect(modules.length).toBeGreaterThan(40);
+  expect(modules.map(([name]) => name).filter((name) => !new RegExp(`\\b${name}\\b`).test(texts))).toEqual([]);
+});
+
+test("each function that lives in nn.functional alone is compared with PyTorch", () => {
+  const alone = Object.keys(nn.functional).filter((name) => !(name in nabla));
+  expect(alone.length).toBeGreaterThan(0);
+  expect(alone.filter((name) => !golden.includes(`"${name}"`))).toEqual([]);
+});
