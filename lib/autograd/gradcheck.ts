@@ -176,7 +176,7 @@ export function gradcheck(
   needFunction(op, f);
   const given: readonly Tensor[] = Array.isArray(inputs) ? inputs : [inputs];
   if (given.length === 0) fail("ERR_ARGUMENT", op, "there is no input");
-  const xs = given.map((x, i) => {
+  const xs = Array.from(given, (x, i) => {
     if (needTensor(op, x, `input ${i}`).type !== dtypes.float64)
       fail("ERR_DTYPE", op, `input ${i} has too few digits for differences`, "float64", x.dtype);
     return x.detach();

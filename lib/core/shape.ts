@@ -71,7 +71,7 @@ export function dimList(op: string, dims: number | readonly number[], rank: numb
   if (typeof dims === "number") return [axis(op, dims, rank)];
   const list: unknown = dims;
   if (!Array.isArray(list)) refuse(op, "dim", "an integer or a list of them", dims);
-  return (list as number[]).map((dim) => axis(op, dim, rank));
+  return Array.from(list, (dim: unknown) => axis(op, dim, rank));
 }
 
 /** Distinct dimensions in ascending order. */

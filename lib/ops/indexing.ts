@@ -41,7 +41,7 @@ function selected(op: string, x: Tensor, dim: number, position: number): Tensor 
 /** A list as an index tensor; a list of booleans as the positions of true. */
 function indexList(op: string, entry: List, size: number): Tensor {
   if (isTensor(entry)) return needIndex(op, entry);
-  return listed(op, entry.slice(), size);
+  return listed(op, [...entry], size); // a hole is undefined
 }
 
 function listed(op: string, entry: readonly (number | boolean)[], size: number): Tensor {

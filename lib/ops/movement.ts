@@ -68,11 +68,11 @@ function inferShape(op: string, shape: readonly number[], elements: number): Sha
   checkRank(op, shape.length);
   let known = 1;
   let open = -1;
-  shape.forEach((size: number, i: number) => {
+  const filled = Array.from(shape, (size: number, i) => {
     if (size === -1 && open < 0) open = i;
     else known *= needInteger(op, "a size", size, 0);
+    return size;
   });
-  const filled = shape.slice();
   if (open >= 0) filled[open] = known === 0 ? 0 : elements / known;
   if (numel(filled) !== elements || !Number.isInteger(filled[open] ?? 0))
     fail("ERR_SHAPE", op, "the number of elements differs", `${elements} elements`, showShape(shape));
@@ -241,7 +241,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
   const extra = shape.length - x.ndim;
   const { strides } = x;
   const layout: number[] = [];
-  const target = shape.map((size: number, d: number) => {
+  const target = Array.from(shape, (size: number, d) => {
     const own = x.shape[d - extra];
     const wanted = size === -1 ? (own ?? -1) : size;
     needInteger("expand", "a size", wanted, 0);

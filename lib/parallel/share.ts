@@ -68,12 +68,14 @@ function describeShared(x: Tensor, hold: boolean): SharedTensor {
  */
 export function attach(shared: SharedTensor): Tensor {
   const given = shared as Partial<SharedTensor> | null | undefined;
-  const { origin, id, strides, offset } = given ?? {};
+  const { origin, id, strides: own, offset } = given ?? {};
+  const strides = Array.isArray(own) ? Array.from(own as readonly number[]) : null;
   if (
     given?.nabla !== "tensor" ||
     typeof origin !== "number" ||
     typeof id !== "number" ||
-    !Array.isArray(strides) ||
+    strides === null ||
+    !strides.every(Number.isSafeInteger) ||
     typeof offset !== "number"
   )
     fail("ERR_ARGUMENT", "attach", "not a shared tensor", "what share() returns", describe(shared));
@@ -94,7 +96,7 @@ export function attach(shared: SharedTensor): Tensor {
   if (!found) fail("ERR_WORKER", "attach", "nothing holds the shared tensor any more", undefined, undefined, { id });
   whole.take(0);
   const misfit = strides.length !== shape.length;
-  const layout = !misfit && isContiguous(shape, strides) ? null : [...strides];
+  const layout = !misfit && isContiguous(shape, strides) ? null : strides;
   // The final handle is made from the full description, so that native code checks its bounds.
   const handle = new Handle();
   try {

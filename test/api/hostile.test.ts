@@ -117,6 +117,48 @@ it("a list with holes", () => {
   expect(code(() => nabla.cat(holes))).toBe("ERR_ARGUMENT");
 });
 
+describe("a list with a hole is one with undefined", () => {
+  const x = ones([2, 2]);
+  const descent = (): optim.SGD => new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 0.1 });
+  const steps = (by: optim.SGD): optim.StepLR => new optim.StepLR(by, { stepSize: 1 });
+  const calls: Record<string, (holes: (n: number) => never) => unknown> = {
+    sum: (holes) => x.sum(holes(1)),
+    permute: (holes) => x.permute(holes(2)),
+    expand: (holes) => x.expand(holes(2)),
+    reshape: (holes) => x.reshape(holes(2)),
+    flip: (holes) => x.flip(holes(1)),
+    movedim: (holes) => x.movedim(holes(1), holes(1)),
+    squeeze: (holes) => x.squeeze(holes(1)),
+    norm: (holes) => x.norm({ dim: holes(1) }),
+    split: (holes) => x.split(holes(2)),
+    at: (holes) => x.at(holes(2)),
+    indexPut: (holes) => x.indexPut([holes(2)], 1),
+    zeros: (holes) => zeros(holes(1)),
+    tensor: (holes) => tensor(holes(2)),
+    gradcheck: (holes) => nabla.gradcheck(() => ones([], { dtype: "float64" }), holes(1)),
+    argnums: (holes) => nabla.grad((a: Tensor) => a.sum(), { argnums: holes(1) })(x),
+    LambdaLR: (holes) => new optim.LambdaLR(descent(), { lrLambda: holes(1) }),
+    MultiStepLR: (holes) => new optim.MultiStepLR(descent(), { milestones: holes(1) }),
+    SequentialLR: (holes) => new optim.SequentialLR(descent(), { schedulers: holes(1), milestones: [] }),
+    "SequentialLR, milestones"(holes) {
+      const by = descent();
+      return new optim.SequentialLR(by, { schedulers: [steps(by), steps(by)], milestones: holes(1) });
+    },
+    loadStateDict: (holes) => steps(descent()).loadStateDict({ lastEpoch: 1, baseLrs: holes(1) }),
+    attach: (holes) => nabla.attach({ ...x.share(), strides: holes(2) }),
+  };
+  it.each(Object.keys(calls))("%s", (name) => {
+    for (const holes of [(n: number) => new Array(n), (n: number) => new Array(n).fill(undefined)])
+      expect(code(() => calls[name]!(holes as never))).toBe("ERR_ARGUMENT");
+  });
+});
+
+it("a stride that no number comes of", () => {
+  const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], 1);
+  for (const stride of [deep, ...nonsense.filter((value) => typeof value !== "number")])
+    expect(code(() => nabla.attach({ ...ones([2]).share(), strides: [stride as never] }))).toBe("ERR_ARGUMENT");
+});
+
 it("what is no job, beside the arguments of a DataParallel", () => {
   const url = new URL("./scripts/job.mjs", import.meta.url);
   for (const value of nonsense) {

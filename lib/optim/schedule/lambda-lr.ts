@@ -27,7 +27,9 @@ export class LambdaLR extends RateSchedule {
     super(op, optimizer);
     const { lrLambda } = checkOptions<LambdaLROptions>(op, options, ["lrLambda"]);
     const groups = optimizer.paramGroups.length;
-    const list: readonly unknown[] = Array.isArray(lrLambda) ? lrLambda : optimizer.paramGroups.map(() => lrLambda);
+    const list: readonly unknown[] = Array.isArray(lrLambda)
+      ? Array.from(lrLambda)
+      : optimizer.paramGroups.map(() => lrLambda);
     if (list.length !== groups || !list.every((f) => typeof f === "function"))
       refuse(op, "lrLambda", `a function, or ${groups} of them`, lrLambda);
     this.lambdas = list as readonly LrLambda[];

@@ -77,11 +77,11 @@ export abstract class LRScheduler {
     if (!Number.isSafeInteger(epoch) || (epoch as number) < 0)
       refuse(op, "lastEpoch", "an integer of at least 0", epoch);
     const groups = this.optimizer.paramGroups.length;
-    if (!Array.isArray(rates) || rates.length !== groups || !rates.every(Number.isFinite))
-      refuse(op, "baseLrs", `${groups} numbers`, rates);
+    const list: unknown[] | null = Array.isArray(rates) ? Array.from(rates) : null;
+    if (list?.length !== groups || !list.every(Number.isFinite)) refuse(op, "baseLrs", `${groups} numbers`, rates);
     return () => {
       this.lastEpoch = epoch as number;
-      this.baseLrs = [...(rates as number[])];
+      this.baseLrs = list as number[];
     };
   }
 

@@ -27,7 +27,7 @@ export class MultiStepLR extends RateSchedule {
     super(op, optimizer);
     const { milestones, gamma = 0.1 } = checkOptions<MultiStepLROptions>(op, options, ["milestones", "gamma"]);
     if (!Array.isArray(milestones)) refuse(op, "milestones", "an array of integers", milestones);
-    this.milestones = (milestones as number[]).map((value) => needInteger(op, "a milestone", value, 1));
+    this.milestones = Array.from(milestones, (value) => needInteger(op, "a milestone", value, 1));
     this.gamma = needFinite(op, "gamma", gamma);
     this.begin();
   }

@@ -38,7 +38,7 @@ export class SequentialLR extends LRScheduler {
     const { schedulers, milestones } = given;
     if (!Array.isArray(schedulers) || schedulers.length === 0)
       refuse(op, "schedulers", "an array of schedules", schedulers);
-    this.schedulers = schedulers.map((schedule: unknown) => {
+    this.schedulers = Array.from(schedulers, (schedule: unknown) => {
       if (!(schedule instanceof LRScheduler))
         fail(
           "ERR_ARGUMENT",
@@ -52,7 +52,7 @@ export class SequentialLR extends LRScheduler {
     });
     if (!Array.isArray(milestones) || milestones.length !== schedulers.length - 1)
       refuse(op, "milestones", `${schedulers.length - 1} integers`, milestones);
-    this.milestones = (milestones as number[]).map((value) => needInteger(op, "a milestone", value, 1));
+    this.milestones = Array.from(milestones, (value) => needInteger(op, "a milestone", value, 1));
     if (this.milestones.some((value, i) => i > 0 && value <= this.milestones[i - 1]!))
       fail("ERR_ARGUMENT", op, "milestones do not rise", undefined, describe(milestones));
     this.restart();
