@@ -72,6 +72,8 @@ function refusePickle(start: Uint8Array, source: Source): void {
 const longestEntry = 65_536;
 /** The number of tensors after which a reader yields to the event loop. */
 const breath = 1_000;
+/** An object of more keys takes a second to grow. */
+const mostNotes = 1_000_000;
 
 /**
  * Reads and checks a header, yielding to the event loop between steps: every tensor fits its bytes, and the tensors
@@ -89,7 +91,7 @@ export function* readHeader(json: Uint8Array, dataBytes: number, source: Source)
     else entries.push(readEntry(key, text, from, to, source));
     if (entries.length % breath === 0) yield;
   }
-  checkPlaces(entries, dataBytes, source);
+  yield* checkPlaces(entries, dataBytes, source);
   return { entries, metadata };
 }
 
@@ -112,9 +114,12 @@ function decodeText(json: Uint8Array, source: Source): string {
 }
 
 /** Sorted begins and ends match exactly if the tensors are adjacent. */
-function checkPlaces(entries: readonly Entry[], dataBytes: number, source: Source): void {
+function* checkPlaces(entries: readonly Entry[], dataBytes: number, source: Source): Generator<undefined, void> {
+  yield;
   const begins = Float64Array.from(entries, ({ begin }) => begin).sort();
+  yield;
   const ends = Float64Array.from(entries, ({ end }) => end).sort();
+  yield;
   let last = 0;
   for (let i = 0; i < begins.length; i++) {
     const begin = begins[i]!;
@@ -142,6 +147,7 @@ function* readMetadata(
   const notes: [string, string][] = [];
   for (const { key, from: start, to: end } of members(text, from, to, bad)) {
     if (text[start] !== '"') bad();
+    if (notes.length === mostNotes) refuse(source, `${metadataKey} has too many notes`, `at most ${mostNotes}`);
     notes.push([key, stringAt(text, start, end, bad)]);
     if (notes.length % breath === 0) yield;
   }

@@ -98,14 +98,18 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
     for (; step.done !== true; step = steps.next()) await pause();
     const { entries } = step.value;
     needRoomFor(entries, source);
-    const named: [string, Tensor][] = [];
+    const fill = buffered(read, size);
+    const named: Record<string, Tensor> = {};
     for (const entry of entries) {
       await pause();
       const { array, bytes } = room(entry, source);
-      await read(bytes, dataStart + entry.begin);
-      named.push([entry.name, make(entry, array, source)]);
+      await fill(bytes, dataStart + entry.begin);
+      const value = make(entry, array, source);
+      if (entry.name === "__proto__")
+        Object.defineProperty(named, entry.name, { value, enumerable: true, configurable: true, writable: true });
+      else named[entry.name] = value;
     }
-    return Object.fromEntries(named);
+    return named;
   } finally {
     await file.close();
   }
@@ -124,6 +128,28 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
 export async function saveSafetensors(path: FilePath, tensors: Tensors, options?: SafetensorsOptions): Promise<void> {
   const op = "saveSafetensors";
   await writeAtomically(op, pathOf(op, path), piecesOf(op, tensors, options));
+}
+
+type Read = (bytes: Uint8Array, position: number) => Promise<Uint8Array>;
+
+/** Reads a file of `size` bytes; small pieces that follow each other by few calls of the system. */
+function buffered(read: Read, size: number): (bytes: Uint8Array, position: number) => Promise<void> {
+  const ahead = 2 ** 18;
+  let start = 0;
+  let held = new Uint8Array();
+  return async (bytes, position) => {
+    if (bytes.length === 0) return;
+    if (bytes.length > ahead / 4) {
+      await read(bytes, position);
+      return;
+    }
+    if (position < start || position + bytes.length > start + held.length) {
+      start = position;
+      held = new Uint8Array(Math.min(ahead, size - position));
+      await read(held, position);
+    }
+    bytes.set(held.subarray(position - start, position - start + bytes.length));
+  };
 }
 
 /** Yields to the event loop if this thread has been busy for some milliseconds. */
