@@ -254,6 +254,7 @@ const classes = {
   "nn.Conv2d.forward": [image],
   "new nn.ConvTranspose2d": [value(2), value(2), value(3)],
   "nn.ConvTranspose2d.forward": [image],
+  "nn.BatchNorm2d.forward": [image],
   "nn.CrossEntropyLoss.forward": [square, index],
   "new nn.Embedding": [value(5), value(3)],
   "nn.Embedding.forward": [index],

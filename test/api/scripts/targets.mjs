@@ -30,13 +30,25 @@ for (const file of readdirSync(types, { recursive: true }).filter((name) => name
 /** What tensors have for the library alone. */
 const hidden = ["touch"];
 
-/** Names of a class's own methods and accessors. All ops are methods of tensors. */
-const membersOf = (type) =>
-  Reflect.ownKeys(type.prototype).filter(
-    (key) =>
-      key !== "constructor" &&
-      (typeof key === "symbol" || (type === Tensor ? !hidden.includes(key) : declared.get(type.name)?.has(key))),
-  );
+const exported = new Set([nabla, nn, optim].flatMap((space) => Object.values(space)).filter(isClass));
+
+/** Names of a class's own methods and accessors, and of those from bases that users cannot name. All ops are methods of tensors. */
+function membersOf(type) {
+  const keys = new Set();
+  for (let base = type; base.prototype !== undefined; base = Object.getPrototypeOf(base)) {
+    if (base !== type && exported.has(base)) break;
+    for (const key of Reflect.ownKeys(base.prototype))
+      if (key !== "constructor" && isShown(type, base, key)) keys.add(key);
+  }
+  return [...keys];
+}
+
+function isShown(type, base, key) {
+  if (typeof key === "symbol") return true;
+  if (type === Tensor) return !hidden.includes(key);
+  // A class without a name has no declaration of its own.
+  return base.name === "" || declared.get(base.name)?.has(key) === true;
+}
 /** Users make subclasses of these, or get them from functions. */
 const notMade = [optim.Optimizer, optim.LRScheduler, nabla.Graph, nabla.NablaError];
 
