@@ -2,12 +2,12 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
-import { applyInPlace } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
 import { freeingGraph, mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { rowOf } from "../engine/row.js";
 import type { Gradients, Rule } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
 import { type LeafNode, type Node, newestNode, type OpNode } from "../engine/tape.js";
 import { recording } from "../native/door.js";
@@ -121,7 +121,7 @@ function accumulate(node: Node, g: Tensor): void {
     return;
   }
   if (before.handle.summing && !before.handle.kept && before.type === g.type && inPlace(g)) {
-    applyInPlace("backward", rowOf("add"), [before], [before, g], g.type.attrs, undefined as never);
+    runKernel({ op: "backward", row: rowOf("add"), targets: [before], inputs: [before, g], attrs: g.type.attrs });
     releaseIfUnused(g);
     return;
   }

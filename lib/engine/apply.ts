@@ -6,12 +6,14 @@ import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import { isBatched } from "./batched.js";
-import type { Call, Result } from "./call.js";
 import { castRow } from "./cast.js";
-import { intercepting, mode, withGrad } from "./modes.js";
+import { intercepted } from "./intercept.js";
+import { mode } from "./modes.js";
 import type { Operand, Row } from "./row.js";
 import { type Rule, saved } from "./rule.js";
 import { OpNode } from "./tape.js";
+
+const noAttrs: readonly number[] = [];
 
 /** Which inputs a gradient can reach, as a bit mask (the first 30 count one by one). */
 function tracked(inputs: readonly Operand[]): number {
@@ -21,33 +23,6 @@ function tracked(inputs: readonly Operand[]): number {
     if (typeof x !== "number" && x.node !== null) needs |= 1 << Math.min(i, 30);
   }
   return needs;
-}
-
-const none: readonly Tensor[] = [];
-const noAttrs: readonly number[] = [];
-
-/** Passes a call to the interceptor; ops run by the engine itself are not intercepted again. */
-function intercepted<P>(
-  row: Row<P>,
-  inputs: readonly Operand[],
-  params: P,
-  attrs: readonly number[],
-  results: readonly Result[],
-  scalar: DTypeRow,
-  run: () => readonly Tensor[],
-  targets: readonly Tensor[] = none,
-): readonly Tensor[] {
-  const call: Call = {
-    row: row as unknown as Row,
-    inputs,
-    params: params as never,
-    attrs,
-    results,
-    targets,
-    scalar,
-    run: () => intercepting(null, run),
-  };
-  return mode.intercept!(call);
 }
 
 /**
@@ -139,7 +114,7 @@ function applyIntercepted<P>(
   if (halves && !takesHalves(row as unknown as Row, inputs, scalar, attrs))
     return named(row.name, () => applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual));
   const run = () => [apply(row, inputs, scalar, type, shape, attrs, params, residual)];
-  return intercepted(row, inputs, params, attrs, [{ type, shape }], scalar, run)[0]!;
+  return intercepted({ row, inputs, attrs, params, results: [{ type, shape }] }, scalar, run)[0]!;
 }
 
 /** Converts a tensor to a dtype; returns it if it has that dtype already. */
@@ -171,7 +146,8 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
   );
 }
 
-const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
+/** An operand in the dtype that half precision computes in. */
+export const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
 
 /**
  * An op on half-precision inputs: converts them to float32, and rounds the result once, unless the op is part of
@@ -273,148 +249,5 @@ function viewIntercepted<P>(
 ): Tensor {
   const { type } = x;
   const run = () => [view(row, x, shape, layout, offset, params)];
-  return intercepted(row, [x], params, noAttrs, [{ type, shape }], type, run)[0]!;
-}
-
-/**
- * Runs a kernel with several results and no derivative: the gradients of an op's inputs, or a sort's values and
- * indices. No input is batched.
- */
-export function applyForAll<P>(
-  row: Row<P>,
-  inputs: readonly Tensor[],
-  results: readonly Result[],
-  attrs: readonly number[],
-  params: P,
-): readonly Tensor[] {
-  if (mode.intercept !== null)
-    return intercepted(row, inputs, params, attrs, results, results[0]!.type, () =>
-      runForAll(row.name, row.opcode, inputs, results, attrs),
-    );
-  return runForAll(row.name, row.opcode, inputs, results, attrs);
-}
-
-function runForAll(
-  name: string,
-  opcode: number,
-  inputs: readonly Tensor[],
-  results: readonly Result[],
-  attrs: readonly number[],
-): Tensor[] {
-  if (frame.underPressure()) reclaim();
-  const handles = results.map(() => new Handle());
-  frame.begin(opcode, results.length, inputs.length, attrs);
-  results.forEach(({ type, shape }, i) => {
-    frame.putFresh(i, type.code, shape, 0);
-  });
-  inputs.forEach((x, i) => {
-    frame.putOperand(results.length + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
-  });
-  frame.door.execute(...handles);
-  if (frame.failed()) {
-    retryWhenOutOfMemory(() => frame.door.execute(...handles));
-    if (frame.failed()) raise(name, changedSince);
-  }
-  return handles.map((handle, i) => {
-    handle.take(i);
-    return new Tensor(handle, results[i]!.type, results[i]!.shape, null, 0, null);
-  });
-}
-
-/**
- * Runs a kernel that writes to existing tensors: `targets` are written, `sources` are read. Nothing is recorded; the
- * versions of the targets increase. Errors name `op`.
- */
-export function applyInPlace<P>(
-  op: string,
-  row: Row<P>,
-  targets: readonly Tensor[],
-  sources: readonly Operand[],
-  attrs: readonly number[],
-  params: P,
-): void {
-  for (let i = 0; i < targets.length; i++)
-    if (targets[i]!.type.half && attrs !== targets[i]!.type.attrs) {
-      applyInPlaceFloat32Fallback(op, row, targets, sources, attrs, params);
-      return;
-    }
-  if (targets.length + sources.length > frame.mostTensors)
-    applyInPlaceByParts(op, row, targets, sources, attrs, params);
-  else if (mode.intercept === null) runInPlace(op, row.opcode, targets, sources, attrs);
-  else {
-    const run = () => {
-      runInPlace(op, row.opcode, targets, sources, attrs);
-      return targets;
-    };
-    intercepted(row, sources, params, attrs, targets, targets[0]!.type, run, targets);
-  }
-}
-
-function runInPlace(
-  op: string,
-  opcode: number,
-  targets: readonly Tensor[],
-  sources: readonly Operand[],
-  attrs: readonly number[],
-): void {
-  if (frame.underPressure()) reclaim();
-  const count = targets.length + sources.length;
-  frame.begin(opcode, targets.length, sources.length, attrs);
-  const { type } = targets[0]!;
-  for (let i = 0; i < count; i++) {
-    const x = i < targets.length ? targets[i]! : sources[i - targets.length]!;
-    if (typeof x === "number") frame.putScalar(i, opcode === castRow.opcode ? type.code : type.compute.code, x);
-    else frame.putOperand(i, x.handle, x.type.code, x.shape, x.layout, x.offset, i < targets.length ? frame.WRITE : 0);
-  }
-  frame.door.run();
-  if (frame.failed()) {
-    retryWhenOutOfMemory(() => frame.door.run());
-    if (frame.failed()) raise(op, changedSince);
-  }
-}
-
-/**
- * Splits a call with more tensors than a frame holds. Kernels with many targets treat each entry independently, so the
- * bits are the same: entry i of n has targets i, n + i, 2n + i, ... and sources.length / n consecutive sources.
- */
-function applyInPlaceByParts<P>(
-  op: string,
-  row: Row<P>,
-  targets: readonly Tensor[],
-  sources: readonly Operand[],
-  attrs: readonly number[],
-  params: P,
-): void {
-  for (const x of [...targets, ...sources])
-    if (typeof x !== "number" && x.handle.slot < 0) fail("ERR_DISPOSED", op, "the tensor has been disposed of");
-  const n = Math.min(targets.length, sources.length);
-  if (n <= 1)
-    fail("ERR_ARGUMENT", op, "too many tensors", `at most ${frame.mostTensors}`, `${targets.length + sources.length}`);
-  const perEntry = sources.length / n;
-  const size = Math.max(1, Math.floor((frame.mostTensors * n) / (targets.length + sources.length)));
-  for (let start = 0; start < n; start += size) {
-    const end = Math.min(start + size, n);
-    const part: Tensor[] = [];
-    for (let from = 0; from < targets.length; from += n) part.push(...targets.slice(from + start, from + end));
-    applyInPlace(op, row, part, sources.slice(start * perEntry, end * perEntry), attrs, params);
-  }
-}
-
-/** For half-precision targets: runs on float32 copies, and converts them back. */
-function applyInPlaceFloat32Fallback<P>(
-  op: string,
-  row: Row<P>,
-  targets: readonly Tensor[],
-  sources: readonly Operand[],
-  attrs: readonly number[],
-  params: P,
-): void {
-  withGrad(false, () => {
-    const copies = targets.map((x) => inCompute(x) as Tensor);
-    applyInPlace(op, row, copies, sources.map(inCompute), attrs, params);
-    copies.forEach((copy, i) => {
-      const x = targets[i]!;
-      if (copy !== x) applyInPlace(op, castRow, [x], [copy], x.type.attrs, x.type.name);
-    });
-  });
+  return intercepted({ row, inputs: [x], attrs: noAttrs, params, results: [{ type, shape }] }, type, run)[0]!;
 }

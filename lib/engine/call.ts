@@ -9,12 +9,26 @@ export interface Result {
   readonly shape: Shape;
 }
 
+/** What a kernel is given. */
+export interface KernelCall<P> {
+  readonly row: Row<P>;
+  readonly inputs: readonly Operand[];
+  /** The kernel's numeric attributes. */
+  readonly attrs: readonly number[];
+  readonly params?: P;
+  /** The new results. */
+  readonly results?: readonly Result[];
+  /** In place of new results: existing tensors that are written to. */
+  readonly targets?: readonly Tensor[];
+  /** The op that errors name; default: the row's name. */
+  readonly op?: string;
+}
+
 /** One kernel call or view, as an interceptor sees it: what really runs, after conversion of half precision. */
 export interface Call {
   readonly row: Row;
   readonly inputs: readonly Operand[];
   readonly params: never;
-  /** The kernel's numeric attributes. */
   readonly attrs: readonly number[];
   /** The results; for a call that writes, its targets. */
   readonly results: readonly Result[];

@@ -3,13 +3,14 @@ import { promote } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply, applyForAll } from "../engine/apply.js";
+import { apply } from "../engine/apply.js";
 import { isTracked } from "../engine/batched.js";
 import type { TensorSpec } from "../engine/cost.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, type Row } from "../engine/row.js";
 import { save } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { defaultGenerator, masked } from "./random.js";
@@ -141,7 +142,7 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
       if (kept === null) return null;
       const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
       const results = [q!, k!, v!].map(({ type, shape }) => ({ type, shape }));
-      return [...applyForAll(backward, inputs, results, attrsOf(c.params), c.params), null];
+      return [...runKernel({ row: backward, inputs, results, attrs: attrsOf(c.params), params: c.params }), null];
     },
     jvp: ([tq, tk, tv], [, q, k, v, mask], { params }) => {
       const weights = attentionWeights(q!, shared(k!), mask ?? null, params);

@@ -1,12 +1,10 @@
 /** Ops that write to existing tensors, and `detach`. */
 import { describe, fail, named } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
-import { applyInPlace } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
-import { castRow } from "../engine/cast.js";
 import { mode } from "../engine/modes.js";
 import { needOperand, needTensor } from "../engine/operand.js";
-import type { Operand } from "../engine/row.js";
+import { writeTo } from "../engine/run-kernel.js";
 import { Tensor } from "../tensor/tensor.js";
 import { copiedByAt } from "./copied-by-at.js";
 import { asDtype, asNumber } from "./element.js";
@@ -47,7 +45,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
       `strides ${showShape(x.strides)}`,
     );
   if (typeof value === "number") {
-    write(x, asNumber("assign", x.type, value));
+    writeTo(x, asNumber("assign", x.type, value), "assign");
     return x;
   }
   const extra = x.ndim - value.ndim;
@@ -59,11 +57,9 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
     !(value.layout === x.layout && value.offset === x.offset && sameShape(value.shape, x.shape));
   const taken = shared ? value.detach().clone() : value.detach();
   const source = x.type.kind === "float" ? taken : asDtype("assign", x.type, taken);
-  write(x, source);
+  writeTo(x, source, "assign");
   return x;
 }
-const write = (x: Tensor, source: Operand): void =>
-  applyInPlace("assign", castRow, [x], [source], x.type.attrs, x.type.name);
 
 /**
  * A view outside the graph: no gradient flows through it.

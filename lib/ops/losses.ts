@@ -4,7 +4,7 @@ import { needInteger, needNumber, refuse } from "../core/arguments.js";
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply, applyInPlace } from "../engine/apply.js";
+import { apply } from "../engine/apply.js";
 import { isBatched, unwrapBatched } from "../engine/batched.js";
 import { perInput, perResult } from "../engine/cost.js";
 import { type Binary, binary } from "../engine/elementwise.js";
@@ -13,6 +13,7 @@ import { mode } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, partial, save } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { softplusBackward } from "./activation-backward.js";
@@ -223,7 +224,14 @@ function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes
   const residual = mode.freesGraph && !mode.grad && !isBatched([g]) ? c.residual() : null;
   if (residual === null) return crossEntropyGradient(g, x, target, c.params);
   const made = own(residual);
-  applyInPlace(gradientRow.name, finish, [made], [g, x, target], attrsOf(c.params), c.params);
+  runKernel({
+    op: gradientRow.name,
+    row: finish,
+    targets: [made],
+    inputs: [g, x, target],
+    attrs: attrsOf(c.params),
+    params: c.params,
+  });
   return made;
 }
 

@@ -4,11 +4,12 @@ import { type DTypeRow, dtypes, promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply, applyInPlace, readsHalf } from "../engine/apply.js";
+import { apply, readsHalf } from "../engine/apply.js";
 import type { Flops } from "../engine/cost.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
 import { type Operand, type Rule, save } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { reluBackward } from "./activation-backward.js";
 
@@ -53,7 +54,7 @@ const total = (parts: readonly (Tensor | null)[]): Tensor =>
  */
 function addProduct(sum: Tensor, [a, b]: Factors): boolean {
   if (!sameShape(sum.shape, shapeOf("matmul", a, b))) return false;
-  applyInPlace("matmul", addRow, [sum], [sum, a, b], noAttrs, undefined);
+  runKernel({ op: "matmul", row: addRow, targets: [sum], inputs: [sum, a, b], attrs: noAttrs });
   return true;
 }
 

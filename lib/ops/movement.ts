@@ -13,9 +13,10 @@ import {
   sameShape,
   showShape,
 } from "../core/shape.js";
-import { apply, applyInPlace, view } from "../engine/apply.js";
+import { apply, view } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, rowOf } from "../engine/row.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
@@ -328,7 +329,7 @@ const sliceRow = defineRow<Range>({
     transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params),
     addTo: (sum, g, _, __, c) => {
       const part = sliceRange(sum, c.params);
-      applyInPlace("slice", rowOf("add"), [part], [part, g], part.type.attrs, undefined as never);
+      runKernel({ op: "slice", row: rowOf("add"), targets: [part], inputs: [part, g], attrs: part.type.attrs });
       part.dispose();
       return true;
     },

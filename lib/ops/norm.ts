@@ -4,7 +4,7 @@ import { promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
-import { apply, applyForAll } from "../engine/apply.js";
+import { apply } from "../engine/apply.js";
 import { isBatched } from "../engine/batched.js";
 import { perInput } from "../engine/cost.js";
 import { inFloat32, roundedOnce } from "../engine/float32-fallback.js";
@@ -12,6 +12,7 @@ import { mode, withGrad } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { type Batch, defineKernel, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import { OpNode } from "../engine/tape.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -124,7 +125,10 @@ const affineRow = (name: string, inputs: number): Row<Standard> =>
       fused: (g, [, x, w], { params }) => {
         const dense = [g, x!, w!].map((each) => each.contiguous());
         const results = [x!, w!, w!].map(({ shape }) => ({ type: x!.type, shape }));
-        return applyForAll(affineBackward, dense, results, attrsOf(params), params).slice(0, inputs);
+        return runKernel({ row: affineBackward, inputs: dense, results, attrs: attrsOf(params), params }).slice(
+          0,
+          inputs,
+        );
       },
       jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
         sumOf([
@@ -353,7 +357,13 @@ const ownRow: Row<Channels> = defineRow<Channels>({
       const own = c.residual();
       if (own === null) return null;
       const results = [x!, w!, w!].map(({ shape }) => ({ type: x!.type, shape }));
-      return applyForAll(channelsBackward, [g.contiguous(), x!, w!, own], results, [c.params.eps], c.params);
+      return runKernel({
+        row: channelsBackward,
+        inputs: [g.contiguous(), x!, w!, own],
+        results,
+        attrs: [c.params.eps],
+        params: c.params,
+      });
     },
     vjp: (g, [, x, w], c) => {
       const dims = otherDims(x!);
@@ -382,7 +392,10 @@ function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor
   const own = [3, shape[1]!];
   const results = [shape, own].map((each) => ({ type, shape: each }));
   const plain = !isBatched(dense) && !(mode.grad && dense.some((t) => t.node !== null));
-  if (plain) return applyForAll(ownRow, dense, results, [p.eps], p) as readonly Tensor[] as [Tensor, Tensor];
+  if (plain) {
+    const [y, moments] = runKernel({ row: ownRow, inputs: dense, results, attrs: [p.eps], params: p });
+    return [y!, moments!];
+  }
   const y = apply(ownRow, dense, type, type, shape, [p.eps], p, own);
   return [y, y.node instanceof OpNode ? y.node.residual() : null];
 }

@@ -2,11 +2,12 @@
 import { needInteger } from "../core/arguments.js";
 import { dtypes } from "../core/dtype.js";
 import { fail, showBounds } from "../core/errors.js";
-import { apply, applyForAll } from "../engine/apply.js";
+import { apply } from "../engine/apply.js";
 import { isBatched } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { after, dimAndOptions } from "./along.js";
 
@@ -59,7 +60,13 @@ function sorted(x: Tensor, p: Order): Sorted {
     return taken(x, p.dim, order(x, p));
   const shape = x.shape.with(p.dim, p.count);
   const results = [dtypes.int32, x.type].map((type) => ({ type, shape }));
-  const [indices, values] = applyForAll(orderRow, [x.contiguous()], results, [p.dim, p.descending ? 1 : 0], p);
+  const [indices, values] = runKernel({
+    row: orderRow,
+    inputs: [x.contiguous()],
+    results,
+    attrs: [p.dim, p.descending ? 1 : 0],
+    params: p,
+  });
   return { values: values!, indices: indices! };
 }
 

@@ -2,11 +2,11 @@
 import { refuse } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
-import { applyInPlace } from "../engine/apply.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { type Operand, rowOf } from "../engine/row.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { scalar } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -21,8 +21,10 @@ function gradientsOf(op: string, params: Iterable<Tensor> | Tensor): Tensor[] {
 }
 
 /** Applies an elementwise op to a gradient in place. */
-const limit = (op: string, name: string, gradient: Tensor, others: readonly Operand[]): void =>
-  applyInPlace(op, rowOf(name), [gradient], [gradient, ...others], gradient.type.attrs, undefined as never);
+function limit(op: string, name: string, gradient: Tensor, others: readonly Operand[]): void {
+  const { attrs } = gradient.type;
+  runKernel({ op, row: rowOf(name), targets: [gradient], inputs: [gradient, ...others], attrs });
+}
 
 export interface ClipGradNormOptions {
   /** The order of the norm, `Infinity` for the largest absolute value; default 2. */

@@ -3,8 +3,8 @@ import { needFunction, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
-import { applyInPlace } from "../engine/apply.js";
 import { synchronous, withGrad } from "../engine/modes.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import {
@@ -153,7 +153,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
       targets = targetsOf(due, used);
       if (whole) plan.targets = targets;
     }
-    applyInPlace(rule.name, rule.row!, targets, gradients, attrs, undefined);
+    runKernel({ op: rule.name, row: rule.row!, targets, inputs: gradients, attrs });
     if (used === 0) return;
     const next = rule.counts ? age + 1 : 1;
     for (const slot of due) slot.age = next;

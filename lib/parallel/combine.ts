@@ -2,8 +2,9 @@
  * Combines the results of a batch's shards, in shard order and in native code, so the bits do not depend on the number
  * of workers.
  */
-import { applyInPlace } from "../engine/apply.js";
+
 import { defineKernel } from "../engine/row.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { empty } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -46,7 +47,7 @@ export function sumGradients(parameters: readonly Tensor[], shares: readonly Sha
     owners.push(p.node as LeafNode);
   });
   if (targets.length === 0) return;
-  applyInPlace(op, weightedSum, targets, sources, weightsOf(shares), undefined);
+  runKernel({ op, row: weightedSum, targets, inputs: sources, attrs: weightsOf(shares) });
   owners.forEach((leaf, i) => {
     leaf.store(targets[i]!);
     targets[i]!.handle.release();
@@ -59,6 +60,6 @@ export function averageBuffers(buffers: readonly Tensor[], shares: readonly Shar
     if (!shares.some(({ result }) => result.moved[i])) return;
     const left = shares.map(({ slots }) => slots[parameters + i]!);
     if (buffer.type.kind !== "float") buffer.assign(left[0]!);
-    else applyInPlace(op, weightedSum, [buffer], left, weightsOf(shares), undefined);
+    else runKernel({ op, row: weightedSum, targets: [buffer], inputs: left, attrs: weightsOf(shares) });
   });
 }

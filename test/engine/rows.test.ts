@@ -77,3 +77,8 @@ it("every native kernel has a row, in the table or beside it", () => {
   expect(kernelNames().filter((name) => !named.has(name))).toEqual([]);
   for (const name of kernels.keys()) expect(table.has(name), name).toBe(false);
 });
+
+it("all rows have the same fields in the same order, so that the engine reads them at fixed places", () => {
+  const shapes = new Set([...table.values(), ...kernels.values()].map((row) => Object.keys(row).join(" ")));
+  expect([...shapes]).toHaveLength(1);
+});
