@@ -3,7 +3,7 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { Batched } from "../engine/batched.js";
-import { freeingGraph, mode, synchronous, withGrad } from "../engine/modes.js";
+import { mode, synchronous, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { rowOf } from "../engine/row.js";
 import type { Gradients, Rule } from "../engine/rule.js";
@@ -279,7 +279,7 @@ function pass(
       release(cotangent);
     }
   };
-  freeingGraph(!retainGraph, () => withGrad(createGraph, run));
+  withGrad(createGraph, run);
   return (targets ?? []).map((target) => wanted.get(target) ?? null);
 }
 

@@ -7,8 +7,8 @@ import type { Interceptor } from "./call.js";
 export const mode = {
   /** Whether ops on tensors that require grad are recorded. */
   grad: true,
-  /** Whether a backward is running that frees its graph (no retainGraph): a rule may write to saved values. */
-  freesGraph: false,
+  /** Whether a rule may take a residual output as its own; not if a graph is only displayed. */
+  takesResiduals: true,
   /** Whether half-precision results stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
   keepFloat32: false,
   /**
@@ -62,16 +62,14 @@ export function unrounded<T>(f: () => T): T {
   }
 }
 
-/**
- * Runs `f` while backward frees its graph (so that rules may write to saved values) or keeps it, and restores the mode.
- */
-export function freeingGraph<T>(frees: boolean, f: () => T): T {
-  const before = mode.freesGraph;
-  mode.freesGraph = frees;
+/** Runs `f` while rules may not take residual outputs, and restores the mode. */
+export function leavingResiduals<T>(f: () => T): T {
+  const before = mode.takesResiduals;
+  mode.takesResiduals = false;
   try {
     return f();
   } finally {
-    mode.freesGraph = before;
+    mode.takesResiduals = before;
   }
 }
 

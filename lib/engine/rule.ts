@@ -10,6 +10,8 @@ export interface Context<P = unknown> {
   readonly inputTypes: readonly DTypeRow[];
   /** The kernel's residual output; null if the call did not run as one kernel, as in vmap. */
   residual(): Tensor | null;
+  /** The same for a rule to write to, once: null from then on, and where a graph is only looked at. */
+  takeResidual(): Tensor | null;
 }
 
 /** A tensor or a number, where an op accepts both. */

@@ -5,6 +5,7 @@ import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { outlive, raise } from "../tensor/handle.js";
 import { type GraphNode, Tensor } from "../tensor/tensor.js";
+import { mode } from "./modes.js";
 import type { Operand, Row } from "./row.js";
 import type { Context } from "./rule.js";
 import { own, Packed, Pins, type Saved } from "./saved.js";
@@ -130,6 +131,12 @@ export class OpNode extends Visited implements GraphNode, Context {
   residual(): Tensor | null {
     const place = this.inputs.length + 1;
     return this.saved?.[place] ? (this.unpack(place, false) as Tensor) : null;
+  }
+
+  takeResidual(): Tensor | null {
+    const taken = mode.takesResiduals ? this.residual() : null;
+    if (taken !== null) this.saved![this.inputs.length + 1] = null;
+    return taken;
   }
 
   /** Frees the saved values, except small constants. */

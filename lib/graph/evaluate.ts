@@ -4,7 +4,7 @@ import { gradientsOf, sweep } from "../autograd/backward.js";
 import { NablaError } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import { makeLeaf } from "../engine/leaf.js";
-import { freeingGraph, withGrad } from "../engine/modes.js";
+import { leavingResiduals, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import { Packed } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
@@ -80,7 +80,7 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
   return (g) => {
     keep(g);
     try {
-      return freeingGraph(false, () => withGrad(false, () => gradientsOf(node, g, needs, false)));
+      return leavingResiduals(() => withGrad(false, () => gradientsOf(node, g, needs, false)));
     } catch (error) {
       // The rule needs a value that backward has freed.
       if (error instanceof NablaError) return unknown;

@@ -57,6 +57,7 @@ const usual: Readonly<Record<string, string>> = {
   padding: "0,0",
   dilation: "1,1",
   groups: "1",
+  divisor: "1",
   ignored: "-100",
 };
 

@@ -5,18 +5,18 @@ import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { isBatched, unwrapBatched } from "../engine/batched.js";
+import { unwrapBatched } from "../engine/batched.js";
 import { perInput, perResult } from "../engine/cost.js";
 import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
-import { mode } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js";
-import { type Context, partial, save } from "../engine/rule.js";
+import { type Context, type Gradients, partial, save } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { softplusBackward } from "./activation-backward.js";
+import { sumOver } from "./reduce.js";
 
 export type LossReduction = "mean" | "sum" | "none";
 export interface LossOptions {
@@ -30,6 +30,10 @@ function reductionOf(op: string, reduction: unknown, others = ""): LossReduction
 }
 
 const reduced = (x: Tensor, how: LossReduction): Tensor => (how === "mean" ? x.mean() : how === "sum" ? x.sum() : x);
+
+/** The mean of the losses that count; the others are 0. The sum may not fit where the mean does. */
+const meanOver = (losses: Tensor, counts: Tensor): Tensor =>
+  losses.numel === 0 ? losses.mean() : losses.div(counts.sum()).sum();
 
 function pair(op: string, input: Tensor, target: Tensor): void {
   needTensor(op, input);
@@ -162,7 +166,8 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   rule: {
     kind: "general",
     saves: save.x | save.y,
-    vjp: (g, [, x, target], c) => [gradientOfRows(g, x!, target!, c), null],
+    vjp: (g, [, x, target], c) => [crossEntropyGradient(g, x!, target!, c.params), null],
+    fused: (g, [, x, target], c) => completedGradient(g, x!, target!, c),
     jvp: ([t], [, x, target], c) => crossEntropyGradient(onesOf(t!), x!, target!, c.params).mul(t!).sum(1),
   },
   replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
@@ -220,9 +225,10 @@ const finish = defineKernel<Classes>({
   flops: perResult(1),
 });
 
-function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Tensor {
-  const residual = mode.freesGraph && !mode.grad && !isBatched([g]) ? c.residual() : null;
-  if (residual === null) return crossEntropyGradient(g, x, target, c.params);
+/** From the residual output, which becomes the gradient; null where that is taken already, for another sweep. */
+function completedGradient(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Gradients | null {
+  const residual = c.takeResidual();
+  if (residual === null) return null;
   const made = own(residual);
   runKernel({
     op: gradientRow.name,
@@ -232,7 +238,7 @@ function gradientOfRows(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes
     attrs: attrsOf(c.params),
     params: c.params,
   });
-  return made;
+  return [made, null];
 }
 
 export interface NllOptions extends LossOptions {
@@ -302,7 +308,7 @@ function entropyOf(logits: Tensor, classDim: number, flat: Tensor, wanted: Shape
   if (how === "sum") return losses.sum();
   // uint8 has no negative values, so every row counts; otherwise counts the rows.
   if (flat.type.name === "uint8" && ignored < 0) return losses.mean();
-  return losses.sum().div(flat.ne(ignored).sum());
+  return meanOver(losses, flat.ne(ignored));
 }
 
 /**
@@ -340,7 +346,7 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
     if (target.type.name === "uint8" && ignored < 0) return reduced(chosen(x, target), how);
     const counts = target.ne(ignored);
     const rows = counts.where(chosen(x, counts.where(target, 0)), 0);
-    return how === "mean" ? rows.sum().div(counts.sum()) : reduced(rows, how);
+    return how === "mean" ? meanOver(rows, counts) : reduced(rows, how);
   };
   return roundedOnce([input], losses, { once: true });
 }
@@ -466,6 +472,6 @@ export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Te
     fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
   return roundedOnce([input, target], (x, t) => {
     const losses = logTarget === true ? t.exp().mul(t.sub(x)) : divergenceRow(x, t);
-    return how === "batchmean" ? losses.sum().div(x.shape[0]!) : reduced(losses, how);
+    return how === "batchmean" ? sumOver(losses, x.shape[0]!) : reduced(losses, how);
   });
 }

@@ -5,10 +5,12 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axes, axis, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { perInput, perResult } from "../engine/cost.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
-import { type Accuracy, defineRow, eitherHalf, type Row } from "../engine/row.js";
+import { type Accuracy, defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js";
 import { type Context, type Rule, save } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import { onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
@@ -28,6 +30,8 @@ export type Reduction = (x: Tensor, dim?: DimOrOptions, options?: ReduceOptions)
 interface Reduced {
   readonly dims: readonly number[];
   readonly keepdim: boolean;
+  /** What means divide by instead of the number of elements, and roots of squares instead of 1. */
+  readonly divisor?: number;
 }
 
 /** @internal Reads the trailing arguments `dim?, { dim, keepdim }?`. */
@@ -68,24 +72,32 @@ const kept = (y: Tensor, c: Context<Reduced>): Tensor =>
 const mask = (dims: readonly number[]): number => dims.reduce((bits, dim) => bits + 2 ** dim, 0);
 
 interface ReduceSpec {
+  /** For each element of the input; default 1. */
+  readonly flops?: number;
+  /** The native kernel where it has another name. */
+  readonly kernel?: string;
   readonly accuracy: Accuracy;
   readonly rule: Rule<Reduced>;
   readonly type: (x: Tensor) => DTypeRow;
   /** Whether an empty reduction is an error. */
   readonly needsElements?: boolean;
+  /** What the kernel divides its sums by. */
+  readonly divisor?: (x: Tensor, p: Reduced) => number;
 }
 
-function reduction(name: string, spec: ReduceSpec): Reduction {
+/** A row, and a call of it. */
+function reductionRow(name: string, spec: ReduceSpec): (x: Tensor, p: Reduced) => Tensor {
   const row: Row<Reduced> = defineRow<Reduced>({
     name,
     family: "reduce",
-    kernel: name,
+    kernel: spec.kernel ?? name,
+    flops: perInput(spec.flops ?? 1),
     inputs: 1,
     reads: eitherHalf(0),
     accuracy: spec.accuracy,
     rule: spec.rule,
     replay: ([x], p) => run(x as Tensor, p),
-    batch: { params: ({ dims, keepdim }) => ({ dims: dims.map((dim) => dim + 1), keepdim }) },
+    batch: { params: (p) => ({ ...p, dims: p.dims.map((dim) => dim + 1) }) },
   });
   const run = (x: Tensor, p: Reduced): Tensor => {
     if (spec.needsElements === true)
@@ -93,8 +105,14 @@ function reduction(name: string, spec: ReduceSpec): Reduction {
         if (x.shape[dim] === 0)
           fail("ERR_SHAPE", name, "nothing to reduce", "a dimension with elements", showShape(x.shape));
     const type = spec.type(x);
-    return apply(row, [x], type, type, reducedShape(x.shape, p), [mask(p.dims)], p);
+    const attrs = spec.divisor === undefined ? [mask(p.dims)] : [mask(p.dims), spec.divisor(x, p)];
+    return apply(row, [x], type, type, reducedShape(x.shape, p), attrs, p);
   };
+  return run;
+}
+
+function reduction(name: string, spec: ReduceSpec): Reduction {
+  const run = reductionRow(name, spec);
   return (x, dim, options) => {
     needTensor(name, x);
     return run(x, reduceArguments(name, x.ndim, dim, options));
@@ -226,26 +244,45 @@ const count = (x: Tensor, dims: readonly number[]): number => numel(dims.map((di
 /** @internal Integers and bool become the default float dtype. */
 export const asFloat = (x: Tensor): Tensor => (x.type.kind === "float" ? x : x.to(defaultFloat().name));
 
+const divisorOf = (shape: Shape, { dims, divisor }: Reduced): number =>
+  divisor ?? numel(dims.map((dim) => shape[dim]!));
+
+const meanOf = reductionRow("mean", {
+  kernel: "sum",
+  accuracy: "tree",
+  type: same,
+  divisor: (x, p) => divisorOf(x.shape, p),
+  rule: {
+    kind: "linear",
+    transpose: (g, c) => {
+      const shape = c.inputShapes[0]!;
+      return kept(g.div(divisorOf(shape, c.params)), c).expand(shape);
+    },
+  },
+});
+
+/** @internal The sum of all elements, divided before it is rounded. */
+export const sumOver = (x: Tensor, divisor: number): Tensor => meanOf(x, { ...everything(x.ndim), divisor });
+
 /**
- * The arithmetic mean; NaN for an empty reduction. Integers and bool become the default float dtype.
+ * The arithmetic mean; NaN for an empty reduction. It overflows only if it does not fit the dtype. Integers and bool become
+ * the default float dtype.
  * @gradient the incoming gradient / n, repeated.
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 2, 6]).mean().item(); // 3
  */
-export const mean: Reduction = (x, dim, options) => {
-  const { dims, keepdim } = reduceArguments("mean", needTensor("mean", x).ndim, dim, options);
-  const average = (values: Tensor): Tensor => values.sum(dims, { keepdim }).div(count(x, dims));
-  return x.type.half ? roundedOnce([x], average, { once: true }) : average(asFloat(x));
-};
+export const mean: Reduction = (x, dim, options) =>
+  meanOf(asFloat(needTensor("mean", x)), reduceArguments("mean", x.ndim, dim, options));
 
 export interface VarianceOptions extends ReduceOptions {
   /** The divisor is n - correction; default 1, as in PyTorch. */
   readonly correction?: number | undefined;
 }
 
-/** Calls f with x minus its mean, the dimensions to reduce, and the divisor n - correction. */
+/** Calls f with x minus its mean, and with the dimensions to reduce and the divisor n - correction. */
 function ofCentred(
   op: string,
-  f: (centred: Tensor, over: ReduceOptions, divisor: number) => Tensor,
+  f: (centred: Tensor, p: Reduced) => Tensor,
   x: Tensor,
   dim?: DimOrOptions | VarianceOptions,
   options?: VarianceOptions,
@@ -264,7 +301,7 @@ function ofCentred(
   const correction = needNumber(op, "the correction", given.correction ?? 1);
   const divisor = Math.max(count(x, dims) - correction, 0);
   return roundedOnce([asFloat(x)], (values) =>
-    f(values.sub(values.mean(dims, { keepdim: true })), { dim: dims, keepdim }, divisor),
+    f(values.sub(values.mean(dims, { keepdim: true })), { dims, keepdim, divisor }),
   );
 }
 
@@ -276,8 +313,7 @@ export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions
  * @gradient 2 (x - mean) / (n - correction).
  * @example variance(tensor([1, 3])).item(); // 2
  */
-export const variance: VarianceReduction = (x, dim, options) =>
-  ofCentred("var", (centred, over, divisor) => centred.square().sum(over).div(divisor), x, dim, options);
+export const variance: VarianceReduction = (x, dim, options) => ofCentred("var", meanSquare, x, dim, options);
 
 /** @internal f, whose derivative is infinite at 0, with derivative 0 there. */
 export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
@@ -286,28 +322,72 @@ export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
 }
 
 /**
- * The standard deviation, the square root of {@link variance}.
+ * The standard deviation, the square root of {@link variance}. It overflows only if it, or a difference from the mean, does not
+ * fit the dtype.
  * @gradient (x - mean) / ((n - correction) std), 0 where all elements are equal.
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
  */
-export const std: VarianceReduction = (x, dim, options) =>
-  ofCentred("std", (centred, over, divisor) => lengthOf(centred, over).div(Math.sqrt(divisor)), x, dim, options);
+export const std: VarianceReduction = (x, dim, options) => ofCentred("std", rootMeanSquare, x, dim, options);
+
+/** Exponentials in the order in which x lies, shifted so that they do not overflow, and their sums. */
+function exponentials(x: Tensor, dims: readonly number[]): { e: Tensor; total: Tensor } {
+  const top = x.detach().amax(dims, { keepdim: true });
+  const e = x.sub(top.isfinite().where(top, 0)).exp();
+  return { e, total: e.sum(dims, { keepdim: true }) };
+}
+
+const logsumexpBackward = defineKernel<Reduced>({
+  name: "logsumexpBackward",
+  family: "fused",
+  accuracy: "tree",
+  flops: perResult(7),
+});
+
+const logsumexpOf: Reduction = reduction("logsumexp", {
+  flops: 4,
+  accuracy: "tree",
+  type: same,
+  rule: {
+    kind: "general",
+    saves: save.x,
+    vjp: (g, [, x], c) => {
+      if (x!.numel === 0) return [x!];
+      const { e, total } = exponentials(x!, c.params.dims);
+      return [e.mul(kept(g, c).div(total))];
+    },
+    fused: (g, [, x], c) => {
+      const { dims } = c.params;
+      const neighbours = dims.length > 0 && Math.max(...dims) - Math.min(...dims) < dims.length;
+      if (!neighbours) return null;
+      const dense = [g.contiguous(), x!.contiguous()];
+      const { type, shape } = x!;
+      return runKernel({
+        row: logsumexpBackward,
+        inputs: dense,
+        results: [{ type, shape }],
+        attrs: [mask(dims)],
+        params: c.params,
+      });
+    },
+    jvp: ([t], [, x], c) => {
+      const { dims, keepdim } = c.params;
+      if (x!.numel === 0) return t!.sum(dims, { keepdim });
+      const { e, total } = exponentials(x!, dims);
+      const along = e.mul(t!).sum(dims, { keepdim: true }).div(total);
+      return keepdim ? along : along.reshape(reducedShape(x!.shape, c.params));
+    },
+  },
+});
 
 /**
- * `log(sum(exp(x)))` without overflow; -inf for an empty reduction and if all elements are -inf.
+ * `log(sum(exp(x)))` without overflow, and with full precision near 0; -inf for an empty reduction and if all elements are
+ * -inf. Integers and bool become the default float dtype.
  * @gradient softmax(x).
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1000, 1000]).logsumexp().item(); // 1000.693...
  */
-export const logsumexp: Reduction = (x, dim, options) => {
-  const { dims, keepdim } = reduceArguments("logsumexp", needTensor("logsumexp", x).ndim, dim, options);
-  return roundedOnce([asFloat(x)], (values) => {
-    if (count(x, dims) === 0) return values.exp().sum(dims, { keepdim }).log();
-    const top = values.detach().amax(dims, { keepdim: true });
-    const shift = top.isfinite().where(top, 0);
-    const total = values.sub(shift).exp().sum(dims, { keepdim }).log();
-    return total.add(keepdim ? shift : shift.reshape(total.shape));
-  });
-};
+export const logsumexp: Reduction = (x, dim, options) => logsumexpOf(asFloat(needTensor("logsumexp", x)), dim, options);
 
 /** x / length along the reduced dimensions, and 0 where that is 0. */
 function direction(x: Tensor, length: Tensor): Tensor {
@@ -315,17 +395,41 @@ function direction(x: Tensor, length: Tensor): Tensor {
   return none.where(0, x.div(none.where(1, length)));
 }
 
-/** @internal `sqrt(sum(x^2))` without intermediate overflow or underflow; the derivative at the zero vector is 0. */
-export const lengthOf: Reduction = reduction("norm", {
+const meanSquare = reductionRow("meanSquare", {
+  flops: 2,
   accuracy: "tree",
   type: same,
+  divisor: (x, p) => divisorOf(x.shape, p),
+  rule: {
+    kind: "general",
+    saves: save.x,
+    vjp: (g, [, x], c) => [x!.mul(kept(g, c).mul(2 / divisorOf(x!.shape, c.params)))],
+    jvp: ([t], [, x], c) => meanOf(x!.mul(t!), c.params).mul(2),
+  },
+});
+
+// The root of the sum of squares, divided by the divisor.
+const rootMeanSquare = reductionRow("norm", {
+  flops: 2,
+  accuracy: "tree",
+  type: same,
+  divisor: (_, p) => p.divisor ?? 1,
   rule: {
     kind: "general",
     saves: save.out | save.x,
-    vjp: (g, [y, x], c) => [direction(x!, kept(y!, c)).mul(kept(g, c))],
-    jvp: ([t], [y, x], c) => direction(x!, kept(y!, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
+    vjp: (g, [y, x], c) => [direction(x!, kept(y!, c)).mul(shareOf(kept(g, c), c))],
+    jvp: ([t], [y, x], c) =>
+      shareOf(direction(x!, kept(y!, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }), c),
   },
 });
+const shareOf = (g: Tensor, c: Context<Reduced>): Tensor => {
+  const { divisor = 1 } = c.params;
+  return divisor === 1 ? g : g.div(divisor);
+};
+
+/** @internal `sqrt(sum(x^2))`, which neither overflows nor underflows on the way; the derivative is 0 at the zero vector. */
+export const lengthOf: Reduction = (x, dim, options) =>
+  rootMeanSquare(needTensor("norm", x), reduceArguments("norm", x.ndim, dim, options));
 
 interface ArgOptions {
   readonly keepdim?: boolean | undefined;

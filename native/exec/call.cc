@@ -6,6 +6,7 @@
 #include "exec/elementwise.h"
 #include "exec/index.h"
 #include "exec/linalg.h"
+#include "exec/log_sum_exp.h"
 #include "exec/losses.h"
 #include "exec/matmul.h"
 #include "exec/nonzero.h"

@@ -46,18 +46,12 @@ Status run_mse(const Call& call) {
   }
   void* memory = scratch(Scratch::COPY, static_cast<size_t>(n) * size_of(out.dtype));
   if (!memory) return fail(Code::MEMORY, "out of memory");
-  View squares = dense_like(x, memory);
-  squares.dtype = out.dtype;
-  NABLA_TRY(elementwise(Elementwise::sub, squares, x, y));
-  NABLA_TRY(elementwise(Elementwise::mul, squares, squares, squares));
-  View operands[2] = {out, squares};
-  double mask = (1 << x.rank) - 1;
-  NABLA_TRY(run_reduce(Call{-1, 1, 1, 1, operands, &mask}, static_cast<int>(Reduce::sum)));
-  if (out.dtype == DType::F32)
-    *out.as<float>() /= static_cast<float>(n);
-  else
-    *out.as<double>() /= static_cast<double>(n);
-  return {};
+  View differences = dense_like(x, memory);
+  differences.dtype = out.dtype;
+  NABLA_TRY(elementwise(Elementwise::sub, differences, x, y));
+  const View operands[2] = {out, differences};
+  const double attrs[2] = {static_cast<double>((1 << x.rank) - 1), static_cast<double>(n)};
+  return run_reduce(Call{-1, 1, 1, 2, operands, attrs}, static_cast<int>(Reduce::meanSquare));
 }
 
 Status run_mse_backward(const Call& call) {

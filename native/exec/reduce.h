@@ -3,8 +3,9 @@
 
 namespace nabla {
 
-// Reduces the dimensions in a bit mask. attrs: [mask]. The output's dtype is the one in which it accumulates; its shape
-// may keep the reduced dimensions as 1.
+// Reduces the dimensions in a bit mask. attrs: [mask], and in floating point a divisor that the result, of norm its
+// square, is divided by before it is rounded. The output's dtype is the one in which it accumulates; its shape may keep
+// the reduced dimensions as 1.
 Status run_reduce(const Call& call, int kernel);
 // int32 indices along one dimension. attrs: [dim].
 Status run_arg_reduce(const Call& call, int kernel);

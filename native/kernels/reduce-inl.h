@@ -27,7 +27,8 @@ struct ReduceVecOf<T, true> {
 template <class T>
 using ReduceVec = typename ReduceVecOf<T, kIsFloat<T>>::Type;
 
-// Elements are squared when added to a partial; partials are summed, and the result is the root of the last.
+// Elements are squared when added to a partial; partials are summed, and the result is the last, or its root.
+NABLA_BINARY(Squares, x + y * y)
 NABLA_BINARY(RootOfSquares, x + y * y)
 
 // How partials are combined, and how the last one is finished.
@@ -38,6 +39,10 @@ struct Joined {
   static P finish(P total) {
     return total;
   }
+};
+template <>
+struct Joined<Squares> : Joined<Add> {
+  using Type = Add;
 };
 template <>
 struct Joined<RootOfSquares> {
@@ -57,6 +62,10 @@ struct PartialOf {
 };
 template <>
 struct PartialOf<Add, float> {
+  using Type = double;
+};
+template <>
+struct PartialOf<Squares, float> {
   using Type = double;
 };
 template <>
@@ -167,7 +176,7 @@ template <class F, class T>
 T reduce_lanes(const T* partial) {
   T lanes[kReduceLanes];
   for (int i = 0; i < kReduceLanes; i++) lanes[i] = partial[i];
-  return Joined<F>::finish(halve<Join<F>>(lanes, kReduceLanes));
+  return halve<Join<F>>(lanes, kReduceLanes);
 }
 
 // The same result as with all lanes: lanes without an element are neutral.
@@ -178,35 +187,53 @@ P reduce_short_row(const T* x, int n) {
   while (width < n) width *= 2;
   for (int i = 0; i < n; i++) lanes[i] = F{}(Lane<P>(kNeutral<F, P>), Lane<P>(static_cast<P>(x[i]))).v;
   for (int i = n; i < width; i++) lanes[i] = kNeutral<F, P>;
-  return Joined<F>::finish(halve<Join<F>>(lanes, width));
+  return halve<Join<F>>(lanes, width);
 }
 
 template <class F, class T, class P = Partial<F, T>>
-void reduce_finish(void* out, const void* partial) {
-  *static_cast<T*>(out) = static_cast<T>(reduce_lanes<F, P>(static_cast<const P*>(partial)));
+void reduce_fold(void* partial, const void* lanes) {
+  *static_cast<P*>(partial) = reduce_lanes<F, P>(static_cast<const P*>(lanes));
 }
 
 template <class F, class T, class P = Partial<F, T>>
-void reduce_store(void* out, const void* partials, int64_t n) {
+void reduce_store(void* out, const void* partials, int64_t n, double divisor) {
   T* const y = static_cast<T*>(out);
   const P* const p = static_cast<const P*>(partials);
+  if constexpr (kIsFloat<T>) {
+    if (divisor != 1) {
+      for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>(Joined<F>::finish(static_cast<P>(p[i] / divisor)));
+      return;
+    }
+  }
   for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>(Joined<F>::finish(p[i]));
 }
 
-template <class F, class T, class P = Partial<F, T>>
-void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t n) {
-  T* const y = static_cast<T*>(out);
+// put(row, its partial) over all rows.
+template <class F, class T, class Put, class P = Partial<F, T>>
+NABLA_INLINE void reduce_each_row(const void* data, int64_t rows, int64_t row_stride, int64_t n, Put put) {
   const T* const x = static_cast<const T*>(data);
   if (n <= kReduceLanes) {
-    for (int64_t r = 0; r < rows; r++)
-      y[r] = static_cast<T>(reduce_short_row<F, T>(x + r * row_stride, static_cast<int>(n)));
+    for (int64_t r = 0; r < rows; r++) put(r, reduce_short_row<F, T>(x + r * row_stride, static_cast<int>(n)));
     return;
   }
   P lanes[kReduceLanes];
   for (int64_t r = 0; r < rows; r++) {
     reduce_row<F, T>(lanes, x + r * row_stride, n);
-    y[r] = static_cast<T>(reduce_lanes<F, P>(lanes));
+    put(r, reduce_lanes<F, P>(lanes));
   }
+}
+
+template <class F, class T, class P = Partial<F, T>>
+void reduce_rows(void* out, const void* data, int64_t rows, int64_t row_stride, int64_t n) {
+  T* const y = static_cast<T*>(out);
+  reduce_each_row<F, T>(data, rows, row_stride, n,
+                        [=](int64_t r, P total) { y[r] = static_cast<T>(Joined<F>::finish(total)); });
+}
+
+template <class F, class T, class P = Partial<F, T>>
+void reduce_sums(void* partials, const void* data, int64_t rows, int64_t row_stride, int64_t n) {
+  P* const y = static_cast<P*>(partials);
+  reduce_each_row<F, T>(data, rows, row_stride, n, [=](int64_t r, P total) { y[r] = total; });
 }
 
 // out continues over ROWS rows; the last vector of columns is `lanes` wide. Along the rows, as the hardware prefetches.
@@ -270,10 +297,9 @@ void reduce_tree(void* partials, int64_t count, int64_t width) {
 template <class F, class T>
 constexpr ReduceLeaf make_reduce_leaf() {
   constexpr bool kStored = sizeof(Partial<F, T>) == sizeof(T) && __is_same(F, Join<F>);
-  return {sizeof(Partial<F, T>), kStored,
-          reduce_rows<F, T>,     reduce_row<F, T>,
-          reduce_finish<F, T>,   reduce_store<F, T>,
-          reduce_columns<F, T>,  reduce_tree<F, T>};
+  return {sizeof(Partial<F, T>), kStored,           reduce_rows<F, T>,  reduce_row<F, T>,
+          reduce_sums<F, T>,     reduce_fold<F, T>, reduce_store<F, T>, reduce_columns<F, T>,
+          reduce_tree<F, T>};
 }
 
 // Sums and products exist for dtypes where they do not overflow a narrower type.

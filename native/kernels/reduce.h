@@ -36,10 +36,13 @@ struct ReduceLeaf {
   void (*rows)(void* out, const void* x, int64_t rows, int64_t row_stride, int64_t n);
   // The partial of n contiguous elements, n any size.
   void (*row)(void* partial, const void* x, int64_t n);
-  // out[0] from the lanes of a partial.
-  void (*finish)(void* out, const void* partial);
-  // out[i] from partial i, i < n.
-  void (*store)(void* out, const void* partials, int64_t n);
+  // partials[r] for r < rows, one element each, of which store makes the results of `rows`.
+  void (*sums)(void* partials, const void* x, int64_t rows, int64_t row_stride, int64_t n);
+  // The same from the lanes of a partial.
+  void (*fold)(void* partial, const void* lanes);
+  // out[i] from partial i, i < n, divided by the divisor before it is rounded; only in floating point by another
+  // than 1.
+  void (*store)(void* out, const void* partials, int64_t n, double divisor);
   // The partial of each column c < columns, from x[r * row_stride + c], r < rows: of the whole column, or of a part.
   void (*columns)(void* partials, const void* x, int64_t rows, int64_t row_stride, int64_t columns);
   // Combines `count` partials of `width` elements, stored one after the other, into the first. Overwrites them all.

@@ -38,6 +38,15 @@ NABLA_INLINE Vec<T> load_first(const T* p, int count) {
   return count == Vec<T>::kLanes ? Vec<T>::load(p) : Vec<T>::load_n(p, count);
 }
 
+// The same of floats or doubles, in double; lanes from `count` on are 0.
+NABLA_INLINE Vec<double> load_in_double(const double* p, int count) { return load_first(p, count); }
+NABLA_INLINE Vec<double> load_in_double(const float* p, int count) {
+  if (count == Vec<double>::kLanes) return load_double(p);
+  float lanes[Vec<double>::kLanes] = {};
+  for (int i = 0; i < count; i++) lanes[i] = p[i];
+  return load_double(lanes);
+}
+
 // The sum of the lanes of N vectors, a power of two: the second half is added to the first until one lane is left.
 template <class V, int N>
 NABLA_INLINE typename V::Scalar sum_lanes(V (&part)[N]) {

@@ -1,26 +1,9 @@
 // Included once per ISA: see softmax.h.
 #pragma once
-#include "kernels/math-exp-inl.h"
-#include "kernels/math-log-inl.h"
-#include "kernels/rows-inl.h"
-#include "kernels/softmax.h"
+#include "kernels/log-sum-exp-inl.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
-
-// The largest element, or 0 if that is infinite: the shift of exp.
-template <class T>
-T row_shift(const T* x, int64_t n) {
-  const T top = row_top(x, n, x[0]);
-  return top - top == 0 ? top : T(0);
-}
-
-// x - shift as two words, the second the rounding error, unless its exponential is 0.
-template <class V>
-NABLA_INLINE TwoWords<V> shifted(V x, V shift) {
-  const V d = x - shift, back = d + shift, rest = (x - back) - (shift - (back - d));
-  return {d, select(d > (kIsSingle<V> ? -200 : -2000), rest, V(0))};
-}
 
 // log(sum(exp(x - shift))). If one element dominates, it is log1p of the sum of the others, which keeps the digits of a
 // logarithm near 0; two equal maxima have a sum of at least 2.
@@ -138,7 +121,8 @@ constexpr SoftmaxTable make_softmax_table() {
           {softmax_backward_row<float>, softmax_backward_row<double>},
           {log_softmax_backward_row<float>, log_softmax_backward_row<double>},
           {row_weight<float>, row_weight<double>},
-          {cross_entropy_backward_row<float>, cross_entropy_backward_row<double>}};
+          {cross_entropy_backward_row<float>, cross_entropy_backward_row<double>},
+          {make_log_sum_exp_leaf<float>(), make_log_sum_exp_leaf<double>()}};
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ template <class T>
 void sum_columns(const ReduceLeaf& leaf, T* out, const T* x, int64_t rows, int64_t row_stride, int64_t columns) {
   std::vector<char> partials(static_cast<size_t>(columns * leaf.partial_size));
   leaf.columns(partials.data(), x, rows, row_stride, columns);
-  leaf.store(out, partials.data(), columns);
+  leaf.store(out, partials.data(), columns, 1);
 }
 
 constexpr int index_of(Elementwise op) { return static_cast<int>(op); }

@@ -164,6 +164,23 @@ void digest_rows(Digests& out) {
   });
   each("crossEntropyBackward",
        [&](int64_t n) { s.cross_entropy_backward[TYPE](y.data(), x.data(), w.data(), n / 2, 0.37, false, n); });
+  // Of rows near 0 and far from it, which are added up in double or not.
+  std::vector<T> below = x;
+  for (T& v : below) v -= 6;
+  const LogSumExpLeaf& l = s.log_sum_exp[TYPE];
+  each("logSumExp", [&](int64_t n) {
+    l.rows(y.data(), x.data(), n < kCount ? 70 : 3, n);
+    l.rows(y.data() + 70, below.data(), n < kCount ? 70 : 3, n);
+    const int64_t columns = n < kCount ? 101 : 12;
+    l.columns(y.data() + 140, x.data(), n, columns, columns);
+    l.columns(y.data() + 241, below.data(), n, columns, columns);
+  });
+  each("logSumExpBackward",
+       [&](int64_t n) { l.rows_backward(y.data(), g.data(), x.data(), false, kCount / n < 70 ? kCount / n : 70, n); });
+  each("logSumExpBackwardColumns", [&](int64_t n) {
+    const int64_t columns = kCount / n;
+    l.columns_backward(y.data(), g.data(), x.data(), n, columns, columns);
+  });
   const NormTable& norm = kernels().norm;
   for (bool centred : {false, true}) {
     each(centred ? "standardize" : "scale", [&](int64_t n) {

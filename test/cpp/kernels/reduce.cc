@@ -28,7 +28,8 @@ T row_in_parts(const ReduceLeaf& leaf, const std::vector<T>& x, int64_t part) {
     leaf.row(&partials[static_cast<size_t>(p * size)], &x[static_cast<size_t>(p * part)], std::min(part, n - p * part));
   leaf.tree(partials.data(), parts, kReduceLanes);
   T out;
-  leaf.finish(&out, partials.data());
+  leaf.fold(partials.data(), partials.data());
+  leaf.store(&out, partials.data(), 1, 1);
   return out;
 }
 
@@ -85,7 +86,7 @@ void check_columns() {
                        std::min(part, rows - p * part), stride, columns);
         leaf<T>(Reduce::sum).tree(partials.data(), parts, columns);
         std::vector<T> total(static_cast<size_t>(columns));
-        leaf<T>(Reduce::sum).store(total.data(), partials.data(), columns);
+        leaf<T>(Reduce::sum).store(total.data(), partials.data(), columns, 1);
         check(total == sum, "%d x %d columns in parts of %d rows", int(rows), int(columns), int(part));
       }
       // A band of columns is the same as those of the whole.
@@ -121,7 +122,7 @@ void check_norms(T unit) {
     std::vector<T> lengths(kWidth);
     std::vector<char> partials(static_cast<size_t>(kWidth * norm.partial_size));
     norm.columns(partials.data(), x.data(), rows, kWidth, kWidth);
-    norm.store(lengths.data(), partials.data(), kWidth);
+    norm.store(lengths.data(), partials.data(), kWidth, 1);
     for (int64_t c = 0; c < kWidth && rows > 0; c++) {
       squares = 0;
       for (int64_t r = 0; r < rows; r++) {

@@ -2,6 +2,7 @@ import * as nb from "nabla";
 import { type Arr, arr, dimsOf, map, reduce, total } from "../../reference/array.js";
 import type { Case, Input, Sample, Wrong } from "./case.js";
 import { everyDtype, floats, results } from "./elementwise.js";
+import { notPublic, row } from "./row.js";
 
 type Dims = number | readonly number[] | undefined;
 type Call = (x: nb.Tensor, dim?: Dims, options?: { keepdim?: boolean }) => nb.Tensor;
@@ -154,6 +155,27 @@ function argReduction(
   };
 }
 
+function meanSquareCase(): Case {
+  const call: Call = (x, dim, options) =>
+    row("meanSquare").replay([x], {
+      dims: dimsOf({ shape: x.shape, data: [] }, dim),
+      keepdim: options?.keepdim === true,
+    });
+  const { errors: _, ...rest } = reduction(call, {
+    f: (values) => total(values.map((v) => v * v)) / values.length,
+    result: float,
+    dtypes: floats,
+    accuracy: "tree",
+    decomposition: (x, dim, keepdim) => x.square().mean(dim, { keepdim }),
+  });
+  return {
+    ...rest,
+    errors: [],
+    others: "variance converts other dtypes",
+    exempt: { numbers: "it reduces a tensor", errors: notPublic },
+  };
+}
+
 const widths = (values: number[]): number => Math.sqrt(sumOfSquares(values) / (values.length - 1));
 const atLeastTwo = { accuracy: "tree", floor: 1, double: 64 } as const;
 
@@ -200,6 +222,7 @@ export const reduceCases = {
     scale: (v) => total(v.map((x) => x * x)) / Math.max(v.length - 1, 1),
     ...atLeastTwo,
   }),
+  meanSquare: meanSquareCase(),
   std: reduction(nb.std as Call, {
     f: (v) => (v.length < 2 ? Number.NaN : widths(v)),
     result: float,
