@@ -1,5 +1,5 @@
 import type { DTypeRow } from "../core/dtype.js";
-import { fail, named, showBounds } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
 import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
@@ -87,7 +87,7 @@ export function apply<P>(
   const watched = small ? null : handle;
   const keeper = pinned ? node : null;
   execute(watched, second, keeper);
-  if (frame.failed()) recover(row as unknown as Row, watched, second, keeper, inputs[0], params);
+  if (frame.failed()) recover(row as unknown as Row, watched, second, keeper, inputs, params as never);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && residual);
@@ -180,19 +180,22 @@ function recover(
   handle: Handle | null,
   second: Handle | null,
   node: OpNode | null,
-  x: Operand | undefined,
-  params: unknown,
+  inputs: readonly Operand[],
+  params: never,
 ): void {
   retryWhenOutOfMemory(() => execute(handle, second, node));
-  if (frame.failed()) raise(row.name, row.family === "linalg" ? refusedMatrix : changedSince, indicesInto(x, params));
+  if (!frame.failed()) return;
+  const status = frame.status();
+  const ofValue = valueCodes.has(frame.layout.codes[status.code]!);
+  raise(
+    row.name,
+    row.family === "linalg" ? refusedMatrix : changedSince,
+    ofValue ? row.refuses?.(params, inputs, status) : undefined,
+  );
 }
 
-/** The valid indices along the call's dimension, for a message. */
-function indicesInto(x: Operand | undefined, params: unknown): string | undefined {
-  const dim = (params as { dim?: number } | undefined)?.dim;
-  const size = x instanceof Tensor && dim !== undefined ? x.shape[dim] : undefined;
-  return size === undefined ? undefined : showBounds(-size, size - 1);
-}
+/** With these a kernel refuses a value of an operand. */
+const valueCodes: ReadonlySet<string> = new Set(["ERR_INDEX", "ERR_ARGUMENT", "ERR_DTYPE"]);
 
 /** Runs the frame. Native code tracks the objects passed: first the handles, then the node. */
 function execute(handle: Handle | null, second: Handle | null, node: OpNode | null): void {
@@ -207,15 +210,15 @@ function execute(handle: Handle | null, second: Handle | null, node: OpNode | nu
 }
 
 /** The message for a saved value that was overwritten, naming the op that wrote. */
-export function changedSince(_operand: number, detail: number): string | undefined {
+export function changedSince(detail: number): string | undefined {
   if (frame.layout.codes[frame.status().code] !== "ERR_GRADIENT") return undefined;
   const kernel = frame.kernelNames()[detail] ?? "another op";
   return `a value saved for the gradient was changed since by ${kernel === "identity" ? "assign" : kernel}`;
 }
 
 /** The message for a matrix without such a decomposition, naming its index in the batch. */
-function refusedMatrix(operand: number, detail: number): string | undefined {
-  if (frame.layout.codes[frame.status().code] !== "ERR_ARGUMENT") return changedSince(operand, detail);
+function refusedMatrix(detail: number): string | undefined {
+  if (frame.layout.codes[frame.status().code] !== "ERR_ARGUMENT") return changedSince(detail);
   return `${frame.addon.message()} (matrix ${detail} of the batch)`;
 }
 

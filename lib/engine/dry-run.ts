@@ -66,7 +66,6 @@ function recorder(calls: KernelCall[]): Door {
     adopt: (handle) => (isVirtual() ? frame.answerAdopt() : eager.adopt(handle)),
     read: reading(eager.read),
     item: reading(eager.item),
-    holds: reading(eager.holds),
     share: reading(eager.share),
   };
 }

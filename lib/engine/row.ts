@@ -1,6 +1,7 @@
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import { maxSaved, opcode } from "../native/frame.js";
+import { maxSaved, opcode, type Status } from "../native/frame.js";
+import type { Refusal } from "../tensor/handle.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { type Flops, familyFlops, type TensorSpec } from "./cost.js";
 import type { Family } from "./family.js";
@@ -29,6 +30,8 @@ export interface RowSpec<P> {
   readonly moves?: boolean | undefined;
   /** The positions of half-precision inputs that the kernel reads as float32, by dtype. */
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
+  /** The parts of an error for a value that the kernel refused. */
+  refuses?(params: P, inputs: readonly Operand[], status: Status): Refusal;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean | undefined;
   /** The floating-point operations of a call; default: by family, or those of another row with the same kernel. */

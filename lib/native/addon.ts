@@ -38,8 +38,6 @@ export interface Addon {
   run(): void;
   read(target: ArrayBufferView): void;
   item(): number;
-  /** Whether an integer or bool dtype represents every element of the frame's operand (not half precision) exactly. */
-  holds(dtype: number): boolean;
   create(handle: object, source: ArrayBufferView): void;
   flush(): void;
   reclaim(): number;
@@ -51,6 +49,8 @@ export interface Addon {
   /** The id of the frame's operand; with `hold`, it stays alive until it is attached or this thread ends. */
   share(hold: boolean): number;
   attach(handle: object, id: number): boolean;
+  /** How often the storage of the frame's operand has been written to. */
+  version(): number;
   /** Distinguishes this library's ids from those of other processes and copies; the first number proposed is kept. */
   origin(proposed: number): number;
   stats(): NativeStats;

@@ -10,7 +10,6 @@ const calls = [
   "run",
   "read",
   "item",
-  "holds",
   "create",
   "adopt",
   "save",

@@ -20,6 +20,7 @@ const header = layout.header as Record<
   | "code"
   | "operand"
   | "detail"
+  | "detailHigh"
   | "pressure"
   | "opcode"
   | "outs"
@@ -36,6 +37,7 @@ const flags = layout.flags as Record<"contiguous" | "scalar" | "fresh" | "save" 
 const CODE = header.code;
 const OPERAND = header.operand;
 const DETAIL = header.detail;
+const DETAIL_HIGH = header.detailHigh;
 const PRESSURE = header.pressure;
 const OPCODE = header.opcode;
 const OUTS = header.outs;
@@ -181,11 +183,20 @@ export function withNode(): void {
 }
 
 export const failed = (): boolean => ints[CODE] !== 0;
-export const status = (): { code: number; operand: number; detail: number } => ({
+
+/** What a call has answered. The detail is an integer or the bits of a double, as the kernel says. */
+export interface Status {
+  readonly code: number;
+  readonly operand: number;
+  readonly detail: bigint;
+}
+export const status = (): Status => ({
   code: ints[CODE]!,
   operand: ints[OPERAND]!,
-  detail: ints[DETAIL]!,
+  detail: (BigInt(ints[DETAIL_HIGH]!) << 32n) | BigInt(ints[DETAIL]! >>> 0),
 });
+/** The double whose bits are a status's detail. */
+export const realOf = (detail: bigint): number => new Float64Array(BigInt64Array.of(detail).buffer)[0]!;
 export const underPressure = (): boolean => ints[PRESSURE] !== 0;
 
 export const slotAt = (index: number): number => ints[BASE + INTS * index]!;

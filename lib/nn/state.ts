@@ -4,7 +4,7 @@ import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
-import { holdsAll, misfitOf } from "../ops/element.js";
+import { exactOr } from "../ops/element.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 export interface LoadOptions {
@@ -71,9 +71,10 @@ export function loadState(
     else if (!sameShape(target.shape, value.shape))
       differing.push(`${name}: expected ${showShape(target.shape)}, got ${showShape(value.shape)}`);
     else if (!values.has(target)) {
-      values.set(target, value);
-      if (target.type.kind !== "float" && !holdsAll(op, target.type, value))
-        unfit.push(`${name}: expected ${target.dtype}, got ${misfitOf(target.type, value)} in ${value.dtype}`);
+      const fitting = target.type.kind === "float" ? value : exactOr(value, target.type);
+      if (typeof fitting === "string")
+        unfit.push(`${name}: expected ${target.dtype}, got ${fitting} in ${value.dtype}`);
+      values.set(target, typeof fitting === "string" ? value : fitting);
     }
   }
 
@@ -93,7 +94,7 @@ export function loadState(
     fail("ERR_ARGUMENT", op, fact, undefined, undefined, { missing, unexpected });
   }
   withGrad(false, () => {
-    for (const [target, value] of values) target.assign(target.type.kind === "float" ? value : value.to(target.dtype));
+    for (const [target, value] of values) target.assign(value);
   });
   return { missing, unexpected };
 }

@@ -278,7 +278,8 @@ export interface LeastSquares {
 }
 
 /**
- * The least-squares solution x of a x = b, by the pseudoinverse; a may have any rank.
+ * The least-squares solution x of a x = b, by the pseudoinverse; a may have any rank. For a tall a the rank is read back
+ * into JavaScript: it decides the shape of the residuals.
  * @shape a [.., m, n] and b [.., m, k] give solution [.., n, k], rank [..], singularValues [.., min(m, n)] and residuals
  * [.., k] or [0]. Batches broadcast.
  * @gradient of the solution and the residuals: that of {@link pinv}. Rank and singular values are constants.

@@ -129,7 +129,8 @@ function part(x: Tensor, index: readonly Index[], together: boolean): Tensor {
  * Indexes x, one entry per dimension; missing ones take everything. Numbers, integer tensors of rank 0, slices, strings
  * and null give views. Lists, index tensors and masks copy, by PyTorch's rule: numbers and tensors of rank 0 are
  * applied first; the other lists broadcast together (a mask of k dimensions counts as k lists) and are paired element
- * by element. {@link at.outer} takes every combination instead.
+ * by element. {@link at.outer} takes every combination instead. A tensor of rank 0 and the number of true elements of a
+ * mask are read back into JavaScript: they decide where a view begins, and the shape.
  * @shape the dimensions of the paired lists replace the first list, or come first if a slice or null is between the
  * lists.
  * @gradient zeros elsewhere; accumulated where indices repeat.

@@ -1,18 +1,8 @@
 /** Combines several index lists, each for its own dimensions, into one list of positions. */
-import { fail, showBounds } from "../core/errors.js";
 import { broadcast, numel, type Shape } from "../core/shape.js";
-import { unwrapBatched } from "../engine/batched.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-
-/** @internal ERR_INDEX unless every element of an integer tensor lies in [low, end). */
-export function within(op: string, index: Tensor, low: number, end: number): void {
-  const all = unwrapBatched(index);
-  if (all.numel === 0) return;
-  for (const bound of [all.amin().item(), all.amax().item()])
-    if (bound < low || bound >= end)
-      fail("ERR_INDEX", op, "an index is out of range", showBounds(low, end - 1), String(bound));
-}
+import { placesIn } from "./checked.js";
 
 /** @internal Indices into `axes` dimensions from `dim` on, combined to row-major positions. */
 export interface Lookup {
@@ -49,11 +39,7 @@ export function jointPlaces(op: string, shape: Shape, lists: readonly Lookup[], 
     let index: Tensor;
     if (list === undefined) index = arange(size).reshape([size, ...new Array<number>(--wholes).fill(1)]);
     else {
-      within(op, list.index, -size, size);
-      index = list.index
-        .to("int64")
-        .remainder(Math.max(size, 1))
-        .reshape([...list.index.shape, ...right]);
+      index = placesIn(list.index, size).reshape([...list.index.shape, ...right]);
     }
     places = places === null ? index : places.mul(size).add(index);
     dim += axes;

@@ -9,8 +9,9 @@ import { arange, onesLike, scalar, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asElement } from "./element.js";
 import { type Entry, entriesOf, type Index } from "./index-entries.js";
+import { addAt, place, select } from "./index-rows.js";
 import { at, viewed } from "./indexing.js";
-import { jointPlaces, type Places, within } from "./joint-places.js";
+import { jointPlaces, type Places } from "./joint-places.js";
 
 export interface EmbeddingOptions {
   /** A row that gets no gradient. */
@@ -31,8 +32,7 @@ export function embedding(index: Tensor, weight: Tensor, options?: EmbeddingOpti
     fail("ERR_SHAPE", "embedding", "the weight must be a matrix", "rank 2", showShape(weight.shape));
   const [count, size] = weight.dims(2);
   const { paddingIdx } = checkOptions<EmbeddingOptions>("embedding", options, ["paddingIdx"]);
-  within("embedding", index, 0, count);
-  const rows = weight.indexSelect(0, index.reshape([-1])).reshape([...index.shape, size]);
+  const rows = named("embedding", () => select(weight, 0, index.reshape([-1]), false)).reshape([...index.shape, size]);
   if (paddingIdx === undefined) return rows;
   const row = needInteger("embedding", "paddingIdx", paddingIdx);
   if (row < -count || row >= count)
@@ -44,12 +44,13 @@ export function embedding(index: Tensor, weight: Tensor, options?: EmbeddingOpti
 }
 
 export interface OneHotOptions {
-  /** The number of classes; default the largest index + 1. */
+  /** The number of classes; default the largest index + 1, for which the indices are read. */
   readonly numClasses?: number | undefined;
 }
 
 /**
- * One-hot vectors: for each index a vector with 1 at that position and zeros elsewhere. int64.
+ * One-hot vectors: for each index a vector with 1 at that position and zeros elsewhere. int64. Without `numClasses` the
+ * indices are read back into JavaScript: they decide the shape.
  * @shape that of the index, and then the number of classes.
  * @throws ERR_INDEX for an index that is not a class; ERR_DTYPE unless the index is an integer tensor.
  * @example oneHot(tensor([0, 2], { dtype: "int32" })).toArray(); // [[1, 0, 0], [0, 0, 1]]
@@ -59,10 +60,21 @@ export function oneHot(index: Tensor, options?: OneHotOptions): Tensor {
   const { numClasses } = checkOptions<OneHotOptions>("oneHot", options, ["numClasses"]);
   if (numClasses === undefined && index.numel === 0)
     fail("ERR_ARGUMENT", "oneHot", "no index says how many classes there are", "numClasses", "no index");
-  if (numClasses !== undefined) needInteger("oneHot", "numClasses", numClasses, 0);
-  within("oneHot", index, 0, numClasses ?? Number.POSITIVE_INFINITY);
-  const count = numClasses ?? index.amax().item() + 1;
-  return index.unsqueeze(-1).eq(arange(count)).to("int64");
+  const count =
+    numClasses === undefined ? largest("oneHot", index) + 1 : needInteger("oneHot", "numClasses", numClasses, 0);
+  const shape = checkShape("oneHot", [...index.shape, count]);
+  return named("oneHot", () => {
+    const classOf = index.unsqueeze(-1);
+    const [zero, one] = [scalar(0, { dtype: "int64" }), onesLike(classOf, { dtype: "int64" })];
+    return place(zero.expand(shape), classOf, one, { dim: index.ndim, fromEnd: false, add: false });
+  });
+}
+
+/** The largest of some integers, none of which may be negative. */
+function largest(op: string, x: Tensor): number {
+  const [low, high] = [x.amin().item(), x.amax().item()];
+  if (low < 0) fail("ERR_INDEX", op, "an index is out of range", "at least 0", String(low));
+  return high;
 }
 
 /**
@@ -75,11 +87,7 @@ export function oneHot(index: Tensor, options?: OneHotOptions): Tensor {
 export function take(x: Tensor, index: Tensor): Tensor {
   needTensor("take", x);
   needIndex("take", index);
-  within("take", index, -x.numel, x.numel);
-  return x
-    .reshape([-1])
-    .indexSelect(0, index.reshape([-1]))
-    .reshape(index.shape);
+  return named("take", () => select(x.reshape([-1]), 0, index.reshape([-1]), true).reshape(index.shape));
 }
 
 export interface IndexPutOptions {
@@ -89,7 +97,8 @@ export interface IndexPutOptions {
 
 /**
  * x with values written at an index: a list of what `x.at(...)` takes, so that it replaces `x.at(...indices)`. Where
- * positions repeat, the last value is kept, or with `accumulate` all are added, in order.
+ * positions repeat, the last value is kept, or with `accumulate` all are added, in order. Masks and tensors of rank 0 are
+ * read back as in `x.at`.
  * @shape that of x; the value broadcasts to what is indexed. @dtype that of x.
  * @gradient for x the incoming gradient, 0 where it was overwritten; for the value its elements at the indices (exact
  * unless positions repeat without `accumulate`).
@@ -134,24 +143,35 @@ export interface BincountOptions {
   readonly weights?: Tensor | undefined;
   /** The least length of the result. */
   readonly minlength?: number | undefined;
+  /** The length of the result. Without it the numbers are read. */
+  readonly length?: number | undefined;
 }
 
 /**
- * Counts how often each number occurs in a list of nonnegative integers. int64; with weights their dtype.
- * @shape [largest number + 1], or [minlength] if that is larger.
+ * Counts how often each number occurs in a list of nonnegative integers. int64; with weights their dtype. Without `length`
+ * the numbers are read back into JavaScript: they decide the shape.
+ * @shape [length]; without it [largest number + 1], or [minlength] if that is larger.
  * @gradient for the weights, the elements of the incoming gradient at x.
- * @throws ERR_INDEX for a negative number; ERR_DTYPE unless x is an integer tensor; ERR_SHAPE unless it is a list.
+ * @throws ERR_INDEX for a negative number, and one of `length` or more; ERR_ARGUMENT for both lengths; ERR_DTYPE unless x is
+ * an integer tensor; ERR_SHAPE unless it is a list.
  * @example bincount(tensor([1, 1, 3], { dtype: "int32" })).toArray(); // [0, 2, 0, 1]
+ * @example bincount(tensor([1, 1, 3], { dtype: "int32" }), { length: 5 }).toArray(); // [0, 2, 0, 1, 0]
  */
 export function bincount(x: Tensor, options?: BincountOptions): Tensor {
   needIndex("bincount", x);
-  const { weights, minlength = 0 } = checkOptions<BincountOptions>("bincount", options, ["weights", "minlength"]);
+  const given = checkOptions<BincountOptions>("bincount", options, ["weights", "minlength", "length"]);
+  const { weights, minlength = 0 } = given;
   needInteger("bincount", "minlength", minlength, 0);
+  if (given.length !== undefined) {
+    needInteger("bincount", "length", given.length, 0);
+    if (given.minlength !== undefined)
+      fail("ERR_ARGUMENT", "bincount", "two lengths", "length or minlength", `${given.length} and ${minlength}`);
+  }
   if (x.ndim !== 1) fail("ERR_SHAPE", "bincount", "not a list", "rank 1", showShape(x.shape));
   const each = weights === undefined ? onesLike(x, { dtype: "int64" }) : needTensor("bincount", weights, "the weights");
   if (!sameShape(each.shape, x.shape))
     fail("ERR_SHAPE", "bincount", "the weights do not fit", showShape(x.shape), showShape(each.shape));
-  within("bincount", x, 0, Number.POSITIVE_INFINITY);
-  const length = Math.max(x.numel === 0 ? 0 : x.amax().item() + 1, minlength);
-  return zeros(checkShape("bincount", [length]), { dtype: each.dtype }).indexAdd(0, x, each);
+  const length = given.length ?? Math.max(x.numel === 0 ? 0 : largest("bincount", x) + 1, minlength);
+  const none = zeros(checkShape("bincount", [length]), { dtype: each.dtype });
+  return named("bincount", () => addAt(none, 0, x, each, false));
 }

@@ -1,11 +1,10 @@
 /** Losses. The default `reduction` is "mean". */
 
 import { needInteger, needNumber, refuse } from "../core/arguments.js";
-import { describe, fail, named } from "../core/errors.js";
+import { describe, fail, named, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { unwrapBatched } from "../engine/batched.js";
 import { perInput, perResult } from "../engine/cost.js";
 import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
@@ -16,6 +15,8 @@ import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { softplusBackward } from "./activation-backward.js";
+import { probabilities } from "./checked.js";
+import { pick } from "./index-rows.js";
 import { sumOver } from "./reduce.js";
 
 export type LossReduction = "mean" | "sum" | "none";
@@ -171,6 +172,7 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
     jvp: ([t], [, x, target], c) => crossEntropyGradient(onesOf(t!), x!, target!, c.params).mul(t!).sum(1),
   },
   replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
+  refuses: (_, [x]) => ({ expected: showBounds(0, (x as Tensor).shape[1]! - 1, "class") }),
   batch: { rows: true },
 });
 
@@ -338,7 +340,7 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
       `${showShape(input.shape)} and ${showShape(target.shape)}`,
     );
   const chosen = (x: Tensor, of: Tensor): Tensor =>
-    named(op, () => x.gather(classDim, of.unsqueeze(classDim)))
+    named(op, () => pick(x, classDim, of.unsqueeze(classDim), false))
       .squeeze(classDim)
       .neg();
   const losses = (x: Tensor): Tensor => {
@@ -419,16 +421,8 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: Loss
   pair(op, input, target);
   needFloat(op, input);
   const how = reductionOf(op, checkOptions<LossOptions>(op, options, ["reduction"]).reduction);
-  const values = unwrapBatched(input).detach();
-  if (values.lt(0).logicalOr(values.gt(1)).any().item() !== 0)
-    fail(
-      "ERR_ARGUMENT",
-      op,
-      "the input holds no probabilities",
-      "0 to 1",
-      `${values.amin().item()} to ${values.amax().item()}`,
-    );
-  return roundedOnce([input, target], (p, t) => {
+  return roundedOnce([input, target], (x, t) => {
+    const p = named(op, () => probabilities(x, "the input holds no probabilities"));
     const losses = t.mul(boundedLog(p)).add(t.neg().add(1).mul(boundedLogOfRest(p)));
     return reduced(losses.neg(), how);
   });

@@ -29,7 +29,8 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
 }
 
 /**
- * The elements of x where the mask is true, in row-major order; x and mask broadcast.
+ * The elements of x where the mask is true, in row-major order; x and mask broadcast. How many there are is read back, as it
+ * decides the shape.
  * @shape a list.
  * @gradient zeros where the mask is false.
  * @throws ERR_DTYPE unless the mask is bool.
@@ -44,7 +45,8 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
 }
 
 /**
- * The indices of the elements that are not 0, one row for each, in row-major order. int32.
+ * The indices of the elements that are not 0, one row for each, in row-major order. int32. How many there are is read back,
+ * as it decides the shape.
  * @shape [count, rank].
  * @example tensor([[0, 1], [2, 0]]).nonzero().toArray(); // [[0, 1], [1, 0]]
  */

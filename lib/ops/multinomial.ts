@@ -4,9 +4,9 @@ import { needBoolean, needInteger } from "../core/arguments.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
-import { unwrapBatched } from "../engine/batched.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { weightsOf } from "./checked.js";
 import { type RandomOptions, rand } from "./random.js";
 import { searchsorted } from "./search.js";
 
@@ -34,28 +34,11 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   needBoolean(op, "replacement", replacement);
   if (weights.ndim < 1 || weights.ndim > 2)
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
-  const given = weights.detach().to("float64");
-  if (unwrapBatched(given.ge(0).logicalAnd(given.isfinite())).all().item() === 0)
-    fail(
-      "ERR_ARGUMENT",
-      op,
-      "a weight is not valid",
-      "finite weights of 0 or more",
-      "one that is negative, infinite or NaN",
-    );
-  const positive = unwrapBatched(given.gt(0).sum(-1));
   const least = replacement ? 1 : count;
   if (weights.shape.at(-1)! < least)
     fail("ERR_ARGUMENT", op, "the rows have too few weights", `at least ${least}`, String(weights.shape.at(-1)));
-  if (positive.numel > 0 && positive.amin().item() < least)
-    fail("ERR_ARGUMENT", op, "a row has too few weights above 0", `at least ${least}`, String(positive.amin().item()));
-  // Scaled down, as the sum of the largest float64 weights would overflow.
-  const huge =
-    weights.dtype === "float64" &&
-    unwrapBatched(given.gt(2 ** 900))
-      .any()
-      .item() === 1;
-  const p = huge ? given.mul(2 ** -100) : given;
+  const given = named(op, () => weightsOf(weights.detach(), least));
+  const p = weights.dtype === "float64" ? given.mul(addable(given)) : given;
   const random = (shape: Shape): Tensor => named(op, () => rand(shape, { dtype: "float64", generator }));
   if (!replacement) {
     // Each element gets an exponential waiting time with its weight as the rate; the smallest are drawn.
@@ -67,6 +50,13 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   const draws = random([...p.shape.slice(0, -1), count]).mul(last);
   return searchsorted(sums, draws, { right: true }).minimum(lastPositive(p));
 }
+
+/** Scales weights of float64 down where their sum would overflow. */
+const addable = (given: Tensor): Tensor =>
+  given
+    .gt(2 ** 900)
+    .any()
+    .where(2 ** -100, 1);
 
 /** The index of each row's last positive weight: a draw may round up to the total. */
 const lastPositive = (p: Tensor): Tensor =>

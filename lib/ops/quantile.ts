@@ -58,7 +58,7 @@ const weights: Readonly<Record<Interpolation, (fraction: number, lower: number) 
 
 /**
  * The q-quantile, along a dimension or of all elements; NaN if there is one. For a list of q, a new first dimension
- * holds the results.
+ * holds the results. A tensor of q is read back into JavaScript.
  * @gradient to the one or two elements that it is interpolated from.
  * @throws ERR_ARGUMENT unless 0 <= q <= 1; ERR_DTYPE for an integer tensor; ERR_SHAPE over no element.
  * @example tensor([1, 2, 3, 4]).quantile(0.5).item(); // 2.5

@@ -7,12 +7,11 @@ import { checkOptions } from "../core/options.js";
 import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
-import { unwrapBatched } from "../engine/batched.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { finish, fromTyped, onesLike } from "../tensor/create.js";
-import { typedArray } from "../tensor/javascript-memory.js";
+import { finish, onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { probabilities } from "./checked.js";
 
 /**
  * A random number generator with its own state: pass it as `generator`, or seed the default one of this JavaScript
@@ -126,6 +125,7 @@ function onGrid(u: Tensor, half: DTypeRow): Tensor {
 const uniformRow = source("rand", "uniform");
 const normalRow = source("randn", "normal");
 const integerRow = source("randint", "randomIntegers");
+const orderRow = source("randperm", "permutation");
 
 /**
  * Uniform random numbers in [0, 1).
@@ -177,9 +177,6 @@ export function randint(low: number, high: number, shape: readonly number[], opt
   return finish("randint", draw("randint", integerRow, shape, wide, attrs).to(type.name), given.requiresGrad);
 }
 
-/** The number of random numbers drawn for a permutation: whole chunks of the kernel. */
-const piece = 2 ** 16;
-
 /**
  * A random permutation of the integers 0 to n - 1; int32 unless a dtype is given.
  * @throws ERR_DTYPE if the dtype does not hold all of them exactly.
@@ -192,30 +189,9 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
   const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randperm", given.dtype);
   if (n > 0 && !holds(type, n - 1))
     fail("ERR_DTYPE", "randperm", `the numbers do not fit ${type.name}`, showRange(type), `0 to ${n - 1}`);
-  const order = typedArray("randperm", Int32Array, n);
-  for (let i = 0; i < n; i++) order[i] = i;
-  const attrs = generatorOf("randperm", given.generator).next();
-  for (let end = n; end > 0; ) {
-    const start = end - 1 - ((end - 1) % piece);
-    const drawn = draw("randperm", uniformRow, [end - start], dtypes.float64, [...attrs, start]);
-    const picks = drawn.toTypedArray() as Float64Array;
-    drawn.dispose();
-    for (; end > start; end--) {
-      const i = end - 1;
-      const j = Math.floor(picks[i - start]! * end);
-      const held = order[i]!;
-      order[i] = order[j]!;
-      order[j] = held;
-    }
-  }
-  return finish("randperm", fromTyped("randperm", order, dtypes.int32, [n]).to(type.name), given.requiresGrad);
-}
-
-function needProbabilities(op: string, p: Tensor): void {
-  if (p.numel === 0) return;
-  const [least, most] = [p.detach().amin().item(), p.detach().amax().item()];
-  if (!(least >= 0 && most <= 1))
-    fail("ERR_ARGUMENT", op, "an element is not a probability", "0 to 1", String(least >= 0 ? most : least));
+  const drawn = type === dtypes.int64 ? dtypes.int64 : dtypes.int32;
+  const order = draw("randperm", orderRow, [n], drawn, generatorOf("randperm", given.generator).next());
+  return finish("randperm", order.to(type.name), given.requiresGrad);
 }
 
 /**
@@ -226,10 +202,10 @@ function needProbabilities(op: string, p: Tensor): void {
 export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
   needFloat("bernoulli", needTensor("bernoulli", x));
   const { generator } = checkOptions<Pick<RandomOptions, "generator">>("bernoulli", options, ["generator"]);
-  needProbabilities("bernoulli", unwrapBatched(x));
-  return named("bernoulli", () => randLike(x, { generator, dtype: x.type.compute.name }))
-    .lt(x.detach())
-    .to(x.dtype);
+  return named("bernoulli", () => {
+    const p = probabilities(x.detach(), "an element is not a probability");
+    return randLike(x, { generator, dtype: x.type.compute.name }).lt(p).to(x.dtype);
+  });
 }
 
 /**

@@ -56,7 +56,7 @@ export function tile(x: Tensor, dims: readonly number[]): Tensor {
 
 /**
  * Repeats every element along a dimension a number of times, or as often as a list of integers says; without `dim`, of
- * the flattened x.
+ * the flattened x. The sum of a tensor of repeats is read back into JavaScript: it decides the shape.
  * @gradient summed over the repetitions.
  * @throws ERR_ARGUMENT for negative numbers; ERR_SHAPE unless there is one for each element.
  * @example tensor([1, 2]).repeatInterleave(2).toArray(); // [1, 1, 2, 2]

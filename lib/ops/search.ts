@@ -80,7 +80,7 @@ export interface Unique {
 
 /**
  * The distinct elements of x in ascending order, the index of each element of x among them, and how often each occurs.
- * Every NaN counts as distinct.
+ * Every NaN counts as distinct. The number of distinct elements is read back into JavaScript: it decides the shape.
  * @shape values and counts: a list; inverse: that of x.
  * @gradient from each value to its first occurrence.
  * @example unique(tensor([3, 1, 3])).counts.toArray(); // [1, 2]

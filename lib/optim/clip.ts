@@ -1,6 +1,6 @@
 /** Gradient clipping, between backward and the optimizer's step. Modifies the gradients in place. */
 import { refuse } from "../core/arguments.js";
-import { fail } from "../core/errors.js";
+import { named } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
 import { withGrad } from "../engine/modes.js";
@@ -8,6 +8,7 @@ import { needTensor } from "../engine/operand.js";
 import { type Operand, rowOf } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
+import { within } from "../ops/checked.js";
 import { scalar } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
@@ -41,6 +42,13 @@ function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
   return order === 2 ? sum.sqrt() : sum.pow(1 / order);
 }
 
+/** x; ERR_GRADIENT where it is infinite or NaN. */
+function finite(x: Tensor): Tensor {
+  const high = x.dtype === "float64" ? Number.MAX_VALUE : (2 - 2 ** -23) * 2 ** 127;
+  const fact = "the norm of the gradients is not finite";
+  return within(x, { low: -high, high, code: "ERR_GRADIENT", fact, expected: "a finite norm" });
+}
+
 /**
  * Scales the gradients of all parameters by a common factor, so that their total norm is at most `maxNorm`. Returns the
  * previous norm, as a tensor of rank 0; for half precision it is float32.
@@ -69,9 +77,8 @@ export function clipGradNorm(
   const sized = gradients.filter((gradient) => gradient.numel > 0);
   if (sized.length === 0) return scalar(0);
   return withGrad(false, () => {
-    const norm = inFloat32(sized, (...tensors) => totalNorm(tensors, normType));
-    if (errorIfNonfinite && !Number.isFinite(norm.item()))
-      fail("ERR_GRADIENT", op, "the norm of the gradients is not finite", "a finite norm", String(norm.item()));
+    const total = inFloat32(sized, (...tensors) => totalNorm(tensors, normType));
+    const norm = errorIfNonfinite ? named(op, () => finite(total)) : total;
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
     for (const gradient of sized) limit(op, "mul", gradient, [factor.to(gradient.type.compute.name)]);
     return norm;

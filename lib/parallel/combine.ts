@@ -2,13 +2,13 @@
  * Combines the results of a batch's shards, in shard order and in native code, so the bits do not depend on the number
  * of workers.
  */
-
+import { defaultFloat } from "../core/dtype.js";
 import { defineKernel } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { empty } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { ShardResult } from "./shard.js";
+import type { ShardResult, Slots } from "./shard.js";
 
 const op = "DataParallel.backward";
 const weightedSum = defineKernel<undefined>({ name: "weightedSum", family: "reduce", accuracy: "tree" });
@@ -18,15 +18,17 @@ export interface Share {
   /** Its number of rows. */
   readonly weight: number;
   readonly result: ShardResult;
-  /** Gradients in the order of the parameters, then the model's buffers. */
-  readonly slots: readonly Tensor[];
+  readonly slots: Slots;
 }
 
 const weightsOf = (shares: readonly Share[]): number[] => shares.map((share) => share.weight);
 
-/** The mean loss over the rows. */
-export const meanLoss = (shares: readonly Share[]): number =>
-  shares.reduce((sum, { weight, result }) => sum + result.loss * weight, 0);
+/** The mean loss over the rows, in the default dtype. */
+export const meanLoss = (shares: readonly Share[]): Tensor =>
+  shares
+    .map(({ weight, slots }) => slots.loss.mul(weight))
+    .reduce((sum, loss) => sum.add(loss))
+    .to(defaultFloat().name);
 
 /** Sums the shards' gradients into those of the parameters; null for a parameter that no shard depends on. */
 export function sumGradients(parameters: readonly Tensor[], shares: readonly Share[]): void {
@@ -39,7 +41,7 @@ export function sumGradients(parameters: readonly Tensor[], shares: readonly Sha
       return;
     }
     for (const { result, slots } of shares) {
-      const gradient = slots[i]!;
+      const gradient = slots.gradients[i]!;
       if (!result.used[i]) gradient.assign(0);
       sources.push(gradient);
     }
@@ -55,11 +57,23 @@ export function sumGradients(parameters: readonly Tensor[], shares: readonly Sha
 }
 
 /** Buffers changed by shards become the weighted mean over them; integer buffers are taken from the first shard. */
-export function averageBuffers(buffers: readonly Tensor[], shares: readonly Share[], parameters: number): void {
+export function averageBuffers(buffers: readonly Tensor[], shares: readonly Share[]): void {
   buffers.forEach((buffer, i) => {
-    if (!shares.some(({ result }) => result.moved[i])) return;
-    const left = shares.map(({ slots }) => slots[parameters + i]!);
-    if (buffer.type.kind !== "float") buffer.assign(left[0]!);
-    else runKernel({ op, row: weightedSum, targets: [buffer], inputs: left, attrs: weightsOf(shares) });
+    if (!shares.some(({ result }) => result.written[i])) return;
+    for (const { result, slots } of shares)
+      if (!result.written[i]) {
+        slots.buffers[i]!.assign(buffer);
+        slots.changed.narrow(0, i, 1).assign(0);
+      }
+    const left = shares.map(({ slots }) => slots.buffers[i]!);
+    if (buffer.type.kind !== "float") {
+      buffer.assign(left[0]!);
+      return;
+    }
+    const mean = empty(op, buffer.type, buffer.shape);
+    runKernel({ op, row: weightedSum, targets: [mean], inputs: left, attrs: weightsOf(shares) });
+    // The mean of equal numbers may be rounded: what no shard has changed stays as it is.
+    const changed = shares.map(({ slots }) => slots.changed.at(i)).reduce((a, b) => a.logicalOr(b));
+    buffer.assign(changed.where(mean, buffer));
   });
 }

@@ -1,7 +1,7 @@
 /** Data-parallel gradients on worker threads that share the model's memory. */
 import { needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
-import { getDefaultDtype } from "../core/dtype.js";
+import { dtypes, getDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
@@ -9,7 +9,7 @@ import { mapTree } from "../core/tree.js";
 import { addon } from "../native/frame.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
-import { empty, scalar } from "../tensor/create.js";
+import { empty } from "../tensor/create.js";
 import type { Handle } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { averageBuffers, meanLoss, sumGradients } from "./combine.js";
@@ -18,7 +18,7 @@ import { isJob, type Job } from "./job.js";
 import { importJob, needJobUrl, needModel, requireJob } from "./job-module.js";
 import { Pool } from "./pool.js";
 import type { WorkerReply } from "./serve.js";
-import { rowsOf, runShard, type Shard, type ShardResult, shardOf, shardsOf, stateOf } from "./shard.js";
+import { rowsOf, runShard, type Shard, type ShardResult, type Slots, shardOf, shardsOf, stateOf } from "./shard.js";
 import { lend } from "./share.js";
 
 export interface DataParallelOptions {
@@ -87,8 +87,8 @@ export class DataParallel {
   private parameters: readonly Tensor[] = [];
   /** The parameters that the workers know; {@link prepare} compares it with the model's. */
   private handles: readonly Handle[] = [];
-  /** Gradient buffers by shard, in the order of the parameters, followed by copies of the model's buffers. */
-  private slots: readonly (readonly Tensor[])[] = [];
+  /** Shared output buffers, by shard. */
+  private slots: readonly Slots[] = [];
   private pool: Pool | null = null;
   private randomSeed: number;
   private step = 0;
@@ -195,9 +195,9 @@ export class DataParallel {
       this.workers === 0 ? await this.computeInline(batch, shards) : await this.computeInWorkers(batch, shards);
     const shares = shards.map(({ index, weight }, i) => ({ weight, result: results[i]!, slots: this.slots[index]! }));
     sumGradients(this.parameters, shares);
-    averageBuffers(this.model.buffers(), shares, this.parameters.length);
+    averageBuffers(this.model.buffers(), shares);
     this.step++;
-    return scalar(meanLoss(shares));
+    return meanLoss(shares);
   }
 
   /** Allocates the gradient buffers. If the model's parameters have been replaced, again, with new workers. */
@@ -207,8 +207,14 @@ export class DataParallel {
     await this.pool?.close();
     this.handles = state;
     this.parameters = this.model.parameters();
-    const held = [...this.parameters, ...this.model.buffers()];
-    this.slots = Array.from({ length: this.shards }, () => held.map((x) => empty(op, x.type, x.shape)));
+    const buffers = this.model.buffers();
+    const like = (x: Tensor): Tensor => empty(op, x.type, x.shape);
+    this.slots = Array.from({ length: this.shards }, () => ({
+      gradients: this.parameters.map(like),
+      buffers: buffers.map(like),
+      changed: empty(op, dtypes.bool, [buffers.length]),
+      loss: empty(op, dtypes.float64, []),
+    }));
   }
 
   /** Computes the shards inline, each in its own turn of the event loop. */
@@ -291,7 +297,7 @@ export class DataParallel {
       args: this.args,
       dtype: this.dtype,
       state: stateOf(this.model).map(([name, x]) => [name, lend(x)]),
-      slots: this.slots.map((shard) => shard.map(lend)),
+      slots: this.slots.map((shard) => mapTree(shard, isTensor, lend)),
     });
     return this.pool;
   }

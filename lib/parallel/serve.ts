@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import type { PackedError } from "./error.js";
 import type { Job } from "./job.js";
 import { needModel } from "./job-module.js";
-import { runShard, type Shard, type ShardResult, shardOf, stateOf } from "./shard.js";
+import { runShard, type Shard, type ShardResult, type Slots, shardOf, stateOf } from "./shard.js";
 import { attach, type SharedTensor } from "./share.js";
 
 /** The data that each worker gets when it starts. */
@@ -20,8 +20,8 @@ export interface WorkerSetup {
   readonly dtype: "float32" | "float64";
   /** Parameters and buffers of the main thread's model, by name. */
   readonly state: readonly (readonly [string, SharedTensor])[];
-  /** Output buffers by shard: gradients in the order of the parameters, then the model's buffers. */
-  readonly slots: readonly (readonly SharedTensor[])[];
+  /** Output buffers by shard: {@link Slots} of shared tensors. */
+  readonly slots: readonly unknown[];
 }
 
 export interface WorkerTask {
@@ -80,7 +80,7 @@ export const serve: Serve = (job, setup) => {
     replace(x, attach(main));
   });
   const parameters = model.parameters();
-  const slots = setup.slots.map((shard) => shard.map(attach));
+  const slots = setup.slots.map((shard) => mapTree(shard, isShared, attach) as Slots);
   return (task, each) => {
     const held: Tensor[] = [];
     try {

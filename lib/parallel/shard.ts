@@ -13,6 +13,7 @@ import { assign } from "../ops/in-place.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Job } from "./job.js";
+import { timesWritten } from "./share.js";
 
 /** Some rows of a batch. */
 export interface Shard {
@@ -60,28 +61,46 @@ export interface ShardTask {
   readonly step: number;
   readonly shard: number;
 }
+
+/** The output buffers of a shard. Threads share them, so that no value is read to be sent. */
+export interface Slots {
+  /** In the order of the parameters. */
+  readonly gradients: readonly Tensor[];
+  /** In the order of the model's buffers. */
+  readonly buffers: readonly Tensor[];
+  /** For each buffer whether an element has changed; bool. */
+  readonly changed: Tensor;
+  /** float64, of rank 0. */
+  readonly loss: Tensor;
+}
+
+/** What a shard reports besides the contents of its slots. */
 export interface ShardResult {
-  readonly loss: number;
   /** For each parameter whether the loss depends on it. */
   readonly used: readonly boolean[];
-  /** For each buffer of the model whether the shard changed it. */
-  readonly moved: readonly boolean[];
+  /** For each buffer of the model whether the shard has written to it. */
+  readonly written: readonly boolean[];
 }
 
 /** Runs f on copies of the model's shared buffers; their final values are written to `slots`. */
-function onCopies<T>(buffers: readonly Buffer[], slots: readonly Tensor[], f: () => T): T & Pick<ShardResult, "moved"> {
+function onCopies(buffers: readonly Buffer[], slots: Slots, f: () => Pick<ShardResult, "used">): ShardResult {
   const shared = buffers.map((buffer) => buffer.detach());
   const copies = shared.map((x) => x.clone());
+  const before = copies.map(timesWritten);
   buffers.forEach((buffer, i) => {
     replace(buffer, copies[i]!);
   });
   try {
-    const result = f();
-    const moved = buffers.map((buffer, i) => {
-      assign(slots[i]!, buffer.detach());
-      return withGrad(false, () => buffer.ne(shared[i]!).any().item()) !== 0;
+    const { used } = f();
+    const written = buffers.map((buffer, i) => {
+      const copy = copies[i]!;
+      if (buffer.handle === copy.handle && timesWritten(copy) === before[i]) return false;
+      const left = buffer.detach();
+      assign(slots.buffers[i]!, left);
+      assign(slots.changed.narrow(0, i, 1), left.ne(shared[i]!).any());
+      return true;
     });
-    return { ...result, moved };
+    return { used, written };
   } finally {
     buffers.forEach((buffer, i) => {
       replace(buffer, shared[i]!);
@@ -92,7 +111,7 @@ function onCopies<T>(buffers: readonly Buffer[], slots: readonly Tensor[], f: ()
 }
 
 /**
- * Runs forward and backward on a shard, and writes the gradients and then the model's buffers to `slots`. Random
+ * Runs forward and backward on a shard, and writes the loss, the gradients and the model's buffers to `slots`. Random
  * numbers are derived from (seed, step, shard); the model's gradients and the generator are restored.
  */
 export function runShard(
@@ -101,7 +120,7 @@ export function runShard(
   batch: unknown,
   task: ShardTask,
   parameters: readonly Tensor[],
-  slots: readonly Tensor[],
+  slots: Slots,
 ): ShardResult {
   const before = parameters.map((p) => p.grad);
   const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
@@ -121,12 +140,13 @@ export function runShard(
       if (loss.requiresGrad) backward(loss);
       const used = parameters.map((p, i) => {
         const gradient = (p.node as LeafNode | null)?.peek() ?? null;
-        if (gradient !== null) assign(slots[i]!, gradient);
+        if (gradient !== null) assign(slots.gradients[i]!, gradient);
         return gradient !== null;
       });
-      return { loss: loss.item(), used };
+      assign(slots.loss, loss.detach().reshape([]));
+      return { used };
     };
-    return withGrad(true, () => onCopies(buffers, slots.slice(parameters.length), step));
+    return withGrad(true, () => onCopies(buffers, slots, step));
   } finally {
     parameters.forEach((p, i) => {
       p.grad = before[i]!;

@@ -61,6 +61,15 @@ function describeShared(x: Tensor, hold: boolean): SharedTensor {
   };
 }
 
+/** @internal How often the storage of a tensor has been written to. */
+export function timesWritten(x: Tensor): number {
+  frame.begin(0, 0, 1, []);
+  frame.putOperand(0, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
+  const times = frame.addon.version();
+  if (frame.failed()) raise("share");
+  return times;
+}
+
 /**
  * A tensor on a storage shared by another thread (or this one): both see the same elements.
  * @throws ERR_WORKER if the storage is gone, or was shared by another process or another copy of nabla; ERR_ARGUMENT

@@ -84,18 +84,24 @@ export class Handle implements frame.Slot {
   }
 }
 
+/** The parts of an error for a value that a kernel refused; missing ones are those of the status. */
+export interface Refusal {
+  readonly code?: ErrorCode;
+  readonly fact?: string;
+  readonly expected: string;
+  /** Default for ERR_INDEX: the detail of the status. */
+  readonly got?: string;
+}
+
 /** Throws the frame's status as an error that names the op. */
-export function raise(
-  op: string,
-  note?: (operand: number, detail: number) => string | undefined,
-  expected?: string,
-): never {
+export function raise(op: string, note?: (detail: number) => string | undefined, refusal?: Refusal): never {
   const { code, operand, detail } = frame.status();
-  const name = (frame.layout.codes[code] ?? "ERR_NATIVE") as ErrorCode;
+  const name = refusal?.code ?? ((frame.layout.codes[code] ?? "ERR_NATIVE") as ErrorCode);
   if (name === "ERR_MEMORY") outOfMemory(op);
-  const message = note?.(operand, detail) ?? frame.addon.message();
-  const got = name === "ERR_INDEX" ? String(detail) : undefined;
-  fail(name, op, message, got === undefined ? undefined : expected, got, { operand, detail });
+  const message = refusal?.fact ?? note?.(Number(detail)) ?? frame.addon.message();
+  const got = refusal?.got ?? (name === "ERR_INDEX" ? String(detail) : undefined);
+  const details = refusal?.got === undefined ? { operand, detail: Number(detail) } : { operand };
+  fail(name, op, message, got === undefined ? undefined : refusal?.expected, got, details);
 }
 
 /** ERR_MEMORY, naming the largest tensors. */

@@ -22,7 +22,7 @@ struct Status {
   Code code = Code::OK;
   const char* message = "";  // static storage
   int32_t operand = -1;      // which operand of the call, or -1
-  int64_t detail = 0;        // an index, a size or an opcode, as the sentence says
+  int64_t detail = 0;        // an index, a size, an opcode or the bits of a double, as the kernel says
 
   bool ok() const { return code == Code::OK; }
 };

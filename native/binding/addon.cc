@@ -9,7 +9,6 @@
 #include "binding/environment.h"
 #include "binding/execute.h"
 #include "exec/call.h"
-#include "exec/holds.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -166,20 +165,17 @@ Napi::Value share(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), id);
 }
 
-// holds(dtype): whether an integer or bool dtype represents every element of the frame's single operand exactly.
-Napi::Value holds(const Napi::CallbackInfo& info) {
-  Environment& e = environment(info);
-  process_releases(e);
-  Operand o;
-  View view;
-  size_t cursor = 0;
-  Status status = decode_operand(e, 0, cursor, o, view);
-  const double dtype = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
-  if (status.ok() && ((o.flags & flag::fresh) || !(dtype >= 0 && dtype < kDTypeCount) || is_half(view.dtype)))
-    status = fail(Code::NATIVE, "the call frame is malformed");
-  const bool held = status.ok() && holds_all(static_cast<DType>(static_cast<int>(dtype)), view);
-  write_status(e, status);
-  return Napi::Boolean::New(info.Env(), held);
+// version(): how often the storage that the frame's single operand names has been written to.
+Napi::Value version(const Napi::CallbackInfo& info) {
+  double times = 0;
+  answer(environment(info), [&]() -> Status {
+    Storage* storage;
+    View view;
+    NABLA_TRY(operand_storage(environment(info), storage, view));
+    times = static_cast<double>(storage->version.load(std::memory_order_relaxed));
+    return {};
+  });
+  return Napi::Number::New(info.Env(), times);
 }
 
 // attach(handle, id): the slot of that storage in the frame's operand 0, or false where nothing holds it any more.
@@ -352,8 +348,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("sinceReclaim", guarded<since_reclaim>);
   wrapped("adopt", guarded<adopt>);
   wrapped("block", guarded<block>);
-  wrapped("holds", guarded<holds>);
   wrapped("share", guarded<share>);
+  wrapped("version", guarded<version>);
   wrapped("attach", guarded<attach>);
   wrapped("origin", guarded<origin>);
   wrapped("stats", guarded<stats>);

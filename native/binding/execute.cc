@@ -110,6 +110,7 @@ void write_status(Environment& e, const Status& status) {
   ints[field::code] = static_cast<int32_t>(status.code);
   ints[field::operand] = status.operand;
   ints[field::detail] = static_cast<int32_t>(status.detail);
+  ints[field::detailHigh] = static_cast<int32_t>(status.detail >> 32);
   e.message = status.message;
   if (e.under_pressure()) ints[field::pressure] = 1;
 }

@@ -19,7 +19,8 @@ namespace nabla {
   X(hasNode, 8)               \
   X(releases, 9)              \
   X(node, 10)                 \
-  X(nodeGeneration, 11)
+  X(nodeGeneration, 11)       \
+  X(detailHigh, 12)
 
 // X(name, bit) of an operand's flags
 #define NABLA_OPERAND_FLAGS(X) \

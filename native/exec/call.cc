@@ -2,6 +2,7 @@
 
 #include "exec/attention.h"
 #include "exec/batch_norm.h"
+#include "exec/checked.h"
 #include "exec/conv.h"
 #include "exec/elementwise.h"
 #include "exec/index.h"

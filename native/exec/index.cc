@@ -8,6 +8,7 @@
 #include "exec/axis.h"
 #include "exec/elementwise.h"
 #include "exec/tuning.h"
+#include "exec/walk.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -28,11 +29,19 @@ int64_t index_at(const View& v, int64_t i) {
   }
 }
 
-// Negative indices count from the end. Reads each index once, so that the checked value is
-// used.
-bool wrap(int64_t& index, int64_t size) {
-  if (index < 0) index += size;
-  return index >= 0 && index < size;
+// The indices into a dimension; negative ones count from its end, where they are allowed.
+struct Range {
+  int64_t size, low;
+
+  Range(int64_t size, double from_end) : size(size), low(from_end != 0 ? -size : 0) {}
+  bool holds(int64_t index) const { return index >= low && index < size; }
+};
+
+// Reads each index once, so that what is checked is what is used.
+bool wrap(int64_t& index, Range range) {
+  const bool held = range.holds(index);
+  if (index < 0) index += range.size;
+  return held;
 }
 
 // Calls f(indices) with a pointer of their type.
@@ -45,54 +54,27 @@ auto with_indices(const View& v, const F& f) {
   }
 }
 
-Status first_bad_index(const View& index, int64_t size, int32_t operand) {
+Status first_bad_index(const View& index, Range range, int32_t operand) {
   int64_t n = index.numel();
   const bool good = with_indices(index, [=](const auto* at) {
     int bad = 0;
     for (int64_t i = 0; i < n; i++)
-      bad |= (static_cast<int64_t>(at[i]) < -size) | (static_cast<int64_t>(at[i]) >= size);
+      bad |= (static_cast<int64_t>(at[i]) < range.low) | (static_cast<int64_t>(at[i]) >= range.size);
     return !bad;
   });
   if (good) return {};
   for (int64_t i = 0; i < n; i++) {
-    int64_t at = index_at(index, i);
-    int64_t wrapped = at;
-    if (!wrap(wrapped, size)) return fail(Code::INDEX, kOutOfRange, operand, at);
+    const int64_t at = index_at(index, i);
+    if (!range.holds(at)) return fail(Code::INDEX, kOutOfRange, operand, at);
   }
   return {};
 }
 
-// Iterates over a shape in row-major order, and over the offsets in a tensor; along `dim`, whose positions come from an
-// index, the offset stays.
-class Walk {
- public:
-  Walk(const View& shape, const View& tensor, int dim, int64_t start) : shape_(shape) {
-    for (int d = shape.rank - 1; d >= 0; d--) {
-      strides_[d] = d == dim ? 0 : tensor.strides[d];
-      at_[d] = start % shape.dims[d];
-      start /= shape.dims[d];
-      offset_ += at_[d] * strides_[d];
-    }
-  }
-  int64_t offset() const { return offset_; }
-  void next() { advance(1); }
-  // The last dimension: the number of remaining elements, and their stride.
-  int64_t left() const { return shape_.dims[shape_.rank - 1] - at_[shape_.rank - 1]; }
-  int64_t step() const { return strides_[shape_.rank - 1]; }
-  // n <= left()
-  void advance(int64_t n) {
-    for (int d = shape_.rank - 1; d >= 0; d--, n = 1) {
-      offset_ += n * strides_[d];
-      if ((at_[d] += n) < shape_.dims[d]) return;
-      offset_ -= shape_.dims[d] * strides_[d];
-      at_[d] = 0;
-    }
-  }
-
- private:
-  const View& shape_;
-  int64_t strides_[kMaxRank], at_[kMaxRank], offset_ = 0;
-};
+// After a kernel that has met an index out of range.
+Status refuse_index(const View& index, Range range, int32_t operand) {
+  const Status first = first_bad_index(index, range, operand);
+  return first.ok() ? fail(Code::INDEX, kOutOfRange, operand) : first;
+}
 
 template <class T>
 void add_to(T& a, T b) {
@@ -103,8 +85,8 @@ void add_to(T& a, T b) {
 }
 
 // Along the last dimension. Rows are independent: threads share them, and each thread initializes its own.
-Status scatter_rows(const View& out, const View& x, const View& index, const View& source, bool add) {
-  const int64_t size = out.dims[out.rank - 1], n = source.dims[out.rank - 1], rows = source.numel() / n;
+Status scatter_rows(const View& out, const View& x, const View& index, const View& source, Range range, bool add) {
+  const int64_t size = range.size, n = source.dims[out.rank - 1], rows = source.numel() / n;
   bool one_number = true;
   for (int d = 0; d < x.rank; d++) one_number = one_number && (x.strides[d] == 0 || x.dims[d] == 1);
   const bool by_row = x.dtype == out.dtype && !x.scalar && same_shape(x, out) && (one_number || x.contiguous());
@@ -128,7 +110,7 @@ Status scatter_rows(const View& out, const View& x, const View& index, const Vie
           const auto* row = indices + r * n;
           for (int64_t i = 0; i < n; i++) {
             int64_t at = row[i];
-            if (!wrap(at, size)) {
+            if (!wrap(at, range)) {
               outside = true;
               continue;
             }
@@ -142,20 +124,21 @@ Status scatter_rows(const View& out, const View& x, const View& index, const Vie
       if (outside) bad.store(true, std::memory_order_relaxed);
     });
   });
-  return bad.load() ? first_bad_index(index, size, 2) : Status{};
+  return bad.load() ? refuse_index(index, range, 2) : Status{};
 }
 
 }  // namespace
 
 Status run_index_select(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &index = call.in(1);
   Cut to, from;
   if (x.scalar || x.rank != out.rank || x.dtype != out.dtype || !x.contiguous() || !out.contiguous() ||
       !is_index(index) || index.rank != 1 || !cut(out, call.attrs[0], to) || !cut(x, call.attrs[0], from) ||
       to.outer != from.outer || to.inner != from.inner || to.size != index.dims[0])
     return fail(Code::SHAPE, kOperands);
-  NABLA_TRY(first_bad_index(index, from.size, 2));
+  const Range range(from.size, call.attrs[1]);
+  NABLA_TRY(first_bad_index(index, range, 2));
   const int64_t bytes = to.inner * static_cast<int64_t>(size_of(x.dtype));
   if (bytes == 0) return {};
   const char* source = x.as<char>();
@@ -166,14 +149,14 @@ Status run_index_select(const Call& call) {
     int64_t end = (chunk + 1) * per_chunk < rows ? (chunk + 1) * per_chunk : rows;
     for (int64_t r = chunk * per_chunk; r < end; r++) {
       int64_t at = index_at(index, r % to.size);
-      if (wrap(at, from.size)) std::memcpy(target + r * bytes, source + (r / to.size * from.size + at) * bytes, bytes);
+      if (wrap(at, range)) std::memcpy(target + r * bytes, source + (r / to.size * from.size + at) * bytes, bytes);
     }
   });
   return {};
 }
 
 Status run_index_add(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &index = call.in(1), &source = call.in(2);
   Cut to, from;
   if (source.scalar || source.rank != out.rank || source.dtype != out.dtype || !source.contiguous() ||
@@ -181,7 +164,8 @@ Status run_index_add(const Call& call) {
       !cut(source, call.attrs[0], from) || to.outer != from.outer || to.inner != from.inner ||
       from.size != index.dims[0])
     return fail(Code::SHAPE, kOperands);
-  NABLA_TRY(first_bad_index(index, to.size, 2));
+  const Range range(to.size, call.attrs[1]);
+  NABLA_TRY(first_bad_index(index, range, 2));
   NABLA_TRY(copy(out, x));
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -189,7 +173,7 @@ Status run_index_add(const Call& call) {
     parallel_for(to.outer, [&](int64_t o) {
       for (int64_t j = 0; j < from.size; j++) {
         int64_t at = index_at(index, j);
-        if (!wrap(at, to.size)) continue;
+        if (!wrap(at, range)) continue;
         T* target = out.as<T>() + (o * to.size + at) * to.inner;
         const T* row = source.as<T>() + (o * from.size + j) * from.inner;
         for (int64_t i = 0; i < to.inner; i++) add_to(target[i], row[i]);
@@ -200,7 +184,7 @@ Status run_index_add(const Call& call) {
 }
 
 Status run_gather(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &index = call.in(1);
   Cut to, from;
   if (x.scalar || x.rank != out.rank || x.dtype != out.dtype || !out.contiguous() || !is_index(index) ||
@@ -209,14 +193,17 @@ Status run_gather(const Call& call) {
   int dim = static_cast<int>(call.attrs[0]);
   for (int d = 0; d < x.rank; d++)
     if (d != dim && out.dims[d] > x.dims[d]) return fail(Code::SHAPE, "the index is larger than the input", 2);
-  NABLA_TRY(first_bad_index(index, from.size, 2));
+  const Range range(from.size, call.attrs[1]);
   int64_t total = out.numel();
+  if (from.size == 0 && total > 0) return refuse_index(index, range, 2);
+  std::atomic<bool> bad{false};
   with_stored_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
     parallel_for((total + kElementwiseChunk - 1) / kElementwiseChunk, [&](int64_t chunk) {
       int64_t end = (chunk + 1) * kElementwiseChunk < total ? (chunk + 1) * kElementwiseChunk : total;
       Walk walk(out, x, dim, chunk * kElementwiseChunk);
-      const int64_t along = x.strides[dim], step = walk.step(), size = from.size;
+      const int64_t along = x.strides[dim], step = walk.step();
+      bool outside = false;
       for (int64_t i = chunk * kElementwiseChunk, run; i < end; i += run, walk.advance(run)) {
         run = walk.left() < end - i ? walk.left() : end - i;
         const T* source = x.as<T>() + walk.offset();
@@ -224,32 +211,35 @@ Status run_gather(const Call& call) {
         with_indices(index, [&, n = run](const auto* indices) {
           for (int64_t j = 0; j < n; j++) {
             int64_t at = indices[i + j];
-            if (!wrap(at, size)) at = 0;
-            target[j] = source[j * step + at * along];
+            const bool held = wrap(at, range);
+            outside |= !held;
+            target[j] = source[j * step + (held ? at : 0) * along];
           }
         });
       }
+      if (outside) bad.store(true, std::memory_order_relaxed);
     });
   });
-  return {};
+  return bad.load() ? refuse_index(index, range, 2) : Status{};
 }
 
 Status run_scatter(const Call& call) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
+  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != 3) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0), &index = call.in(1), &source = call.in(2);
   Cut to;
   if (source.rank != out.rank || source.dtype != out.dtype || source.scalar || !out.contiguous() || !is_index(index) ||
       !same_shape(index, source) || !cut(out, call.attrs[0], to))
     return fail(Code::SHAPE, kOperands);
   int dim = static_cast<int>(call.attrs[0]);
-  bool add = call.attrs[1] != 0, whole_rows = dim == out.rank - 1 && source.contiguous();
+  const Range range(to.size, call.attrs[1]);
+  bool add = call.attrs[2] != 0, whole_rows = dim == out.rank - 1 && source.contiguous();
   for (int d = 0; d < out.rank; d++) {
     if (d != dim && source.dims[d] > out.dims[d]) return fail(Code::SHAPE, "the source is larger than the result", 3);
     whole_rows = whole_rows && (d == dim || source.dims[d] == out.dims[d]);
   }
   int64_t total = source.numel();
-  if (whole_rows && total > 0 && to.size > 0) return scatter_rows(out, x, index, source, add);
-  NABLA_TRY(first_bad_index(index, to.size, 2));
+  if (whole_rows && total > 0 && to.size > 0) return scatter_rows(out, x, index, source, range, add);
+  NABLA_TRY(first_bad_index(index, range, 2));
   NABLA_TRY(copy(out, x));
   with_type(out.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -258,7 +248,7 @@ Status run_scatter(const Call& call) {
     Walk walk(source, out, dim, 0), sources(source, source, -1, 0);
     for (int64_t i = 0; i < total; i++, walk.next(), sources.next()) {
       int64_t at = index_at(index, i);
-      if (!wrap(at, to.size)) at = 0;
+      if (!wrap(at, range)) at = 0;
       T& target = out.as<T>()[walk.offset() + at * out.strides[dim]];
       const T value = source.as<T>()[sources.offset()];
       if (add)

@@ -45,6 +45,23 @@ void drop(T* out, const T* x, const T* uniform, int64_t n, double p) {
   for (int64_t i = 0; i < n; i++) out[i] = uniform[i] >= bound ? x[i] * scale : T(0);
 }
 
+template <class T>
+void permute(T* order, int64_t n, int64_t first, const RandomStream& stream) {
+  constexpr int64_t kTile = 1024;
+  alignas(64) double picks[kTile];
+  for (int64_t i = 0; i < n; i++) order[i] = static_cast<T>(i);
+  for (int64_t end = n; end > 0;) {
+    const int64_t start = (end - 1) / kTile * kTile;
+    kernels().random.uniform[1](picks, first + start, end - start, stream);
+    for (; end > start; end--) {
+      const auto other = static_cast<int64_t>(picks[end - 1 - start] * static_cast<double>(end));
+      const T held = order[end - 1];
+      order[end - 1] = order[other];
+      order[other] = held;
+    }
+  }
+}
+
 }  // namespace
 
 bool stream_of(const double* words, RandomStream& s) {
@@ -73,6 +90,25 @@ Status run_random_integers(const Call& call) {
   in_chunks(out.numel(), [&](int64_t start, int64_t n) {
     leaf(out.as<char>() + start * size, start, n, stream, static_cast<int64_t>(call.attrs[3]),
          static_cast<uint64_t>(call.attrs[4]));
+  });
+  return {};
+}
+
+Status run_permutation(const Call& call) {
+  RandomStream stream;
+  const View& out = call.out();
+  if (call.n_out != 1 || call.n_in != 0 || call.n_attr != 3 || !stream_of(call, stream) || !out.contiguous())
+    return fail(Code::NATIVE, kOperands);
+  if (out.dtype != DType::I32 && out.dtype != DType::I64)
+    return fail(Code::DTYPE, "the op is not defined for this dtype");
+  const int64_t n = out.rank > 0 ? out.dims[out.rank - 1] : 0;
+  if (out.rank == 0 || (out.dtype == DType::I32 && n > int64_t{1} << 31)) return fail(Code::SHAPE, kOperands);
+  const int64_t rows = n > 0 ? out.numel() / n : 0;
+  parallel_for(rows, [&](int64_t r) {
+    if (out.dtype == DType::I32)
+      permute(out.as<int32_t>() + r * n, n, r * n, stream);
+    else
+      permute(out.as<int64_t>() + r * n, n, r * n, stream);
   });
   return {};
 }

@@ -103,6 +103,39 @@ describe("what is expected can be", () => {
       /^indexSelect: .*expected none, as there is no element/,
     ],
     ["embedding", () => nb.embedding(ints(0), nb.zeros([0, 2])), /^embedding: .*expected none, as there is no element/],
+    ["nllLoss", () => nb.nllLoss(nb.zeros([1, 3]), ints(-1)), /^nllLoss: an index .*expected 0 to 2, got -1$/],
+    ["crossEntropy", () => nb.crossEntropy(nb.zeros([1, 3]), ints(3)), /^crossEntropy: .*expected 0 to 2, got 3$/],
+    [
+      "an index beyond 2^32",
+      () => nb.embedding(tensor([2n ** 40n + 1n]), nb.zeros([2, 3])),
+      /^embedding: an index is out of range; expected 0 to 1, got 1099511627777$/,
+    ],
+    [
+      "indexPut by two lists",
+      () => nb.zeros([2, 3]).indexPut([ints(0), ints(1, -4)], 1),
+      /^indexPut: an index is out of range; expected -3 to 2, got -4$/,
+    ],
+    ["bernoulli", () => nb.bernoulli(tensor([0, Number.NaN])), /^bernoulli: .*expected 0 to 1, got NaN$/],
+    [
+      "binaryCrossEntropy",
+      () => nb.binaryCrossEntropy(tensor([0.5, -0.25]), nb.ones([2])),
+      /^binaryCrossEntropy: the input holds no probabilities; expected 0 to 1, got -0.25$/,
+    ],
+    [
+      "multinomial",
+      () => nb.multinomial(tensor([1, -2]), 1),
+      /^multinomial: a weight is not valid; expected finite weights of 0 or more, got -2$/,
+    ],
+    [
+      "multinomial, without replacement",
+      () => nb.multinomial(tensor([[1, 2], [0, 1]]), 2), // biome-ignore format: a matrix
+      /^multinomial: a row has too few weights above 0; expected at least 2, got 1$/,
+    ],
+    [
+      "indexAdd",
+      () => nb.zeros([2], { dtype: "int32" }).indexAdd(0, ints(0, 1), tensor([1n, 2n ** 40n])),
+      /^indexAdd: the source does not fit int32; expected -2147483648 to 2147483647 \(.*\), got 1099511627776$/,
+    ],
     ["of one", () => nb.zeros([1]).at(1), /expected -1 to 0, got 1$/],
     ["pad", () => nb.zeros([2]).pad([-3, 0]), /expected at least -2, got -3 and 0$/],
     ["topk", () => nb.zeros([0]).topk(1), /expected 0, got 1$/],

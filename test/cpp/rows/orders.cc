@@ -6,8 +6,10 @@
 #include <numeric>
 
 #include "check.h"
-#include "exec/holds.h"
+#include "exec/checked.h"
+#include "exec/index.h"
 #include "exec/nonzero.h"
+#include "exec/random.h"
 #include "exec/sort.h"
 
 namespace nabla::test {
@@ -125,16 +127,130 @@ void check_nonzero(Random& r, int64_t rows, int64_t cols, int64_t share) {
   check(!run_with(run_nonzero, 1, {more.view, mask.view}, {}).ok(), "another number of places is refused", rows, cols);
 }
 
-// An element at an end of the dtype, and one beyond it.
-template <class T>
-void check_holds(DType type, T last, T beyond) {
+double real_of(int64_t bits) {
+  double value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+// A kernel that copies and checks: with `last` as its last element, and with `bad`, which is named also where another
+// one follows, whatever the threads.
+template <class Out, class In>
+void check_copies(Status (*kernel)(const Call&), const std::vector<double>& attrs, In last, In bad, Code code,
+                  double detail) {
   for (int layout = 0; layout < static_cast<int>(Layout::COUNT); layout++) {
-    Tensor<T> x({301, 407}, static_cast<Layout>(layout));
+    Tensor<In> x({301, 407}, static_cast<Layout>(layout));
+    Tensor<Out> out({301, 407});
     x.data.back() = last;
-    check(holds_all(type, x.view), "a dtype holds the elements", layout, static_cast<int>(type));
-    x.data.back() = beyond;
-    check(!holds_all(type, x.view), "a dtype does not hold an element", layout, static_cast<int>(type));
+    const auto run = [&] {
+      out.spoil();
+      return run_with(kernel, 1, {out.view, x.view}, attrs);
+    };
+    on_any_threads("checked copies on other threads", [&] {
+      check(run().ok(), "a value that fits", layout, static_cast<int>(code));
+      return digest_of(out.data, 0xCBF29CE484222325u);
+    });
+    bool same = true;
+    for (int64_t i = 0; i < 301; i++)
+      for (int64_t j = 0; j < 407; j++) {
+        const In v = x.at(i, j);
+        const Out want = kernel == run_places && v < In() ? static_cast<Out>(v + static_cast<In>(attrs[0])) : Out(v);
+        same = same && out.at(i, j) == want;
+      }
+    check(same, "a checked copy", layout, static_cast<int>(code));
+    x.data.back() = bad;
+    on_any_threads("refusals on other threads", [&] {
+      const Status status = run();
+      const double got = code == Code::ARGUMENT || std::is_floating_point_v<In> ? real_of(status.detail)
+                                                                                : static_cast<double>(status.detail);
+      check(status.code == code && status.operand == 1, "a value is refused", layout, static_cast<int>(status.code));
+      check(got == detail || (got != got && detail != detail), "the value that is refused", layout, status.detail);
+      return static_cast<uint64_t>(status.detail);
+    });
   }
+}
+
+// Of several bad values the first one in row-major order.
+void check_first_refused() {
+  Tensor<int64_t> x({301, 407}, Layout::COLUMNS), out({301, 407});
+  x.view.as<int64_t>()[200 * x.view.strides[0] + 3 * x.view.strides[1]] = 77;
+  x.view.as<int64_t>()[7 * x.view.strides[0] + 400 * x.view.strides[1]] = -66;
+  for (int threads : {7, 1}) {
+    set_thread_limit(threads);
+    const Status status = run_with(run_places, 1, {out.view, x.view}, {5});
+    check(status.code == Code::INDEX && status.detail == -66, "the first bad index", threads, status.detail);
+  }
+  set_thread_limit(0);
+}
+
+template <class T>
+void check_weights(Random& r) {
+  Tensor<T> x({301, 407});
+  Tensor<double> out({301, 407});
+  for (auto& v : x.data) v = static_cast<T>(std::fabs(r.number()) + 0.5);
+  const auto run = [&](double least) { return run_with(run_weights, 1, {out.view, x.view}, {least}); };
+  check(run(407).ok(), "weights", 407, 0);
+  check(static_cast<T>(out.data[5]) == x.data[5], "weights are copied", 5, 0);
+  x.data[407 * 200 + 1] = 0;
+  Status status = run(407);
+  check(status.code == Code::ARGUMENT && status.operand == 0 && status.detail == 406, "too few weights", 407,
+        status.detail);
+  check(run(406).ok(), "enough weights", 406, 0);
+  for (T bad : {T(-1), std::numeric_limits<T>::infinity(), std::numeric_limits<T>::quiet_NaN()}) {
+    x.data[407 * 250 + 9] = bad;
+    status = run(1);
+    const double got = real_of(status.detail);
+    check(status.code == Code::ARGUMENT && status.operand == 1 && (got == bad || (got != got && bad != bad)),
+          "a weight is refused", 1, status.operand);
+  }
+}
+
+// Fisher and Yates, from all uniform numbers at once.
+template <class T>
+void check_permutation(int64_t rows, int64_t n) {
+  Tensor<T> out({rows, n});
+  Tensor<double> picks({rows, n});
+  const std::vector<double> key = {11, 22, 33};
+  check(run_with(run_uniform, 1, {picks.view}, key).ok(), "uniform numbers", rows, n);
+  on_any_threads("orders of other threads", [&] {
+    out.spoil();
+    check(run_with(run_permutation, 1, {out.view}, key).ok(), "an order", rows, n);
+    return digest_of(out.data, 0xCBF29CE484222325u);
+  });
+  for (int64_t row = 0; row < rows; row++) {
+    std::vector<T> want(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; i++) want[static_cast<size_t>(i)] = static_cast<T>(i);
+    for (int64_t i = n - 1; i > 0; i--) {
+      const double u = picks.data[static_cast<size_t>(row * n + i)];
+      std::swap(want[static_cast<size_t>(i)], want[static_cast<size_t>(u * static_cast<double>(i + 1))]);
+    }
+    check(std::equal(want.begin(), want.end(), out.data.begin() + row * n), "the order of these numbers", row, n);
+  }
+}
+
+// A bad index is refused, and nothing beside the result is written or read, with or without counting from the end.
+template <class I>
+void check_indices(I bad, double from_end) {
+  Tensor<float> x({5, 4}), picked({3, 4}), out({5, 4}), source({3, 4});
+  Tensor<I> list({3}), places({3, 4});
+  list.data = {0, 4, 2};
+  for (size_t i = 0; i < places.data.size(); i++) places.data[i] = static_cast<I>(i % 5);
+  const auto all = [&](bool good) {
+    const Status statuses[] = {
+        run_with(run_index_select, 1, {picked.view, x.view, list.view}, {0, from_end}),
+        run_with(run_index_add, 1, {out.view, x.view, list.view, source.view}, {0, from_end}),
+        run_with(run_gather, 1, {picked.view, x.view, places.view}, {0, from_end}),
+        run_with(run_scatter, 1, {out.view, x.view, places.view, source.view}, {0, from_end, 0}),
+    };
+    for (const Status& status : statuses)
+      check(good ? status.ok()
+                 : status.code == Code::INDEX && status.operand == 2 && status.detail == static_cast<int64_t>(bad),
+            "an index", static_cast<int64_t>(bad), status.detail);
+  };
+  all(true);
+  list.data[1] = bad;
+  places.data[7] = bad;
+  all(false);
 }
 
 }  // namespace
@@ -151,13 +267,31 @@ void test_orders() {
     check_nonzero(r, 0, 7, share);
     check_nonzero(r, 301, 407, share);
   }
-  check_holds<int64_t>(DType::I32, INT32_MIN, INT32_MIN - int64_t{1});
-  check_holds<int64_t>(DType::U8, 255, -1);
-  check_holds<uint8_t>(DType::BOOL, 1, 2);
-  check_holds<float>(DType::I32, -2147483648.0f, 2147483648.0f);
-  check_holds<double>(DType::I32, 2147483647.0, 2147483647.5);
-  check_holds<double>(DType::I64, -9223372036854775808.0, 9223372036854775808.0);
-  check_holds<float>(DType::U8, 255.0f, std::numeric_limits<float>::quiet_NaN());
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  check_copies<int32_t, int64_t>(run_exactly, {}, INT32_MIN, INT32_MIN - int64_t{1}, Code::DTYPE, INT32_MIN - 1.0);
+  check_copies<uint8_t, int64_t>(run_exactly, {}, 255, -1, Code::DTYPE, -1);
+  check_copies<bool, uint8_t>(run_exactly, {}, 1, 2, Code::DTYPE, 2);
+  check_copies<int32_t, float>(run_exactly, {}, -2147483648.0f, 2147483648.0f, Code::DTYPE, 2147483648.0);
+  check_copies<int32_t, double>(run_exactly, {}, 2147483647.0, 2147483646.5, Code::DTYPE, 2147483646.5);
+  check_copies<int64_t, double>(run_exactly, {}, -9223372036854775808.0, 9223372036854775808.0, Code::DTYPE,
+                                9223372036854775808.0);
+  check_copies<uint8_t, float>(run_exactly, {}, 255.0f, std::numeric_limits<float>::quiet_NaN(), Code::DTYPE, nan);
+  check_copies<float, float>(run_within, {0, 1}, 1.0f, 1.5f, Code::ARGUMENT, 1.5);
+  check_copies<double, double>(run_within, {-2, 1}, -2.0, nan, Code::ARGUMENT, nan);
+  check_copies<int64_t, int32_t>(run_places, {5}, -5, 5, Code::INDEX, 5);
+  check_copies<int64_t, int64_t>(run_places, {5}, 4, -6, Code::INDEX, -6);
+  check_copies<int64_t, uint8_t>(run_places, {5}, 4, 200, Code::INDEX, 200);
+  check_first_refused();
+  check_weights<float>(r);
+  check_weights<double>(r);
+  check_permutation<int32_t>(1, 5000);
+  check_permutation<int64_t>(3, 1500);
+  check_permutation<int32_t>(2, 0);
+  check_indices<int32_t>(5, 1);
+  check_indices<int32_t>(-6, 1);
+  check_indices<int32_t>(-1, 0);
+  check_indices<int64_t>(int64_t{1} << 40, 1);
+  check_indices<uint8_t>(200, 0);
 }
 
 }  // namespace nabla::test

@@ -270,7 +270,11 @@ export function calls(r, storages) {
       const dim = r.below(x.length);
       const n = size();
       const dtype = any();
-      return { outs: [plainOut(dtype, withSize(x, dim, n))], ins: [plain(dtype, x), index([n])], attrs: [dim] };
+      return {
+        outs: [plainOut(dtype, withSize(x, dim, n))],
+        ins: [plain(dtype, x), index([n])],
+        attrs: [dim, r.below(2)],
+      };
     },
     indexAdd: () => {
       const x = shapeOf(1 + r.below(3));
@@ -280,7 +284,7 @@ export function calls(r, storages) {
       return {
         outs: [plainOut(dtype, x)],
         ins: [view(dtype, x), index([n]), plain(dtype, withSize(x, dim, n))],
-        attrs: [dim],
+        attrs: [dim, r.below(2)],
       };
     },
     gather: () => {
@@ -288,7 +292,7 @@ export function calls(r, storages) {
       const dim = r.below(x.length);
       const shape = withSize(x, dim, size());
       const dtype = any();
-      return { outs: [plainOut(dtype, shape)], ins: [view(dtype, x), index(shape)], attrs: [dim] };
+      return { outs: [plainOut(dtype, shape)], ins: [view(dtype, x), index(shape)], attrs: [dim, r.below(2)] };
     },
     scatter: () => {
       const x = shapeOf(1 + r.below(3));
@@ -298,7 +302,7 @@ export function calls(r, storages) {
       return {
         outs: [plainOut(dtype, x)],
         ins: [view(dtype, x), index(shape), view(dtype, shape)],
-        attrs: [dim, r.below(2)],
+        attrs: [dim, r.below(2), r.below(2)],
       };
     },
     cat: () => {
@@ -367,6 +371,29 @@ export function calls(r, storages) {
         attrs: [],
       };
     },
+    exactly: () => {
+      const shape = anyShape();
+      return { outs: [plainOut(r.pick([...integers, "bool"]), shape)], ins: [view(any(), shape)], attrs: [] };
+    },
+    within: () => {
+      const shape = anyShape();
+      const dtype = r.pick([...floats, "bfloat16", "float16"]);
+      return { outs: [plainOut(dtype, shape)], ins: [view(dtype, shape)], attrs: [r.pick([-3, 0]), r.pick([1, 3e38])] };
+    },
+    places: () => {
+      const shape = anyShape();
+      return { outs: [plainOut("int64", shape)], ins: [view(r.pick(integers), shape)], attrs: [r.below(20)] };
+    },
+    weights: () => {
+      const shape = shapeOf(1 + r.below(3));
+      const dtype = r.pick([...floats, "bfloat16", "float16"]);
+      return { outs: [plainOut("float64", shape)], ins: [plain(dtype, shape)], attrs: [r.below(3)] };
+    },
+    permutation: () => ({
+      outs: [plainOut(r.pick(["int32", "int64"]), shapeOf(1 + r.below(2)))],
+      ins: [],
+      attrs: key(),
+    }),
     empty: () => ({ outs: [out(any(), anyShape())], ins: [], attrs: [] }),
     arange: () => ({ outs: [plainOut(any(), [r.below(20)])], ins: [], attrs: [r.below(9) - 4, r.pick([1, -3, 0.25])] }),
     uniform: () => ({ outs: [plainOut(float(), anyShape())], ins: [], attrs: key() }),

@@ -5,6 +5,7 @@ import { attentionCases } from "./attention.js";
 import { binaryCases, compareCases } from "./binary.js";
 import type { Case } from "./case.js";
 import { castCases } from "./cast.js";
+import { checkedCases } from "./checked.js";
 import { convCases } from "./conv.js";
 import { diagonalCases } from "./diagonals.js";
 import { einsumCases } from "./einsum.js";
@@ -61,7 +62,7 @@ export const groups = {
   reductions: { ...reduceCases, ...sumToCases, ...vectorNormCases, ...quantileCases },
   "scans and sorting": { ...scanCases, ...sortCases, ...searchCases },
   movement: { ...movementCases, ...pieceCases, ...diagonalCases, ...repeatCases, ...inPlaceCases },
-  indexing: { ...indexCases, ...lookupCases, ...maskCases },
+  indexing: { ...indexCases, ...lookupCases, ...maskCases, ...checkedCases },
   "matrix products": { ...matmulCases, ...einsumCases },
   "linear algebra": { ...linalgCases },
   "neural networks": {

@@ -150,6 +150,17 @@ const counted = (shape: readonly [number], minlength?: number): Sample => ({
       minlength ?? 0,
     ),
 });
+const countedIn = (shape: readonly [number], length: number): Sample => ({
+  label: `[${shape.join()}] in ${length}`,
+  shapes: [shape],
+  call: ([v]) => nb.bincount(v!, { length }),
+  reference: ([v]) =>
+    tally(
+      v!.data,
+      v!.data.map(() => 1),
+      length,
+    ),
+});
 const weighed = (values: readonly number[]): Sample => ({
   label: `${values.length}`,
   shapes: [[values.length], [values.length]],
@@ -357,10 +368,37 @@ export const lookupCases = {
         code: "ERR_SHAPE",
       },
       { what: "a list of weights", call: () => nb.bincount(ints(1), { weights: [1] as never }), code: "ERR_ARGUMENT" },
-      { what: "NaN as length", call: () => nb.bincount(ints(1), { minlength: Number.NaN }), code: "ERR_ARGUMENT" },
+      {
+        what: "NaN as least length",
+        call: () => nb.bincount(ints(1), { minlength: Number.NaN }),
+        code: "ERR_ARGUMENT",
+      },
+      { what: "NaN as length", call: () => nb.bincount(ints(1), { length: Number.NaN }), code: "ERR_ARGUMENT" },
+      { what: "two lengths", call: () => nb.bincount(ints(1), { length: 2, minlength: 2 }), code: "ERR_ARGUMENT" },
+      {
+        what: "a number beyond the length",
+        call: () => nb.bincount(ints(0, 2), { length: 2 }),
+        code: "ERR_INDEX",
+        says: /; expected 0 to 1, got 2$/,
+      },
       { what: "a number out of the world", call: () => nb.bincount(nb.tensor([2n ** 52n])), code: "ERR_MEMORY" },
     ],
     exempt: { ...exempt, vmap: sized },
+  } satisfies Case,
+  "bincount, length": {
+    inputs: [{ name: "x", domain: [0, 9] }],
+    dtypes: ["int32", "int64", "uint8"],
+    result: () => "int64",
+    samples: [
+      [20, 10],
+      [5, 12],
+      [0, 3],
+      [0, 0],
+    ].map(([n, length]) => countedIn([n!], length!)),
+    large: countedIn([30011], 10),
+    accuracy: "exact",
+    errors: [],
+    exempt: { ...exempt, errors: "bincount's own" },
   } satisfies Case,
   "bincount, weights": {
     inputs: [

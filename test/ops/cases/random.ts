@@ -159,7 +159,7 @@ export const randomCases = {
   randperm: random({
     dtypes: ["int32"],
     shapes: [[0], [1], [7], [100]],
-    large: [5000],
+    large: [90033],
     call: (_, [n]) => nb.randperm(n!, { generator: generator() }),
     reference: (_, [n]) => {
       const picks = philox.uniform(key(), n!, false);
@@ -175,6 +175,8 @@ export const randomCases = {
       ...badOptions((o) => nb.randperm(1, o)),
       { what: "NaN", call: () => nb.randperm(Number.NaN), code: "ERR_ARGUMENT" },
       { what: "a negative number", call: () => nb.randperm(-1), code: "ERR_ARGUMENT" },
+      { what: "a dtype that is too small", call: () => nb.randperm(257, { dtype: "uint8" }), code: "ERR_ARGUMENT" },
+      { what: "an unknown dtype", call: () => nb.randperm(3, { dtype: "int" as never }), code: "ERR_DTYPE" },
       { what: "nothing", call: () => nb.randperm(undefined as never), code: "ERR_ARGUMENT" },
     ],
   }),
@@ -187,6 +189,12 @@ export const randomCases = {
     errors: [
       ...badOptions((o) => nb.bernoulli(nb.ones([1]), o)),
       { what: "integers", call: () => nb.bernoulli(nb.ones([1], { dtype: "int32" })), code: "ERR_DTYPE" },
+      {
+        what: "what is no probability",
+        call: () => nb.bernoulli(nb.tensor([0, 1.5])),
+        code: "ERR_ARGUMENT",
+        says: /; expected 0 to 1, got 1\.5$/,
+      },
     ],
   }),
   dropout: random({

@@ -1,0 +1,98 @@
+/** Copies whose kernels check every value: a value that may not stand is an error of the call, and none is read back. */
+import { type DTypeRow, dtypes, showRange } from "../core/dtype.js";
+import { type ErrorCode, showBounds } from "../core/errors.js";
+import { apply } from "../engine/apply.js";
+import { defineRow } from "../engine/row.js";
+import { realOf } from "../native/frame.js";
+import type { Tensor } from "../tensor/tensor.js";
+
+const noAttrs: readonly number[] = [];
+
+interface Exact {
+  readonly type: DTypeRow;
+  /** What the elements are, for the message. */
+  readonly what: string;
+}
+
+const exactRow = defineRow<Exact>({
+  name: "exactly",
+  family: "unary",
+  kernel: "exactly",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "integers have no derivative" },
+  replay: ([x], { type, what }) => exactly(x as Tensor, type, what),
+  refuses: ({ type, what }, [x], { detail }) => ({
+    fact: `${what} does not fit ${type.name}`,
+    expected: `${showRange(type)} (or use .to("${type.name}"))`,
+    got: String((x as Tensor).type.kind === "float" ? realOf(detail) : detail),
+  }),
+});
+
+/** @internal x, no half, in an integer or bool dtype; ERR_DTYPE where that does not hold an element exactly. */
+export const exactly = (x: Tensor, type: DTypeRow, what = "the value"): Tensor =>
+  apply(exactRow, [x], type, type, x.shape, noAttrs, { type, what });
+
+/** An interval, both ends included, and the error of an element outside it. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  readonly fact: string;
+  readonly expected: string;
+  readonly code?: ErrorCode;
+}
+
+const withinRow = defineRow<Interval>({
+  name: "within",
+  family: "unary",
+  kernel: "within",
+  inputs: 1,
+  accuracy: "exact",
+  moves: true,
+  // Not linear: a tangent may lie anywhere.
+  rule: { kind: "general", saves: 0, vjp: (g) => [g], jvp: ([t]) => t! },
+  replay: ([x], interval) => within(x as Tensor, interval),
+  refuses: ({ low: _low, high: _high, ...said }, _, { detail }) => ({ ...said, got: String(realOf(detail)) }),
+});
+
+/** @internal x of a float dtype, all of whose elements lie in the interval; NaN does not. ERR_ARGUMENT unless it says another code. */
+export const within = (x: Tensor, interval: Interval): Tensor =>
+  apply(withinRow, [x], x.type, x.type, x.shape, [interval.low, interval.high], interval);
+
+/** @internal Every element a probability. */
+export const probabilities = (x: Tensor, fact: string): Tensor =>
+  within(x, { low: 0, high: 1, fact, expected: "0 to 1" });
+
+const placesRow = defineRow<number>({
+  name: "places",
+  family: "unary",
+  kernel: "places",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "the result is an index" },
+  replay: ([index], size) => placesIn(index as Tensor, size),
+  refuses: (size) => ({ expected: showBounds(-size, size - 1) }),
+});
+
+/** @internal Indices into a dimension, negative ones counted from its end, as int64 from 0 on; ERR_INDEX. */
+export const placesIn = (index: Tensor, size: number): Tensor =>
+  apply(placesRow, [index], dtypes.int64, dtypes.int64, index.shape, [size], size);
+
+const weightsRow = defineRow<number>({
+  name: "weights",
+  family: "index",
+  kernel: "weights",
+  inputs: 1,
+  accuracy: "exact",
+  rule: { kind: "none", reason: "what is drawn by them is an index" },
+  replay: ([x], least) => weightsOf(x as Tensor, least),
+  refuses: (least, _, { operand, detail }) =>
+    operand === 0
+      ? { expected: `at least ${least}`, got: String(detail) }
+      : { expected: "finite weights of 0 or more", got: String(realOf(detail)) },
+  batch: { params: (least) => least },
+});
+
+/** @internal Rows of weights in float64, at least so many of each above 0; ERR_ARGUMENT. */
+export const weightsOf = (x: Tensor, least: number): Tensor =>
+  apply(weightsRow, [x.contiguous()], dtypes.float64, dtypes.float64, x.shape, [least], least);
