@@ -175,7 +175,7 @@ export const randomCases = {
       ...badOptions((o) => nb.randperm(1, o)),
       { what: "NaN", call: () => nb.randperm(Number.NaN), code: "ERR_ARGUMENT" },
       { what: "a negative number", call: () => nb.randperm(-1), code: "ERR_ARGUMENT" },
-      { what: "a dtype that is too small", call: () => nb.randperm(257, { dtype: "uint8" }), code: "ERR_ARGUMENT" },
+      { what: "a dtype that is too small", call: () => nb.randperm(257, { dtype: "uint8" }), code: "ERR_DTYPE" },
       { what: "an unknown dtype", call: () => nb.randperm(3, { dtype: "int" as never }), code: "ERR_DTYPE" },
       { what: "nothing", call: () => nb.randperm(undefined as never), code: "ERR_ARGUMENT" },
     ],
