@@ -68,22 +68,23 @@ Status copy_checked(const View& out, const View& x, Status refused, const May& m
       const int64_t step = x.rank > 0 ? walk.step() : 1;
       const In* from = x.as<In>() + walk.offset();
       Out* to = out.as<Out>() + i;
-      bool held = true;
+      // An int, so that the loops are vectorized.
+      int bad = 0;
       // Each element is read once: what is checked is what is written.
       if (step == 1) {
         for (int64_t j = 0; j < run; j++) {
           const In value = from[j];
-          held &= may(value);
+          bad |= !may(value);
           to[j] = take(value);
         }
       } else {
         for (int64_t j = 0; j < run; j++) {
           const In value = from[j * step];
-          held &= may(value);
+          bad |= !may(value);
           to[j] = take(value);
         }
       }
-      if (held || !good) continue;
+      if (!bad || !good) continue;
       good = false;
       int64_t j = 0;
       while (j < run - 1 && may(from[j * step])) j++;
