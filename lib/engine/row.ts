@@ -31,7 +31,7 @@ export interface RowSpec<P> {
   /** The positions of half-precision inputs that the kernel reads as float32, by dtype. */
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** The parts of an error for a value that the kernel refused. */
-  refuses?(params: P, inputs: readonly Operand[], status: Status): Refusal;
+  readonly refuses?: ((params: P, inputs: readonly Operand[], status: Status) => Refusal) | undefined;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean | undefined;
   /** The floating-point operations of a call; default: by family, or those of another row with the same kernel. */
@@ -105,6 +105,7 @@ const optional = {
   batch: undefined,
   moves: undefined,
   reads: undefined,
+  refuses: undefined,
   opaque: undefined,
   flops: undefined,
   largest: undefined,
