@@ -20,6 +20,7 @@
 #include "exec/softmax.h"
 #include "exec/sort.h"
 #include "kernels/elementwise.h"
+#include "kernels/optim.h"
 #include "kernels/reduce.h"
 
 namespace nabla {
@@ -41,6 +42,7 @@ constexpr Opcode kOpcodes[] = {
 #define ELEMENTWISE(name, ...) {#name, run_elementwise, static_cast<int>(Elementwise::name), true},
 #define REDUCE(name, ...) {#name, run_reduce, static_cast<int>(Reduce::name), true},
 #define ARG_REDUCE(name, ...) {#name, run_arg_reduce, static_cast<int>(ArgReduce::name), false},
+#define OPTIMIZER(name, ...) {#name, run_optimizer, static_cast<int>(Optimizer::name), false},
 #define KERNEL(name, driver) {#name, without_kernel<driver>, 0, false},
 #define HALVES(name, driver) {#name, without_kernel<driver>, 0, true},
 #include "kernels/list.def"

@@ -1,7 +1,5 @@
 #include "exec/optim.h"
 
-#include <cmath>
-
 #include "exec/elementwise.h"
 #include "exec/tuning.h"
 #include "kernels/table.h"
@@ -51,97 +49,24 @@ Status over_pieces(const Call& call, int parameters, F&& f) {
 
 char* at(const View& v, int64_t element) { return v.as<char>() + element * static_cast<int64_t>(size_of(v.dtype)); }
 
-// By repeated squaring, without libm, so that the bits are the same everywhere.
-double power(double base, int64_t exponent) {
-  double result = 1;
-  for (; exponent > 0; exponent >>= 1, base *= base)
-    if (exponent & 1) result *= base;
-  return result;
-}
-
-// Whether the outputs are, for each gradient, a parameter and `least` to `most` buffers of the same form; returns the
-// number of buffers, or -1.
-int buffers_of(const Call& call, int least, int most) {
-  const int count = call.n_in, buffers = count > 0 ? call.n_out / count - 1 : -1;
-  if (buffers < least || buffers > most || call.n_out != (buffers + 1) * count) return -1;
-  for (int i = 0; i < call.n_out; i++)
-    if (!float_block(call.out(i % count)) || !alike(call.out(i % count), call.out(i)) ||
-        !alike(call.out(i % count), call.in(i % count)))
-      return -1;
-  return buffers;
-}
-
 }  // namespace
 
-Status run_sgd(const Call& call) {
-  if (call.n_attr != 6) return fail(Code::NATIVE, kOperands);
-  const double* a = call.attrs;
-  SgdNumbers s{a[0], a[1], a[2], a[3], a[4] != 0, a[5] != 0};
-  const int count = call.n_in;
-  const bool momentum = call.n_out == 2 * count;
-  if (!momentum && call.n_out != count) return fail(Code::NATIVE, kOperands);
-  for (int i = 0; i < count; i++)
-    if (!float_block(call.out(i)) || !alike(call.out(i), call.in(i)) ||
-        (momentum && !alike(call.out(i), call.out(count + i))))
+// The outputs are, for each gradient, a parameter and its buffers: all parameters first, then all first buffers, ...
+Status run_optimizer(const Call& call, int kernel) {
+  const OptimizerInfo& info = kOptimizers[kernel];
+  const int count = call.n_in, buffers = count > 0 ? call.n_out / count - 1 : -1;
+  if (call.n_attr != info.numbers || buffers < info.least || buffers > info.most || call.n_out != (buffers + 1) * count)
+    return fail(Code::NATIVE, kOperands);
+  for (int i = 0; i < call.n_out; i++) {
+    const View& parameter = call.out(i % count);
+    if (!float_block(parameter) || !alike(parameter, call.out(i)) || !alike(parameter, call.in(i % count)))
       return fail(Code::SHAPE, kOperands, i);
-  const OptimTable& table = kernels().optim;
+  }
+  const StepFn* step = kernels().optim.step[kernel];
   return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
-    table.sgd[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
-                                               momentum ? at(call.out(count + i), first) : nullptr, n, s);
-  });
-}
-
-Status run_adam(const Call& call) {
-  if (call.n_attr != 7) return fail(Code::NATIVE, kOperands);
-  const double* a = call.attrs;
-  const double step = a[5];
-  const int count = call.n_in;
-  if (call.n_out != 3 * count || !(step >= 1 && step < 9e15)) return fail(Code::NATIVE, kOperands);
-  const auto n = static_cast<int64_t>(step);
-  AdamNumbers s{a[0], a[1], a[2], a[3], a[4], 1 - power(a[1], n), std::sqrt(1 - power(a[2], n)), a[6] != 0};
-  for (int i = 0; i < count; i++)
-    if (!float_block(call.out(i)) || !alike(call.out(i), call.in(i)) || !alike(call.out(i), call.out(count + i)) ||
-        !alike(call.out(i), call.out(2 * count + i)))
-      return fail(Code::SHAPE, kOperands, i);
-  const OptimTable& table = kernels().optim;
-  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
-    table.adam[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
-                                                at(call.out(count + i), first), at(call.out(2 * count + i), first), n,
-                                                s);
-  });
-}
-
-Status run_rmsprop(const Call& call) {
-  const int count = call.n_in, buffers = buffers_of(call, 1, 3);
-  if (call.n_attr != 5 || buffers < 0) return fail(Code::NATIVE, kOperands);
-  const double* a = call.attrs;
-  const RmspropNumbers s{a[0], a[1], a[2], a[3], a[4]};
-  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
-    auto buffer = [&](int b) { return buffers >= b ? at(call.out(b * count + i), first) : nullptr; };
-    kernels().optim.rmsprop[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first), buffer(1),
-                                                             buffer(2), buffer(3), n, s);
-  });
-}
-
-Status run_adagrad(const Call& call) {
-  const int count = call.n_in;
-  if (call.n_attr != 5 || buffers_of(call, 1, 1) < 0) return fail(Code::NATIVE, kOperands);
-  const double* a = call.attrs;
-  const AdagradNumbers s{a[0], a[1], a[2], a[3], a[4] != 0};
-  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
-    kernels().optim.adagrad[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
-                                                             at(call.out(count + i), first), n, s);
-  });
-}
-
-Status run_lion(const Call& call) {
-  const int count = call.n_in;
-  if (call.n_attr != 4 || buffers_of(call, 1, 1) < 0) return fail(Code::NATIVE, kOperands);
-  const double* a = call.attrs;
-  const LionNumbers s{a[0], a[1], a[2], a[3]};
-  return over_pieces(call, count, [&](int i, int64_t first, int64_t n) {
-    kernels().optim.lion[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first),
-                                                          at(call.out(count + i), first), n, s);
+    void* state[kMostBuffers] = {};
+    for (int b = 0; b < buffers; b++) state[b] = at(call.out((b + 1) * count + i), first);
+    step[call.out(i).dtype == DType::F64](at(call.out(i), first), at(call.in(i), first), state, n, call.attrs);
   });
 }
 

@@ -1,5 +1,7 @@
 // Included once per ISA: see optim.h. One pass over parameter, gradient and state.
 #pragma once
+#include <cmath>
+
 #include "kernels/arithmetic-inl.h"
 #include "kernels/optim.h"
 
@@ -19,70 +21,100 @@ void over_vectors(int64_t n, F&& f) {
       [i, rest](T* p, Vec<T> v) { Vec<T>::store_n(p + i, v, rest); });
 }
 
-template <class T>
-void sgd_step(void* parameter, const void* gradient, void* momentum_buffer, int64_t n, const SgdNumbers& s) {
-  using V = Vec<T>;
-  T* p = static_cast<T*>(parameter);
-  const T* g = static_cast<const T*>(gradient);
-  T* m = static_cast<T*>(momentum_buffer);
-  const V lr = V::set1(static_cast<T>(s.lr)), decay = V::set1(static_cast<T>(s.weight_decay));
-  const V momentum = V::set1(static_cast<T>(s.momentum)), damp = V::set1(static_cast<T>(1 - s.dampening));
-  over_vectors<T>(n, [&](auto load, auto store) {
-    V x = load(p);
-    V d = fma(decay, x, load(g));
-    if (m) {
-      V moving = s.first ? d : fma(momentum, load(m), damp * d);
-      store(m, moving);
-      d = s.nesterov ? fma(momentum, moving, d) : moving;
-    }
-    store(p, fnma(lr, d, x));
-  });
-}
+// A step is a functor for each line of list.def: made of the call's numbers, it updates what `load` and `store` reach
+// of the parameter p and its state, given the gradient g.
 
 template <class T>
-void adam_step(void* parameter, const void* gradient, void* first, void* second, int64_t n, const AdamNumbers& s) {
+struct Sgd {
   using V = Vec<T>;
-  T* p = static_cast<T*>(parameter);
-  const T* g = static_cast<const T*>(gradient);
-  T* m = static_cast<T*>(first);
-  T* v = static_cast<T*>(second);
-  // p -= lr/c1 * m / (sqrt(v/c2) + eps), written with one division: both halves times sqrt(c2).
-  const double root = s.root_correction2;
-  const V step = V::set1(static_cast<T>(s.lr * root / s.correction1)), eps = V::set1(static_cast<T>(s.eps * root));
-  const V beta1 = V::set1(static_cast<T>(s.beta1)), rest1 = V::set1(static_cast<T>(1 - s.beta1));
-  const V beta2 = V::set1(static_cast<T>(s.beta2)), rest2 = V::set1(static_cast<T>(1 - s.beta2));
-  const V coupled = V::set1(static_cast<T>(s.decoupled ? 0 : s.weight_decay));
-  const V shrink = V::set1(static_cast<T>(s.decoupled ? 1 - s.lr * s.weight_decay : 1));
-  over_vectors<T>(n, [&](auto load, auto store) {
-    V x = load(p);
-    V d = fma(coupled, x, load(g));
-    V mean = fma(beta1, load(m), rest1 * d);
-    V variance = fma(beta2, load(v), rest2 * d * d);
+  const V lr, momentum, damp, decay;
+  const bool nesterov, first;  // first: the momentum buffer takes the gradient as it is
+  explicit Sgd(const double* a)
+      : lr(V::set1(static_cast<T>(a[0]))),
+        momentum(V::set1(static_cast<T>(a[1]))),
+        damp(V::set1(static_cast<T>(1 - a[2]))),
+        decay(V::set1(static_cast<T>(a[3]))),
+        nesterov(a[4] != 0),
+        first(a[5] != 0) {}
+  template <class Load, class Store>
+  void operator()(T* p, const T* g, T* const* state, Load load, Store store) const {
+    T* const m = state[0];
+    const V x = load(p);
+    V d = fma(decay, x, load(g));
+    if (m) {
+      const V moving = first ? d : fma(momentum, load(m), damp * d);
+      store(m, moving);
+      d = nesterov ? fma(momentum, moving, d) : moving;
+    }
+    store(p, fnma(lr, d, x));
+  }
+};
+
+// By repeated squaring, without libm, so that the bits are the same everywhere.
+inline double power(double base, int64_t exponent) {
+  double result = 1;
+  for (; exponent > 0; exponent >>= 1, base *= base)
+    if (exponent & 1) result *= base;
+  return result;
+}
+
+// Adam, and AdamW if a[6], where the decay acts on the parameter, not on the gradient.
+template <class T>
+struct Adam {
+  using V = Vec<T>;
+  V step, beta1, rest1, beta2, rest2, eps, coupled, shrink;
+  explicit Adam(const double* a) {
+    const double lr = a[0], decay = a[4];
+    const bool decoupled = a[6] != 0;
+    const auto n = a[5] >= 1 && a[5] < 9e15 ? static_cast<int64_t>(a[5]) : 1;
+    const double correction1 = 1 - power(a[1], n), root = std::sqrt(1 - power(a[2], n));
+    // p -= lr/c1 * m / (sqrt(v/c2) + eps), written with one division: both halves times sqrt(c2).
+    step = V::set1(static_cast<T>(lr * root / correction1));
+    eps = V::set1(static_cast<T>(a[3] * root));
+    beta1 = V::set1(static_cast<T>(a[1]));
+    rest1 = V::set1(static_cast<T>(1 - a[1]));
+    beta2 = V::set1(static_cast<T>(a[2]));
+    rest2 = V::set1(static_cast<T>(1 - a[2]));
+    coupled = V::set1(static_cast<T>(decoupled ? 0 : decay));
+    shrink = V::set1(static_cast<T>(decoupled ? 1 - lr * decay : 1));
+  }
+  template <class Load, class Store>
+  void operator()(T* p, const T* g, T* const* state, Load load, Store store) const {
+    T* const m = state[0];
+    T* const v = state[1];
+    const V x = load(p);
+    const V d = fma(coupled, x, load(g));
+    const V mean = fma(beta1, load(m), rest1 * d);
+    const V variance = fma(beta2, load(v), rest2 * d * d);
     store(m, mean);
     store(v, variance);
     store(p, shrink * x - step * mean / (sqrt(variance) + eps));
-  });
-}
+  }
+};
 
+// state: mean squares, then the momentum, then the mean gradient; without momentum or not centered, null.
 template <class T>
-void rmsprop_step(void* parameter, const void* gradient, void* squares, void* momentum_buffer, void* mean, int64_t n,
-                  const RmspropNumbers& s) {
+struct RMSprop {
   using V = Vec<T>;
-  T* p = static_cast<T*>(parameter);
-  const T* g = static_cast<const T*>(gradient);
-  T* v = static_cast<T*>(squares);
-  T* b = static_cast<T*>(momentum_buffer);
-  T* m = static_cast<T*>(mean);
-  const V lr = V::set1(static_cast<T>(s.lr)), decay = V::set1(static_cast<T>(s.weight_decay));
-  const V alpha = V::set1(static_cast<T>(s.alpha)), rest = V::set1(static_cast<T>(1 - s.alpha));
-  const V eps = V::set1(static_cast<T>(s.eps)), momentum = V::set1(static_cast<T>(s.momentum));
-  over_vectors<T>(n, [&](auto load, auto store) {
-    V x = load(p);
+  const V lr, alpha, rest, eps, decay, momentum;
+  explicit RMSprop(const double* a)
+      : lr(V::set1(static_cast<T>(a[0]))),
+        alpha(V::set1(static_cast<T>(a[1]))),
+        rest(V::set1(static_cast<T>(1 - a[1]))),
+        eps(V::set1(static_cast<T>(a[2]))),
+        decay(V::set1(static_cast<T>(a[3]))),
+        momentum(V::set1(static_cast<T>(a[4]))) {}
+  template <class Load, class Store>
+  void operator()(T* p, const T* g, T* const* state, Load load, Store store) const {
+    T* const v = state[0];
+    T* const b = state[1];
+    T* const m = state[2];
+    const V x = load(p);
     V d = fma(decay, x, load(g));
     V square = fma(alpha, load(v), rest * d * d);
     store(v, square);
     if (m) {
-      V average = fma(alpha, load(m), rest * d);
+      const V average = fma(alpha, load(m), rest * d);
       store(m, average);
       square = fnma(average, average, square);
     }
@@ -92,41 +124,59 @@ void rmsprop_step(void* parameter, const void* gradient, void* squares, void* mo
       store(b, d);
     }
     store(p, fnma(lr, d, x));
-  });
-}
+  }
+};
 
 template <class T>
-void adagrad_step(void* parameter, const void* gradient, void* sum, int64_t n, const AdagradNumbers& s) {
+struct Adagrad {
   using V = Vec<T>;
-  T* p = static_cast<T*>(parameter);
-  const T* g = static_cast<const T*>(gradient);
-  T* v = static_cast<T*>(sum);
-  const V lr = V::set1(static_cast<T>(s.lr)), decay = V::set1(static_cast<T>(s.weight_decay));
-  const V eps = V::set1(static_cast<T>(s.eps)), start = V::set1(static_cast<T>(s.start));
-  over_vectors<T>(n, [&](auto load, auto store) {
-    V x = load(p);
-    V d = fma(decay, x, load(g));
-    V total = fma(d, d, s.first ? start : load(v));
+  const V lr, decay, eps, start;
+  const bool first;  // the sum of squares begins at `start`
+  explicit Adagrad(const double* a)
+      : lr(V::set1(static_cast<T>(a[0]))),
+        decay(V::set1(static_cast<T>(a[1]))),
+        eps(V::set1(static_cast<T>(a[2]))),
+        start(V::set1(static_cast<T>(a[3]))),
+        first(a[4] != 0) {}
+  template <class Load, class Store>
+  void operator()(T* p, const T* g, T* const* state, Load load, Store store) const {
+    T* const v = state[0];
+    const V x = load(p);
+    const V d = fma(decay, x, load(g));
+    const V total = fma(d, d, first ? start : load(v));
     store(v, total);
     store(p, fnma(lr, d / (sqrt(total) + eps), x));
-  });
-}
+  }
+};
 
 template <class T>
-void lion_step(void* parameter, const void* gradient, void* mean, int64_t n, const LionNumbers& s) {
+struct Lion {
   using V = Vec<T>;
-  T* p = static_cast<T*>(parameter);
-  const T* g = static_cast<const T*>(gradient);
-  T* m = static_cast<T*>(mean);
-  const V lr = V::set1(static_cast<T>(s.lr)), shrink = V::set1(static_cast<T>(1 - s.lr * s.weight_decay));
-  const V beta1 = V::set1(static_cast<T>(s.beta1)), rest1 = V::set1(static_cast<T>(1 - s.beta1));
-  const V beta2 = V::set1(static_cast<T>(s.beta2)), rest2 = V::set1(static_cast<T>(1 - s.beta2));
-  over_vectors<T>(n, [&](auto load, auto store) {
-    V d = load(g), average = load(m);
-    V direction = sign(fma(beta1, average, rest1 * d));
+  const V lr, shrink, beta1, rest1, beta2, rest2;
+  explicit Lion(const double* a)
+      : lr(V::set1(static_cast<T>(a[0]))),
+        shrink(V::set1(static_cast<T>(1 - a[0] * a[3]))),
+        beta1(V::set1(static_cast<T>(a[1]))),
+        rest1(V::set1(static_cast<T>(1 - a[1]))),
+        beta2(V::set1(static_cast<T>(a[2]))),
+        rest2(V::set1(static_cast<T>(1 - a[2]))) {}
+  template <class Load, class Store>
+  void operator()(T* p, const T* g, T* const* state, Load load, Store store) const {
+    T* const m = state[0];
+    const V d = load(g), average = load(m);
+    const V direction = sign(fma(beta1, average, rest1 * d));
     store(m, fma(beta2, average, rest2 * d));
     store(p, fnma(lr, direction, shrink * load(p)));
-  });
+  }
+};
+
+template <template <class> class Step, class T>
+void optimizer_step(void* parameter, const void* gradient, void* const* state, int64_t n, const double* numbers) {
+  const Step<T> step(numbers);
+  T* const p = static_cast<T*>(parameter);
+  const T* const g = static_cast<const T*>(gradient);
+  T* const buffers[kMostBuffers] = {static_cast<T*>(state[0]), static_cast<T*>(state[1]), static_cast<T*>(state[2])};
+  over_vectors<T>(n, [&](auto load, auto store) { step(p, g, buffers, load, store); });
 }
 
 template <class T>
@@ -142,9 +192,11 @@ void weighted_sum(void* out, const void* const* sources, const double* weights, 
 }
 
 constexpr OptimTable make_optim_table() {
-  return {{sgd_step<float>, sgd_step<double>},         {adam_step<float>, adam_step<double>},
-          {rmsprop_step<float>, rmsprop_step<double>}, {adagrad_step<float>, adagrad_step<double>},
-          {lion_step<float>, lion_step<double>},       {weighted_sum<float>, weighted_sum<double>}};
+  return {{
+#define OPTIMIZER(name, Functor, ...) {optimizer_step<Functor, float>, optimizer_step<Functor, double>},
+#include "kernels/list.def"
+          },
+          {weighted_sum<float>, weighted_sum<double>}};
 }
 
 }  // namespace

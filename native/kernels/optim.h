@@ -4,47 +4,31 @@
 
 namespace nabla {
 
-struct SgdNumbers {
-  double lr, momentum, dampening, weight_decay;
-  bool nesterov, first;  // first: the momentum buffer takes the gradient as it is
-};
-// momentum_buffer may be null where momentum is 0.
-using SgdFn = void (*)(void* parameter, const void* gradient, void* momentum_buffer, int64_t n, const SgdNumbers&);
-
-struct AdamNumbers {
-  double lr, beta1, beta2, eps, weight_decay;
-  double correction1, root_correction2;  // 1 - beta1^step, sqrt(1 - beta2^step)
-  bool decoupled;                   // AdamW: the decay acts on the parameter, not on the gradient
-};
-using AdamFn = void (*)(void* parameter, const void* gradient, void* m, void* v, int64_t n, const AdamNumbers&);
-
-struct RmspropNumbers {
-  double lr, alpha, eps, weight_decay, momentum;
-};
-// momentum_buffer and mean may be null: no momentum, not centered.
-using RmspropFn = void (*)(void* parameter, const void* gradient, void* squares, void* momentum_buffer, void* mean,
-                           int64_t n, const RmspropNumbers&);
-
-struct AdagradNumbers {
-  double lr, weight_decay, eps, start;
-  bool first;  // the sum of squares begins at `start`
-};
-using AdagradFn = void (*)(void* parameter, const void* gradient, void* sum, int64_t n, const AdagradNumbers&);
-
-struct LionNumbers {
-  double lr, beta1, beta2, weight_decay;
-};
-using LionFn = void (*)(void* parameter, const void* gradient, void* mean, int64_t n, const LionNumbers&);
-
+// state: the buffers of the parameter, null where it has none. numbers: the attributes of the call.
+using StepFn = void (*)(void* parameter, const void* gradient, void* const* state, int64_t n, const double* numbers);
 // out[i] = sum over s of weights[s] * sources[s][i], in order of s.
 using WeightedSumFn = void (*)(void* out, const void* const* sources, const double* weights, int64_t count, int64_t n);
 
+enum class Optimizer : int32_t {
+#define OPTIMIZER(name, Functor, least, most, numbers) name,
+#include "kernels/list.def"
+};
+
+struct OptimizerInfo {
+  const char* name;
+  int least, most;  // buffers of a parameter
+  int numbers;
+};
+
+constexpr OptimizerInfo kOptimizers[] = {
+#define OPTIMIZER(name, Functor, least, most, numbers) {#name, least, most, numbers},
+#include "kernels/list.def"
+};
+constexpr int kOptimizerCount = sizeof kOptimizers / sizeof *kOptimizers;
+constexpr int kMostBuffers = 3;
+
 struct OptimTable {
-  SgdFn sgd[2];  // float32, float64
-  AdamFn adam[2];
-  RmspropFn rmsprop[2];
-  AdagradFn adagrad[2];
-  LionFn lion[2];
+  StepFn step[kOptimizerCount][2];  // float32, float64
   WeightedSumFn weighted_sum[2];
 };
 

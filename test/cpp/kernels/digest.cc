@@ -204,14 +204,21 @@ void digest_optimizers(Digests& out) {
     out[typed<T>("optimizer", name)] = d.value();
   };
   const OptimTable& t = kernels().optim;
-  each("sgd", [&](T* p, T* m, T*, T*) { t.sgd[TYPE](p, g.data(), m, kCount, {0.1, 0.9, 0.2, 0.01, true, false}); });
-  each("adam", [&](T* p, T* m, T* v, T*) {
-    t.adam[TYPE](p, g.data(), m, v, kCount, {0.001, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.03125, true});
-  });
-  each("rmsprop",
-       [&](T* p, T* m, T* v, T* a) { t.rmsprop[TYPE](p, g.data(), v, m, a, kCount, {0.01, 0.99, 1e-8, 0.01, 0.9}); });
-  each("adagrad", [&](T* p, T*, T* v, T*) { t.adagrad[TYPE](p, g.data(), v, kCount, {0.01, 1e-10, 0.01, 0, false}); });
-  each("lion", [&](T* p, T* m, T*, T*) { t.lion[TYPE](p, g.data(), m, kCount, {0.0001, 0.9, 0.99, 0.01}); });
+  for (int k = 0; k < kOptimizerCount; k++) {
+    const OptimizerInfo& info = kOptimizers[k];
+    for (int buffers = info.least; buffers <= info.most; buffers++)
+      for (double last : {0.0, 1.0}) {  // a switch, a number of its own or the count of steps before it
+        double numbers[] = {0.0625, 0.5, 0.75, 0.125, 0.25, 3, 1};
+        numbers[info.numbers - 1] = last;
+        const std::string name = std::string(info.name) + " " + std::to_string(buffers) + (last == 0 ? " off" : " on");
+        each(name.c_str(), [&](T* p, T* m, T* v, T* a) {
+          void* const all[] = {v, m, a};
+          void* state[kMostBuffers] = {};
+          for (int b = 0; b < buffers; b++) state[b] = all[b];
+          t.step[k][TYPE](p, g.data(), state, kCount, numbers);
+        });
+      }
+  }
   each("weightedSum", [&](T* p, T* m, T* v, T*) {
     const void* sources[] = {m, v, g.data()};
     const double weights[] = {0.3, -1.7, 0.01};
