@@ -95,7 +95,7 @@ struct ExpColumns {
   int count, width;
   T shift[kWidth];
   double total[kWidth] = {}, tops[kWidth] = {};
-  bool in_double[kWidth] = {};
+  bool in_double[kWidth] = {}, any_in_double = false, any_in_single = false;
 
   ExpColumns(const T* from, int64_t rows, int64_t row_stride, int last)
       : x(from), n(rows), stride(row_stride), count(last), width((G - 1) * kLanes + last) {
@@ -110,7 +110,10 @@ struct ExpColumns {
     for (int g = 0; g < G; g++) V::store(shift + g * kLanes, top[g]);
     for (int c = 0; c < kWidth; c++) {
       double s;
-      in_double[c] = log_sum_exp_shift(&s, shift[c], n) && c < width;
+      const bool near_zero = log_sum_exp_shift(&s, shift[c], n), inside = c < width;
+      in_double[c] = near_zero && inside;
+      any_in_double = any_in_double || (near_zero && inside);
+      any_in_single = any_in_single || (!near_zero && inside);
       shift[c] = static_cast<T>(s);
     }
   }
@@ -157,10 +160,8 @@ struct ExpColumns {
     }
   }
   void finish(T* out) {
-    bool single = false, wide = false;
-    for (int c = 0; c < width; c++) (in_double[c] ? wide : single) = true;
-    if (single) add_up();
-    if (wide) add_up_in_double();
+    if (any_in_single) add_up();
+    if (any_in_double) add_up_in_double();
     for (int c = 0; c < width; c += D::kLanes) {
       double y[D::kLanes];
       D::store(y, log_sum_exp_of(load_in_double(shift + c, D::kLanes), D::load(total + c), D::load(tops + c)));
