@@ -66,12 +66,20 @@ export function axis(op: string, dim: unknown, rank: number): number {
   return dim < 0 ? dim + bound : dim;
 }
 
+/** As `map`, but a hole in the list is undefined. `Array.from` takes three times as long. */
+export function mapList<T, U>(list: readonly T[], f: (value: T, i: number) => U): U[] {
+  const { length } = list;
+  const out: U[] = [];
+  for (let i = 0; i < length; i++) out.push(f(list[i] as T, i));
+  return out;
+}
+
 /** A dimension, or a list of them in the order given, counted from the front. */
 export function dimList(op: string, dims: number | readonly number[], rank: number): number[] {
   if (typeof dims === "number") return [axis(op, dims, rank)];
   const list: unknown = dims;
   if (!Array.isArray(list)) refuse(op, "dim", "an integer or a list of them", dims);
-  return Array.from(list, (dim: unknown) => axis(op, dim, rank));
+  return mapList(list as readonly unknown[], (dim) => axis(op, dim, rank));
 }
 
 /** Distinct dimensions in ascending order. */

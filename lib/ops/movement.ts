@@ -8,6 +8,7 @@ import {
   contiguousStrides,
   dimList,
   isContiguous,
+  mapList,
   numel,
   type Shape,
   sameShape,
@@ -69,7 +70,7 @@ function inferShape(op: string, shape: readonly number[], elements: number): Sha
   checkRank(op, shape.length);
   let known = 1;
   let open = -1;
-  const filled = Array.from(shape, (size: number, i) => {
+  const filled = mapList(shape, (size, i) => {
     if (size === -1 && open < 0) open = i;
     else known *= needInteger(op, "a size", size, 0);
     return size;
@@ -242,7 +243,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
   const extra = shape.length - x.ndim;
   const { strides } = x;
   const layout: number[] = [];
-  const target = Array.from(shape, (size: number, d) => {
+  const target = mapList(shape, (size, d) => {
     const own = x.shape[d - extra];
     const wanted = size === -1 ? (own ?? -1) : size;
     needInteger("expand", "a size", wanted, 0);
