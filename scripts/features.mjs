@@ -23,6 +23,8 @@ for (const [law, lists] of Object.entries(proofs))
   said[law] = new Map(Object.entries(lists).flatMap(([proof, cases]) => cases.map((name) => [name, proof])));
 const isReason = (proof) => proof.startsWith("not: ");
 
+const creates = "it creates tensors; dtype is an option";
+
 /** An op and its cases: its own, and those of other ways to call it. */
 class Op {
   constructor(name, cases) {
@@ -51,14 +53,14 @@ class Op {
     if (proofs.includes("once")) return "●";
     if (proofs.includes("by parts")) return "○";
     if (this.cases.some((one) => said.errors.get(one).split(" ").includes(name))) return "";
-    return note(proofs.find(isReason).slice(5));
+    return note(this.takesNone() ? creates : proofs.find(isReason).slice(5));
   }
   dtype(name) {
     if (dtypes[name].half) return this.half(name);
     const tried = this.cases.some((one) => said.value.get(one).split(" ").includes(name));
     if (tried) return "●";
     const refused = this.cases.some((one) => said.errors.get(one).split(" ").includes(name));
-    return refused ? "" : note(this.takesNone() ? "it creates tensors; dtype is an option" : this.others());
+    return refused ? "" : note(this.takesNone() ? creates : this.others());
   }
   takesNone() {
     return this.of("vmap") === "not: it takes no tensor";
@@ -144,24 +146,27 @@ const page = `# Features
 \`node scripts/features.mjs\` writes this page from the table of ops and from \`test/ops/proofs.json\`, in which the laws of
 \`test/ops\` record what they have proven of each op. \`npm run check\` fails if the page is out of date.
 
-## Ops: ${shown.length}, of which ${table.size} are rows of the table
+## Ops: ${shown.length}
+
+${table.size} of them are rows of the table of ops: each has a kernel or is a view. The others are composed of such rows.
 
 The columns:
 
-- **rule**: the kind of the row's derivative rule, or "composed" where the op is made of other ops and has their derivatives.
-- **dtypes**: ● the value agrees with a float64 reference, to the accuracy in the last column. Empty: the dtype is refused with
-  ERR_DTYPE, which a law checks. f16 and bf16 are storage formats, and all arithmetic is float32: ● the result is float32's,
-  rounded once; ○ each part of a composed op rounds.
+- **rule**: the kind of the row's derivative rule (see ARCHITECTURE.md), or "composed": then the derivatives are those of the parts.
+- **bool** to **f64**: ● the value agrees with a float64 reference, to the accuracy in the last column. Empty: the dtype is refused with
+  ERR_DTYPE, which a law checks. f16 and bf16 are storage formats, and all arithmetic is float32: ● the result is that of
+  float32, rounded once; ○ it agrees within a tolerance, as the call that is tested rounds more than once.
 - **vjp**: reverse mode agrees with central differences; \`backward\`, \`grad\` and \`vjp\` give the same bits. **jvp**: forward mode
   agrees with reverse mode, for all tangents together and each alone. **2nd**: second derivatives, reverse over reverse and
   forward over reverse, agree with differences of the first. 0: the derivative is zero everywhere.
 - **vmap**: how vmap runs the op. The law compares value and gradient with a loop over the examples, for every choice of batched
-  inputs. *broadcast*: by broadcasting; *batch axis first*; *more rows*: the examples are more rows of a matrix; *folded*: into
-  images, groups or channels; *composed*: by other ops; *composition*: the op is composed anyway. None runs example by example.
+  inputs. *broadcast*: by broadcasting; *batch axis first*: the kernel takes the batch axis in front; *more rows*: the examples
+  are more rows of a matrix; *folded*: the batch axis is merged into images, groups or channels of a convolution; *composed*: a
+  row runs as other ops; *composition*: the op is composed, and each part runs in its own way. None runs example by example.
 - **errors**: wrong inputs of every kind that applies are refused with the right code and message.
 - **accuracy**: the largest error in ulp of float32. "fixed-order sum": that of a sum in a fixed order. "as its parts": that of
   the ops it is composed of.
-- A number in brackets: why there is nothing to prove, in the list below.
+- A number in brackets: the reason why there is nothing to prove, in the list "Reasons" below the tables.
 
 Every row also passes the laws of layouts, threads, instruction sets and memory. One exception: a matrix product of at most 8
 rows over 64 terms or more adds them in another order if the larger factor is contiguous along them, so its bits depend on the

@@ -15,7 +15,7 @@ const reasons = {
   "step of the MLP 784-512-256-10, batch 128, AdamW, against jax-js":
     "jax-js compiles the step to WebAssembly, and the ratio depends on the processor: 6.7 on a Xeon, 13.6 on a Zen 5.",
   "2 DataParallel workers against 1":
-    "a second thread without workers gains no more (next row), so the exchange with workers is not the limit.",
+    "two threads without workers are no faster (next row), so the limit is the second core, not the communication with workers.",
 };
 
 function reasonOf({ text }) {

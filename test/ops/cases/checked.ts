@@ -39,13 +39,13 @@ function checked({ input, call, reference = (v) => v, shapes, exempt, ...rest }:
   };
 }
 
-const drawn = "what is drawn by weights is an index";
+const drawn = "it is internal: its result is used only to draw indices, which have no derivative";
 
 export const checkedCases = {
   exactly: checked({
     input: { name: "x", domain: [0, 1] },
     dtypes: ["int32", "int64", "uint8", "bool"],
-    others: "floats are taken where all elements are integers: loadStateDict says which",
+    others: "floats are accepted if each is an integer of the range; module.test.ts has them",
     result: () => "uint8",
     call: (x) => row("exactly").replay([x], { type: dtypes.uint8, what: "the value" }),
   }),
@@ -58,7 +58,7 @@ export const checkedCases = {
   places: checked({
     input: { name: "index", domain: [-5, 4] },
     dtypes: ["int32", "int64"],
-    others: "uint8, whose elements are never negative",
+    others: "it is internal: its callers pass integers; uint8, which has no negative elements, is not tried",
     result: () => "int64",
     call: (x) => row("places").replay([x], 5),
     reference: (v) => (v < 0 ? v + 5 : v),

@@ -268,7 +268,7 @@ export const matmulCases = {
       ],
       [{ what: "a matrix", call: () => nb.outer(ones([2, 2]), ones([2])), code: "ERR_SHAPE" }],
     ),
-    others: "it has the dtypes of mul, by which it multiplies",
+    others: "it calls mul, whose row has the other dtypes",
   },
   linear: product(
     ["x", "weight", "bias"],

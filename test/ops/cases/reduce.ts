@@ -171,7 +171,7 @@ function meanSquareCase(): Case {
   return {
     ...rest,
     errors: [],
-    others: "variance converts other dtypes",
+    others: "it is internal: variance converts integers before it calls it",
     exempt: { numbers: "it reduces a tensor", errors: notPublic },
   };
 }
@@ -257,7 +257,7 @@ export const sumToCases = {
   sumToSize: {
     inputs: [{ name: "x", domain: [-3, 3] }],
     dtypes: floats,
-    others: "integers are summed by sum",
+    others: "it calls sum, whose row has the other dtypes",
     result: results.same,
     samples: [
       target([2, 3], [3]),

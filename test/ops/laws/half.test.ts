@@ -8,8 +8,11 @@ import { law, noDerivative } from "./law.js";
 
 const halves: readonly DType[] = ["bfloat16", "float16"];
 
-const noFloats = (of: Case): string | undefined =>
-  of.dtypes.includes("float32") && smooth(of).length > 0 ? undefined : "it takes no float tensor";
+function noFloats(of: Case): string | undefined {
+  if (of.dtypes.includes("float32") && smooth(of).length > 0) return undefined;
+  return of.inputs.some((input) => input.dtype === undefined) ? (of.others ?? noFloatTensor) : "it takes no tensor";
+}
+const noFloatTensor = "it takes no float tensor";
 
 const isHalf = (of: Case, x: Tensor, i: number): boolean => of.inputs[i]!.dtype === undefined && x.dtype === "float32";
 
