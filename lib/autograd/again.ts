@@ -1,4 +1,7 @@
-/** Shared by functions that are run a second time: their arguments without the tensors, and the state they ran in. */
+/**
+ * Shared by functions that run a second time in backward: their arguments without the tensors, and the state they ran
+ * in.
+ */
 import type { RandomKey } from "../core/random-key.js";
 import { mapTree } from "../core/tree.js";
 import { withGrad } from "../engine/modes.js";

@@ -77,7 +77,7 @@ function checked(call: Call, run: () => readonly Tensor[]): readonly Tensor[] {
   return results;
 }
 
-/** @internal Runs a node's rule. If the incoming gradient was sound, a fault in the result is the node's. */
+/** @internal Runs a node's rule, and reports a fault in its result if the incoming gradient had none. */
 export function watched(node: OpNode, g: Tensor, rule: () => readonly (Tensor | null)[]): readonly (Tensor | null)[] {
   if (!watching) return rule();
   const gradients = quietly(rule);
@@ -89,7 +89,7 @@ export function watched(node: OpNode, g: Tensor, rule: () => readonly (Tensor | 
   return gradients;
 }
 
-/** @internal The same where a rule adds the gradient by input `i` to `sum`, and says whether it did. */
+/** @internal The same for a rule that adds the gradient of input `i` to `sum` in place, and returns whether it did. */
 export function watchedSum(node: OpNode, g: Tensor, i: number, sum: Tensor, add: () => boolean): boolean {
   if (!watching) return add();
   const sound = faultOf(sum) === null && faultOf(g) === null;
@@ -123,9 +123,9 @@ const deepStack = 100;
 /**
  * Runs a synchronous function and throws at the first NaN or infinity in a result or a gradient. The error names the op
  * and describes its inputs; for a gradient, `details.forward` and the message hold the stack of the forward call. Only
- * the op that first makes the NaN or infinity from finite inputs counts, so intended infinities (a mask of -Infinity)
- * are no anomaly. Every result is checked, so this is slow.
- * @throws ERR_GRADIENT at the first anomaly; ERR_ARGUMENT if the function returns a promise.
+ * an op that makes a NaN or infinity from inputs without one counts, so intended infinities (a mask of -Infinity) are
+ * allowed. Every result is checked, so this is slow.
+ * @throws ERR_GRADIENT at the first NaN or infinity; ERR_ARGUMENT if the function returns a promise.
  * @example detectAnomaly(() => tensor([4]).sqrt().item()); // 2
  */
 export function detectAnomaly<T>(f: () => NoPromise<T>): T {

@@ -26,20 +26,20 @@ export interface Sweep {
   readonly createGraph: boolean;
   /** Whether saved values are kept for another backward. */
   readonly retainGraph: boolean;
-  /** Nodes with a number up to this are not passed: no target lies behind them. */
+  /** The search does not go beyond nodes with a number up to this: no target lies behind them. */
   readonly floor?: number;
 }
 
 let visits = 0;
-/** The number of running sweeps: a rule or a hook may start another one. */
+/** The number of backward passes that are running: a rule or a hook may start another one. */
 let running = 0;
 
-/** What an outer sweep keeps on a node that an inner one visits too. */
+/** What an outer backward pass has stored on a node that an inner one visits too. */
 type Displaced = readonly [node: Node, visit: number, dependents: number, cotangent: Tensor | null, needed: boolean];
 
 /**
- * Calls `use` with all nodes reachable from the roots in topological order, and restores the state of an outer sweep
- * afterwards.
+ * Calls `use` with all nodes reachable from the roots in topological order, and restores the state of an outer backward
+ * pass afterwards.
  */
 export function withTopologicalOrder<T>(roots: readonly Node[], floor: number, use: (nodes: readonly Node[]) => T): T {
   const displaced: Displaced[] | null = running > 0 ? [] : null;
@@ -109,7 +109,7 @@ export function reaches(x: Tensor, floor: number): boolean {
   return false;
 }
 
-/** Whether gradients may be added to g in place: none of this is recorded, and g has a storage of its own. */
+/** Whether gradients may be added to g in place: nothing is being recorded, and g has a storage of its own. */
 const inPlace = (g: Tensor): boolean => !mode.grad && !(g instanceof Batched);
 
 /** Adds g to the gradient that a node has so far. */

@@ -89,7 +89,7 @@ const wayOf = (batch: Batch<never> | undefined): Way => {
   return batch.broadcast ? "broadcast" : batch.rows ? "more rows" : "batch axis first";
 };
 
-/** The op as a composition of others, on a batch. */
+/** Runs the op on a batch as a composition of other ops. */
 function composed(call: Call, batch: Batch<never>): Tensor {
   note(call, "composed");
   return batch.composed!(call.inputs, call.params);

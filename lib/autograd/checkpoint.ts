@@ -23,7 +23,7 @@ interface Recipe extends Situation {
   readonly given: number;
 }
 
-/** The function's result once more, recorded. */
+/** Calls the function again, recorded, and returns its result. */
 function recompute(node: OpNode): Tensor {
   const { fn, args, given, ...then } = node.params as unknown as Recipe;
   // A parameter that was changed since would give a wrong gradient.
@@ -64,13 +64,14 @@ function since(root: OpNode, before: number): { inside: OpNode[]; ends: Node[] }
 }
 
 /**
- * Calls a function without saving values for backward, which calls the function again. Trades time for memory.
+ * Calls a function without saving values for backward; backward calls the function again instead. This trades time for
+ * memory.
  *
- * Gradients reach its arguments (also tensors in trees) and what it closes over, such as a module's parameters. Both
- * calls draw the same numbers from the default generator; otherwise the result must depend on the inputs alone. Inside
- * vmap, and without recording, it is a plain call.
- * @throws ERR_ARGUMENT unless the function returns one tensor; ERR_GRADIENT in backward, where an argument or parameter was
- * written to since or the second result has another shape.
+ * Gradients reach the arguments (also tensors inside arrays and plain objects) and the tensors that the function closes
+ * over, such as a module's parameters. Both calls draw the same numbers from the default generator; apart from that,
+ * the result must depend only on those tensors. Inside {@link vmap} and {@link noGrad} it is a plain call.
+ * @throws ERR_ARGUMENT unless the function returns one tensor; ERR_GRADIENT in backward if an argument or parameter has
+ * been modified in place since, or the second call gives another shape.
  * @source Chen et al., Training deep nets with sublinear memory cost, 2016.
  * @example
  * const x = tensor([2], { requiresGrad: true });

@@ -21,11 +21,11 @@ export type PerArgument<A extends readonly unknown[]> = { readonly [K in keyof A
 export interface CustomFunction<A extends unknown[], S> {
   /** The name in graphs and errors. */
   readonly name: string;
-  /** Returns the result, and what backward needs: tensors, also in arrays and plain objects, and anything else. */
+  /** Returns the result and what backward needs: any value; tensors may be inside arrays and plain objects. */
   forward(...args: A): readonly [Tensor, S];
   /** Given the gradient g of the result, returns the gradients of the arguments. */
   backward(saved: S, g: Tensor): PerArgument<A>;
-  /** The derivative along tangents of the arguments; made from `backward` where it is left out. */
+  /** The derivative along tangents of the arguments; default: derived from `backward`. */
   jvp?(saved: S, tangents: PerArgument<A>): Tensor;
 }
 
@@ -175,7 +175,7 @@ const rowOf = (spec: Spec): Row<Recorded> =>
     replay: (inputs, { args }) => call(spec, filled(args, (place) => inputs[place - 1] as Tensor) as unknown[]),
   });
 
-/** The result as a new tensor, recorded where gradients can reach an argument. */
+/** The result as a new tensor, recorded if an argument can get a gradient. */
 function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknown): Tensor {
   let y = out.detach();
   if (out instanceof Batched) {
@@ -283,11 +283,12 @@ function call(spec: Spec, args: readonly unknown[]): Tensor {
 }
 
 /**
- * A function with a derivative of your own. `forward` computes (unrecorded) and returns the result and what to save;
- * `backward` turns the gradient of the result into those of the arguments. Saved arguments and results stay part of the
- * graph. Where the derivative is differentiated again, `forward` runs once more to recompute the other saved values, so
- * every order works if `backward` computes with ops. Tensors must be arguments themselves, not parts of others.
- * @throws ERR_ARGUMENT, ERR_SHAPE if `backward` gives a wrong number or shape of gradients, naming the argument.
+ * A function with a derivative that you supply. `forward` runs without recording and returns the result and what to
+ * save; `backward` turns the gradient of the result into those of the arguments. Higher derivatives work if `backward`
+ * is made of ops: then saved arguments and results are connected to the graph, and other saved values are recomputed by
+ * another call of `forward`. Each tensor must be an argument itself, not inside an array or object.
+ * @throws ERR_ARGUMENT if `backward` gives a wrong number of gradients; ERR_SHAPE for a gradient of another shape than
+ * its argument.
  * @example
  * const roundThrough = customFunction({
  *   name: "roundThrough",

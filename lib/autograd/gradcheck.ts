@@ -19,11 +19,11 @@ export interface GradcheckOptions {
   readonly atol?: number | undefined;
   /** The relative tolerance; default 1e-3. */
   readonly rtol?: number | undefined;
-  /** 2 also checks the second derivatives; default 1. */
+  /** The order: 2 checks the second derivatives too; default 1. */
   readonly order?: 1 | 2 | undefined;
   /** The seed of the random direction for second derivatives; default 0. */
   readonly seed?: number | undefined;
-  /** Whether a wrong derivative throws, instead of returning false; default true. */
+  /** Whether to throw for a wrong derivative instead of returning false; default true. */
   readonly raise?: boolean | undefined;
 }
 
@@ -138,15 +138,15 @@ function check(
 }
 
 /**
- * Compares the derivatives of a function in reverse and forward mode with central differences, for every element of the
- * result and the inputs; meant for small inputs. Returns true, or throws.
+ * Compares the derivatives of a function, in reverse and in forward mode, with central differences, for every element
+ * of the result and of the inputs, which should be small. Returns true, or throws.
  *
  * With `order: 2` the derivative in a random direction is checked in the same way, as a function of the inputs and the
- * direction. At a kink (relu at 0), or closer to it than `eps`, a difference is the mean of both slopes, so choose
- * inputs away from kinks.
+ * direction. Within `eps` of a kink (relu at 0) a difference is between the slopes of both sides, so choose inputs away
+ * from kinks.
  * @dtype float64: differences need its precision.
- * @throws ERR_GRADIENT that names the input, the elements and both numbers, unless `raise` is false; ERR_DTYPE for inputs or
- * results that are not float64; ERR_ARGUMENT.
+ * @throws ERR_GRADIENT for a wrong derivative unless `raise` is false; the message has the input, the elements and both
+ * numbers. ERR_DTYPE for inputs or results that are not float64; ERR_ARGUMENT for an invalid option.
  * @example gradcheck((x) => x.sin(), tensor([0.5, 1], { dtype: "float64" })); // true
  */
 export function gradcheck(

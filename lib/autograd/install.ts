@@ -12,7 +12,7 @@ declare module "../tensor/tensor.js" {
     backward: Method<typeof methods.backward>;
     /** Calls a function with each gradient of this tensor; see {@link methods.registerHook}. */
     registerHook: Method<typeof methods.registerHook>;
-    /** Keeps the gradient of a tensor that is no leaf. */
+    /** Keeps the gradient of a non-leaf tensor in `grad`; see {@link methods.retainGrad}. */
     retainGrad: Method<typeof methods.retainGrad>;
   }
 }

@@ -21,7 +21,7 @@ import {
 import { lift, placesOf } from "./variables.js";
 
 export interface JacobianOptions<N extends number | readonly number[] = number | readonly number[]> {
-  /** Which arguments to differentiate by; default 0; a list gives a list. */
+  /** The argument, or an array of arguments, to differentiate with respect to; default 0. An array gives an array. */
   readonly argnums?: N | undefined;
 }
 
@@ -56,7 +56,7 @@ function problem(op: string, f: Function, args: readonly unknown[], argnums: num
   return { f: (...inner) => f(...all.map((arg, n) => (places.includes(n) ? inner[places.indexOf(n)] : arg))), chosen };
 }
 
-/** The tree of arguments with each tensor replaced by its Jacobian. */
+/** The arguments with each tensor replaced by its Jacobian. */
 function shaped(chosen: readonly unknown[], matrices: readonly Tensor[]): unknown[] {
   let at = 0;
   return chosen.map((arg) => mapTree(arg, isTensor, () => matrices[at++]));
@@ -124,32 +124,35 @@ export type Jacobian = <A extends Argument[] = Tensor[], const N extends number 
 ) => (...args: Lifted<A>) => Chosen<A, N>;
 
 /**
- * The Jacobian: the derivatives of all elements of a function's result by all elements of its argument. Reverse mode:
- * one backward for each element of the result. Trees of tensors give trees. The result stays connected to tensors that
- * the function closes over, except inside `noGrad`.
+ * The Jacobian: the derivatives of all elements of a function's result with respect to all elements of its argument, in
+ * reverse mode: one backward pass for each element of the result. If the argument is a tree (arrays and plain objects
+ * of tensors), the result is a tree of Jacobians. Except inside {@link noGrad}, the result is connected to tensors that
+ * the function closes over.
  * @shape that of the result, then that of the argument.
- * @throws ERR_ARGUMENT; ERR_GRADIENT for an integer tensor.
+ * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_GRADIENT for an integer tensor.
  * @example jacrev((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
  */
 export const jacrev = ((f, options) => transform("jacrev", f, options, reverse)) as Jacobian;
 
 /**
- * The Jacobian as {@link jacrev}, in forward mode: one evaluation for each element of the argument.
+ * The Jacobian as {@link jacrev}, but in forward mode: one Jacobian-vector product for each element of the argument.
+ * @shape as jacrev. @throws as jacrev.
  * @example jacfwd((x: Tensor) => x.square())(tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
  */
 export const jacfwd = ((f, options) => transform("jacfwd", f, options, forward)) as Jacobian;
 
 /**
- * The Jacobian as {@link jacrev}, in reverse mode where the result has no more elements than the arguments, else in
+ * The Jacobian as {@link jacrev}, in reverse mode if the result has no more elements than the arguments, else in
  * forward mode.
+ * @shape as jacrev. @throws as jacrev.
  * @example jacobian((x: Tensor) => x.sum())(tensor([1, 2])).toArray(); // [1, 1]
  */
 export const jacobian = ((f, options) => transform("jacobian", f, options, either)) as Jacobian;
 
 /**
- * The Hessian: the second derivatives of a function that returns one element. For a list of `argnums` a list of lists:
- * entry [i][j] belongs to arguments i and j.
- * @shape that of the one argument, then that of the other.
+ * The Hessian: the second derivatives of a function that returns one element. For an array of `argnums`, an array of
+ * arrays: entry [i][j] belongs to arguments i and j.
+ * @shape that of argument i, then that of argument j.
  * @throws ERR_GRADIENT if the function returns several elements; ERR_ARGUMENT for an argument that is not a tensor.
  * @example hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])).toArray(); // [[6, 0], [0, 12]]
  */

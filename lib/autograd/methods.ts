@@ -7,11 +7,11 @@ import type { Tensor } from "../tensor/tensor.js";
 import { seed, sweep } from "./backward.js";
 
 export interface BackwardOptions {
-  /** The gradient of the result itself; default 1 for a one-element result. */
+  /** The gradient of this tensor; default 1 for a one-element tensor. */
   readonly gradient?: Tensor | undefined;
-  /** Keep saved values, so that backward can run again. */
+  /** Whether saved values are kept so that backward can run again; default false. */
   readonly retainGraph?: boolean | undefined;
-  /** Record the gradients, so that they can be differentiated; implies retainGraph. */
+  /** Whether the gradients are recorded so that they can be differentiated; implies retainGraph. Default false. */
   readonly createGraph?: boolean | undefined;
 }
 
@@ -24,7 +24,7 @@ export function nodeOf(op: string, x: Tensor, what = "the tensor"): Node {
 /**
  * Computes the gradients of this tensor with respect to every leaf that requires grad, and adds them to the leaves' `grad`.
  * @throws ERR_GRADIENT if the tensor does not require grad, has several elements and no `gradient` is given, the graph
- * has been freed, or a saved value has been written to since.
+ * has been freed, or a saved value has been modified in place.
  * @example
  * const x = tensor([3], { requiresGrad: true });
  * x.square().sum().backward();
@@ -44,6 +44,11 @@ export function backward(y: Tensor, options?: BackwardOptions): void {
  * Calls `hook` with the gradient of this tensor whenever one is computed; a tensor that it returns replaces the
  * gradient. Returns a function that removes the hook.
  * @throws ERR_GRADIENT for a tensor that does not require grad.
+ * @example
+ * const x = tensor([3], { requiresGrad: true });
+ * x.registerHook((g) => g.mul(10));
+ * x.square().sum().backward();
+ * x.grad!.item(); // 60
  */
 export function registerHook(x: Tensor, hook: GradientHook): () => void {
   needTensor("registerHook", x);
@@ -56,7 +61,15 @@ export function registerHook(x: Tensor, hook: GradientHook): () => void {
   };
 }
 
-/** Keeps the gradient of a non-leaf tensor: `grad` is set by backward. */
+/**
+ * Makes backward set `grad` of this tensor although it is not a leaf.
+ * @throws ERR_GRADIENT for a tensor that does not require grad.
+ * @example
+ * const y = tensor([3], { requiresGrad: true }).square();
+ * y.retainGrad();
+ * y.mul(2).sum().backward();
+ * y.grad!.item(); // 2
+ */
 export function retainGrad(x: Tensor): void {
   needTensor("retainGrad", x);
   const node = nodeOf("retainGrad", x);

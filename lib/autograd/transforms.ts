@@ -1,4 +1,4 @@
-/** Function transforms: `grad`, `valueAndGrad`, `vjp`, `jvp` and others. They nest to any order. */
+/** Function transforms: `grad`, `valueAndGrad`, `vjp`, `jvp` and others. They can be nested. */
 import { needFunction } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -22,18 +22,20 @@ export type Argument = any;
 export type GradientOf<T> = T extends number ? Tensor : T;
 
 export interface GradOptions<N extends number | readonly number[] = number | readonly number[]> {
-  /** Which arguments to differentiate by; default 0; a list gives a list. */
+  /** The argument, or an array of arguments, to differentiate with respect to; default 0. An array gives an array. */
   readonly argnums?: N | undefined;
-  /** The function returns [value, aux], and so does the transform. */
+  /** Whether the function returns [value, aux]; then {@link grad} returns [gradients, aux]. Default false. */
   readonly hasAux?: boolean | undefined;
 }
 
 export interface GradientsOptions {
-  /** The gradients of the results; default 1 for one-element results. */
+  /** The gradients of the results (the vector of the vector-Jacobian product); default 1 for one-element results. */
   readonly gradOutputs?: Tensor | readonly Tensor[] | undefined;
+  /** Whether the gradients are recorded so that they can be differentiated; default false. */
   readonly createGraph?: boolean | undefined;
+  /** Whether saved values are kept so that backward can run again; default: as createGraph. */
   readonly retainGraph?: boolean | undefined;
-  /** Return null for an input that no result depends on, instead of throwing. */
+  /** Whether to return null for an input that no result depends on instead of throwing; default false. */
   readonly allowUnused?: boolean | undefined;
 }
 
@@ -81,14 +83,17 @@ function differentiate(op: string, f: unknown, args: readonly unknown[], options
 }
 
 /**
- * The gradient of a function that returns one element, as a function of the same arguments. Nest it for higher orders.
- * Trees (arrays and plain objects) of tensors give trees; numbers stand for tensors.
+ * The gradient of a function that returns one element, as a function of the same arguments. Nest it for higher
+ * derivatives. Arguments are tensors, numbers, or trees (arrays and plain objects) of tensors; a tree gives a tree of
+ * gradients.
  *
- * Tensors that the function closes over, such as a module's parameters, stay in the graph of the result, so gradients
- * reach them and values saved for that live as long as the result. `noGrad(() => grad(f)(x))` keeps nothing.
+ * The result is connected to tensors that the function closes over, such as a module's parameters, so a later backward
+ * reaches them; the values saved for it live as long as the result. `noGrad(() => grad(f)(x))` saves nothing.
  *
- * Called with a result tensor instead: the gradients of that result by the given tensors, like torch.autograd.grad.
- * @throws ERR_GRADIENT if the function returns several elements; ERR_ARGUMENT.
+ * Called with tensors, `grad(results, inputs)`, it returns the gradients of the results with respect to the inputs, as
+ * torch.autograd.grad.
+ * @throws ERR_GRADIENT if the function returns several elements, and in the second form, unless `allowUnused`, if no
+ * result depends on an input; ERR_ARGUMENT for an argument without tensors or numbers.
  * @example grad((x) => x.sin())(0).item(); // 1
  */
 export function grad<A extends Argument[] = Tensor[], const N extends number | readonly number[] = 0>(
@@ -127,9 +132,9 @@ export type Chosen<A extends unknown[], N> = N extends number
     : never;
 
 /**
- * As {@link grad}, but returns `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`. Both stay connected
- * to what the function closes over, except inside {@link noGrad}.
- * @throws ERR_GRADIENT if the function returns several elements; ERR_ARGUMENT.
+ * As {@link grad}, but returns `[value, gradients]`, or `[[value, aux], gradients]` with `hasAux`. Except inside {@link
+ * noGrad}, both are connected to tensors that the function closes over.
+ * @throws as {@link grad}.
  * @example
  * const [value, slope] = valueAndGrad((x: Tensor) => x.square())(3);
  * value.item(); // 9
@@ -197,9 +202,9 @@ function gradients(
 }
 
 /**
- * The value of a function and its vector-Jacobian product: a function from a gradient of the value to those of the
- * arguments. Both stay connected to what the function closes over, and the products to the gradient that is passed; not
- * inside {@link noGrad}.
+ * The value of a function, and its vector-Jacobian product: a function that takes the gradient of the value and returns
+ * the gradients of the arguments. Except inside {@link noGrad}, both are connected to tensors that the function closes
+ * over, and the gradients also to the one that is passed.
  * @throws ERR_ARGUMENT unless the function returns a tensor; ERR_SHAPE, ERR_DTYPE if the gradient differs from the
  * value in shape or dtype.
  * @example
@@ -235,7 +240,7 @@ export function vjp<A extends Argument[] = Tensor[]>(
   return [linked ? value : value.detach(), pull as (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }];
 }
 
-/** @internal ERR_ARGUMENT unless arguments and vectors come in lists. */
+/** @internal ERR_ARGUMENT unless arguments and vectors are arrays. */
 export function needLists(op: string, ...lists: readonly unknown[]): void {
   for (const list of lists)
     if (!Array.isArray(list))
@@ -243,10 +248,10 @@ export function needLists(op: string, ...lists: readonly unknown[]): void {
 }
 
 /**
- * The value of a function and its Jacobian-vector product, in forward mode: the derivative along tangents of the
- * arguments. Both stay connected to what the function closes over, and the derivative to the tangents; not inside
- * {@link noGrad}.
- * @throws ERR_ARGUMENT if arguments or tangents are no lists, or a tangent is missing; ERR_SHAPE if a tangent does not
+ * The value of a function, and its Jacobian-vector product in forward mode: the derivative along tangents of the
+ * arguments. Except inside {@link noGrad}, both are connected to tensors that the function closes over, and the
+ * derivative also to the tangents.
+ * @throws ERR_ARGUMENT unless arguments and tangents are arrays of the same length; ERR_SHAPE if a tangent does not
  * have the shape of its argument.
  * @example
  * const [y, dy] = jvp((x: Tensor) => x.square(), [tensor([3])], [tensor([1])]);

@@ -9,7 +9,7 @@ import { filled } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { recordAs } from "./recomputed.js";
 
-/** t·∂, with the saved values that the partial derivative needs. */
+/** t times the partial derivative, given the saved values that it needs. */
 export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolean): Tensor {
   const { order } = p;
   const value = (k: number): Operand => {

@@ -13,17 +13,17 @@ import { inVmap } from "./batching.js";
 import type { Argument, Lifted } from "./transforms.js";
 import { lift } from "./variables.js";
 
-/** A dimension for every tensor of a tree, or a tree of dimensions; null for what the whole batch shares. */
+/** One dimension for all tensors of a tree, or a tree of dimensions; null for tensors that all examples share. */
 export type Dims = number | null | readonly Dims[] | { readonly [key: string]: Dims };
 
 export interface VmapOptions {
-  /** The batch axis of each argument: one for all, or one for each. Default 0. */
+  /** The batch axis of the arguments: one for all, or an array with one for each. Default 0. */
   readonly inDims?: Dims | undefined;
   /** The batch axis of the results. Default 0. */
   readonly outDims?: Dims | undefined;
-  /** What random ops do: "error" (the default), "different" numbers for each example, or the "same". */
+  /** Random ops are an error ("error", the default), or draw "different" or the "same" numbers for each example. */
   readonly randomness?: Randomness | undefined;
-  /** At most so many examples at once, to save memory. Default: all. */
+  /** The largest number of examples that run at once, to save memory; default all. */
   readonly chunkSize?: number | undefined;
 }
 
@@ -99,14 +99,15 @@ function refilled(tree: unknown, tensors: readonly Tensor[]): unknown {
 }
 
 /**
- * Turns a function of one example into a function of a batch, which runs once for all: the tensors that it sees lack
- * the batch axis (`inDims`), its results get one at `outDims`. It composes with derivatives in either order:
- * `vmap(grad(f))` gives the gradient of each example.
+ * Turns a function of one example into a function of a batch. The function runs once for all examples: it sees tensors
+ * without the batch axis (`inDims`), and its results get one at `outDims`. It composes with derivatives in either
+ * order: `vmap(grad(f))` gives the gradient of each example.
  *
  * Inside, a tensor stands for a batch: it has a shape but no values, so `item()` and other reads are errors. Arguments
- * and results are trees; tensors from outside are shared by the whole batch.
+ * and results may be trees (arrays and plain objects) of tensors; all examples share the tensors that the function
+ * closes over.
  * @throws ERR_SHAPE if batch axes differ in size; ERR_ARGUMENT if no argument has one, for random ops unless
- * `randomness` allows them, and for writes and reads inside.
+ * `randomness` allows them, and for reads and writes of batched tensors inside.
  * @example
  * const slopes = vmap(grad((x: Tensor) => x.pow(3)));
  * slopes(tensor([1, 2])).toArray(); // [3, 12]

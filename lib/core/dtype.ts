@@ -2,9 +2,9 @@ import { describe, fail } from "./errors.js";
 import { isNameIn } from "./options.js";
 
 /**
- * The element types of tensors. bfloat16 and float16 are storage formats: arithmetic on them is float32, and each
- * result is rounded once, also for an op composed of several steps. bfloat16 and float16 promote to float32 with each
- * other. Sums read both formats directly, and matrix products without gradients read bfloat16, without a float32 copy.
+ * The element types of tensors. bfloat16 and float16 are storage formats: ops on them compute in float32 and round the
+ * result once, also if they consist of several steps. bfloat16 with float16 promotes to float32. Sums read both formats
+ * without a float32 copy, and so do matrix products of bfloat16 that need no gradient.
  */
 export type DType = "float32" | "float64" | "bfloat16" | "float16" | "int32" | "int64" | "uint8" | "bool";
 
@@ -147,12 +147,19 @@ let defaultRow = dtypes.float32;
 /** @internal */
 export const defaultFloat = (): DTypeRow => defaultRow;
 
-/** The dtype for numbers: `"float32"` unless {@link setDefaultDtype} has changed it. */
+/**
+ * The default dtype, for numbers and new tensors: `"float32"` unless {@link setDefaultDtype} has changed it.
+ * @example getDefaultDtype(); // "float32"
+ */
 export const getDefaultDtype = (): DType => defaultRow.name;
 
 /**
- * Sets the default dtype for numbers in this JavaScript thread.
+ * Sets the default dtype of this JavaScript thread, for numbers and new tensors.
  * @throws ERR_DTYPE for anything but `"float32"` and `"float64"`.
+ * @example
+ * setDefaultDtype("float64");
+ * tensor([1]).dtype; // "float64"
+ * setDefaultDtype("float32");
  */
 export function setDefaultDtype(dtype: "float32" | "float64"): void {
   const chosen = dtypeRow("setDefaultDtype", dtype);

@@ -1,6 +1,6 @@
 import { describeCopy } from "./copy.js";
 
-/** The kind of an error, for programs to test. */
+/** The kind of an error, which programs can test. */
 export type ErrorCode =
   | "ERR_SHAPE"
   | "ERR_DTYPE"
@@ -18,8 +18,8 @@ export type ErrorCode =
 export type ErrorDetails = Readonly<Record<string, unknown>>;
 
 /**
- * The error that nabla throws for bad input. `code` is the kind of mistake, `op` the public function that was called,
- * `details` the values in the message. Errors from elsewhere keep their class: a missing file is Node's ENOENT.
+ * The error that nabla throws for invalid input. `code` is the kind of error, `op` the public function that was called,
+ * `details` the values in the message. Errors of Node keep their class: a missing file is an ENOENT error.
  * @example
  * try {
  *   a.matmul(b);

@@ -1,7 +1,7 @@
 import { foreignKind } from "./copy.js";
 import { describe, fail, type StackStart } from "./errors.js";
 
-/** The number of single-letter edits (a swap of neighbours counts as one) that turn `a` into `b`. */
+/** The number of single-letter edits (a swap of neighbors counts as one) that turn `a` into `b`. */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,7 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { describe, fail } from "./errors.js";
 
-/** A file's path, or its `file:` URL. Any object with the `href` of one counts, so that URLs of other realms do. */
+/**
+ * A file's path, or its `file:` URL. An object with such an `href` counts as a URL, so that URLs of other realms work.
+ */
 export type FilePath = string | { readonly href: string };
 
 /** The path of a file. ERR_ARGUMENT for what is neither a path nor a `file:` URL. */

@@ -31,7 +31,7 @@ export function keyFor(...parts: readonly number[]): RandomKey {
   return new RandomKey(parts[0] ?? 0, words);
 }
 
-// Mixes two 32-bit words by multiply-xorshift rounds (the constants of MurmurHash3's finaliser).
+// Mixes two 32-bit words by multiply-xorshift rounds (the constants of MurmurHash3's finalizer).
 function mix([a, b]: readonly [number, number]): readonly [number, number] {
   let x = a >>> 0;
   let y = b >>> 0;

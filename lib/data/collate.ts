@@ -14,7 +14,7 @@ export type Batch<T> = T extends Tensor | number | boolean | bigint
       : never;
 
 /**
- * Makes a batch from samples: tensors are stacked along a new first axis, numbers, booleans and bigints become a
+ * Makes a batch from samples: tensors are stacked along a new first dimension; numbers, booleans and bigints become a
  * tensor, strings an array; tuples and plain objects are collated member by member.
  */
 export function collate<T>(samples: readonly T[]): Batch<T> {

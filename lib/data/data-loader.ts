@@ -7,15 +7,17 @@ import { type Dataset, TensorDataset } from "./dataset.js";
 import { numbered, permutation } from "./permutation.js";
 
 export interface DataLoaderOptions<T, B> {
-  /** Samples in a batch. Default 1. */
+  /** The number of samples in a batch; default 1. */
   readonly batchSize?: number | undefined;
-  /** Whether each epoch has a new random order. Default false. */
+  /** Whether each epoch has a new random order; default false. */
   readonly shuffle?: boolean | undefined;
-  /** The seed; the order of an epoch depends on it and the epoch's number alone. Default 0. */
+  /** The seed; the order of an epoch depends only on it and the number of the epoch. Default 0. */
   readonly seed?: number | undefined;
-  /** Whether an incomplete last batch is dropped. Default false. */
+  /** Whether an incomplete last batch is dropped; default false. */
   readonly dropLast?: boolean | undefined;
-  /** Makes a batch of samples. Default: stack tensors, keep tuples and objects. */
+  /**
+   * Makes a batch of an array of samples. Default: stacks tensors and numbers, member by member in tuples and objects.
+   */
   readonly collate?: ((samples: T[]) => B) | undefined;
 }
 
@@ -37,11 +39,10 @@ const op = "DataLoader";
 const optionNames = ["batchSize", "shuffle", "seed", "dropLast", "collate"] as const;
 
 /**
- * Iterates over a data set in batches. `for` needs a data set whose `at` returns samples, `for await` also takes one
- * whose `at` returns promises. Every loop is a new epoch; `break` ends it. The order of an epoch depends on `seed` and
- * its number alone.
- * @throws NablaError ERR_ARGUMENT for an empty data set, bad options, or `for` over a data set whose `at` returns a promise
- *
+ * Iterates over a data set in batches. A `for` loop needs a data set whose `at` returns samples; `for await` also
+ * accepts one whose `at` returns promises. Every loop is a new epoch, also after a `break`. The order of an epoch
+ * depends only on `seed` and the number of the epoch.
+ * @throws ERR_ARGUMENT for an empty data set, an invalid option, or `for` over a data set whose `at` returns a promise.
  * @example
  * const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 128, shuffle: true, seed: 1 });
  * for (const [x, y] of loader) step(x, y);
@@ -51,14 +52,14 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly dropLast: boolean;
-  /** Batches in an epoch. */
+  /** The number of batches in an epoch. */
   readonly length: number;
   private readonly collate: ((samples: T[]) => B) | undefined;
   private seed: number;
   private next: Run = { epoch: 0, position: 0 };
   private running: Run | undefined;
 
-  /** @param dataset an array, a {@link TensorDataset}, or anything with `length` and `at` */
+  /** @param dataset an array, a {@link TensorDataset}, or any object with `length` and `at`. */
   constructor(dataset: readonly T[], options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>) {
@@ -90,7 +91,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     for (const indices of this.batches()) yield await this.readAsync(indices);
   }
 
-  /** The position of this loader; inside a loop, batches already returned count as done. */
+  /** The position of this loader. Inside a loop, the batches returned so far count as done. */
   stateDict(): DataLoaderState {
     const { epoch, position } = this.running ?? this.next;
     return { seed: this.seed, epoch, position, batchSize: this.batchSize, length: this.dataset.length };
@@ -98,7 +99,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
 
   /**
    * Continues from a saved position: the next loop yields the remaining batches of its epoch.
-   * @throws NablaError ERR_ARGUMENT if the state is not one of a loader with this batch size and length
+   * @throws ERR_ARGUMENT if the state is not that of a loader with the same batch size and length.
    */
   loadStateDict(state: DataLoaderState): void {
     const from = "loadStateDict";
@@ -116,7 +117,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.running = undefined;
   }
 
-  /** The sample numbers of each batch; starting the iterator starts an epoch. */
+  /** The indices of the samples of each batch; starting the iterator starts an epoch. */
   private *batches(): Generator<Int32Array<ArrayBuffer>, void, undefined> {
     const run = this.next;
     this.running = run;

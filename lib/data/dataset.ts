@@ -3,7 +3,7 @@ import { describe, fail } from "../core/errors.js";
 import { tensor } from "../tensor/create.js";
 import { Tensor } from "../tensor/tensor.js";
 
-/** Samples that are read by index. An array is one. */
+/** A collection of samples that are read by index, such as an array. */
 export interface Dataset<T> {
   readonly length: number;
   at(i: number): T | Promise<T>;
@@ -12,10 +12,8 @@ export interface Dataset<T> {
 type Row<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
 
 /**
- * Tensors that share their first axis, read row by row: sample `i` is row `i` of each.
- *
- * @throws NablaError ERR_ARGUMENT without tensors, ERR_SHAPE if one has no first axis or the first axes differ
- *
+ * A data set of tensors with the same first size: sample `i` is the tuple of their rows `i`.
+ * @throws ERR_ARGUMENT without tensors; ERR_SHAPE for a tensor of rank 0, or if the first sizes differ.
  * @example
  * const digits = new TensorDataset(images, labels);
  * const [image, label] = digits.at(0);
@@ -54,7 +52,7 @@ export class TensorDataset<const T extends readonly Tensor[]> implements Dataset
     return this.tensors.map((t) => t.at(i)) as Row<T>;
   }
 
-  /** The rows with these indices, stacked: one gather per tensor. */
+  /** The rows with these indices, stacked: one indexSelect per tensor. */
   rows(indices: Int32Array): Row<T> {
     const index = tensor(indices);
     return this.tensors.map((t) => t.indexSelect(0, index)) as Row<T>;

@@ -29,12 +29,11 @@ const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16)
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /**
- * Reads the bytes of an IDX file, the format of the MNIST digits: gzipped or not, every element type.
- *
- * @param source how error messages name the bytes
- * @throws NablaError ERR_ARGUMENT for what is no Uint8Array; ERR_FORMAT when the gzip is corrupt, the magic number is wrong or
- * the length does not match; ERR_MEMORY if what the header announces passes the memory limit
- *
+ * Decodes the bytes of an IDX file, the format of the MNIST digits. They may be gzipped; all element types are
+ * supported.
+ * @param source the name of the bytes in error messages.
+ * @throws ERR_ARGUMENT unless the bytes are a Uint8Array; ERR_FORMAT if the gzip data is corrupt, the magic number is
+ * wrong or the length does not match the header; ERR_MEMORY if the array would exceed the memory limit.
  * @example
  * const { shape, data } = decodeIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 2, 7, 9]));
  * // shape [2], data Uint8Array [7, 9]
@@ -98,12 +97,12 @@ const swap = {
   8: (data: Buffer) => data.swap64(),
 };
 
-/** Compressed bytes read for the header: that of gzip and at most 1,024 of IDX. */
+/** The number of compressed bytes read to see the headers: that of gzip, and at most 1,024 bytes of IDX. */
 const lead = 2 ** 16;
 /** The largest expansion factor of a deflate stream. */
 const mostExpansion = 1032;
 
-/** The content; null where it is longer than `most`. Of a truncated gzip, what can be decompressed. */
+/** The content; null if it is longer than `most`. Of truncated data, the part that can be decompressed. */
 function gunzip(bytes: Uint8Array, refuse: Refuse): Uint8Array;
 function gunzip(bytes: Uint8Array, refuse: Refuse, part: true): Uint8Array;
 function gunzip(bytes: Uint8Array, refuse: Refuse, part: false, most: number): Uint8Array | null;
@@ -118,9 +117,8 @@ function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * m
 }
 
 /**
- * Reads an IDX file, gzipped or not. A missing file is Node's ENOENT error.
- * @throws NablaError ERR_FORMAT, as {@link decodeIdx}
- *
+ * Reads an IDX file, gzipped or not.
+ * @throws as {@link decodeIdx}; for a missing file Node's ENOENT error.
  * @example
  * const { shape } = await loadIdx("train-images-idx3-ubyte.gz"); // [60000, 28, 28]
  */

@@ -5,7 +5,7 @@ import { readRegular } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { readIdx } from "./idx.js";
 
-/** Labelled pictures, one byte a pixel, row after row. */
+/** Labeled images: one byte per pixel, row by row. */
 export interface MnistPart {
   /** `[count, rows, columns]` */
   readonly shape: readonly [count: number, rows: number, columns: number];
@@ -29,12 +29,11 @@ const parts = {
 } as const;
 
 /**
- * Reads the four MNIST files (or those of a data set published in the same form) in a directory: `train-images-idx3-ubyte`,
- * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, or with a dot before `idx`, each gzipped or not.
- *
- * @throws NablaError ERR_ARGUMENT if the directory or a file is missing, ERR_FORMAT if one is cut or corrupt or
- *   the counts do not match
- *
+ * Reads the four files of MNIST, or of a data set in the same format, from a directory: `train-images-idx3-ubyte`,
+ * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. The names may have a dot before
+ * `idx`, and each file may be gzipped.
+ * @throws ERR_ARGUMENT if the directory or a file is missing; ERR_FORMAT if a file is truncated or corrupt, or the
+ * numbers of images and labels differ.
  * @example
  * const { train } = await loadMnist("data/mnist");
  * train.shape; // [60000, 28, 28]

@@ -37,7 +37,7 @@ export function numbered(length: number): Int32Array<ArrayBuffer> {
   return order;
 }
 
-/** A random permutation of `0 … length - 1`, a function of the seed and the epoch; all are equally likely. */
+/** A random permutation of `0 … length - 1`, determined by the seed and the epoch; all are equally likely. */
 export function permutation(length: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
   const key = [seed >>> 0, Math.floor(seed / 2 ** 32)] as const;
   let words: Uint32Array = new Uint32Array();

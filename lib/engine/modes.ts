@@ -7,7 +7,7 @@ import type { Interceptor } from "./call.js";
 export const mode = {
   /** Whether ops on tensors that require grad are recorded. */
   grad: true,
-  /** Whether a rule may take a residual output as its own; not if a graph is only displayed. */
+  /** Whether a rule may take a residual output over and write to it; not if a graph is only displayed. */
   takesResiduals: true,
   /** Whether half-precision results stay float32, inside an op that rounds once at its end: see {@link inFloat32}. */
   keepFloat32: false,
@@ -77,8 +77,7 @@ export type NoPromise<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**
  * Runs a synchronous function without recording a graph: its results do not require grad.
- * @throws ERR_ARGUMENT unless the argument is a function, and when the function returns a promise.
- *
+ * @throws ERR_ARGUMENT unless the argument is a function, and if the function returns a promise.
  * @example
  * const accuracy = noGrad(() => model.forward(x).argmax(1).eq(y).to("float32").mean().item());
  */
@@ -87,5 +86,8 @@ export function noGrad<T>(f: () => NoPromise<T>): T {
   return withGrad(false, () => synchronous("noGrad", f() as T));
 }
 
-/** Whether ops are being recorded. */
+/**
+ * Whether ops are being recorded: false inside {@link noGrad}.
+ * @example noGrad(() => isGradEnabled()); // false
+ */
 export const isGradEnabled = (): boolean => mode.grad;

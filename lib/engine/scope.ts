@@ -29,10 +29,10 @@ function handlesIn(root: unknown): Set<Handle> {
  * arrays, objects, maps and sets of tensors. Storages that a graph, a view in the result, a leaf's gradient or an
  * optimizer needs are kept.
  *
- * Scopes are optional, as memory is reclaimed anyway. They determine when: at the end of the scope, so a loop should
- * contain the scope, not the other way round. Scopes nest; one that throws disposes of everything made inside.
- * @throws ERR_ARGUMENT unless the argument is a function, and when the function returns a promise.
- *
+ * Scopes are optional, because unreachable memory is reclaimed anyway; with them it is freed at the end of the scope.
+ * So put the scope inside the loop, not the loop inside the scope. Scopes can be nested; one that throws disposes of
+ * everything made inside.
+ * @throws ERR_ARGUMENT unless the argument is a function, and if the function returns a promise.
  * @example
  * const norm = scope(() => x.square().sum().sqrt());
  */

@@ -91,7 +91,9 @@ export function pullOf(node: OpNode, operands: readonly Known[]): Pull {
 
 const onesFor = ({ type, shape }: Item): Tensor => filled("graph", 1, type, shape);
 
-/** For each item and input the derivative of the item by the input, if both have one element; else null. */
+/**
+ * For each item and input the derivative of the item with respect to the input, if both have one element; else null.
+ */
 export function localsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (number | null)[][] {
   const single = (item: Item): boolean => numel(item.shape) === 1;
   return items.map((item, i) => {
@@ -106,7 +108,7 @@ export function localsOf(items: readonly Item[], pulls: readonly (Pull | null)[]
   });
 }
 
-/** The derivative of the last item by every item; null where no gradient reaches or it is unknown. */
+/** The derivative of the last item with respect to every item; null where it is zero or unknown. */
 export function cotangentsOf(items: readonly Item[], pulls: readonly (Pull | null)[]): (Tensor | null)[] {
   const gradients = items.map((): Tensor | null => null);
   const lost = items.map(() => false);

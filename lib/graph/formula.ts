@@ -39,9 +39,10 @@ function namer(items: readonly Item[], names: ReadonlyMap<Node | string, string>
 }
 
 /**
- * The expression that computed a tensor, simplified; also for a derivative, if the point where it was taken requires
- * grad. Leaves are named by `names`, else x, or x1, x2, ...; constants are written out; elementwise ops and
- * broadcasting are written as for numbers, other ops as calls. A named result is shown by its name.
+ * The expression that computed a tensor, simplified. It also works for a derivative, if the tensor that was
+ * differentiated with respect to requires grad. Leaves are named by `names`, else x, or x1, x2, ...; constants are
+ * written out; elementwise ops and broadcasting are written as for numbers, other ops as calls. A result in `names` is
+ * shown by its name.
  * @throws ERR_ARGUMENT for a graph of more than 2,000 nodes, and for a formula that is too long to read.
  * @example
  * const v = scalar(3, { requiresGrad: true });

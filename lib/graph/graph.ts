@@ -14,11 +14,13 @@ import type { Picture, PictureEdge, PictureNode } from "./picture.js";
 import { toSvg } from "./svg.js";
 
 export interface GraphOptions {
-  /** Show the derivative of the result by every node. The result must have one element. */
+  /**
+   * Whether to show the derivative of the result with respect to every node; needs a one-element result. Default false.
+   */
   readonly gradients?: boolean | undefined;
   /** Names of tensors: `{ a, x, b }`, or a map from tensors to names. Results of ops can be named too. */
   readonly names?: Readonly<Record<string, Tensor>> | ReadonlyMap<Tensor, string> | undefined;
-  /** The most nodes; larger graphs are an error. Default 2,000. */
+  /** The maximum number of nodes; a larger graph is an error. Default 2,000. */
   readonly maxNodes?: number | undefined;
 }
 
@@ -32,15 +34,15 @@ export class Graph implements Picture {
     this.nodes = nodes;
     this.edges = edges;
   }
-  /** For Graphviz. */
+  /** The graph in the DOT language of Graphviz. */
   toDot(): string {
     return toDot(this);
   }
-  /** For Mermaid, which GitHub and many editors draw in Markdown. */
+  /** The graph in the Mermaid language, which GitHub and many editors draw in Markdown. */
   toMermaid(): string {
     return toMermaid(this);
   }
-  /** A self-contained SVG: no external fonts, styles or scripts. */
+  /** The graph as a self-contained SVG: no external fonts, styles or scripts. */
   toSvg(): string {
     return toSvg(this);
   }
@@ -83,7 +85,7 @@ function valueText({ type, shape }: Item, value: Known): string | null {
 /**
  * The computational graph of a tensor, for drawing: a node for each op, leaf, constant and number, with its value (for
  * larger tensors dtype and shape); on the edges the local derivatives, where they are scalar; with `gradients` the
- * derivative of the result by each node.
+ * derivative of the result with respect to each node.
  *
  * Values are recomputed from the current leaves, so it also works after backward, and no `grad` changes. For constants
  * with more than 64 elements that the graph has not kept, and what depends on them, only dtype and shape are known.

@@ -7,14 +7,14 @@ export interface PictureNode {
   readonly label: string;
   /** The value, or dtype and shape if it is large or unknown; null for a number, whose label it is. */
   readonly value: string | null;
-  /** The derivative of the result by this node, where it was asked for and is known. */
+  /** The derivative of the result with respect to this node; null unless it was requested and is known. */
   readonly gradient: string | null;
 }
 
 export interface PictureEdge {
   readonly from: string;
   readonly to: string;
-  /** The derivative of the op by this input, where both have one element. */
+  /** The derivative of the op with respect to this input; null unless both have one element. */
   readonly derivative: string | null;
 }
 

@@ -21,7 +21,7 @@ const escaped = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "\ufffd").replace(/[&<>"]/g, (sign) => entities[sign]!);
 
 const textWidth = (text: string, size = fontSize): number => [...text].length * advance * size;
-/** The baseline for text centred at y: renderers disagree about other baselines. */
+/** The baseline for text centered at y: renderers disagree about other baselines. */
 const baseline = (y: number, size = fontSize): number => round(y + 0.35 * size);
 const round = (x: number): number => Math.round(x * 10) / 10;
 

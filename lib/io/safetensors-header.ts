@@ -56,7 +56,7 @@ export function headerBytes(start: Uint8Array, total: number, source: Source): n
   return Number(length);
 }
 
-/** Recognises files of `torch.save`, the most likely mistake. */
+/** Recognizes files of `torch.save`, the most likely mistake. */
 function refusePickle(start: Uint8Array, source: Source): void {
   const zip = [0x50, 0x4b, 0x03, 0x04];
   const pickle = [0x80, 0x02, 0x8a, 0x0a];

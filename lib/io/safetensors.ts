@@ -24,14 +24,13 @@ import {
 export type Tensors = Readonly<Record<string, Tensor>>;
 
 export interface SafetensorsOptions {
-  /** Metadata in the file's header. */
+  /** Metadata for the file's header. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
  * Encodes tensors as the bytes of a safetensors file.
- * @throws ERR_ARGUMENT if a value is not a tensor, a name is reserved or the metadata is not made of strings
- *
+ * @throws ERR_ARGUMENT if a value is not a tensor, a name is reserved, or a value of the metadata is not a string.
  * @example
  * const bytes = encodeSafetensors({ weight: tensor([[1, 2]]) }, { metadata: { made: "by hand" } });
  */
@@ -50,7 +49,7 @@ export function encodeSafetensors(tensors: Tensors, options?: SafetensorsOptions
  * Decodes the tensors of a safetensors file, in the order of its header. The bytes may be untrusted: sizes, offsets,
  * dtypes and JSON are checked before data is read.
  * @throws ERR_FORMAT for bytes that are not a complete and consistent safetensors file of nabla's dtypes; ERR_MEMORY if
- * its tensors exceed the memory limit, before any is made
+ * the tensors would exceed the memory limit (checked before any is made).
  * @example
  * const { weight } = decodeSafetensors(bytes);
  */
@@ -65,16 +64,21 @@ export function decodeSafetensors(bytes: Uint8Array): Record<string, Tensor> {
   return Object.fromEntries(named);
 }
 
-/** The metadata in the header of a safetensors file's bytes. Throws as {@link decodeSafetensors}. */
+/**
+ * The metadata in the header of a safetensors file, given its bytes.
+ * @throws as {@link decodeSafetensors}.
+ * @example
+ * const file = encodeSafetensors({ w: tensor([1]) }, { metadata: { made: "by hand" } });
+ * decodeSafetensorsMetadata(file).made; // "by hand"
+ */
 export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<string, string>> {
   return split("decodeSafetensorsMetadata", bytes).header.metadata;
 }
 
 /**
- * Reads the tensors of a safetensors file. A missing file is Node's ENOENT error.
- * @throws ERR_FORMAT as {@link decodeSafetensors}; for a `.pt` file it names the line of Python that converts it;
- *   ERR_ARGUMENT for a folder, device, FIFO or socket
- *
+ * Reads the tensors of a safetensors file.
+ * @throws as {@link decodeSafetensors} (for a `.pt` file the message has the line of Python that converts it);
+ * ERR_ARGUMENT for a folder, device, FIFO or socket; for a missing file Node's ENOENT error.
  * @example
  * model.loadStateDict(await loadSafetensors("weights.safetensors"));
  */
@@ -116,12 +120,11 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
 }
 
 /**
- * Writes tensors to a safetensors file atomically: the file appears under its name once it is complete and on disk.
- * Values are those at the time of the call, whatever an optimizer does later. Symbolic links are followed; an existing
- * file's mode is kept.
- * @throws ERR_ARGUMENT as {@link encodeSafetensors}, and for a folder, device, FIFO or socket; errors of the file system
- *   stay Node's own
- *
+ * Writes tensors to a safetensors file atomically: the file appears under its name once it is complete and on disk. It
+ * contains the values at the time of the call, even if the tensors change before the promise resolves. Symbolic links
+ * are followed; an existing file's mode is kept.
+ * @throws ERR_ARGUMENT as {@link encodeSafetensors}, and for a folder, device, FIFO or socket; Node's own errors of the
+ * file system.
  * @example
  * await saveSafetensors("weights.safetensors", model.stateDict(), { metadata: { epoch: "3" } });
  */
@@ -132,7 +135,7 @@ export async function saveSafetensors(path: FilePath, tensors: Tensors, options?
 
 type Read = (bytes: Uint8Array, position: number) => Promise<Uint8Array>;
 
-/** Reads a file of `size` bytes; small pieces that follow each other by few calls of the system. */
+/** Reads a file of `size` bytes; small pieces that follow each other share a system call. */
 function buffered(read: Read, size: number): (bytes: Uint8Array, position: number) => Promise<void> {
   const ahead = 2 ** 18;
   let start = 0;
@@ -208,7 +211,7 @@ function split(op: string, bytes: Uint8Array): { header: Header; data: Uint8Arra
   return { header, data: bytes.subarray(dataStart), source };
 }
 
-/** All tensors, and the elements of one as they are read. */
+/** ERR_MEMORY unless there is room for all tensors, and for the elements of one as they are read. */
 function needRoomFor(entries: readonly Entry[], { op }: Source): void {
   const sizes = entries.map(({ begin, end }) => end - begin);
   const largest = sizes.reduce((most, size) => Math.max(most, size), 0);

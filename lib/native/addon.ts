@@ -17,15 +17,19 @@ export interface Layout {
 }
 
 export interface NativeStats {
-  /** Storages alive in the whole process. */
+  /** The number of storages in use, in the whole process. */
   readonly liveStorages: number;
+  /** The bytes in use. */
   readonly liveBytes: number;
-  /** Bytes kept for reuse. */
+  /** The bytes that are free and kept for reuse. */
   readonly cachedBytes: number;
+  /** The largest number of bytes in use so far. */
   readonly peakBytes: number;
-  /** How many bytes may be live: `NABLA_MEMORY_LIMIT`, or the limit of the control group or the machine. */
+  /**
+   * The memory limit in bytes: `NABLA_MEMORY_LIMIT`, else derived from the memory of the control group or the machine.
+   */
   readonly limitBytes: number;
-  /** Tensor handles of this JavaScript thread that are not yet known to be dead. */
+  /** The number of tensor handles of this JavaScript thread that have not been found to be unreachable. */
   readonly handles: number;
 }
 

@@ -55,7 +55,7 @@ export class Tanh extends Module {
 }
 
 /**
- * x where it is positive, else `slope * x` (default 0.01), see {@link activation.leakyRelu}.
+ * x where it is positive, else `slope * x` (slope 0.01 by default), see {@link activation.leakyRelu}.
  * @shape that of x. @example new nn.LeakyReLU(0.5).forward(tensor([-1, 2])).toArray(); // [-0.5, 2]
  */
 export class LeakyReLU extends Module {

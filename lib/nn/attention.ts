@@ -17,7 +17,7 @@ import { Parameter } from "./parameter.js";
 import { members, renamed } from "./walk.js";
 
 export interface MultiheadAttentionOptions {
-  /** The dropout probability of the weights while training; default 0. */
+  /** The dropout probability of the attention weights while training; default 0. */
   readonly dropout?: number | undefined;
   /** Whether the projections have a bias; default true. */
   readonly bias?: boolean | undefined;
@@ -36,7 +36,7 @@ export interface MultiheadCallOptions {
   readonly attnMask?: Tensor | null | undefined;
   /** Whether query i attends only to keys up to i; default false. */
   readonly isCausal?: boolean | undefined;
-  /** Whether the weights are returned too; default true. */
+  /** Whether the attention weights are returned too; default true. */
   readonly needWeights?: boolean | undefined;
   /** Whether the returned weights are averaged over the heads; default true. */
   readonly averageAttnWeights?: boolean | undefined;
@@ -50,12 +50,12 @@ const keys: Readonly<Record<string, string>> = {
 };
 
 /**
- * Multi-head attention: each head attends with its part of three projections of query, key and value; see {@link
- * scaledDotProductAttention}. Returns the result and the weights (null without `needWeights`). Masks are those of
- * PyTorch's module: true hides a key, the opposite of scaledDotProductAttention.
+ * Multi-head attention: query, key and value are projected by linear layers, and each head attends with its slice of
+ * the projections; see {@link scaledDotProductAttention}. Returns the result and the attention weights (null without
+ * `needWeights`). Masks are those of PyTorch's module: true hides a key, the opposite of scaledDotProductAttention.
  * @shape query [l, n, embedDim], key and value [s, n, embedDim]; with `batchFirst` [n, l, embedDim]; or without n.
  * Returns the query's shape, and weights [n, l, s], or [n, numHeads, l, s] unless averaged.
- * @throws ERR_ARGUMENT if the heads do not divide embedDim; ERR_SHAPE if sizes do not fit.
+ * @throws ERR_ARGUMENT if numHeads does not divide embedDim; ERR_SHAPE if sizes do not fit.
  * @source Vaswani et al., Attention is all you need, 2017.
  * @example
  * const attention = new nn.MultiheadAttention(4, 2, { batchFirst: true });

@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { isGroup, members } from "./walk.js";
 
-/** A copy of a module's structure; shared parts stay shared. */
+/** A copy of a module's structure; parts that are shared in the original are shared in the copy. */
 export function copyOf<M extends object>(root: M): M {
   const copies = new Map<unknown, unknown>();
   const once = <T extends object>(value: T, make: () => T, fill: (copy: T) => void = () => undefined): T => {

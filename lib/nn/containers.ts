@@ -9,7 +9,7 @@ import { Linear } from "./linear.js";
 import { Module } from "./module.js";
 import { members } from "./walk.js";
 
-/** A layer of {@link Sequential}: a module with one input tensor and one output tensor, or such a function. */
+/** A layer of {@link Sequential}: a module or a function that takes one tensor and returns one tensor. */
 export type Layer = ({ forward(x: Tensor): Tensor } & Module) | ((x: Tensor) => Tensor);
 
 const isLayer = (value: unknown): value is Layer => value instanceof Module || typeof value === "function";
@@ -22,9 +22,9 @@ function needModule(op: string, value: unknown): Module {
 const numbered = (values: readonly unknown[]): [string, unknown][] => values.map((value, i) => [String(i), value]);
 
 /**
- * Runs layers one after the other. A layer is a module or a function of a tensor; in the state they are named by
- * position.
- * @shape that of the first layer's input, to that of the last one's output.
+ * Runs layers one after the other. A layer is a module or a function of a tensor; in the state dictionary, layers are
+ * named by position.
+ * @shape from the input of the first layer to the output of the last one.
  * @throws ERR_ARGUMENT for a value that is not a layer.
  * @example
  * const model = new nn.Sequential(new nn.Linear(2, 8), new nn.Tanh(), new nn.Linear(8, 1), (x) => x.squeeze(-1));
@@ -42,7 +42,7 @@ export class Sequential extends Module {
   get length(): number {
     return this.layers.length;
   }
-  /** The layer at a position, counted from the end where it is negative; undefined where there is none. */
+  /** The layer at a position, a negative one counts from the end; undefined if there is none. */
   at(index: number): Layer | undefined {
     return this.layers.at(needInteger("Sequential", "the position", index));
   }
@@ -69,7 +69,7 @@ export class Sequential extends Module {
 }
 
 /**
- * A list of modules, registered with the module that holds the list. It has no forward of its own.
+ * A list of modules; their parameters belong to the module that holds the list. It has no `forward` of its own.
  * @throws ERR_ARGUMENT for a value that is not a module.
  * @example
  * const blocks = new nn.ModuleList([new nn.Linear(4, 4), new nn.Linear(4, 4)]);
@@ -88,7 +88,7 @@ export class ModuleList<M extends Module = Module> extends Module {
   get length(): number {
     return this.entries.length;
   }
-  /** The module at a position, counted from the end where it is negative; undefined where there is none. */
+  /** The module at a position, a negative one counts from the end; undefined if there is none. */
   at(index: number): M | undefined {
     return this.entries.at(needInteger("ModuleList", "the position", index));
   }
@@ -108,7 +108,7 @@ export class ModuleList<M extends Module = Module> extends Module {
 }
 
 /**
- * Modules by name, registered with the module that holds the dictionary.
+ * Modules by name; their parameters belong to the module that holds the dictionary. It has no `forward` of its own.
  * @throws ERR_ARGUMENT for a value that is not a module.
  * @example
  * const heads = new nn.ModuleDict({ class: new nn.Linear(8, 10), box: new nn.Linear(8, 4) });
@@ -141,6 +141,7 @@ export class ModuleDict<E extends Readonly<Record<string, Module>> = Readonly<Re
 
 /**
  * The identity: returns its input.
+ * @shape that of x.
  * @example new nn.Identity().forward(ones([2])).toArray(); // [1, 1]
  */
 export class Identity extends Module {

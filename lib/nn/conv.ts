@@ -18,13 +18,13 @@ export interface ConvModuleOptions<P = Pair> extends ConvOptions<P> {
   readonly dtype?: DType | undefined;
 }
 export interface ConvTransposeModuleOptions extends ConvModuleOptions {
-  /** Added to one side of the result's size, less than the stride; default 0. */
+  /** Added to one side of the output's size; less than the stride. Default 0. */
   readonly outputPadding?: Pair | undefined;
 }
 
 const known = ["stride", "padding", "dilation", "groups", "bias", "dtype"] as const;
 
-/** The base of the layers: sizes, options, weight and bias, initialized uniformly between ±1 / sqrt(fan in). */
+/** The base of the layers: sizes, options, and a weight and bias initialized uniformly between ±1 / sqrt(fan in). */
 abstract class Conv<P> extends Module {
   readonly inChannels: number;
   readonly outChannels: number;
@@ -95,6 +95,7 @@ const pairs =
  * 1-D convolution (cross-correlation), see {@link conv1d}. Weight and bias are initialized uniformly between ±1 /
  * sqrt(fan in).
  * @shape [n, inChannels, l] gives [n, outChannels, l']; weight is [outChannels, inChannels / groups, kernelSize].
+ * @throws ERR_ARGUMENT if groups does not divide the channels, or for an invalid option; ERR_SHAPE if x does not fit.
  * @example new nn.Conv1d(2, 4, 3, { padding: 1 }).forward(ones([1, 2, 5])).shape; // [1, 4, 5]
  */
 export class Conv1d extends Conv<number> {
@@ -113,6 +114,7 @@ export class Conv1d extends Conv<number> {
  * 2-D convolution (cross-correlation), see {@link conv2d}. Weight and bias are initialized uniformly between ±1 /
  * sqrt(fan in).
  * @shape [n, inChannels, h, w] gives [n, outChannels, h', w']; weight is [outChannels, inChannels / groups, rows, cols].
+ * @throws as {@link Conv1d}.
  * @example new nn.Conv2d(3, 4, 3, { stride: 2, padding: 1 }).forward(ones([1, 3, 8, 8])).shape; // [1, 4, 4, 4]
  */
 export class Conv2d extends Conv<Pair> {
@@ -128,8 +130,9 @@ export class Conv2d extends Conv<Pair> {
 
 /**
  * Transposed 2-D convolution, see {@link convTranspose2d}. Weight and bias are initialized uniformly between ±1 /
- * sqrt(fan in), with PyTorch's fan in: that of the weight's second dimension.
+ * sqrt(fan in), where the fan in is outChannels / groups * rows * cols, as in PyTorch.
  * @shape [n, inChannels, h, w] gives [n, outChannels, h', w']; weight is [inChannels, outChannels / groups, rows, cols].
+ * @throws as {@link Conv1d}.
  * @example new nn.ConvTranspose2d(4, 3, 2, { stride: 2 }).forward(ones([1, 4, 4, 4])).shape; // [1, 3, 8, 8]
  */
 export class ConvTranspose2d extends Conv<Pair> {

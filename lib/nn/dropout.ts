@@ -5,8 +5,8 @@ import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 
 /**
- * While training, sets each element to 0 with probability p and divides the others by 1 - p; after `eval()` it returns
- * x. See {@link dropout}.
+ * While training, sets each element to 0 with probability p (default 0.5) and divides the others by 1 - p; after
+ * `eval()` it returns x. See {@link dropout}.
  * @shape that of x.
  * @throws ERR_ARGUMENT unless 0 <= p <= 1.
  * @example new nn.Dropout(0.5).eval().forward(ones([2])).toArray(); // [1, 1]

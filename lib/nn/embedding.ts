@@ -11,7 +11,7 @@ import { Module } from "./module.js";
 import { Parameter } from "./parameter.js";
 
 export interface EmbeddingModuleOptions {
-  /** A row that is initialized to zeros and gets no gradient; negative ones count from the end. */
+  /** The index of a row that is initialized to zeros and gets no gradient; a negative one counts from the end. */
   readonly paddingIdx?: number | undefined;
   /** The dtype of the weight; default `getDefaultDtype()`. */
   readonly dtype?: DType | undefined;
@@ -20,7 +20,7 @@ export interface EmbeddingModuleOptions {
 /**
  * A table of vectors that are looked up by index; see {@link embedding}. Initialized from the standard normal
  * distribution.
- * @shape index of any shape gives that shape and then embeddingDim; weight is [numEmbeddings, embeddingDim].
+ * @shape index [..] gives [.., embeddingDim]; weight is [numEmbeddings, embeddingDim].
  * @throws ERR_ARGUMENT unless sizes are integers of at least 0; ERR_INDEX for an index or `paddingIdx` out of range.
  * @example
  * new nn.Embedding(10, 3).forward(tensor([[1, 2], [4, 5]], { dtype: "int32" })).shape; // [2, 2, 3]

@@ -10,7 +10,7 @@ import { isGroup, walk } from "./walk.js";
 
 const op = "functionalCall";
 
-/** Which tensors replace which of the module's own. */
+/** Maps the module's own tensors to their replacements. */
 function standIns(model: Module, tensors: Readonly<Record<string, Tensor>>): Map<unknown, Tensor> {
   if (typeof tensors !== "object" || tensors === null || isTensor(tensors))
     fail("ERR_ARGUMENT", op, "the parameters are not valid", "an object of tensors by name", describe(tensors));
@@ -66,7 +66,7 @@ function swap(
   }
 }
 
-/** The replacement of a value of a set: a view, so that one tensor used for two parameters stays two values. */
+/** The replacement of a value of a set: a view, so that a tensor that replaces two parameters stays two values. */
 function standIn(value: unknown, found: ReadonlyMap<unknown, Tensor>): unknown {
   const other = found.get(value);
   return other === undefined ? value : other.reshape(other.shape);
@@ -79,7 +79,7 @@ function refill(set: Set<unknown>, values: readonly unknown[]): void {
 
 /**
  * Calls `model.forward(...inputs)` with the named parameters and buffers replaced; the module is unchanged afterwards.
- * This makes a function of a module's parameters, for derivatives and vmap.
+ * It makes the module a function of its parameters, for {@link grad}, {@link vmap} and the like.
  * @throws ERR_ARGUMENT for a name that the module does not have; ERR_SHAPE if a shape differs.
  * @example
  * const loss = (params: Record<string, Tensor>) => functionalCall(model, params, x).square().mean();

@@ -1,4 +1,4 @@
-/** The layers' computations as functions that take the parameters as arguments. */
+/** The computations of the layers, as functions that take the parameters as arguments. */
 export { elu, gelu, leakyRelu, logSigmoid, mish, silu, softplus } from "../ops/activation.js";
 export { scaledDotProductAttention } from "../ops/attention.js";
 export { conv1d, conv2d, convTranspose2d } from "../ops/conv.js";

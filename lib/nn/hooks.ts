@@ -26,7 +26,9 @@ interface Hooks {
 
 const registered = new WeakMap<object, Hooks>();
 
-/** The hooks of a module. Wraps its forward the first time, so that modules without hooks cost nothing. */
+/**
+ * The hooks of a module. Wraps its forward when the first hook is added, so that modules without hooks cost nothing.
+ */
 function hooksOf(module: { forward: unknown }): Hooks {
   const known = registered.get(module);
   if (known !== undefined) return known;

@@ -3,9 +3,9 @@ import { type NoPromise, synchronous, withGrad } from "../engine/modes.js";
 import { Module } from "./module.js";
 
 /**
- * Runs a synchronous function with the model in evaluation mode and without recording; both are restored afterwards,
- * module by module, also if it throws. The function gets the model as its argument.
- * @throws ERR_ARGUMENT unless the argument is a module, and when the function returns a promise.
+ * Runs a synchronous function with the model in evaluation mode and without recording a graph. Afterwards, also if the
+ * function throws, every module's mode is what it was. The function gets the model as its argument.
+ * @throws ERR_ARGUMENT unless the model is a module, and if the function returns a promise.
  * @example
  * const probabilities = inference(model, () => model.forward(x).softmax(-1));
  */

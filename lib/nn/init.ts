@@ -11,7 +11,7 @@ import { eye, tensor } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 interface Source {
-  /** The generator to draw from; default the global one. */
+  /** The random number generator; default that of this JavaScript thread. */
   readonly generator?: RandomGenerator | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface UniformOptions extends Source {
 }
 
 /**
- * Uniform random numbers between a and b.
+ * Fills with uniform random numbers between a and b.
  * @throws ERR_ARGUMENT if b is below a; ERR_DTYPE for an integer tensor.
  * @example nn.init.uniform(zeros([2, 3]), { a: -1, b: 1 });
  */
@@ -58,14 +58,14 @@ export function uniform(x: Tensor, options?: UniformOptions): Tensor {
 }
 
 export interface NormalOptions extends Source {
-  /** Default 0. */
+  /** The mean; default 0. */
   readonly mean?: number | undefined;
   /** The standard deviation; default 1. */
   readonly std?: number | undefined;
 }
 
 /**
- * Normal random numbers.
+ * Fills with normal random numbers.
  * @throws ERR_ARGUMENT for a negative deviation; ERR_DTYPE for an integer tensor.
  * @example nn.init.normal(zeros([2, 3]), { std: 0.02 });
  */
@@ -84,7 +84,8 @@ export interface TruncNormalOptions extends NormalOptions {
 }
 
 /**
- * Normal random numbers truncated to [a, b], by the inverse of the distribution function.
+ * Fills with random numbers from a normal distribution truncated to [a, b], by the inverse of its distribution
+ * function.
  * @throws ERR_ARGUMENT for a deviation that is not above 0, or where b is not above a; ERR_DTYPE for an integer tensor.
  * @example nn.init.truncNormal(zeros([2, 3]), { std: 0.02 });
  */
@@ -116,7 +117,7 @@ export function truncNormal(x: Tensor, options?: TruncNormalOptions): Tensor {
 }
 
 /**
- * Fills with one number.
+ * Fills with one number. @throws ERR_DTYPE if the dtype does not hold it.
  * @example nn.init.constant(zeros([2]), 3).toArray(); // [3, 3]
  */
 export const constant = (x: Tensor, value: number): Tensor =>
@@ -164,8 +165,8 @@ function xavierDeviation(
 }
 
 /**
- * Xavier (Glorot) initialization: uniform random numbers with the variance 2 gain² / (fan in + fan out), which
- * preserves the variance of activations and gradients.
+ * Xavier (Glorot) initialization: uniform random numbers with the variance 2 gain² / (fan in + fan out), a compromise
+ * between preserving the variance of activations and that of gradients.
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks, 2010.
  * @example nn.init.xavierUniform(zeros([2, 3]), { gain: nn.init.calculateGain("tanh") });
@@ -191,8 +192,9 @@ export function xavierNormal(x: Tensor, options?: XavierOptions): Tensor {
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
 /**
- * The factor on a weight's standard deviation that compensates how a nonlinearity changes the variance. `slope` is that
- * of leakyRelu, default 0.01.
+ * The factor on a weight's standard deviation that makes up for the change of variance by the nonlinearity. `slope` is
+ * that of leakyRelu, default 0.01.
+ * @throws ERR_ARGUMENT for an unknown nonlinearity.
  * @example nn.init.calculateGain("relu"); // Math.sqrt(2)
  */
 export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number {
@@ -218,9 +220,9 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
 export interface KaimingOptions extends Source {
   /** The slope of leakyRelu; default 0. */
   readonly a?: number | undefined;
-  /** Whether the variance of activations ("fanIn") or gradients ("fanOut") is preserved; default "fanIn". */
+  /** Whether to preserve the variance of activations ("fanIn") or of gradients ("fanOut"); default "fanIn". */
   readonly mode?: "fanIn" | "fanOut" | undefined;
-  /** The nonlinearity that follows; default "leakyRelu". */
+  /** The nonlinearity after the layer, which determines the gain; default "leakyRelu". */
   readonly nonlinearity?: Nonlinearity | undefined;
 }
 
@@ -238,7 +240,8 @@ function kaimingDeviation(
 }
 
 /**
- * Kaiming (He) initialization: uniform random numbers with the variance gain² / fan.
+ * Kaiming (He) initialization: uniform random numbers with the variance gain² / fan, where fan is the fan in or the fan
+ * out (`mode`).
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source He et al., Delving deep into rectifiers, 2015.
  * @example nn.init.kaimingUniform(zeros([2, 3]), { nonlinearity: "relu" });
@@ -250,7 +253,8 @@ export function kaimingUniform(x: Tensor, options?: KaimingOptions): Tensor {
 }
 
 /**
- * Kaiming (He) initialization: normal random numbers with the variance gain² / fan.
+ * Kaiming (He) initialization: normal random numbers with the variance gain² / fan, where fan is the fan in or the fan
+ * out (`mode`).
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions.
  * @source as {@link kaimingUniform}.
  * @example nn.init.kaimingNormal(zeros([2, 3]), { nonlinearity: "relu" });
@@ -266,8 +270,8 @@ export interface OrthogonalOptions extends Source {
 }
 
 /**
- * A random orthogonal matrix times `gain`: its rows, or its columns if these are fewer, are orthogonal and have length
- * `gain`. Dimensions from the second on count as one.
+ * Fills with a random orthogonal matrix times `gain`: the rows (or the columns, if there are fewer of them) are
+ * orthogonal and have length `gain`. The dimensions from the second on are treated as one.
  * @shape [out, in] or [out, in, ..]. @throws ERR_SHAPE for fewer dimensions; ERR_DTYPE for an integer tensor.
  * @source Saxe et al., Exact solutions to the nonlinear dynamics of learning in deep linear neural networks, 2014.
  * @example

@@ -16,7 +16,7 @@ export interface LinearOptions {
 }
 
 /**
- * `x weightᵀ + bias`. Both are initialized uniformly between ±1 / sqrt(inFeatures).
+ * `x weightᵀ + bias`. Weight and bias are initialized uniformly between ±1 / sqrt(inFeatures).
  * @shape x [.., inFeatures] gives [.., outFeatures]; weight is [outFeatures, inFeatures], bias [outFeatures].
  * @throws ERR_ARGUMENT unless sizes are integers of at least 0; ERR_SHAPE if the last dimension of x differs from
  * inFeatures.
@@ -50,8 +50,8 @@ export class Linear extends Module {
     return linear(x, this.weight, this.bias);
   }
   /**
-   * @internal `forward(x)` and then the activation: one call of {@link linear}, unless there are hooks or forward is
-   * overridden.
+   * @internal `forward(x)` and then the activation, as one call of {@link linear} unless there are hooks or an
+   * overridden forward.
    */
   forwardThrough(x: Tensor, activation: Activation): Tensor {
     if (this.forward !== plainForward) return activations[activation](this.forward(x));
@@ -62,5 +62,5 @@ export class Linear extends Module {
   }
 }
 
-/** Outside of the class: esbuild renames a class that refers to itself. */
+/** Outside the class, because esbuild renames a class that refers to itself. */
 const plainForward: unknown = Linear.prototype.forward;

@@ -22,7 +22,7 @@ interface Loss extends Module {
   forward(input: Tensor, target: Tensor): Tensor;
 }
 
-/** A loss as a module: the options go to the constructor, the tensors to forward. */
+/** Makes a module of a loss function. */
 function lossModule<O extends object>(
   f: (input: Tensor, target: Tensor, options?: O) => Tensor,
 ): new (
@@ -56,42 +56,43 @@ export class NLLLoss extends lossModule<NllOptions>(nllLoss) {}
 
 /**
  * The squared error, see {@link mseLoss}.
- * @shape both of one shape give [], or that shape for the reduction "none".
+ * @shape input and target of the same shape give [], or that shape for the reduction "none".
  * @example new nn.MSELoss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
 export class MSELoss extends lossModule<LossOptions>(mseLoss) {}
 
 /**
  * The cross-entropy of logits with target probabilities, see {@link binaryCrossEntropyWithLogits}.
- * @shape both of one shape give [], or that shape for the reduction "none".
+ * @shape input and target of the same shape give [], or that shape for the reduction "none".
  * @example new nn.BCEWithLogitsLoss().forward(tensor([0]), tensor([1])).item(); // 0.693...
  */
 export class BCEWithLogitsLoss extends lossModule<LossOptions>(binaryCrossEntropyWithLogits) {}
 
 /**
  * The absolute error, see {@link l1Loss}.
- * @shape both of one shape give [], or that shape for the reduction "none".
+ * @shape input and target of the same shape give [], or that shape for the reduction "none".
  * @example new nn.L1Loss().forward(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
 export class L1Loss extends lossModule<LossOptions>(l1Loss) {}
 
 /**
- * Quadratic near 0, linear beyond `delta`, see {@link huberLoss}.
- * @shape both of one shape give [], or that shape for the reduction "none".
+ * The Huber loss: quadratic for errors up to `delta`, linear beyond, see {@link huberLoss}.
+ * @shape input and target of the same shape give [], or that shape for the reduction "none".
  * @example new nn.HuberLoss().forward(tensor([1, 0]), tensor([1, 3])).item(); // 1.25
  */
 export class HuberLoss extends lossModule<HuberOptions>(huberLoss) {}
 
 /**
  * The cross-entropy of probabilities with target probabilities, see {@link binaryCrossEntropy}.
- * @shape both of one shape give [], or that shape for the reduction "none".
+ * @shape input and target of the same shape give [], or that shape for the reduction "none".
  * @example new nn.BCELoss().forward(tensor([0.5]), tensor([1])).item(); // 0.693...
  */
 export class BCELoss extends lossModule<LossOptions>(binaryCrossEntropy) {}
 
 /**
- * The Kullback-Leibler divergence from log-probabilities to target probabilities, see {@link klDiv}.
- * @shape both of one shape give [], or that shape for the reduction "none".
+ * The Kullback-Leibler divergence of target probabilities from a distribution given as log-probabilities, see {@link
+ * klDiv}.
+ * @shape input and target of the same shape give [], or that shape for the reduction "none".
  * @example new nn.KLDivLoss({ reduction: "batchmean" }).forward(tensor([[0, 0]]), tensor([[1, 1]])).item(); // 0
  */
 export class KLDivLoss extends lossModule<KlDivOptions>(klDiv) {}

@@ -16,9 +16,9 @@ export type StateDict = Record<string, Tensor>;
  * The base class of all layers and models. A subclass assigns its parameters, buffers and submodules to properties and
  * computes in `forward`, which users call: `model.forward(x)`.
  *
- * State is found through own properties in declaration order, and in arrays, plain objects, maps and sets; only {@link
- * Parameter}, {@link Buffer} and modules count. Map entries are named by their keys (strings or numbers), set entries
- * by position. `#private` fields are invisible: use TypeScript's `private`.
+ * Parameters ({@link Parameter}), buffers ({@link Buffer}) and submodules are found in the module's own properties, in
+ * declaration order, also inside arrays, plain objects, maps and sets. Map entries are named by their keys (strings or
+ * numbers), set entries by position. `#private` fields cannot be found: use TypeScript's `private`.
  * @example
  * class Perceptron extends nn.Module {
  *   private first = new nn.Linear(2, 16);
@@ -30,10 +30,10 @@ export type StateDict = Record<string, Tensor>;
  * new Perceptron().parameters().length; // 4
  */
 export class Module {
-  /** Whether the module is in training mode, which changes layers such as {@link Dropout}. Set by {@link train}. */
+  /** Whether the module is in training mode, which matters to layers such as {@link Dropout}. Set by {@link train}. */
   training = true;
 
-  /** The module's computation. Subclasses declare their own signature; that of a bare `Module` is unknown. */
+  /** The module's computation. Subclasses declare their own signature. */
   // biome-ignore lint/suspicious/noExplicitAny: subclasses take and give anything, and a list of modules can be called.
   forward(..._inputs: any[]): any {
     return fail("ERR_ARGUMENT", this.constructor.name, "has no forward");
@@ -74,29 +74,29 @@ export class Module {
     return this.namedModules().map(([, module]) => module);
   }
 
-  /** Calls `f` with every submodule, children first, and last with this module. */
+  /** Calls `f` with every submodule, children before their parents, and with this module last. Returns this module. */
   apply(f: (module: Module) => void): this {
     needFunction("apply", f);
     for (const module of this.modules().reverse()) f(module);
     return this;
   }
-  /** Sets `training` in this module and all submodules. */
+  /** Sets `training` in this module and all submodules; returns this module. */
   train(mode = true): this {
     if (typeof mode !== "boolean") refuse("train", "the mode", "a boolean", mode);
     for (const module of this.modules()) module.training = mode;
     return this;
   }
-  /** The same as `train(false)`. */
+  /** Sets evaluation mode: the same as `train(false)`. */
   eval(): this {
     return this.train(false);
   }
-  /** Clears the gradients of all parameters. */
+  /** Sets the gradients of all parameters to null. */
   zeroGrad(): void {
     for (const parameter of this.parameters()) parameter.grad = null;
   }
   /**
-   * Converts all float parameters and buffers, and their gradients, to a float dtype, in place: existing optimizers
-   * keep working, but their state keeps its dtype.
+   * Converts all float parameters and buffers, and their gradients, to a float dtype, in place. Existing optimizers
+   * keep working; their state is not converted. Returns this module.
    * @throws ERR_DTYPE for another dtype.
    */
   to(dtype: DType): this {
@@ -113,8 +113,8 @@ export class Module {
   }
 
   /**
-   * Parameters and persistent buffers by name; a shared tensor once, under its first name. The tensors are detached
-   * views, so training changes them; to keep the values, save them or `clone()` each.
+   * Parameters and persistent buffers by name; a shared tensor occurs once, under its first name. The tensors are
+   * detached views, so training changes them; to keep the values, save them or `clone()` each.
    */
   stateDict(): StateDict {
     return Object.fromEntries(
@@ -125,7 +125,8 @@ export class Module {
   }
   /**
    * Copies tensors into the parameters and buffers of the same name, in place. A name must match exactly, or be the
-   * only match after conversion between camelCase and snake_case. For a shared tensor one of its names is enough.
+   * only match after conversion between camelCase and snake_case. For a shared tensor any one of its names is enough.
+   * Returns the missing and the unexpected names.
    * @throws ERR_ARGUMENT with all missing and unexpected names, unless `strict` is false; ERR_SHAPE with all shapes
    * that differ; ERR_DTYPE for values that an integer or bool buffer does not hold (floats with integer values are
    * converted). In these cases nothing is written.
@@ -136,9 +137,9 @@ export class Module {
     return loadState(stateOf(this, true).filter(lasting), state, options);
   }
   /**
-   * A copy of the module with its own parameters and buffers; shared tensors stay shared within the copy. Everything
-   * else, such as functions, is shared with the original. Hooks and gradients are not copied, `#private` fields cannot
-   * be.
+   * A copy of the module with its own parameters and buffers; tensors that submodules share are shared in the copy too.
+   * Everything else, such as functions, is shared with the original. Hooks, gradients and `#private` fields are not
+   * copied.
    */
   clone(): this {
     return copyOf(this);
@@ -168,7 +169,7 @@ export class Module {
     return addHook(this, "before", hook);
   }
 
-  /** The text between the brackets when the module is printed. */
+  /** The text between the parentheses when the module is printed. */
   extraRepr(): string {
     return "";
   }
@@ -186,7 +187,7 @@ export class Module {
 }
 brand("Module", Module);
 
-/** Parameters and buffers: once each, under the first name, or under every name. */
+/** Parameters and buffers, each once under its first name, or under all its names. */
 function stateOf(root: Module, everyName = false): [string, Parameter | Buffer][] {
   const found: [string, Parameter | Buffer][] = [];
   const seen = new Set<Tensor>();

@@ -1,4 +1,4 @@
-/** Normalisation layers. */
+/** Normalization layers. */
 import { needInteger, needNumber } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
@@ -14,7 +14,7 @@ import { Buffer, Parameter } from "./parameter.js";
 import { members, renamed } from "./walk.js";
 
 export interface RMSNormOptions {
-  /** Added to the mean square. */
+  /** Added to the variance; default 1e-5. In RMSNorm, added to the mean square; default the dtype's machine epsilon. */
   readonly eps?: number | undefined;
   /** Whether there is a weight (and a bias, in layers that have one); default true. */
   readonly elementwiseAffine?: boolean | undefined;
@@ -150,7 +150,7 @@ export class GroupNorm extends Module {
 }
 
 export interface BatchNormModuleOptions extends GroupNormModuleOptions {
-  /** The momentum of the running mean and variance: how far they move towards the batch's. Default 0.1. */
+  /** The weight of the batch's mean and variance in the update of the running ones; default 0.1. */
   readonly momentum?: number | undefined;
   /** Whether a running mean and variance are kept for use after `eval()`; default true. */
   readonly trackRunningStats?: boolean | undefined;
@@ -173,7 +173,7 @@ abstract class BatchNorm extends Module {
   readonly runningVar: Buffer | null;
   /** The number of batches in the running statistics. */
   readonly numBatchesTracked: Buffer | null;
-  /** The ranks of input that the layer takes. */
+  /** The ranks of input that the layer accepts. */
   protected abstract readonly ranks: readonly number[];
 
   constructor(numFeatures: number, options?: BatchNormModuleOptions) {
@@ -221,7 +221,7 @@ abstract class BatchNorm extends Module {
  * Batch normalization of vectors or sequences, see {@link batchNorm}: with the batch's statistics while training, with
  * the running ones after `eval()`. The weight is initialized to ones, the bias to zeros.
  * @shape that of x, [n, numFeatures] or [n, numFeatures, l].
- * @throws ERR_SHAPE for another shape, and while training for one element a channel.
+ * @throws ERR_SHAPE for any other shape, or if a channel has only one element while training.
  * @example new nn.BatchNorm1d(1, { eps: 0 }).forward(tensor([[1], [3]])).toArray(); // [[-1], [1]]
  */
 export class BatchNorm1d extends BatchNorm {
@@ -232,7 +232,7 @@ export class BatchNorm1d extends BatchNorm {
  * Batch normalization of images, see {@link batchNorm}: with the batch's statistics while training, with the running
  * ones after `eval()`. The weight is initialized to ones, the bias to zeros.
  * @shape that of x, [n, numFeatures, h, w].
- * @throws ERR_SHAPE for another shape, and while training for one element a channel.
+ * @throws ERR_SHAPE for any other shape, or if a channel has only one element while training.
  * @example new nn.BatchNorm2d(1, { eps: 0 }).forward(tensor([[[[1, 3]]]])).toArray(); // [[[[-1, 1]]]]
  */
 export class BatchNorm2d extends BatchNorm {

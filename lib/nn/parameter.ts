@@ -9,7 +9,7 @@ import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 
 export interface ParameterOptions {
-  /** Whether it accumulates gradients. Default true. */
+  /** Whether it accumulates gradients; default true. */
   readonly requiresGrad?: boolean | undefined;
 }
 export interface BufferOptions {
@@ -26,7 +26,7 @@ function held(op: string, data: unknown): Tensor {
 
 /**
  * A learned tensor of a module: {@link Module.parameters} finds it, an optimizer updates it. It is a leaf that requires
- * grad, and shares the storage of the data that it is made from.
+ * grad. It shares the storage of the tensor that it is made from if that is contiguous.
  * @dtype a float dtype, unless `requiresGrad` is false.
  * @throws ERR_ARGUMENT for data that is not a tensor; ERR_GRADIENT for an integer tensor.
  * @example
@@ -55,7 +55,7 @@ export class Parameter extends Tensor {
  * A tensor that belongs to a module's state but is not learned, such as a running mean.
  * @throws ERR_ARGUMENT for data that is not a tensor.
  * @example
- * class Centre extends nn.Module {
+ * class Center extends nn.Module {
  *   mean = new nn.Buffer(zeros([3]));
  *   override forward(x: Tensor): Tensor {
  *     return x.sub(this.mean);
@@ -79,7 +79,7 @@ Object.defineProperty(Buffer, "name", { value: "Buffer", configurable: true });
 
 /**
  * @internal Replaces the data of a parameter or buffer by another contiguous tensor of the same shape. It stays the
- * same object, so optimizers and shared modules keep it. From then on the storage is shared with the source.
+ * same object, so optimizers and other modules that hold it see the change. It then shares the storage of the source.
  */
 export function replace(target: Tensor, source: Tensor): void {
   const { handle, type, offset } = held("replace", source);

@@ -1,4 +1,4 @@
-/** Recurrent nets as modules. */
+/** Recurrent networks as modules. */
 import { needInteger } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
@@ -14,7 +14,7 @@ import { members } from "./walk.js";
 export interface RecurrentOptions {
   /** The number of stacked layers; default 1. */
   readonly numLayers?: number | undefined;
-  /** Whether there are biases; default true. */
+  /** Whether the layers have biases; default true. */
   readonly bias?: boolean | undefined;
   /** Whether sequences are [n, t, features] instead of [t, n, features]; default false. */
   readonly batchFirst?: boolean | undefined;
@@ -51,7 +51,9 @@ abstract class Recurrent extends Module {
   readonly batchFirst: boolean;
   readonly dropout: number;
   readonly bidirectional: boolean;
-  /** The layers' parameters in order, for each layer the forward direction first. */
+  /**
+   * The parameters of the layers in order; if bidirectional, each layer's forward direction and then its backward one.
+   */
   readonly weights: readonly RecurrentParameters[];
 
   protected constructor(op: string, gates: number, inputSize: number, hiddenSize: number, options?: RecurrentOptions) {

@@ -10,7 +10,7 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 export interface LoadOptions {
   /** Whether missing or unexpected names are an error; default true. */
   readonly strict?: boolean | undefined;
-  /** The name in the module for a name in the state. */
+  /** Maps a name in the state to the name in the module. */
   readonly rename?: ((name: string) => string) | undefined;
 }
 export interface LoadResult {
@@ -22,14 +22,14 @@ export interface LoadResult {
 
 const snake = (name: string): string => name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** The module's names by their snake_case form; null where two share one. */
+/** The module's names by their snake_case form; null if two names have the same one. */
 function twins(names: Iterable<string>): Map<string, string | null> {
   const found = new Map<string, string | null>();
   for (const name of names) found.set(snake(name), found.has(snake(name)) ? null : name);
   return found;
 }
 
-/** `targets` holds a tensor under each of its names. */
+/** Loads `state` into `targets`, which holds each tensor under all its names. */
 export function loadState(
   targets: readonly (readonly [string, Tensor])[],
   state: Readonly<Record<string, Tensor>>,

@@ -15,9 +15,9 @@ const UNITS = ["B", "KB", "MB", "GB", "TB"];
 /**
  * A table of a model's modules: path, class, the parameters and buffers of each with their shapes, and the number of
  * parameters; below it the totals, without duplicates. With inputs, two more columns show the output shape of each
- * module's last call, and the floating-point operations of its forward (a multiply-add counts 2). They are derived from
- * the shapes of the inputs, without computing. If a shape depends on values, the model runs as in {@link inference},
- * and operations are omitted.
+ * module's last call, and the floating-point operations of all its calls (a multiply-add counts 2). They are derived
+ * from the shapes of the inputs, without running the model. If a shape depends on values, the model runs as in {@link
+ * inference}, and the operations are omitted.
  * @param inputs what the model's `forward` takes.
  * @throws ERR_ARGUMENT unless the argument is a module; whatever `forward` throws.
  * @example
@@ -99,7 +99,7 @@ function outputText(output: unknown): string {
 
 const THOUSANDS = ["", " K", " M", " G", " T", " P"];
 
-/** In full up to a million, beyond that with four digits. */
+/** In full up to a million, larger numbers with four digits. */
 function largeText(count: number): string {
   if (count < 1e6) return grouped(count);
   const unit = Math.min(Math.floor(Math.log10(count) / 3), THOUSANDS.length - 1);

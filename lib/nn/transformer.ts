@@ -12,17 +12,17 @@ import { LayerNorm } from "./norm.js";
 import { members, renamed } from "./walk.js";
 
 export interface TransformerEncoderLayerOptions {
-  /** The width of the layer between the two linear ones; default 2048. */
+  /** The size of the hidden layer between the two linear layers; default 2048. */
   readonly dimFeedforward?: number | undefined;
   /** The dropout probability while training; default 0.1. */
   readonly dropout?: number | undefined;
   /** The activation between the linear layers; default "relu". */
   readonly activation?: Activation | undefined;
-  /** The eps of the norms; default 1e-5. */
+  /** The `eps` of the layer normalizations; default 1e-5. */
   readonly layerNormEps?: number | undefined;
   /** Whether tensors are [n, length, dModel] instead of [length, n, dModel]; default false, as in PyTorch. */
   readonly batchFirst?: boolean | undefined;
-  /** Whether normalization comes before each part instead of after it (pre-norm); default false. */
+  /** Whether normalization comes before attention and linear layers (pre-norm) instead of after them; default false. */
   readonly normFirst?: boolean | undefined;
   /** Whether linear layers and norms have biases; default true. */
   readonly bias?: boolean | undefined;
@@ -35,7 +35,7 @@ export interface EncoderCallOptions {
    * to add.
    */
   readonly srcMask?: Tensor | null | undefined;
-  /** A bool mask [n, length] (or [length]): true for positions that none may attend to. */
+  /** A bool mask [n, length] (or [length]): true for positions that no position may attend to. */
   readonly srcKeyPaddingMask?: Tensor | null | undefined;
   /** Whether a position attends only to positions up to itself; default false. */
   readonly isCausal?: boolean | undefined;
@@ -44,11 +44,12 @@ export interface EncoderCallOptions {
 const keys: Readonly<Record<string, string>> = { selfAttn: "self_attn" };
 
 /**
- * A transformer encoder layer: self-attention, then two linear layers, each with a residual connection and a norm: `x =
- * norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))`, or with `normFirst` `x = x +
- * attention(norm1(x)); x = x + linear2(activation(linear1(norm2(x))))`. Masks are those of {@link MultiheadAttention}.
+ * A transformer encoder layer: self-attention, then two linear layers, each part with a residual connection and layer
+ * normalization: `x = norm1(x + attention(x)); x = norm2(x + linear2(activation(linear1(x))))`, or with `normFirst` `x
+ * = x + attention(norm1(x)); x = x + linear2(activation(linear1(norm2(x))))`. Masks are those of {@link
+ * MultiheadAttention}.
  * @shape src [length, n, dModel]; with `batchFirst` [n, length, dModel]; or without n. Gives the same.
- * @throws ERR_ARGUMENT if nhead does not divide dModel, or for a bad option; ERR_SHAPE if sizes do not fit.
+ * @throws ERR_ARGUMENT if nhead does not divide dModel, or for an invalid option; ERR_SHAPE if sizes do not fit.
  * @source Vaswani et al., Attention is all you need, 2017.
  * @example
  * const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 8, batchFirst: true, normFirst: true });

@@ -17,7 +17,7 @@ export const members: unique symbol = Symbol("members");
 export const renamed = (module: object, names: Readonly<Record<string, string>>): [string, unknown][] =>
   Object.entries(module).map(([name, value]) => [names[name] ?? name, value]);
 
-/** The members of a module as the walk needs them. */
+/** What the walk needs of a module. */
 export interface Holder {
   [members](): Iterable<readonly [string, unknown]>;
 }

@@ -16,7 +16,7 @@ const density = (x: Tensor): Tensor =>
 
 /**
  * The derivative of sigmoid applied to t, from its result y: `t y (1 - y)`.
- * @gradient y (1 - y) and t (1 - 2y).
+ * @gradient y (1 - y) for t and t (1 - 2y) for y.
  */
 export const sigmoidBackward: Binary = binary("sigmoidBackward", {
   compute: "float",
@@ -29,7 +29,7 @@ export const sigmoidBackward: Binary = binary("sigmoidBackward", {
 
 /**
  * The derivative of tanh applied to t, from its result y: `t (1 - y^2)`.
- * @gradient 1 - y^2 and -2ty.
+ * @gradient 1 - y^2 for t and -2ty for y.
  */
 export const tanhBackward: Binary = binary("tanhBackward", {
   compute: "float",
@@ -39,7 +39,7 @@ export const tanhBackward: Binary = binary("tanhBackward", {
 
 /**
  * The derivative of relu applied to t, from its result y: t where y > 0, else 0.
- * @gradient 1 where y > 0, else 0; nothing for y.
+ * @gradient for t 1 where y > 0, else 0; none for y.
  */
 export const reluBackward: Binary = binary("reluBackward", {
   compute: "float",

@@ -12,6 +12,7 @@ import { geluBackward, siluBackward, softplusBackward } from "./activation-backw
 
 /**
  * `log(sigmoid(x))` without underflow.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient sigmoid(-x).
  * @example tensor([0]).logSigmoid().item(); // -0.693...
  */
@@ -31,14 +32,15 @@ const leakyReluRow = binary("leakyRelu", {
 });
 
 export interface LeakyReluOptions {
-  /** The factor below 0; default 0.01. A tensor can be learned. */
+  /** The slope for negative x; default 0.01. A tensor gets a gradient, so it can be learned. */
   readonly negativeSlope?: Operand | undefined;
 }
 
 /**
- * x where it is positive, else `slope * x`. The slope is given in place or as `{ negativeSlope }`; it may be a tensor,
- * which can be learned (PReLU).
- * @gradient 1 where x > 0, else the slope.
+ * x where it is positive, else `slope * x`. The slope is the second argument, or the option `negativeSlope`. It may be
+ * a tensor, which gets a gradient (PReLU).
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
+ * @gradient for x 1 where x > 0, else the slope; for the slope 0 where x > 0, else x.
  * @throws ERR_ARGUMENT for a slope that is neither a number nor a tensor, or an unknown option.
  * @source He et al., Delving deep into rectifiers, 2015 (with a learned slope: PReLU).
  * @example
@@ -67,13 +69,15 @@ const eluRow = binary("elu", {
 });
 
 export interface EluOptions {
-  /** The limit of the result far below 0 is -alpha; default 1. */
+  /** The result approaches -alpha as x goes to -infinity; default 1. */
   readonly alpha?: number | undefined;
 }
 
 /**
  * x where it is positive, else `alpha (e^x - 1)`.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 where x > 0, else alpha e^x.
+ * @throws ERR_ARGUMENT if alpha is not a number.
  * @source Clevert, Unterthiner and Hochreiter, Fast and accurate deep network learning by exponential linear units, 2016.
  * @example tensor([-Infinity, 2]).elu().toArray(); // [-1, 2]
  */
@@ -113,8 +117,9 @@ export interface GeluOptions {
 }
 
 /**
- * `x Φ(x)`, with Φ the distribution function of the standard normal.
- * @gradient Φ(x) + x φ(x).
+ * `x Φ(x)`, where Φ is the cumulative distribution function of the standard normal distribution.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
+ * @gradient Φ(x) + x φ(x), where φ is the density.
  * @throws ERR_ARGUMENT for an unknown approximation.
  * @source Hendrycks and Gimpel, Gaussian error linear units, 2016.
  * @example tensor([0, 100]).gelu().toArray(); // [0, 100]
@@ -128,6 +133,7 @@ export function gelu(x: Operand, options?: GeluOptions): Tensor {
 
 /**
  * `x sigmoid(x)`, also called swish.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient s (1 + x (1 - s)) with s = sigmoid(x).
  * @source Ramachandran, Zoph and Le, Searching for activation functions, 2017.
  * @example tensor([0, 100]).silu().toArray(); // [0, 100]
@@ -145,12 +151,13 @@ const softplusRow = unary("softplus", {
 });
 
 export interface SoftplusOptions {
-  /** The larger, the closer to relu; default 1. */
+  /** The sharpness: the larger, the closer to relu; default 1. */
   readonly beta?: number | undefined;
 }
 
 /**
  * `log(1 + e^(beta x)) / beta` without overflow.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient sigmoid(beta x).
  * @throws ERR_ARGUMENT unless beta is above 0.
  * @example tensor([0]).softplus().item(); // 0.693...
@@ -165,6 +172,7 @@ export function softplus(x: Operand, options?: SoftplusOptions): Tensor {
 
 /**
  * `x tanh(softplus(x))`.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient w + x s (1 - w^2) with w = tanh(softplus(x)), s = sigmoid(x).
  * @source Misra, Mish: A self regularized non-monotonic activation function, 2020.
  * @example tensor([0]).mish().item(); // 0

@@ -16,9 +16,9 @@ import type { Tensor } from "../tensor/tensor.js";
 import { defaultGenerator, masked } from "./random.js";
 
 export interface AttentionOptions {
-  /** Bool: true for keys that a query may attend to; or floats that are added to the scores. */
+  /** A bool mask, true for keys that a query may attend to, or floats that are added to the scores. */
   readonly attnMask?: Tensor | null | undefined;
-  /** The dropout probability of the weights; default 0. Always applied, so pass 0 when not training. */
+  /** The dropout probability of the weights; default 0. It is always applied, so pass 0 when not training. */
   readonly dropoutP?: number | undefined;
   /** Whether query i attends only to keys up to i; default false. */
   readonly isCausal?: boolean | undefined;
@@ -100,7 +100,7 @@ function residual(rows: Shape, keys: number): Shape {
   return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
 }
 
-/** For each score that is seen: products over the length of keys and of values, a multiply-add being two, and `others`. */
+/** For each visible score: products over the length of keys and of values (a multiply-add counts 2), and `others`. */
 function attentionFlops(
   query: TensorSpec,
   key: TensorSpec,
@@ -197,11 +197,12 @@ function groupsOf(op: string, query: Tensor, key: Tensor, value: Tensor): number
 
 /**
  * `softmax(query keyᵀ scale + mask) value`: for each query the mean of the values, weighted by how well their keys
- * match. A query that can attend to no key gives zeros. Scores are computed in blocks, so the full matrix never exists.
- * For the gradient the weights are kept if they are few, else recomputed.
+ * match. A query that can attend to no key gives zeros. The scores are computed in blocks, so the full matrix is never
+ * in memory. For backward, small weight matrices are saved, large ones recomputed.
  * @shape query [.., l, e], key [.., s, e], value [.., s, v], leading dimensions broadcast; gives [.., l, v]. The mask
  * broadcasts to [.., l, s]. With `enableGqa`, query [.., h, l, e] and key [.., h / n, s, e].
- * @gradient through the products and the softmax.
+ * @dtype a float dtype; promoted.
+ * @gradient for query, key, value and a float mask, through the products and the softmax.
  * @throws ERR_SHAPE if the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a mask together with isCausal.
  * @source Vaswani et al., Attention is all you need, 2017; Dao et al., FlashAttention, 2022.
  * @example scaledDotProductAttention(ones([1, 2]), zeros([3, 2]), tensor([[1], [2], [6]])).item(); // 3

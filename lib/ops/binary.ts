@@ -1,4 +1,7 @@
-/** Elementwise ops of two and three operands; shapes broadcast, dtypes are promoted, numbers stand for tensors. */
+/**
+ * Elementwise ops of two and three operands; shapes broadcast, dtypes are promoted, and a number may take the place of
+ * a tensor.
+ */
 import type { DTypeRow } from "../core/dtype.js";
 import { type Binary, binary, selection, type Ternary, ternary } from "../engine/elementwise.js";
 import { isHighest, isLowest } from "../engine/operand.js";
@@ -7,23 +10,27 @@ import type { Tensor } from "../tensor/tensor.js";
 
 /**
  * `a + b`.
+ * @shape broadcast. @dtype promoted; bool becomes int64.
  * @gradient 1 for both.
- * @throws ERR_DTYPE for a number operand that the integer dtype does not hold, as in every op that computes in
- * integers.
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for a number that the integer dtype does not hold.
  * @example tensor([1, 2]).add(1).toArray(); // [2, 3]
  */
 export const add: Binary = binary("add", { compute: "number", accuracy: "exact", partials: [one, one] });
 
 /**
  * `a - b`.
+ * @shape broadcast. @dtype promoted; bool becomes int64.
  * @gradient 1 and -1.
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for a number that the integer dtype does not hold.
  * @example tensor([1, 2]).sub(1).toArray(); // [0, 1]
  */
 export const sub: Binary = binary("sub", { compute: "number", accuracy: "exact", partials: [one, minusOne] });
 
 /**
  * `a * b`, element by element.
+ * @shape broadcast. @dtype promoted; bool becomes int64.
  * @gradient b and a.
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for a number that the integer dtype does not hold.
  * @example tensor([1, 2]).mul(tensor([3, 4])).toArray(); // [3, 8]
  */
 export const mul: Binary = binary("mul", {
@@ -34,7 +41,9 @@ export const mul: Binary = binary("mul", {
 
 /**
  * `a / b`; integers become the default float dtype.
+ * @shape broadcast. @dtype promoted; integers and bool become the default float dtype.
  * @gradient 1 / b and -a / b^2.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).div(2).toArray(); // [0.5, 1]
  */
 export const div: Binary = binary("div", {
@@ -48,7 +57,9 @@ export const div: Binary = binary("div", {
 
 /**
  * `a` to the power `b`; integers stay integers: a negative power of an integer is 0, except of 1 and -1.
+ * @shape broadcast. @dtype promoted; bool becomes int64.
  * @gradient b a^(b-1), 0 where b is 0; and a^b log(a), 0 where a is 0 and b >= 0.
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for a number that the integer dtype does not hold.
  * @example tensor([2, 3]).pow(2).toArray(); // [4, 9]
  */
 export const pow: Binary = binary("pow", {
@@ -69,7 +80,7 @@ export const pow: Binary = binary("pow", {
   ],
 });
 
-/** If the number can never be the result, the other operand always is. */
+/** If the number can never be the result, the result is the other operand. */
 const neverOf =
   (never: (x: Operand, type: DTypeRow) => boolean) =>
   ([a, b]: readonly Operand[], type: DTypeRow): readonly Operand[] => [
@@ -78,10 +89,11 @@ const neverOf =
   ];
 
 /**
- * The larger operand; NaN if either is NaN. With an integer tensor, a number must fit the dtype unless it is below all
- * its values.
- * @gradient to the larger one, half to each where they are equal.
- * @throws ERR_DTYPE for another number beside an integer tensor.
+ * The larger operand; NaN if either is NaN. A number beside an integer tensor must fit the tensor's dtype, or lie below
+ * its range: then the result is the tensor.
+ * @shape broadcast. @dtype promoted.
+ * @gradient 1 for the larger operand and 0 for the smaller; 1/2 for each where they are equal.
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for any other number beside an integer tensor.
  * @example tensor([1, 5]).maximum(3).toArray(); // [3, 5]
  */
 export const maximum: Binary = binary("maximum", {
@@ -95,10 +107,11 @@ export const maximum: Binary = binary("maximum", {
 });
 
 /**
- * The smaller operand; NaN if either is NaN. With an integer tensor, a number must fit the dtype unless it is above all
- * its values.
- * @gradient to the smaller one, half to each where they are equal.
- * @throws ERR_DTYPE for another number beside an integer tensor.
+ * The smaller operand; NaN if either is NaN. A number beside an integer tensor must fit the tensor's dtype, or lie
+ * above its range: then the result is the tensor.
+ * @shape broadcast. @dtype promoted.
+ * @gradient 1 for the smaller operand and 0 for the larger; 1/2 for each where they are equal.
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for any other number beside an integer tensor.
  * @example tensor([1, 5]).minimum(3).toArray(); // [1, 3]
  */
 export const minimum: Binary = binary("minimum", {
@@ -116,8 +129,9 @@ const share = (wins: Tensor, ties: Tensor, t: Tensor): Tensor => wins.to(t.dtype
 
 /**
  * `a` where the condition holds, else `b`. As a method: `condition.where(a, b)`.
- * @dtype the condition is bool; a and b are promoted.
- * @gradient to the operand that was chosen; a NaN in the other one does not reach it.
+ * @shape broadcast. @dtype the condition is bool; a and b are promoted.
+ * @gradient 1 for the chosen operand and 0 for the other, even where that is NaN.
+ * @throws ERR_DTYPE unless the condition is bool; ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([true, false]).where(1, tensor([5, 6])).toArray(); // [1, 6]
  */
 export const where: Ternary = selection("where", {
@@ -131,7 +145,9 @@ export const where: Ternary = selection("where", {
 
 /**
  * `a + weight * (b - a)`.
- * @gradient 1 - weight, weight, b - a.
+ * @shape broadcast. @dtype promoted; integers and bool become the default float dtype.
+ * @gradient 1 - weight for a, weight for b, b - a for the weight.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([0]).lerp(tensor([10]), 0.25).item(); // 2.5
  */
 export const lerp: Ternary = ternary("lerp", {

@@ -5,9 +5,10 @@ import type { Tensor } from "../tensor/tensor.js";
 
 /**
  * x converted to another dtype; x itself if it has that dtype. Floats are truncated towards zero and clamped to the
- * integer dtype's range, NaN becomes 0; to bool, anything nonzero is true. Half precision is rounded to nearest, ties
+ * integer dtype's range, NaN becomes 0. As bool, everything nonzero is true. Half precision is rounded to nearest, ties
  * to even.
- * @gradient the identity, cast back, between float dtypes.
+ * @shape that of x.
+ * @gradient between float dtypes the incoming gradient, converted back; otherwise none.
  * @throws ERR_DTYPE for an unknown dtype.
  * @example tensor([1.7, -1.7]).to("int32").toArray(); // [1, -1]
  */

@@ -1,4 +1,4 @@
-/** Copies whose kernels check every value: a value that may not stand is an error of the call, and none is read back. */
+/** Copying ops whose kernels check every element: an invalid element makes the call fail, and nothing is read back. */
 import { type DTypeRow, dtypes, showRange } from "../core/dtype.js";
 import { type ErrorCode, showBounds } from "../core/errors.js";
 import { apply } from "../engine/apply.js";
@@ -10,7 +10,7 @@ const noAttrs: readonly number[] = [];
 
 interface Exact {
   readonly type: DTypeRow;
-  /** What the elements are, for the message. */
+  /** What the elements are called in the message. */
   readonly what: string;
 }
 
@@ -29,11 +29,13 @@ const exactRow = defineRow<Exact>({
   }),
 });
 
-/** @internal x, no half, in an integer or bool dtype; ERR_DTYPE where that does not hold an element exactly. */
+/**
+ * @internal x (not of half precision) in an integer or bool dtype; ERR_DTYPE unless that holds each element exactly.
+ */
 export const exactly = (x: Tensor, type: DTypeRow, what = "the value"): Tensor =>
   apply(exactRow, [x], type, type, x.shape, noAttrs, { type, what });
 
-/** An interval, both ends included, and the error of an element outside it. */
+/** A closed interval, and the error for an element outside it. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -55,11 +57,14 @@ const withinRow = defineRow<Interval>({
   refuses: ({ low: _low, high: _high, ...said }, _, { detail }) => ({ ...said, got: String(realOf(detail)) }),
 });
 
-/** @internal x of a float dtype, all of whose elements lie in the interval; NaN does not. ERR_ARGUMENT unless it says another code. */
+/**
+ * @internal Checks that all elements of a float x lie in the interval (NaN does not). ERR_ARGUMENT unless `code` is
+ * given.
+ */
 export const within = (x: Tensor, interval: Interval): Tensor =>
   apply(withinRow, [x], x.type, x.type, x.shape, [interval.low, interval.high], interval);
 
-/** @internal Every element a probability. */
+/** @internal Checks that every element is a probability. */
 export const probabilities = (x: Tensor, fact: string): Tensor =>
   within(x, { low: 0, high: 1, fact, expected: "0 to 1" });
 
@@ -74,7 +79,9 @@ const placesRow = defineRow<number>({
   refuses: (size) => ({ expected: showBounds(-size, size - 1) }),
 });
 
-/** @internal Indices into a dimension, negative ones counted from its end, as int64 from 0 on; ERR_INDEX. */
+/**
+ * @internal Indices into a dimension as nonnegative int64; negative ones count from its end. ERR_INDEX out of range.
+ */
 export const placesIn = (index: Tensor, size: number): Tensor =>
   apply(placesRow, [index], dtypes.int64, dtypes.int64, index.shape, [size], size);
 
@@ -93,6 +100,6 @@ const weightsRow = defineRow<number>({
   batch: { params: (least) => least },
 });
 
-/** @internal Rows of weights in float64, at least so many of each above 0; ERR_ARGUMENT. */
+/** @internal Rows of weights in float64; ERR_ARGUMENT unless at least `least` of each row are positive. */
 export const weightsOf = (x: Tensor, least: number): Tensor =>
   apply(weightsRow, [x.contiguous()], dtypes.float64, dtypes.float64, x.shape, [least], least);

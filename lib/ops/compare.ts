@@ -1,6 +1,6 @@
 /**
- * Elementwise ops with bool results. They have no derivative. Integer and bool tensors are compared with any number
- * exactly; with a float tensor, a number is converted to its dtype first.
+ * Elementwise ops with bool results. They have no derivative. Integer and bool tensors are compared exactly with any
+ * number; a number beside a float tensor is first converted to its dtype.
  */
 import { holds } from "../core/dtype.js";
 import { type Binary, comparison, predicate, type Unary } from "../engine/elementwise.js";
@@ -17,7 +17,7 @@ const kernels = {
 };
 type Comparison = keyof typeof kernels;
 
-/** The comparison with its operands exchanged. */
+/** The same comparison with its operands swapped. */
 const exchanged: Readonly<Record<Comparison, Comparison>> = {
   eq: "eq",
   ne: "ne",
@@ -55,61 +55,81 @@ const either = comparison("logicalOr");
 
 /**
  * `a == b`; NaN equals nothing.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).eq(2).toArray(); // [false, true]
  */
 export const eq: Binary = exact("eq");
 /**
  * `a != b`.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).ne(2).toArray(); // [true, false]
  */
 export const ne: Binary = exact("ne");
 /**
  * `a < b`.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).lt(2).toArray(); // [true, false]
  */
 export const lt: Binary = exact("lt");
 /**
  * `a <= b`.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).le(1).toArray(); // [true, false]
  */
 export const le: Binary = exact("le");
 /**
  * `a > b`.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).gt(1).toArray(); // [false, true]
  */
 export const gt: Binary = exact("gt");
 /**
  * `a >= b`.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1, 2]).ge(2).toArray(); // [false, true]
  */
 export const ge: Binary = exact("ge");
 /**
- * Both are nonzero.
+ * Whether both are nonzero.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([true, false]).logicalAnd(tensor([true, true])).toArray(); // [true, false]
  */
 export const logicalAnd: Binary = (a, b) => both(truth(a), truth(b));
 /**
- * Either is nonzero.
+ * Whether either is nonzero.
+ * @shape broadcast. @dtype bool. @gradient none.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([true, false]).logicalOr(tensor([false, false])).toArray(); // [true, false]
  */
 export const logicalOr: Binary = (a, b) => either(truth(a), truth(b));
 /**
- * x is zero.
+ * Whether x is zero.
+ * @shape that of x. @dtype bool. @gradient none.
  * @example tensor([true, false]).logicalNot().toArray(); // [false, true]
  */
 export const logicalNot: Unary = predicate("logicalNot");
 /**
- * x is NaN.
+ * Whether x is NaN.
+ * @shape that of x. @dtype bool. @gradient none.
  * @example tensor([1, NaN]).isnan().toArray(); // [false, true]
  */
 export const isnan: Unary = predicate("isnan");
 /**
- * x is neither infinite nor NaN.
+ * Whether x is neither infinite nor NaN.
+ * @shape that of x. @dtype bool. @gradient none.
  * @example tensor([1, Infinity]).isfinite().toArray(); // [true, false]
  */
 export const isfinite: Unary = predicate("isfinite");
 /**
- * x is infinite, of either sign.
+ * Whether x is infinite, of either sign.
+ * @shape that of x. @dtype bool. @gradient none.
  * @example tensor([1, -Infinity]).isinf().toArray(); // [false, true]
  */
 export const isinf: Unary = predicate("isinf");

@@ -1,4 +1,7 @@
-/** Convolutions. <y, conv(x, w)> is linear in each of y, x and w, so all gradients are convolutions too: three rows. */
+/**
+ * Convolutions. The inner product of y and conv(x, w) is linear in y, x and w, so all gradients are convolutions: three
+ * rows.
+ */
 import { needInteger, refuse } from "../core/arguments.js";
 import { type DTypeRow, promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
@@ -117,7 +120,7 @@ function product(
   return multiply;
 }
 
-/** Two for each multiply-add: the kernel is applied at each position of the smaller images. */
+/** A multiply-add counts 2: the kernel is applied at each position of the smaller images. */
 const convFlops = (images: TensorSpec, weight: TensorSpec): number =>
   2 * numel(images.shape) * numel(weight.shape.slice(1));
 
@@ -147,17 +150,17 @@ const byWeight: Product = product(
 );
 
 export interface ConvOptions<P = Pair> {
-  /** The step of the kernel; default 1. */
+  /** The stride; default 1. */
   readonly stride?: P | undefined;
-  /** Zeros on both sides of the input; default 0. */
+  /** Zero padding, added to both sides of the input; default 0. */
   readonly padding?: P | undefined;
-  /** The distance between elements of the kernel; default 1. */
+  /** The spacing between kernel elements; default 1. */
   readonly dilation?: P | undefined;
-  /** The number of groups of channels that are convolved separately; default 1. */
+  /** The number of groups that the channels are split into; each is convolved separately. Default 1. */
   readonly groups?: number | undefined;
 }
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Added to one side of the result's size, less than the stride; default 0. */
+  /** Added to one side of the output's size; less than the stride. Default 0. */
   readonly outputPadding?: Pair | undefined;
 }
 const names = ["stride", "padding", "dilation", "groups"] as const;
@@ -234,9 +237,10 @@ const ofConv = (groups: number) => (w: Shape) => ({
 });
 
 /**
- * 2-D convolution (cross-correlation) of images with kernels, summed over the input channels of a group.
+ * 2-D convolution (cross-correlation) of images with kernels, summed over the input channels of each group.
  * @shape x [n, in, h, w] (or without n), weight [out, in / groups, rows, cols], bias [out]; gives [n, out, h', w'] with
  * h' = floor((h + 2 padding - dilation (rows - 1) - 1) / stride) + 1.
+ * @dtype a float dtype; promoted.
  * @gradient convolutions of the incoming gradient with the weight and with x; its sum for the bias.
  * @throws ERR_SHAPE if the sizes do not fit; ERR_DTYPE for integers; ERR_ARGUMENT for options out of range.
  * @example conv2d(ones([1, 1, 3, 3]), ones([1, 1, 2, 2])).toArray(); // [[[[4, 4], [4, 4]]]]
@@ -272,8 +276,8 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
 }
 
 /**
- * Transposed convolution, the transpose of {@link conv2d} in its input: adds the kernel, times each element of x, to
- * the result.
+ * Transposed 2-D convolution: the gradient of {@link conv2d} with respect to its input. For each element of x,
+ * the kernel times that element is added to the result.
  * @shape x [n, in, h, w] (or without n), weight [in, out / groups, rows, cols], bias [out]; gives [n, out, h', w'] with
  * h' = (h - 1) stride - 2 padding + dilation (rows - 1) + outputPadding + 1.
  * @gradient convolutions of the incoming gradient with the weight and with x; its sum for the bias.

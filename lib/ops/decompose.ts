@@ -15,7 +15,7 @@ import * as m from "./matrix.js";
 import { transposed } from "./matrix.js";
 import { triangularSolve } from "./solve.js";
 
-/** The rows of one of several matrices in a result, stacked vertically. */
+/** The rows of one of the matrices that are stacked vertically in a result. */
 const rows = (x: Tensor, start: number, count: number): Tensor => x.narrow(-2, start, count);
 
 /** q and r, stacked vertically, as the row computes them. */
@@ -62,7 +62,7 @@ export interface QR {
  * The signs on r's diagonal are those of LAPACK.
  * @shape [.., m, n] gives q [.., m, k] and r [.., k, n], k the smaller of m and n.
  * @gradient (gq + q copyltu(r grᵀ - gqᵀ q)) r⁻ᵀ for m >= n, where copyltu mirrors the lower triangle; for m < n that of
- * the first m columns, with r's other columns as qᵀ x. ERR_ARGUMENT if those columns are dependent.
+ * the first m columns, with r's other columns as qᵀ x. ERR_ARGUMENT if those columns are linearly dependent.
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers.
  * @source Walter and Lehmann, Algorithmic differentiation of linear algebra functions, 2018.
  * @example qr(tensor([[3, 1], [4, 2]])).r.at(0).toArray(); // [-5, -2.2]
@@ -117,12 +117,12 @@ const spectrum = (packed: Tensor): Spectrum => ({
 });
 
 /**
- * The eigenvalues of a symmetric matrix in ascending order, and orthonormal eigenvectors as columns, by Jacobi
+ * The eigenvalues of a symmetric matrix in ascending order, and orthonormal eigenvectors as columns, computed by Jacobi
  * rotations. Only the lower triangle is read. In each vector the element of largest absolute value is positive.
  * @shape [.., n, n] gives values [.., n] and vectors [.., n, n].
- * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, the second term off the diagonal. Undefined for
- * vectors of equal eigenvalues: there it divides by 0 (0 / 0 counts as 0). Gradients through values alone are always
- * right.
+ * @gradient symmetric: v (diag(gw) + (vᵀ gv) / (w[j] - w[i])) vᵀ, the second term only off the diagonal. It is
+ * undefined for vectors of equal eigenvalues, where it divides by 0 (0 / 0 counts as 0). A gradient through the
+ * eigenvalues alone is always defined.
  * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example eigh(tensor([[2, 0], [0, 1]])).values.toArray(); // [1, 2]
@@ -185,8 +185,8 @@ const svdRow = m.linalgRow<undefined>(
  * orthonormal columns u and rows vh. In each column of u (for a wide x, each row of vh) the element of largest absolute
  * value is positive.
  * @shape [.., m, n] gives u [.., m, k], s [.., k] and vh [.., k, n], k the smaller of m and n.
- * @gradient that of s is u diag(gs) vh; those of u and vh divide by differences of squared singular values: they are
- * undefined for vectors of equal singular values, or of zero ones if x is not square (0 / 0 counts as 0).
+ * @gradient through s it is u diag(gs) vh. Through u and vh it divides by differences of squared singular values, so it
+ * is undefined for vectors of equal singular values, and of zero ones if x is not square (0 / 0 counts as 0).
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Townsend, Differentiating the singular value decomposition, 2016.
  * @example svd(tensor([[0, 3], [2, 0]])).s.toArray(); // [3, 2]
@@ -245,9 +245,9 @@ const pseudoinverse = (x: Tensor, limit: number): Tensor =>
   m.rowsOf(x) >= m.columnsOf(x) ? pinvRow([x], limit) : transposed(pinvRow([transposed(x)], limit));
 
 /**
- * The Moore-Penrose pseudoinverse, by singular values.
+ * The Moore-Penrose pseudoinverse, computed from the singular values.
  * @shape [.., m, n] gives [.., n, m].
- * @gradient exact where the rank is locally constant.
+ * @gradient exact where the rank does not change nearby.
  * @throws ERR_SHAPE for rank below 2; ERR_DTYPE for integers; ERR_ARGUMENT for NaN or infinity.
  * @source Golub and Pereyra, The differentiation of pseudo-inverses, 1973.
  * @example pinv(tensor([[2, 0], [0, 0]])).toArray(); // [[0.5, 0], [0, 0]]
@@ -273,13 +273,13 @@ export interface LeastSquares {
   readonly rank: Tensor;
   /** The singular values of a. */
   readonly singularValues: Tensor;
-  /** The squared residuals of the columns; empty unless a is tall and of full rank. */
+  /** The squared residual of each column; empty unless `a` has full rank and more rows than columns. */
   readonly residuals: Tensor;
 }
 
 /**
- * The least-squares solution x of a x = b, by the pseudoinverse; a may have any rank. For a tall a the rank is read back
- * into JavaScript: it decides the shape of the residuals.
+ * The least-squares solution x of a x = b, computed by the pseudoinverse; `a` may be rank-deficient. If `a` has more
+ * rows than columns, its rank is read back into JavaScript, because it decides the shape of the residuals.
  * @shape a [.., m, n] and b [.., m, k] give solution [.., n, k], rank [..], singularValues [.., min(m, n)] and residuals
  * [.., k] or [0]. Batches broadcast.
  * @gradient of the solution and the residuals: that of {@link pinv}. Rank and singular values are constants.

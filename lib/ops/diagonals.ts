@@ -10,7 +10,7 @@ import { fresh } from "./fresh.js";
 import { embed, sliceRange } from "./movement.js";
 
 export interface TriangleOptions {
-  /** The last diagonal of the triangle: 0 is the main diagonal, positive above, negative below. */
+  /** The diagonal that bounds the triangle, inclusive; 0 (default) is the main one, positive ones are above it. */
   readonly diagonal?: number | undefined;
 }
 
@@ -45,7 +45,7 @@ export const tril = (x: Tensor, options?: TriangleOptions): Tensor => triangle("
 export const triu = (x: Tensor, options?: TriangleOptions): Tensor => triangle("triu", x, options, true);
 
 export interface DiagonalOptions {
-  /** The diagonal: 0 is the main one, positive above, negative below. */
+  /** The diagonal; 0 (default) is the main one, positive ones are above it, negative ones below. */
   readonly offset?: number | undefined;
   /** The dimension of the rows; default 0. */
   readonly dim1?: number | undefined;
@@ -57,8 +57,9 @@ export interface DiagonalOptions {
 const beginning = (offset: number, columns: number): number => (offset >= 0 ? offset : -offset * columns);
 
 /**
- * The diagonal of two dimensions, as the last dimension of the result. A view if x is contiguous.
- * @gradient zeros off the diagonal.
+ * The diagonal of two dimensions, as the last dimension of the result. A view if x is contiguous, else a copy.
+ * @shape that of x without `dim1` and `dim2`, and then the length of the diagonal.
+ * @gradient the incoming gradient on the diagonal, zeros elsewhere.
  * @throws ERR_SHAPE below rank 2; ERR_AXIS if both dims are the same.
  * @example tensor([[1, 2], [3, 4]]).diagonal().toArray(); // [1, 4]
  */
@@ -78,7 +79,7 @@ export function diagonal(x: Tensor, options?: DiagonalOptions): Tensor {
 }
 
 /**
- * For a vector, the square matrix with it on a diagonal; for a matrix, that diagonal.
+ * For a vector, the square matrix with the vector on a diagonal; for a matrix, its diagonal.
  * @gradient the incoming gradient's diagonal, or zeros off the diagonal.
  * @throws ERR_SHAPE for other ranks.
  * @example tensor([1, 2]).diag().toArray(); // [[1, 0], [0, 2]]
@@ -96,7 +97,8 @@ export function diag(x: Tensor, options?: TriangleOptions): Tensor {
 
 /**
  * The sum of the main diagonal of a matrix. Integers and bool give int64.
- * @gradient the incoming gradient on the diagonal.
+ * @shape [n, m] gives [].
+ * @gradient the incoming gradient on the diagonal, zeros elsewhere.
  * @throws ERR_SHAPE unless x is a matrix.
  * @example tensor([[1, 2], [3, 4]]).trace().item(); // 5
  */

@@ -1,4 +1,4 @@
-/** einsum, by views and matrix products, so that gradients follow. */
+/** einsum, composed of views and matrix products, which have gradients. */
 import { refuse } from "../core/arguments.js";
 import { promote } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
@@ -104,12 +104,13 @@ function cheapest(
 }
 
 /**
- * Einstein summation: letters of the result are kept, the others are summed over; a letter twice in a term takes the
- * diagonal; `...` stands for leading dimensions, which broadcast. Without `->` the result has the letters that occur
- * once, in alphabetical order. With several operands, the pair with the smallest product is multiplied first.
+ * Einstein summation: letters of the result are kept, the others are summed over; a letter that occurs twice in a term
+ * takes the diagonal; `...` stands for any number of dimensions, which broadcast. Without `->` the result has the
+ * letters that occur once, in alphabetical order. With more than two operands, the pair with the smallest product is
+ * multiplied first.
  * @shape as the equation says. @dtype promoted.
  * @gradient an einsum of the incoming gradient with the other operands.
- * @throws ERR_ARGUMENT for a bad equation or another number of operands; ERR_SHAPE if sizes of a letter differ.
+ * @throws ERR_ARGUMENT for an invalid equation or a wrong number of operands; ERR_SHAPE if a letter has two sizes.
  * @example einsum("ij,jk->ik", tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // [[11]]
  */
 export function einsum(equation: string, ...operands: Tensor[]): Tensor {

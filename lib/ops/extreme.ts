@@ -28,8 +28,9 @@ function extreme(op: "max" | "min", x: Tensor, dim: unknown, options: ExtremeOpt
 
 /**
  * The largest element, or with `dim` the largest along it and their indices; NaN counts as largest.
- * @gradient without `dim` as amax; with it to the element at the index.
- * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor, which is what maximum takes.
+ * @shape without `dim` []; with it both that of x without the dimension (size 1 with `keepdim`).
+ * @gradient without `dim` as {@link amax}; with `dim`, the incoming gradient at the index.
+ * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor: use {@link maximum}.
  * @example max(tensor([[1, 5], [7, 2]]), 1).values.toArray(); // [5, 7]
  */
 export function max(x: Tensor): Tensor;
@@ -40,8 +41,9 @@ export function max(x: Tensor, dim?: number, options?: ExtremeOptions): Tensor |
 
 /**
  * The smallest element, or with `dim` the smallest along it and their indices; NaN counts as smallest.
- * @gradient without `dim` as amin; with it to the element at the index.
- * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor, which is what minimum takes.
+ * @shape without `dim` []; with it both that of x without the dimension (size 1 with `keepdim`).
+ * @gradient without `dim` as {@link amin}; with `dim`, the incoming gradient at the index.
+ * @throws ERR_SHAPE over an empty dimension; ERR_ARGUMENT for a second tensor: use {@link minimum}.
  * @example min(tensor([[1, 5], [7, 2]]), 1).indices.toArray(); // [0, 1]
  */
 export function min(x: Tensor): Tensor;

@@ -15,10 +15,11 @@ const overlaps = (x: Tensor): boolean => x.layout?.some((stride, i) => stride ==
 /**
  * Writes a value into x in place, also through views: `w.at(0).assign(0)`. Increments the storage's version, so that a
  * backward that needs the old value fails instead of returning a wrong gradient. Returns x.
- * @shape the value broadcasts to x. @dtype converted to that of x, where an integer dtype holds it.
- * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE; ERR_ARGUMENT for an expanded x, and
- * for a copy that `x.at(...)` made for a list or mask; ERR_DTYPE for floats, and integers that do not fit, into integers:
- * nothing is written then.
+ * @shape the value broadcasts to x. @dtype the value is converted to that of x; an integer dtype must hold it.
+ * @gradient none: writes are not recorded.
+ * @throws ERR_GRADIENT for a tensor that requires grad, outside {@link noGrad}; ERR_SHAPE if the value does not
+ * broadcast; ERR_ARGUMENT for an expanded x, and for the copy that `x.at(...)` makes for a list or mask; ERR_DTYPE for
+ * values that an integer dtype does not hold. In these cases nothing is written.
  * @example zeros([2]).assign(tensor([1, 2])).toArray(); // [1, 2]
  */
 export function assign(x: Tensor, value: Tensor | number): Tensor {
@@ -63,6 +64,7 @@ export function assign(x: Tensor, value: Tensor | number): Tensor {
 
 /**
  * A view outside the graph: no gradient flows through it.
+ * @shape that of x. @dtype that of x. @gradient none.
  * @example tensor([1], { requiresGrad: true }).detach().requiresGrad; // false
  */
 export function detach(x: Tensor): Tensor {

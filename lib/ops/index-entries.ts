@@ -5,7 +5,7 @@ import { describe, fail } from "../core/errors.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 /**
- * A slice with bounds as in JavaScript and Python: negative ones count from the end, and they are clipped to the size.
+ * A slice, as `start:stop:step` in Python: negative bounds count from the end, and bounds are clipped to the size.
  * @throws ERR_ARGUMENT for a bound that is not an integer, or a step of 0.
  * @example new Slice(1, 5, 2).step; // 2
  */
@@ -33,8 +33,8 @@ brand("other", Slice);
 export const slice = (start?: number, stop?: number, step?: number): Slice => new Slice(start, stop, step);
 
 /**
- * One entry per dimension: a position, a slice, a string of either (`"..., 1:3, ::-1"`), null for a new dimension, a list
- * or tensor of indices, or a mask.
+ * One entry per dimension: a position, a slice, null for a new dimension, an array or tensor of indices, or a mask. A
+ * string holds several positions and slices: `"..., 1:3, ::-1"`.
  */
 export type Index = number | string | null | Slice | Tensor | readonly number[] | readonly boolean[];
 
@@ -45,7 +45,7 @@ export type List = Tensor | readonly number[] | readonly boolean[];
 
 const ellipsis = Symbol("...");
 
-/** Parses a string of entries; errors point at the character. */
+/** Parses a string of entries; error messages point at the character. */
 function parse(op: string, text: string): (Entry | typeof ellipsis)[] {
   const entries: (Entry | typeof ellipsis)[] = [];
   let at = 0;

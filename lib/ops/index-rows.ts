@@ -12,7 +12,7 @@ import { asDtype } from "./element.js";
 
 interface Along {
   readonly dim: number;
-  /** False where a negative index is out of range; else it counts from the end. */
+  /** Whether a negative index counts from the end; otherwise it is out of range. */
   readonly fromEnd: boolean;
 }
 
@@ -23,7 +23,7 @@ function refuses({ dim, fromEnd }: Along, [x]: readonly Operand[]): Refusal {
   return { expected: showBounds(fromEnd ? -size : 0, size - 1) };
 }
 
-/** A list of indices, repeated over the other dimensions of x. */
+/** An index of rank 1, repeated over the other dimensions of x. */
 const along = (index: Tensor, x: Tensor, dim: number): Tensor =>
   index.reshape(x.shape.map((_, i) => (i === dim ? -1 : 1))).expand(replaced(x.shape, dim, index.shape[0]!));
 
@@ -55,7 +55,7 @@ const selectRow = defineRow<Along>({
   },
 });
 
-/** Zeros of a shape in g's dtype, without a storage of that size. */
+/** Zeros of a shape in g's dtype: one element, expanded. */
 const zerosOf = (shape: Shape, g: Tensor): Tensor => g.detach().reshape([-1]).narrow(0, 0, 0).sum().expand(shape);
 
 /** @internal {@link indexSelect}; negative indices are out of range unless they count from the end. */

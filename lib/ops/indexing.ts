@@ -38,7 +38,7 @@ function selected(op: string, x: Tensor, dim: number, position: number): Tensor 
   return sliceRange(x, { dim, start, length: 1, step: 1 }).squeeze(dim);
 }
 
-/** A list as an index tensor; a list of booleans as the positions of true. */
+/** An array as an index tensor; an array of booleans as the positions of true. */
 function indexList(op: string, entry: List, size: number): Tensor {
   if (isTensor(entry)) return needIndex(op, entry);
   return listed(op, [...entry], size); // a hole is undefined
@@ -105,7 +105,7 @@ function lookUp(x: Tensor, { first, end, index }: Places): Tensor {
   return index.ndim === 1 ? out : out.reshape([...before, ...index.shape, ...after]);
 }
 
-/** Indexes x; several lists are paired, or combined (outer). */
+/** Indexes x; several lists are paired element by element, or taken in every combination (outer). */
 function part(x: Tensor, index: readonly Index[], together: boolean): Tensor {
   needTensor("at", x);
   const entries = entriesOf("at", index, x.ndim);
@@ -126,16 +126,17 @@ function part(x: Tensor, index: readonly Index[], together: boolean): Tensor {
 }
 
 /**
- * Indexes x, one entry per dimension; missing ones take everything. Numbers, integer tensors of rank 0, slices, strings
- * and null give views. Lists, index tensors and masks copy, by PyTorch's rule: numbers and tensors of rank 0 are
- * applied first; the other lists broadcast together (a mask of k dimensions counts as k lists) and are paired element
- * by element. {@link at.outer} takes every combination instead. A tensor of rank 0 and the number of true elements of a
- * mask are read back into JavaScript: they decide where a view begins, and the shape.
- * @shape the dimensions of the paired lists replace the first list, or come first if a slice or null is between the
- * lists.
- * @gradient zeros elsewhere; accumulated where indices repeat.
- * @throws ERR_INDEX for a position out of range (slices clip); ERR_SHAPE for lists that do not broadcast, or a mask that
- * does not fit; ERR_ARGUMENT for a bad string, pointing at the character.
+ * Indexes x, one entry per dimension; dimensions without an entry are taken whole. Numbers, integer tensors of rank 0,
+ * slices, strings and null give views. Index lists (arrays, index tensors and masks) copy, as in PyTorch: numbers and
+ * tensors of rank 0 are applied first; then the lists broadcast together (a mask of k dimensions counts as k lists) and
+ * are paired element by element. {@link at.outer} takes every combination instead. The value of a tensor of rank 0 and
+ * the number of true elements of a mask are read back into JavaScript, because they decide where a view begins, and the
+ * shape.
+ * @shape the broadcast dimensions of the lists stand in the place of the first list, or come first if a slice or null
+ * is between the lists. @dtype that of x.
+ * @gradient the incoming gradient at the index, accumulated where indices repeat; zeros elsewhere.
+ * @throws ERR_INDEX for a position out of range (slices clip); ERR_SHAPE for lists that do not broadcast, or a mask
+ * that does not fit; ERR_ARGUMENT for a malformed string; the message points at the character.
  * @example arange(6).reshape([2, 3]).at("1, ::-1").toArray(); // [5, 4, 3]
  * @example arange(6).reshape([2, 3]).at([0, 1], [2, 0]).toArray(); // [2, 3]
  */
@@ -144,9 +145,10 @@ export function at(x: Tensor, ...index: readonly Index[]): Tensor {
 }
 
 /**
- * As {@link at}, but with every combination of the lists: each is applied to its own dimension, like NumPy's `ix_`.
- * @shape the dimensions of each list replace those that it indexes.
- * @gradient zeros around the part; added up where indices repeat.
+ * As {@link at}, but each list is applied to its own dimension, so that the result has every combination, as with
+ * NumPy's `ix_`.
+ * @shape the dimensions of each list stand in the place of those that it indexes.
+ * @gradient as {@link at}.
  * @throws as {@link at}.
  * @example arange(6).reshape([2, 3]).at.outer([0, 1], [2, 0]).toArray(); // [[2, 0], [5, 3]]
  */
@@ -156,6 +158,6 @@ at.outer = (x: Tensor, ...index: readonly Index[]): Tensor => part(x, index, fal
 export interface At {
   /** The part of x at an index; see {@link at}. */
   (...index: readonly Index[]): Tensor;
-  /** The part of x at every combination of its lists; see {@link at}. */
+  /** The part of x at every combination of the lists; see {@link at}. */
   outer(...index: readonly Index[]): Tensor;
 }

@@ -43,7 +43,9 @@ function join(tensors: readonly Tensor[], dim: number): Tensor {
   return joinAs(tensors.map((x) => x.type).reduce(promote), tensors, dim);
 }
 
-/** More tensors than a call can hold are joined in parts, each converted to the result's dtype, and then the parts. */
+/**
+ * Joins more tensors than one call can hold: in parts, each converted to the result's dtype, and then joins the parts.
+ */
 function joinAs(type: DTypeRow, tensors: readonly Tensor[], dim: number): Tensor {
   const most = mostTensors - 1;
   if (tensors.length > most) {
@@ -64,9 +66,10 @@ function list(op: string, tensors: readonly Tensor[]): readonly Tensor[] {
 }
 
 /**
- * Concatenates tensors along a dimension; dtypes are promoted.
- * @gradient the pieces of the incoming gradient.
- * @throws ERR_SHAPE if other dimensions differ; ERR_ARGUMENT for an empty list.
+ * Concatenates tensors along a dimension.
+ * @shape sizes may differ in `dim` only, where they add up. @dtype promoted.
+ * @gradient the slices of the incoming gradient.
+ * @throws ERR_SHAPE if other sizes differ; ERR_ARGUMENT for an empty array; ERR_AXIS for a dim out of range.
  * @example cat([tensor([1]), tensor([2, 3])]).toArray(); // [1, 2, 3]
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
@@ -84,9 +87,10 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 /**
- * Stacks tensors of one shape along a new dimension.
- * @gradient the pieces of the incoming gradient.
- * @throws ERR_SHAPE if the shapes differ; ERR_ARGUMENT for an empty list.
+ * Stacks tensors of equal shape along a new dimension.
+ * @shape that of the tensors, with their number inserted at `dim`. @dtype promoted.
+ * @gradient the slices of the incoming gradient.
+ * @throws ERR_SHAPE if the shapes differ; ERR_ARGUMENT for an empty array; ERR_AXIS for a dim out of range.
  * @example stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // [[1, 2], [3, 4]]
  */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
@@ -104,8 +108,10 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
 }
 
 /**
- * Splits into views of `size` each (the last may be shorter), or of the listed sizes.
- * @throws ERR_SHAPE if the listed sizes do not add up.
+ * Splits a dimension into views of `size` each (the last may be smaller), or of the given sizes.
+ * @gradient the incoming gradient in the range of the view, zeros elsewhere.
+ * @throws ERR_SHAPE if the given sizes do not add up; ERR_ARGUMENT unless `size` is positive; ERR_AXIS for a dim out of
+ * range.
  * @example arange(5).split(2).map((x) => x.toArray()); // [[0, 1], [2, 3], [4]]
  */
 export function split<const S extends number | readonly number[]>(
@@ -137,7 +143,10 @@ export function split<const S extends number | readonly number[]>(
 }
 
 /**
- * Splits into `count` views of equal size; the last is shorter if the size is not divisible.
+ * Splits a dimension into `count` views of equal size. If `count` does not divide the size, the last view is smaller,
+ * and there may be fewer views, as in PyTorch.
+ * @gradient as {@link split}.
+ * @throws ERR_ARGUMENT unless the count is a positive integer; ERR_AXIS for a dim out of range.
  * @example arange(5).chunk(2).map((x) => x.shape); // [[3], [2]]
  */
 export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
@@ -150,7 +159,9 @@ export function chunk(x: Tensor, count: number, dim = 0): Tensor[] {
 }
 
 /**
- * Splits along a dimension into views without that dimension.
+ * The slices along a dimension, as views without that dimension.
+ * @gradient the incoming gradient in the slice, zeros elsewhere.
+ * @throws ERR_SHAPE for rank 0; ERR_AXIS for a dim out of range.
  * @example tensor([[1, 2], [3, 4]]).unbind().map((x) => x.toArray()); // [[1, 2], [3, 4]]
  */
 export function unbind(x: Tensor, dim = 0): Tensor[] {

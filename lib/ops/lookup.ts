@@ -14,14 +14,14 @@ import { at, viewed } from "./indexing.js";
 import { jointPlaces, type Places } from "./joint-places.js";
 
 export interface EmbeddingOptions {
-  /** A row that gets no gradient. */
+  /** The index of a row that gets no gradient. */
   readonly paddingIdx?: number | undefined;
 }
 
 /**
  * The rows of `weight` at the indices.
- * @shape that of the index, and then that of a row.
- * @gradient for the weight, added up at the indices; none at `paddingIdx`.
+ * @shape index [..] and weight [n, d] give [.., d]. @dtype that of the weight.
+ * @gradient for the weight the incoming gradient, accumulated at the indices; none at `paddingIdx`.
  * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless the index is an integer tensor; ERR_SHAPE unless the weight
  * is a matrix.
  * @example embedding(tensor([1, 0], { dtype: "int32" }), tensor([[1, 2], [3, 4]])).toArray(); // [[3, 4], [1, 2]]
@@ -44,14 +44,14 @@ export function embedding(index: Tensor, weight: Tensor, options?: EmbeddingOpti
 }
 
 export interface OneHotOptions {
-  /** The number of classes; default the largest index + 1, for which the indices are read. */
+  /** The number of classes; default the largest index + 1, for which the indices are read back into JavaScript. */
   readonly numClasses?: number | undefined;
 }
 
 /**
- * One-hot vectors: for each index a vector with 1 at that position and zeros elsewhere. int64. Without `numClasses` the
- * indices are read back into JavaScript: they decide the shape.
- * @shape that of the index, and then the number of classes.
+ * One-hot vectors: for each index a vector with 1 at that position and zeros elsewhere. Without `numClasses` the
+ * indices are read back into JavaScript, because they decide the shape.
+ * @shape that of the index, and then the number of classes. @dtype int64. @gradient none.
  * @throws ERR_INDEX for an index that is not a class; ERR_DTYPE unless the index is an integer tensor.
  * @example oneHot(tensor([0, 2], { dtype: "int32" })).toArray(); // [[1, 0, 0], [0, 0, 1]]
  */
@@ -78,9 +78,9 @@ function largest(op: string, x: Tensor): number {
 }
 
 /**
- * The elements of the flattened x at the given indices (negative: from the end).
- * @shape that of the index.
- * @gradient added up at the indices.
+ * The elements of the flattened x at the given indices; negative ones count from the end.
+ * @shape that of the index. @dtype that of x.
+ * @gradient the incoming gradient, accumulated at the indices.
  * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless the index is an integer tensor.
  * @example tensor([[5, 6], [7, 8]]).take(tensor([3, 0], { dtype: "int32" })).toArray(); // [8, 5]
  */
@@ -91,19 +91,19 @@ export function take(x: Tensor, index: Tensor): Tensor {
 }
 
 export interface IndexPutOptions {
-  /** Whether values are added to the elements, instead of replacing them; default false. */
+  /** Whether values are added to the elements instead of replacing them; default false. */
   readonly accumulate?: boolean | undefined;
 }
 
 /**
- * x with values written at an index: a list of what `x.at(...)` takes, so that it replaces `x.at(...indices)`. Where
- * positions repeat, the last value is kept, or with `accumulate` all are added, in order. Masks and tensors of rank 0 are
- * read back as in `x.at`.
+ * A copy of x with values written at `indices`: an array of the arguments of `x.at(...)`, so that the values replace
+ * `x.at(...indices)`. Where positions repeat, the last value is kept, or with `accumulate` all are added, in order.
+ * Masks and tensors of rank 0 are read back into JavaScript, as in `x.at`.
  * @shape that of x; the value broadcasts to what is indexed. @dtype that of x.
  * @gradient for x the incoming gradient, 0 where it was overwritten; for the value its elements at the indices (exact
  * unless positions repeat without `accumulate`).
- * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless tensors are integer or bool, and for a value that x's integer
- * dtype does not hold; ERR_SHAPE.
+ * @throws ERR_INDEX for an index out of range; ERR_DTYPE unless index tensors are integer or bool, and for a value that
+ * x's integer dtype does not hold; ERR_SHAPE if the value does not broadcast.
  * @example zeros([3]).indexPut([[2, 0]], tensor([5, 6])).toArray(); // [6, 0, 5]
  * @example zeros([2, 3]).indexPut(["::-1", 1], tensor([5, 6])).toArray(); // [[0, 6, 0], [0, 5, 0]]
  */
@@ -141,19 +141,20 @@ function placesIn(x: Tensor, entries: readonly Entry[]): Places {
 export interface BincountOptions {
   /** The weight of each element; default 1. */
   readonly weights?: Tensor | undefined;
-  /** The least length of the result. */
+  /** The minimum length of the result; default 0. */
   readonly minlength?: number | undefined;
-  /** The length of the result. Without it the numbers are read. */
+  /** The length of the result. Without it the elements are read back into JavaScript. */
   readonly length?: number | undefined;
 }
 
 /**
- * Counts how often each number occurs in a list of nonnegative integers. int64; with weights their dtype. Without `length`
- * the numbers are read back into JavaScript: they decide the shape.
- * @shape [length]; without it [largest number + 1], or [minlength] if that is larger.
- * @gradient for the weights, the elements of the incoming gradient at x.
- * @throws ERR_INDEX for a negative number, and one of `length` or more; ERR_ARGUMENT for both lengths; ERR_DTYPE unless x is
- * an integer tensor; ERR_SHAPE unless it is a list.
+ * Counts how often each value occurs in a vector of nonnegative integers. Without `length` the elements are read back
+ * into JavaScript, because they decide the shape.
+ * @shape [length]; without it [largest element + 1], or [minlength] if that is larger. @dtype int64, or that of the
+ * weights.
+ * @gradient for the weights the elements of the incoming gradient at x.
+ * @throws ERR_INDEX for a negative element, and one of `length` or more; ERR_ARGUMENT for both `length` and
+ * `minlength`; ERR_DTYPE unless x is an integer tensor; ERR_SHAPE unless it has rank 1.
  * @example bincount(tensor([1, 1, 3], { dtype: "int32" })).toArray(); // [0, 2, 0, 1]
  * @example bincount(tensor([1, 1, 3], { dtype: "int32" }), { length: 5 }).toArray(); // [0, 2, 0, 1, 0]
  */

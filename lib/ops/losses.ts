@@ -21,6 +21,7 @@ import { sumOver } from "./reduce.js";
 
 export type LossReduction = "mean" | "sum" | "none";
 export interface LossOptions {
+  /** The mean or the sum of the losses, or "none" for each loss; default "mean". */
   readonly reduction?: LossReduction | undefined;
 }
 
@@ -32,7 +33,7 @@ function reductionOf(op: string, reduction: unknown, others = ""): LossReduction
 
 const reduced = (x: Tensor, how: LossReduction): Tensor => (how === "mean" ? x.mean() : how === "sum" ? x.sum() : x);
 
-/** The mean of the losses that count; the others are 0. The sum may not fit where the mean does. */
+/** The mean of the losses that count; the others are 0. Avoids the sum, which may overflow where the mean does not. */
 const meanOver = (losses: Tensor, counts: Tensor): Tensor =>
   losses.numel === 0 ? losses.mean() : losses.div(counts.sum()).sum();
 
@@ -45,8 +46,9 @@ function pair(op: string, input: Tensor, target: Tensor): void {
 
 /**
  * The squared error, `(input - target)^2`.
+ * @shape both of the same shape; gives [], or that shape for the reduction "none". @dtype a float dtype; promoted.
  * @gradient 2 (input - target) / n for the mean, and its negative for the target.
- * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE unless both have the same shape; ERR_DTYPE for integers.
  * @example mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
 export function mseLoss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
@@ -136,10 +138,11 @@ const logitRow: Binary = binary("binaryCrossEntropyWithLogits", {
 });
 
 /**
- * Binary cross-entropy of logits with target probabilities between 0 and 1: `target softplus(-x) + (1 - target)
- * softplus(x)`, where a factor of 0 gives 0.
+ * Binary cross-entropy of logits with target probabilities: `target softplus(-x) + (1 - target) softplus(x)`, where a
+ * factor of 0 gives 0. Targets should lie between 0 and 1, which is not checked.
+ * @shape both of the same shape; gives [], or that shape for the reduction "none". @dtype a float dtype; promoted.
  * @gradient ((1 - target) sigmoid(x) - target sigmoid(-x)) / n for the mean, and -x / n for the target.
- * @throws ERR_SHAPE unless both have one shape.
+ * @throws ERR_SHAPE unless both have the same shape; ERR_DTYPE for integers.
  * @example binaryCrossEntropyWithLogits(tensor([0]), tensor([1])).item(); // 0.693...
  */
 export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
@@ -152,7 +155,7 @@ export function binaryCrossEntropyWithLogits(input: Tensor, target: Tensor, opti
 
 interface Classes {
   readonly ignored: number;
-  /** Whether the mean of the losses is taken next, which determines the gradient that the kernel expects. */
+  /** Whether the mean of the losses is taken next; it determines the scale of the precomputed gradient. */
   readonly averaged?: boolean;
 }
 
@@ -219,7 +222,7 @@ const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 
 const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
   apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
 
-/** Completes the gradient that the loss has begun. */
+/** Completes the gradient that the forward kernel has begun. */
 const finish = defineKernel<Classes>({
   name: "crossEntropyFinish",
   family: "fused",
@@ -227,7 +230,7 @@ const finish = defineKernel<Classes>({
   flops: perResult(1),
 });
 
-/** From the residual output, which becomes the gradient; null where that is taken already, for another sweep. */
+/** The gradient, from the residual output; null if an earlier backward has taken that. */
 function completedGradient(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Gradients | null {
   const residual = c.takeResidual();
   if (residual === null) return null;
@@ -244,22 +247,23 @@ function completedGradient(g: Tensor, x: Tensor, target: Tensor, c: Context<Clas
 }
 
 export interface NllOptions extends LossOptions {
-  /** Rows with this target do not count; default -100. */
+  /** Rows with this target are ignored: their loss is 0, and the mean does not count them. Default -100. */
   readonly ignoreIndex?: number | undefined;
 }
 
 export interface CrossEntropyOptions extends NllOptions {
-  /** Label smoothing: this share of the target, between 0 and 1, is spread evenly over all classes. */
+  /** Label smoothing: this fraction of the target, between 0 and 1, is spread evenly over all classes; default 0. */
   readonly labelSmoothing?: number | undefined;
 }
 
 /**
- * `-log softmax(logits)[target]`: the loss of a classifier. If the logits require grad, their gradient is computed in
- * the forward pass, in memory of their size; {@link noGrad} avoids this.
- * @shape logits [n, classes], target [n] of class indices; or [classes] and []; or [n, classes, d1, ..] and [n, d1, ..].
- * The mean is over the rows whose target is not `ignoreIndex`.
- * @gradient (softmax(logits) - onehot(target)) / n.
- * @throws ERR_DTYPE for targets that are not integers; ERR_INDEX for a target out of range; ERR_SHAPE.
+ * `-log softmax(logits)[target]`: the loss of a classifier. If the logits require grad, the forward pass also computes
+ * their gradient, which needs as much memory as the logits; inside {@link noGrad} it does not.
+ * @shape logits [n, classes], target [n] of class indices; or [classes] and []; or [n, classes, d1, ..] and [n, d1,
+ * ..]. The mean is over the rows whose target is not `ignoreIndex` (NaN if there are none).
+ * @gradient (softmax(logits) - onehot(target)) / n for the mean over n rows.
+ * @throws ERR_DTYPE unless targets are integers and logits floats; ERR_INDEX for a target that is not a class;
+ * ERR_SHAPE if the shapes do not fit.
  * @example crossEntropy(tensor([[0, 0]]), tensor([1], { dtype: "int32" })).item(); // 0.693...
  */
 export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntropyOptions): Tensor {
@@ -317,7 +321,8 @@ function entropyOf(logits: Tensor, classDim: number, flat: Tensor, wanted: Shape
  * `-input[target]` for log-probabilities, as {@link crossEntropy} without the softmax.
  * @shape input [n, classes], target [n]; or [n, classes, d1, ..] and [n, d1, ..], or [classes] and [].
  * @gradient -1 / n at the targets, for the n rows that count.
- * @throws ERR_DTYPE for targets that are no integers; ERR_INDEX for a target that is no class; ERR_SHAPE.
+ * @throws ERR_DTYPE unless targets are integers and the input is float; ERR_INDEX for a target that is not a class;
+ * ERR_SHAPE if the shapes do not fit.
  * @example nllLoss(tensor([[-1, -2]]), tensor([1], { dtype: "int32" })).item(); // 2
  */
 export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Tensor {
@@ -355,8 +360,9 @@ export function nllLoss(input: Tensor, target: Tensor, options?: NllOptions): Te
 
 /**
  * The absolute error, `|input - target|`.
+ * @shape both of the same shape; gives [], or that shape for the reduction "none". @dtype a float dtype; promoted.
  * @gradient sign(input - target) / n for the mean, 0 where they are equal.
- * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE unless both have the same shape; ERR_DTYPE for integers.
  * @example l1Loss(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
 export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
@@ -367,14 +373,16 @@ export function l1Loss(input: Tensor, target: Tensor, options?: LossOptions): Te
 }
 
 export interface HuberOptions extends LossOptions {
-  /** Up to this error the loss is quadratic, beyond it linear; default 1. */
+  /** The absolute error up to which the loss is quadratic; beyond it, the loss is linear. Default 1. */
   readonly delta?: number | undefined;
 }
 
 /**
- * The Huber loss: half the squared error d up to `delta`, and `delta (|d| - delta / 2)` beyond.
- * @gradient d clamped to ±delta, / n for the mean.
- * @throws ERR_SHAPE unless both have one shape; ERR_ARGUMENT for a delta that is not above 0; ERR_DTYPE for integers.
+ * The Huber loss of the error d = input - target: `d^2 / 2` where `|d| <= delta`, else `delta (|d| - delta / 2)`.
+ * @shape both of the same shape; gives [], or that shape for the reduction "none". @dtype a float dtype; promoted.
+ * @gradient clamp(d, -delta, delta) / n for the mean, and its negative for the target.
+ * @throws ERR_SHAPE unless both have the same shape; ERR_ARGUMENT for a delta that is not above 0; ERR_DTYPE for
+ * integers.
  * @source Huber, Robust estimation of a location parameter, 1964.
  * @example huberLoss(tensor([1, 0]), tensor([1, 3])).item(); // 1.25
  */
@@ -409,11 +417,12 @@ function boundedLogOfRest(p: Tensor): Tensor {
 }
 
 /**
- * Binary cross-entropy of probabilities with target probabilities: `-target log(p) - (1 - target) log(1 - p)`, with
+ * Binary cross-entropy of probabilities p with target probabilities: `-target log(p) - (1 - target) log(1 - p)`, with
  * logarithms clamped to at least -100. {@link binaryCrossEntropyWithLogits} is more accurate.
- * @gradient (p - target) / (p (1 - p) n) for the mean, and the difference of the logarithms for the target; a clamped
- * logarithm contributes 0.
- * @throws ERR_SHAPE unless both have one shape; ERR_ARGUMENT for an input outside [0, 1]; ERR_DTYPE for integers.
+ * @shape both of the same shape; gives [], or that shape for the reduction "none". @dtype a float dtype; promoted.
+ * @gradient (p - target) / (p (1 - p) n) for the mean, and (log(1 - p) - log(p)) / n for the target; a clamped
+ * logarithm contributes 0 to the gradient of p.
+ * @throws ERR_SHAPE unless both have the same shape; ERR_ARGUMENT for an input outside [0, 1]; ERR_DTYPE for integers.
  * @example binaryCrossEntropy(tensor([0.5]), tensor([1])).item(); // 0.693...
  */
 export function binaryCrossEntropy(input: Tensor, target: Tensor, options?: LossOptions): Tensor {
@@ -442,7 +451,8 @@ const divergenceRow: Binary = binary("klDiv", {
 
 export interface KlDivOptions {
   /**
-   * Default "mean", over all elements; "batchmean", the sum divided by the first size, is the mathematical divergence.
+   * Default "mean": the mean over all elements. "batchmean" divides the sum by the batch size (the first dimension),
+   * which is the mathematical definition of the divergence.
    */
   readonly reduction?: LossReduction | "batchmean" | undefined;
   /** Whether the target holds log-probabilities; default false. */
@@ -450,10 +460,11 @@ export interface KlDivOptions {
 }
 
 /**
- * The Kullback-Leibler divergence of target probabilities from log-probabilities: `target (log(target) - input)`, 0
- * where the target is 0.
- * @gradient -target / n for the mean; 1 + log(target) - input, over n, for the target.
- * @throws ERR_SHAPE unless both have one shape; ERR_DTYPE for integers.
+ * The Kullback-Leibler divergence of the target probabilities from a distribution that the input gives as
+ * log-probabilities: `target (log(target) - input)`, and 0 where the target is 0.
+ * @shape both of the same shape; gives [], or that shape for the reduction "none". @dtype a float dtype; promoted.
+ * @gradient -target / n for the mean, and (1 + log(target) - input) / n for the target.
+ * @throws ERR_SHAPE unless both have the same shape; ERR_DTYPE for integers.
  * @example klDiv(tensor([[0, 0]]), tensor([[1, 1]]), { reduction: "batchmean" }).item(); // 0
  */
 export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Tensor {

@@ -13,9 +13,11 @@ function needMask(op: string, mask: Tensor): void {
 }
 
 /**
- * x with a value wherever the mask is true; x and mask broadcast. @dtype that of x.
+ * x with a value wherever the mask is true.
+ * @shape x and mask broadcast. @dtype that of x.
  * @gradient for x the incoming gradient where the mask is false; for the value its sum where the mask is true.
- * @throws ERR_DTYPE unless the mask is bool, and for a value that x's integer dtype does not hold; ERR_SHAPE unless the value is a number or of rank 0.
+ * @throws ERR_DTYPE unless the mask is bool, and for a value that x's integer dtype does not hold; ERR_SHAPE unless the
+ * value is a number or of rank 0.
  * @example tensor([1, 2]).maskedFill(tensor([true, false]), 9).toArray(); // [9, 2]
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
@@ -29,10 +31,10 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
 }
 
 /**
- * The elements of x where the mask is true, in row-major order; x and mask broadcast. How many there are is read back, as it
- * decides the shape.
- * @shape a list.
- * @gradient zeros where the mask is false.
+ * The elements of x where the mask is true, in row-major order; x and mask broadcast. Their number is read back into
+ * JavaScript, because it decides the shape.
+ * @shape [count]. @dtype that of x.
+ * @gradient the incoming gradient where the mask is true, zeros elsewhere.
  * @throws ERR_DTYPE unless the mask is bool.
  * @example tensor([5, 6, 7]).maskedSelect(tensor([true, false, true])).toArray(); // [5, 7]
  */
@@ -45,9 +47,9 @@ export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
 }
 
 /**
- * The indices of the elements that are not 0, one row for each, in row-major order. int32. How many there are is read back,
- * as it decides the shape.
- * @shape [count, rank].
+ * The indices of the nonzero elements, one row for each, in row-major order. Their number is read back into JavaScript,
+ * because it decides the shape.
+ * @shape [count, rank]. @dtype int32. @gradient none.
  * @example tensor([[0, 1], [2, 0]]).nonzero().toArray(); // [[0, 1], [1, 0]]
  */
 export function nonzero(x: Tensor): Tensor {

@@ -13,7 +13,10 @@ import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { reluBackward } from "./activation-backward.js";
 
-/** Two for each multiply-add of the product whose left factor is input `left`, and `more` for each element of the result. */
+/**
+ * FLOPs: 2 for each multiply-add of the product whose left factor is input `left`, `more` for each element of the
+ * result.
+ */
 const productFlops =
   (left: number, more: number): Flops =>
   ({ results, inputs }) =>
@@ -37,7 +40,7 @@ const row = defineRow<undefined>({
   replay: ([a, b]) => product(a as Tensor, b as Tensor),
 });
 
-/** The factors whose product is an operand's gradient, before sums over broadcast dimensions. */
+/** The factors whose product is an operand's gradient, before it is summed over broadcast dimensions. */
 type Factors = readonly [Tensor, Tensor];
 const toLeft = (g: Tensor, b: Tensor): Factors => [g, b.transpose(-2, -1)];
 /** A batch of rows times one matrix is computed as one tall product, also in backward. */
@@ -121,11 +124,11 @@ function sumAndProduct(inputs: readonly Tensor[], type: DTypeRow): Tensor {
 }
 
 /**
- * `x + a b` in one kernel: x is added to the first partial sums of the product.
+ * `x + a b` in one kernel.
  * @shape a [.., m, k] and b [.., k, n], whose leading dimensions broadcast; x broadcasts to the result [.., m, n].
  * @dtype promoted; not uint8 or bool.
- * @gradient g, g bᵀ and aᵀ g, each summed over broadcast dimensions.
- * @throws ERR_SHAPE if the sizes do not fit, or a or b has no two dimensions.
+ * @gradient g for x, g bᵀ for a and aᵀ g for b, each summed over broadcast dimensions.
+ * @throws ERR_SHAPE if the sizes do not fit, or a or b has fewer than two dimensions; ERR_DTYPE for uint8 and bool.
  * @example addmm(tensor([10]), tensor([[1, 2]]), tensor([[3], [4]])).toArray(); // [[21]]
  */
 export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
@@ -148,11 +151,11 @@ export function addmm(x: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * The matrix product, by NumPy's rules: a vector counts as a row on the left and a column on the right; leading dimensions
- * broadcast.
+ * The matrix product, by NumPy's rules: a vector on the left is a row and on the right a column, and its dimension is
+ * missing in the result; leading dimensions broadcast.
  * @shape [.., m, k] and [.., k, n] give [.., m, n]. @dtype promoted; not uint8 or bool.
- * @gradient g bᵀ and aᵀ g, summed over broadcast dimensions.
- * @throws ERR_SHAPE if the inner sizes differ or an operand has rank 0.
+ * @gradient g bᵀ for a and aᵀ g for b, summed over broadcast dimensions.
+ * @throws ERR_SHAPE if the inner sizes differ or an operand has rank 0; ERR_DTYPE for uint8 and bool.
  * @example tensor([[1, 2]]).matmul(tensor([[3], [4]])).item(); // 11
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
@@ -183,7 +186,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 
 /**
  * A batch of matrix products.
- * @shape [b, m, k] and [b, k, n] give [b, m, n].
+ * @shape [b, m, k] and [b, k, n] give [b, m, n]. @dtype as {@link matmul}. @gradient as {@link matmul}.
  * @throws ERR_SHAPE for other ranks or batch sizes.
  * @example ones([2, 1, 3]).bmm(ones([2, 3, 1])).shape; // [2, 1, 1]
  */
@@ -203,6 +206,8 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
 
 /**
  * The inner product of two vectors.
+ * @shape [n] and [n] give []. @dtype as {@link matmul}.
+ * @gradient b for a and a for b.
  * @throws ERR_SHAPE unless both have rank 1 and the same length.
  * @example tensor([1, 2]).dot(tensor([3, 4])).item(); // 11
  */
@@ -222,6 +227,8 @@ export function dot(a: Tensor, b: Tensor): Tensor {
 
 /**
  * The outer product of two vectors.
+ * @shape [m] and [n] give [m, n]. @dtype promoted.
+ * @gradient g b for a and gᵀ a for b.
  * @throws ERR_SHAPE unless both have rank 1.
  * @example tensor([1, 2]).outer(tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
@@ -253,7 +260,7 @@ function affineJvp([tx, tw, tb]: readonly (Tensor | null)[], x: Tensor, w: Tenso
 const composedLinear = ([x, w, b]: readonly Operand[]): Tensor =>
   matmul(x as Tensor, (w as Tensor).transpose(0, 1)).add(b!);
 
-/** `linear` with a bias, on its own or with relu in its write-back. */
+/** `linear` with a bias, alone or with relu fused into the kernel. */
 const affineRow = (
   name: string,
   more: number,
@@ -306,7 +313,7 @@ function affine(row: Row<undefined>, inputs: readonly Tensor[], type: DTypeRow):
   return apply(row, [...factors, bias], type, type, shape, noAttrs, undefined);
 }
 
-/** What may follow a linear layer in the same call. */
+/** An activation that may follow a linear layer in the same call. */
 export type Activation = "relu" | "gelu";
 /** @internal */
 export const activations: { readonly [A in Activation]: (y: Tensor) => Tensor } = {
@@ -315,14 +322,18 @@ export const activations: { readonly [A in Activation]: (y: Tensor) => Tensor } 
 };
 
 export interface LinearCallOptions {
-  /** What the result goes through; default none. relu after a bias is part of the product's kernel for floats. */
+  /**
+   * The activation of the result; default none. For float dtypes, relu after a bias is fused into the product's kernel.
+   */
   readonly activation?: Activation | null | undefined;
 }
 
 /**
  * `x weightᵀ + bias`, the computation of a linear layer.
  * @shape x [.., in], weight [out, in], bias [out]; gives [.., out].
- * @gradient g weight; gᵀ x and g, summed over the leading dimensions, where g is the gradient before the activation.
+ * @dtype promoted; not uint8 or bool.
+ * @gradient with g the gradient of the result before the activation: g weight for x; gᵀ x for the weight and g for the
+ * bias, summed over the leading dimensions.
  * @throws ERR_SHAPE if the sizes do not fit; ERR_ARGUMENT for an unknown activation.
  * @example
  * linear(tensor([1, 2]), tensor([[3, 4]]), tensor([5])).toArray(); // [16]

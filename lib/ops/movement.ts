@@ -1,4 +1,4 @@
-/** Views of the same elements. Nothing is copied unless a reshape cannot be a view. */
+/** Views of the same elements. Only a reshape that cannot be a view copies. */
 import { needInteger, refuse } from "../core/arguments.js";
 import { describe, fail, named } from "../core/errors.js";
 import {
@@ -82,8 +82,9 @@ function inferShape(op: string, shape: readonly number[], elements: number): Sha
 }
 
 /**
- * The elements in row-major order with another shape; one size may be -1. A view if the strides allow it.
- * @gradient reshaped back.
+ * The elements in row-major order with another shape; one size may be -1, which is then inferred. A view if the strides
+ * allow it, else a copy.
+ * @gradient the incoming gradient, reshaped back.
  * @throws ERR_SHAPE if the numbers of elements differ.
  * @example arange(6).reshape([2, -1]).shape; // [2, 3]
  */
@@ -96,7 +97,7 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
 }
 
 /**
- * As {@link reshape}, but never a copy.
+ * As {@link reshape}, but always a view.
  * @throws ERR_SHAPE also where the strides do not allow a view.
  * @example arange(6).view([3, 2]).shape; // [3, 2]
  */
@@ -134,8 +135,8 @@ const permuteRow = defineRow<readonly number[]>({
 });
 
 /**
- * Permutes the dimensions.
- * @gradient permuted back.
+ * A view with the dimensions in another order.
+ * @gradient the incoming gradient, permuted back.
  * @throws ERR_AXIS unless every dimension is named once.
  * @example zeros([2, 3, 4]).permute([2, 0, 1]).shape; // [4, 2, 3]
  */
@@ -161,8 +162,9 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * Swaps two dimensions.
- * @gradient swapped back.
+ * A view with two dimensions swapped.
+ * @gradient the incoming gradient, swapped back.
+ * @throws ERR_AXIS for a dim out of range.
  * @example zeros([2, 3]).transpose(0, 1).shape; // [3, 2]
  */
 export function transpose(x: Tensor, a: number, b: number): Tensor {
@@ -177,7 +179,8 @@ export function transpose(x: Tensor, a: number, b: number): Tensor {
 }
 
 /**
- * The matrix transpose of a tensor of rank 2 or less.
+ * The transpose of a matrix, as a view; a tensor of rank 0 or 1 is returned unchanged.
+ * @gradient the incoming gradient, transposed.
  * @throws ERR_SHAPE for a higher rank.
  * @example tensor([[1, 2]]).t().shape; // [2, 1]
  */
@@ -194,7 +197,9 @@ export function t(x: Tensor): Tensor {
 const swapped: readonly number[] = [1, 0];
 
 /**
- * Moves one or several dimensions to other positions; the others keep their order.
+ * A view with one or several dimensions moved to other positions; the others keep their order.
+ * @gradient the incoming gradient, moved back.
+ * @throws ERR_AXIS unless both arguments name the same number of distinct dimensions.
  * @example zeros([2, 3, 4]).movedim(0, -1).shape; // [3, 4, 2]
  */
 export function movedim(
@@ -231,8 +236,8 @@ const expandRow = defineRow<Shape>({
 });
 
 /**
- * Broadcasts dimensions of size 1, and adds leading ones, without a copy; -1 keeps a size.
- * @gradient summed over broadcast dimensions.
+ * A view with dimensions of size 1 broadcast to other sizes, and leading dimensions added; -1 keeps a size.
+ * @gradient the incoming gradient, summed over broadcast dimensions.
  * @throws ERR_SHAPE if a dimension of a size other than 1 would change.
  * @example tensor([[1], [2]]).expand([2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
  */
@@ -259,7 +264,7 @@ export function expand(x: Tensor, shape: readonly number[]): Tensor {
 }
 
 /**
- * NumPy's name for {@link expand}.
+ * NumPy's name for {@link expand}. @gradient as expand. @throws as expand.
  * @example tensor([1, 2]).broadcastTo([3, 2]).shape; // [3, 2]
  */
 export const broadcastTo = (x: Tensor, shape: readonly number[]): Tensor =>
@@ -270,7 +275,9 @@ const relabel = (x: Tensor, shape: Shape, strides: readonly number[]): Tensor =>
   view(reshapeRow, x, shape, layoutOf(shape, strides), x.offset, shape);
 
 /**
- * Removes dimensions of size 1: all, or the named ones (kept if their size is not 1).
+ * A view without dimensions of size 1: all of them, or the named ones (a named one of another size is kept).
+ * @gradient the incoming gradient, reshaped back.
+ * @throws ERR_AXIS for a dim out of range.
  * @example zeros([1, 3, 1]).squeeze().shape; // [3]
  */
 export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
@@ -287,7 +294,9 @@ export function squeeze(x: Tensor, dim?: number | readonly number[]): Tensor {
 }
 
 /**
- * Inserts a dimension of size 1 at `dim`.
+ * A view with a dimension of size 1 inserted at `dim`; a negative one counts from the end of the result.
+ * @gradient the incoming gradient, reshaped back.
+ * @throws ERR_AXIS for a dim out of range.
  * @example zeros([3]).unsqueeze(0).shape; // [1, 3]
  */
 export function unsqueeze(x: Tensor, dim: number): Tensor {
@@ -302,7 +311,9 @@ export function unsqueeze(x: Tensor, dim: number): Tensor {
 }
 
 /**
- * Flattens the dimensions from `start` to `end` (inclusive) into one.
+ * Flattens the dimensions from `start` to `end` (inclusive) into one. A view if the strides allow it, else a copy.
+ * @gradient the incoming gradient, reshaped back.
+ * @throws ERR_AXIS for a dim out of range, or a start after the end.
  * @example zeros([2, 3, 4]).flatten(1).shape; // [2, 12]
  */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
@@ -369,9 +380,9 @@ export function sliceRange(x: Tensor, range: Range): Tensor {
 }
 
 /**
- * `length` elements of one dimension from `start` on (negative: counted from the end).
- * @gradient zeros outside of the range.
- * @throws ERR_INDEX if the range is out of bounds.
+ * A view of `length` elements of one dimension from `start` on; a negative start counts from the end.
+ * @gradient the incoming gradient in the range, zeros elsewhere.
+ * @throws ERR_INDEX if the range is out of bounds; ERR_AXIS for a dim out of range.
  * @example arange(5).narrow(0, 1, 3).toArray(); // [1, 2, 3]
  */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
@@ -387,7 +398,9 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 }
 
 /**
- * The elements in reverse order along the named dimensions; a view.
+ * The elements in reverse order along the named dimensions. A view (PyTorch copies).
+ * @gradient the incoming gradient, reversed.
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example arange(3).flip(0).toArray(); // [2, 1, 0]
  */
 export function flip(x: Tensor, dims: number | readonly number[]): Tensor {

@@ -16,8 +16,8 @@ export interface MultinomialOptions extends Pick<RandomOptions, "generator"> {
 }
 
 /**
- * Random indices, with probabilities proportional to the weights of each row (which need not sum to 1). int32.
- * @shape [count], or [rows, count] for a matrix of weights.
+ * Random indices, with probabilities proportional to the weights of each row (which need not sum to 1).
+ * @shape weights [n] give [count]; [rows, n] give [rows, count]. @dtype int32. @gradient none.
  * @throws ERR_ARGUMENT for a negative or infinite weight, and for a row whose weights are all 0 (or, without
  * replacement, with fewer positive weights than `count`); ERR_DTYPE for integers; ERR_SHAPE for other ranks.
  * @source Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006 (without replacement).
@@ -58,7 +58,7 @@ const addable = (given: Tensor): Tensor =>
     .any()
     .where(2 ** -100, 1);
 
-/** The index of each row's last positive weight: a draw may round up to the total. */
+/** The index of each row's last positive weight, for draws that round up to the total. */
 const lastPositive = (p: Tensor): Tensor =>
   p
     .gt(0)

@@ -81,7 +81,7 @@ const backwardRow: Row<Standard> = fused("standardizeBackward", 2, "standardizeB
 });
 const jacobian = (g: Tensor, x: Tensor, p: Standard): Tensor => run(backwardRow, [g, x], p);
 
-/** The derivative of <h, J g> by x, symmetric in h and g, as it is a third derivative of n r. */
+/** The derivative of <h, J g> with respect to x. It is symmetric in h and g, being a third derivative of n r. */
 function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
   const y = standardize(x, p);
   const jh = jacobian(h, x, p);
@@ -167,13 +167,13 @@ function needEps(op: string, eps: unknown): number {
 }
 
 export interface RmsNormOptions {
-  /** The weight, of the normalized shape. */
+  /** Multiplies the normalized x; of the normalized shape (for channels: [channels]). Default none. */
   readonly weight?: Tensor | null | undefined;
-  /** Added to the mean square. */
+  /** Added to the variance (in RMS normalization, to the mean square). The default depends on the function. */
   readonly eps?: number | undefined;
 }
 export interface LayerNormOptions extends RmsNormOptions {
-  /** The bias, of the normalized shape. */
+  /** Added at the end; of the normalized shape (for channels: [channels]). Default none. */
   readonly bias?: Tensor | null | undefined;
 }
 
@@ -211,10 +211,11 @@ function overLast(op: string, x: Tensor, given: number | readonly number[], p: S
 }
 
 /**
- * Layer normalization: each row (the last dimensions) scaled to mean 0 and variance 1: `(x - mean) / sqrt(var + eps)`,
- * then times `weight` plus `bias` if given. The default of `eps` is 1e-5.
+ * Layer normalization: each row (the last dimensions) is normalized to mean 0 and variance 1, `(x - mean) / sqrt(var +
+ * eps)`, then scaled by `weight` and shifted by `bias` if given. The default of `eps` is 1e-5.
  * @shape that of x, which ends in `normalizedShape`; so do weight and bias.
- * @gradient (g w - mean(g w) - y mean(g w y)) / sqrt(var + eps), with y the normalised x.
+ * @gradient (g w - mean(g w) - y mean(g w y)) / sqrt(var + eps) for x, with y the normalized x; the sums of g y for the
+ * weight and of g for the bias.
  * @throws ERR_SHAPE if the shapes do not fit; ERR_DTYPE for integers.
  * @source Ba, Kiros and Hinton, Layer normalization, 2016.
  * @example layerNorm(tensor([[1, 3]]), 2, { eps: 0 }).toArray(); // [[-1, 1]]
@@ -231,10 +232,11 @@ export function layerNorm(x: Tensor, normalizedShape: number | readonly number[]
 }
 
 /**
- * RMS normalization: each row (the last dimensions) scaled to mean square 1: `x / sqrt(mean(x^2) + eps)`, then times
- * `weight` if given. The default of `eps` is the machine epsilon of the dtype.
+ * RMS normalization: each row (the last dimensions) is scaled to mean square 1, `x / sqrt(mean(x^2) + eps)`, then
+ * scaled by `weight` if given. The default of `eps` is the machine epsilon of the dtype.
  * @shape that of x, which ends in `normalizedShape`; so does the weight.
- * @gradient (g w - y mean(g w y)) / sqrt(mean(x^2) + eps), with y the normalised x.
+ * @gradient (g w - y mean(g w y)) / sqrt(mean(x^2) + eps) for x, with y the normalized x; the sum of g y for the
+ * weight.
  * @throws ERR_SHAPE if the shapes do not fit; ERR_DTYPE for integers.
  * @source Zhang and Sennrich, Root mean square layer normalization, 2019.
  * @example rmsNorm(tensor([[3, 3]]), 2, { eps: 0 }).toArray(); // [[1, 1]]
@@ -264,11 +266,12 @@ function needChannels(op: string, x: Tensor): number {
 }
 
 /**
- * Group normalization: each group of channels of each example scaled to mean 0 and variance 1; then times `weight` plus
- * `bias` per channel if given. The default of `eps` is 1e-5.
+ * Group normalization: each group of channels of each example is normalized to mean 0 and variance 1; then each channel
+ * is scaled by `weight` and shifted by `bias` if given. The default of `eps` is 1e-5.
  * @shape that of x, [n, channels, ..]; weight and bias are [channels].
  * @gradient as {@link layerNorm}, with groups as rows.
- * @throws ERR_ARGUMENT if the groups do not divide the channels; ERR_SHAPE; ERR_DTYPE for integers.
+ * @throws ERR_ARGUMENT if the number of groups does not divide that of channels; ERR_SHAPE if the shapes do not fit;
+ * ERR_DTYPE for integers.
  * @source Wu and He, Group normalization, 2018.
  * @example groupNorm(tensor([[1, 3, 5, 9]]), 2, { eps: 0 }).toArray(); // [[-1, 1, -1, 1]]
  */
@@ -385,7 +388,7 @@ const ownRow: Row<Channels> = defineRow<Channels>({
   },
 });
 
-/** The result, and the mean and variance if the kernel has computed them for x itself. */
+/** The result, and the mean and variance if the kernel computed them from x. */
 function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor | null] {
   const dense = inputs.map((t) => t.contiguous());
   const { type, shape } = dense[0]!;
@@ -451,20 +454,20 @@ function runGiven(inputs: readonly Tensor[], p: Channels): Tensor {
 }
 
 export interface BatchNormOptions extends LayerNormOptions {
-  /** Whether the batch's own statistics are used, and the running ones updated; default false. */
+  /** Whether the batch's statistics are used and the running ones updated; default false. */
   readonly training?: boolean | undefined;
-  /** The momentum: how far the running statistics move towards the batch's. Default 0.1. */
+  /** The weight of the batch's statistics in the update of the running ones; default 0.1. */
   readonly momentum?: number | undefined;
 }
 
 /**
- * Batch normalization: each channel scaled to mean 0 and variance 1, then times `weight` plus `bias` if given. Without
- * training by the running mean and variance. With training by those of the batch; the running ones, if given, are
- * updated in place (the variance with divisor n - 1). The default of `eps` is 1e-5.
- * @shape that of x, [n, channels, ..]; everything else is [channels].
+ * Batch normalization: each channel is normalized to mean 0 and variance 1, then scaled by `weight` and shifted by `bias` if given. With `training`, the mean and variance are those of the batch, and the running ones, if given,
+ * are updated in place (the variance with divisor n - 1). Otherwise they are the running ones. The default of `eps` is
+ * 1e-5.
+ * @shape that of x, [n, channels, ..]; the other tensors are [channels].
  * @gradient as {@link layerNorm}, with channels as rows; without training g w / sqrt(var + eps).
- * @throws ERR_SHAPE if shapes do not fit or a training batch has one element a channel; ERR_ARGUMENT without running
- * values when not training; ERR_DTYPE for integers.
+ * @throws ERR_SHAPE if the shapes do not fit, or if a channel has only one element while training; ERR_ARGUMENT without
+ * running mean and variance unless training; ERR_DTYPE for integers.
  * @source Ioffe and Szegedy, Batch normalization, 2015.
  * @example batchNorm(tensor([[1], [3]]), null, null, { training: true, eps: 0 }).toArray(); // [[-1], [1]]
  */

@@ -77,7 +77,7 @@ function needImage(op: string, x: Tensor): Tensor {
 }
 
 export interface AvgPoolOptions {
-  /** The step of the window; default its own size. */
+  /** The stride; default the kernel size. */
   readonly stride?: Pair | undefined;
   /** The padding on both sides, at most half the window; default 0. */
   readonly padding?: Pair | undefined;
@@ -85,11 +85,11 @@ export interface AvgPoolOptions {
   readonly countIncludePad?: boolean | undefined;
 }
 export interface MaxPoolOptions {
-  /** The step of the window; default its own size. */
+  /** The stride; default the kernel size. */
   readonly stride?: Pair | undefined;
-  /** The padding on both sides, at most half the window; it is never the maximum. Default 0. */
+  /** The padding on both sides, at most half the window; default 0. Padding is never the maximum. */
   readonly padding?: Pair | undefined;
-  /** The distance between elements of the window; default 1. */
+  /** The spacing between elements of the window; default 1. */
   readonly dilation?: Pair | undefined;
 }
 
@@ -120,9 +120,11 @@ function seesPaddingAlone(p: Pool, d: 0 | 1, size: number, count: number): boole
 }
 
 /**
- * Max pooling: the largest element in each window; NaN if there is one, and -inf if a dilated window is all padding.
- * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
- * @gradient to the largest element, the first among equals; none from a window that is all padding.
+ * Max pooling: the largest element in each window; NaN if the window has one, and -inf if a dilated window lies
+ * entirely in the padding.
+ * @shape x [n, channels, h, w] or [channels, h, w]; h and w change as in {@link conv2d}. @dtype a float dtype.
+ * @gradient the incoming gradient at the largest element (the first of equal ones); none from a window that is all
+ * padding.
  * @throws ERR_SHAPE if the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
  * @example maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
  */
@@ -143,8 +145,8 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions)
 
 /**
  * Average pooling: the mean of each window.
- * @shape x [n, channels, h, w] or [channels, h, w]; the last two shrink as {@link conv2d}'s do.
- * @gradient shared evenly by the elements of a window.
+ * @shape x [n, channels, h, w] or [channels, h, w]; h and w change as in {@link conv2d}. @dtype a float dtype.
+ * @gradient the incoming gradient, divided evenly among the elements of the window.
  * @throws ERR_SHAPE if the window does not fit; ERR_ARGUMENT for options out of range; ERR_DTYPE for integers.
  * @example avgPool2d(tensor([[[1, 2], [3, 6]]]), 2).toArray(); // [[[3]]]
  */
@@ -171,9 +173,9 @@ function shares(size: number, out: number, x: Tensor): Tensor {
 }
 
 /**
- * Average pooling to a given output size, which determines the windows.
- * @shape x [.., h, w] gives [.., outputSize].
- * @gradient shared evenly by the elements of a window.
+ * Average pooling to a given output size, which determines the windows as in PyTorch.
+ * @shape x [.., h, w] gives [.., outputSize]: a number, or [height, width]. @dtype a float dtype.
+ * @gradient the incoming gradient, divided evenly among the elements of the window.
  * @throws ERR_SHAPE for an empty image; ERR_ARGUMENT for sizes below 1; ERR_DTYPE for integers.
  * @example adaptiveAvgPool2d(tensor([[[1, 2], [3, 6]]]), 1).toArray(); // [[[3]]]
  */

@@ -10,9 +10,10 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Extreme, ExtremeOptions } from "./extreme.js";
 
 /**
- * The median: the middle element (the lower of two), or with `dim` the medians along it and their indices; NaN if there
- * is one.
- * @gradient to the element that was chosen.
+ * The median: the middle element (the lower of two), or with `dim` the medians along it and their indices; NaN if x
+ * contains NaN.
+ * @shape without `dim` []; with it both that of x without the dimension (size 1 with `keepdim`).
+ * @gradient the incoming gradient at the chosen element, zeros elsewhere.
  * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range.
  * @example median(tensor([5, 1, 3])).item(); // 3
  */
@@ -38,11 +39,11 @@ export function median(x: Tensor, dim?: number, options?: ExtremeOptions): Tenso
 
 export type Interpolation = "linear" | "lower" | "higher" | "nearest" | "midpoint";
 export interface QuantileOptions {
-  /** The dimension; default: over the flattened x. */
+  /** The dimension; without it, the quantile of all elements. */
   readonly dim?: number | undefined;
-  /** Whether the dimension stays, with size 1. */
+  /** Whether the dimension is kept with size 1; default false. */
   readonly keepdim?: boolean | undefined;
-  /** The value between two elements; default "linear". */
+  /** How to compute a quantile that lies between two elements; default "linear". */
   readonly interpolation?: Interpolation | undefined;
 }
 
@@ -57,10 +58,10 @@ const weights: Readonly<Record<Interpolation, (fraction: number, lower: number) 
 };
 
 /**
- * The q-quantile, along a dimension or of all elements; NaN if there is one. For a list of q, a new first dimension
- * holds the results. A tensor of q is read back into JavaScript.
- * @gradient to the one or two elements that it is interpolated from.
- * @throws ERR_ARGUMENT unless 0 <= q <= 1; ERR_DTYPE for an integer tensor; ERR_SHAPE over no element.
+ * The q-quantile along a dimension or of all elements; NaN if these contain NaN. If q is an array or a tensor of rank
+ * 1, the results are stacked along a new first dimension. A tensor q is read back into JavaScript.
+ * @gradient the incoming gradient, at the one or two elements that the quantile is interpolated from.
+ * @throws ERR_ARGUMENT unless 0 <= q <= 1; ERR_DTYPE for an integer tensor; ERR_SHAPE for an empty dimension.
  * @example tensor([1, 2, 3, 4]).quantile(0.5).item(); // 2.5
  */
 export function quantile(
@@ -98,7 +99,7 @@ export function quantile(
   );
   const below = rows(lower);
   const above = rows(positions.map(Math.ceil));
-  // An exact position takes nothing of its neighbour, which may be infinite, and equal infinities have difference 0.
+  // An exact position takes nothing of its neighbor, which may be infinite, and equal infinities have difference 0.
   const whole = weight.eq(0).logicalOr(below.isinf().logicalAnd(below.eq(above)));
   const between = roundedOnce([below, above], (low, high) =>
     whole.where(low, weight.eq(1).where(high, low.lerp(high, weight))),

@@ -1,4 +1,4 @@
-/** Random tensors. Element i of a result is a function of (seed, stream, i) alone, whatever the threads. */
+/** Random tensors. Element i of a result depends on (seed, stream, i) only, not on the number of threads. */
 import { needInteger, needNumber, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, holds, showRange } from "../core/dtype.js";
@@ -14,8 +14,9 @@ import type { Tensor } from "../tensor/tensor.js";
 import { probabilities } from "./checked.js";
 
 /**
- * A random number generator with its own state: pass it as `generator`, or seed the default one of this JavaScript
- * thread with {@link manualSeed}.
+ * A random number generator with its own state, for the option `generator`. {@link manualSeed} seeds the default
+ * generator of this JavaScript thread.
+ * @throws ERR_ARGUMENT unless the seed is an integer of at least 0.
  * @example
  * const generator = new RandomGenerator(1);
  * rand([2], { generator });
@@ -26,14 +27,16 @@ export class RandomGenerator {
   constructor(seed: number) {
     this.key = new RandomKey(needInteger("RandomGenerator", "the seed", seed, 0));
   }
-  /** Restarts from a seed: an integer of at least 0. */
+  /** Restarts from a seed, an integer of at least 0; returns this generator. */
   manualSeed(seed: number): this {
     this.key = new RandomKey(needInteger("manualSeed", "the seed", seed, 0));
     return this;
   }
+  /** The state, as plain numbers: the seed, and the number of random calls since. */
   stateDict(): { seed: number; calls: number } {
     return { seed: this.key.seed, calls: this.key.calls };
   }
+  /** Restores a state from {@link stateDict}; ERR_ARGUMENT for anything else. */
   loadStateDict(state: { seed: number; calls: number }): void {
     this.key = new RandomKey(needInteger("loadStateDict", "seed", state?.seed, 0));
     this.key.calls = needInteger("loadStateDict", "calls", state.calls, 0);
@@ -55,18 +58,22 @@ export class RandomGenerator {
 }
 brand("other", RandomGenerator);
 
-/** @internal The default generator of this JavaScript thread; seeded from the clock until manualSeed is called. */
+/** @internal The default generator of this JavaScript thread; randomly seeded until manualSeed is called. */
 export const defaultGenerator = new RandomGenerator(Math.floor(Math.random() * 2 ** 48));
 
 /**
- * Seeds the default generator of this JavaScript thread with an integer of at least 0, and returns it.
+ * Seeds the default generator of this JavaScript thread, and returns it.
+ * @throws ERR_ARGUMENT unless the seed is an integer of at least 0.
  * @example manualSeed(1) === manualSeed(2); // true
  */
 export const manualSeed = (seed: number): RandomGenerator => defaultGenerator.manualSeed(seed);
 
 export interface RandomOptions {
+  /** The dtype of the result; the default depends on the function. */
   readonly dtype?: DType | undefined;
+  /** Whether the result is a leaf that requires grad; default false. */
   readonly requiresGrad?: boolean | undefined;
+  /** The random number generator; default that of this JavaScript thread. */
   readonly generator?: RandomGenerator | undefined;
 }
 const known = ["dtype", "requiresGrad", "generator"] as const;
@@ -116,7 +123,7 @@ function floats(
   return finish(op, x, given.requiresGrad);
 }
 
-/** Truncates uniform numbers to half precision: rounding could give 1. */
+/** Truncates uniform numbers to half precision, as rounding could give 1. */
 function onGrid(u: Tensor, half: DTypeRow): Tensor {
   const steps = half === dtypes.bfloat16 ? 2 ** 8 : 2 ** 11;
   return u.mul(steps).floor().div(steps);
@@ -129,13 +136,17 @@ const orderRow = source("randperm", "permutation");
 
 /**
  * Uniform random numbers in [0, 1).
+ * @dtype a float dtype; default `getDefaultDtype()`.
+ * @throws ERR_DTYPE for an integer dtype; ERR_ARGUMENT for an invalid size.
  * @example rand([2, 3]).shape; // [2, 3]
  */
 export const rand = (shape: readonly number[], options?: RandomOptions): Tensor =>
   floats("rand", uniformRow, shape, options);
 
 /**
- * Normal random numbers with mean 0 and deviation 1.
+ * Random numbers from the standard normal distribution: mean 0, standard deviation 1.
+ * @dtype a float dtype; default `getDefaultDtype()`.
+ * @throws ERR_DTYPE for an integer dtype; ERR_ARGUMENT for an invalid size.
  * @source Box and Muller, A note on the generation of random normal deviates, 1958.
  * @example randn([2, 3]).shape; // [2, 3]
  */
@@ -143,21 +154,21 @@ export const randn = (shape: readonly number[], options?: RandomOptions): Tensor
   floats("randn", normalRow, shape, options);
 
 /**
- * As {@link rand}, in the shape and dtype of x.
+ * As {@link rand}, with the shape and dtype of x. @throws as {@link rand}.
  * @example randLike(zeros([2, 3], { dtype: "float64" })).dtype; // "float64"
  */
 export const randLike = (x: Tensor, options?: RandomOptions): Tensor =>
   floats("randLike", uniformRow, needTensor("randLike", x).shape, options, x.type);
 
 /**
- * As {@link randn}, in the shape and dtype of x.
+ * As {@link randn}, with the shape and dtype of x. @throws as {@link randn}.
  * @example randnLike(zeros([2, 3])).shape; // [2, 3]
  */
 export const randnLike = (x: Tensor, options?: RandomOptions): Tensor =>
   floats("randnLike", normalRow, needTensor("randnLike", x).shape, options, x.type);
 
 /**
- * Random integers in [low, high); int32 unless a dtype is given.
+ * Uniform random integers in [low, high). @dtype default int32.
  * @throws ERR_ARGUMENT for an empty range; ERR_DTYPE if the dtype does not hold all of them exactly.
  * @example randint(0, 10, [3]).shape; // [3]
  */
@@ -178,8 +189,9 @@ export function randint(low: number, high: number, shape: readonly number[], opt
 }
 
 /**
- * A random permutation of the integers 0 to n - 1; int32 unless a dtype is given.
- * @throws ERR_DTYPE if the dtype does not hold all of them exactly.
+ * A random permutation of the integers 0 to n - 1.
+ * @shape [n]. @dtype default int32.
+ * @throws ERR_ARGUMENT unless n is an integer of at least 0; ERR_DTYPE if the dtype does not hold all of them exactly.
  * @example randperm(4).shape; // [4]
  */
 export function randperm(n: number, options?: RandomOptions): Tensor {
@@ -195,8 +207,9 @@ export function randperm(n: number, options?: RandomOptions): Tensor {
 }
 
 /**
- * 1 with probability p, else 0, for each p in x, in its dtype.
- * @throws ERR_ARGUMENT for a p outside of 0 to 1, or NaN; ERR_DTYPE for integers.
+ * For each element p of x, 1 with probability p, else 0.
+ * @shape that of x. @dtype that of x. @gradient none.
+ * @throws ERR_ARGUMENT unless 0 <= p <= 1; ERR_DTYPE for integers.
  * @example full([4], 1).bernoulli().toArray(); // [1, 1, 1, 1]
  */
 export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">): Tensor {
@@ -209,7 +222,9 @@ export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">)
 }
 
 /**
- * Normal random numbers with the given mean and deviation.
+ * Normal random numbers with the given mean and standard deviation.
+ * @dtype a float dtype; default `getDefaultDtype()`.
+ * @throws ERR_ARGUMENT for a negative deviation; ERR_DTYPE for an integer dtype.
  * @example normal(5, 0.1, [3]).shape; // [3]
  */
 export function normal(mean: number, deviation: number, shape: readonly number[], options?: RandomOptions): Tensor {
@@ -244,14 +259,15 @@ export const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
   apply(dropoutRow, [x.contiguous()], x.type, x.type, x.shape, attrs, attrs);
 
 export interface DropoutOptions {
-  /** Whether dropout is applied; otherwise the result is a copy of x. */
+  /** Whether dropout is applied; default true. If false, the result is a copy of x. */
   readonly training?: boolean | undefined;
   readonly generator?: RandomGenerator | undefined;
 }
 
 /**
  * Sets each element to 0 with probability p, and divides the others by 1 - p.
- * @gradient through the same mask.
+ * @shape that of x. @dtype that of x.
+ * @gradient the incoming gradient, with the same elements set to 0 and the others divided by 1 - p.
  * @throws ERR_ARGUMENT unless 0 <= p <= 1; ERR_DTYPE for an integer tensor.
  * @source Srivastava et al., Dropout: A simple way to prevent neural networks from overfitting, 2014.
  * @example ones([2]).dropout(0.5, { training: false }).toArray(); // [1, 1]

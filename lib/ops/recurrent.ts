@@ -1,6 +1,6 @@
 /**
- * Recurrent networks over a sequence: one matmul computes the input products of all steps, and each step needs one
- * more.
+ * Recurrent networks over a sequence. One matrix product multiplies the inputs of all steps by their weights; then each
+ * step needs one product, for the state.
  */
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -58,7 +58,7 @@ interface Kind {
   readonly gates: number;
   /** The names of its states. */
   readonly states: readonly string[];
-  /** The input product of the gates for all steps. */
+  /** The inputs of all steps times the gates' input weights. */
   project(x: Tensor, w: RecurrentWeights): Tensor;
   /** The states after a step; the first is the layer's output. */
   step(projected: Tensor, states: readonly Tensor[], w: RecurrentWeights): readonly Tensor[];
@@ -235,14 +235,14 @@ function unrounded(
 }
 
 /**
- * A long short-term memory (LSTM) network over a sequence. In each layer, with gates i, f, g, o of `x weightIhᵀ +
- * biasIh + h weightHhᵀ + biasHh`: `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`. `weights` holds
- * the layers in order, the forward direction of each first.
+ * A long short-term memory (LSTM) network over a sequence. In each layer and step, `x weightIhᵀ + biasIh + h weightHhᵀ
+ * + biasHh` is split into i, f, g and o; then `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`.
+ * `weights` holds the layers in order; with `bidirectional`, each layer's forward direction and then its backward one.
  * @shape x [t, n, features], [n, t, features] with `batchFirst`, or [t, features]; gives `output` with directions * hidden in
  * the place of features, and `hn` and `cn` [layers * directions, n, hidden].
  * @dtype a float dtype. @gradient through all steps.
- * @throws ERR_SHAPE if weights, states and input do not fit, or for a sequence without a step; ERR_DTYPE for integers;
- * ERR_ARGUMENT for a bad option, or one bias without the other.
+ * @throws ERR_SHAPE if weights, states and input do not fit, or for an empty sequence; ERR_DTYPE for integers;
+ * ERR_ARGUMENT for an invalid option, or one bias without the other.
  * @source Hochreiter and Schmidhuber, Long short-term memory, 1997.
  * @example
  * const layer = { weightIh: ones([8, 3]), weightHh: ones([8, 2]) };
@@ -257,9 +257,9 @@ export function lstm(x: Tensor, weights: readonly RecurrentWeights[], options?: 
 }
 
 /**
- * A network of gated recurrent units (GRU) over a sequence. In each layer, with gates r, z, n of `a = x weightIhᵀ +
- * biasIh` and `b = h weightHhᵀ + biasHh`: `r = sigmoid(a + b)`, `z = sigmoid(a + b)`, `n = tanh(a + r b)` and `h = (1 -
- * z) n + z h`. `weights` holds the layers in order, the forward direction of each first.
+ * A network of gated recurrent units (GRU) over a sequence. In each layer and step, `a = x weightIhᵀ + biasIh` and `b =
+ * h weightHhᵀ + biasHh` are split into the parts of r, z and n; then `r = sigmoid(a_r + b_r)`, `z = sigmoid(a_z +
+ * b_z)`, `n = tanh(a_n + r b_n)` and `h = (1 - z) n + z h`. `weights` is ordered as in {@link lstm}.
  * @shape as {@link lstm}, without `cn`. @dtype a float dtype. @gradient through all steps.
  * @throws as {@link lstm}.
  * @source Cho et al., Learning phrase representations using RNN encoder-decoder, 2014; the reset gate as in cuDNN.

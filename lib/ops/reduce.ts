@@ -1,4 +1,7 @@
-/** Reductions. Sums follow a fixed tree, so results depend neither on threads nor on the instruction set. */
+/**
+ * Reductions. Sums are added in a fixed order (a tree), so results depend neither on threads nor on the instruction
+ * set.
+ */
 import { needNumber, refuse } from "../core/arguments.js";
 import { type DTypeRow, defaultFloat, dtypes } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
@@ -16,21 +19,21 @@ import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
 
 export interface ReduceOptions {
-  /** The dimensions to reduce; default all. */
+  /** The dimension or dimensions to reduce; default all. */
   readonly dim?: number | readonly number[] | undefined;
-  /** Whether reduced dimensions are kept with size 1. */
+  /** Whether reduced dimensions are kept with size 1; default false. */
   readonly keepdim?: boolean | undefined;
 }
 /** `dim`, or an options object. */
 export type DimOrOptions = number | readonly number[] | ReduceOptions;
 
-/** Over one dimension, several, or all of them. */
+/** A reduction of one dimension, several, or all. `dim` is given as an argument or as an option. */
 export type Reduction = (x: Tensor, dim?: DimOrOptions, options?: ReduceOptions) => Tensor;
 
 interface Reduced {
   readonly dims: readonly number[];
   readonly keepdim: boolean;
-  /** What means divide by instead of the number of elements, and roots of squares instead of 1. */
+  /** Replaces the divisor: the number of elements for means, 1 for roots of sums of squares. */
   readonly divisor?: number;
 }
 
@@ -72,9 +75,9 @@ const kept = (y: Tensor, c: Context<Reduced>): Tensor =>
 const mask = (dims: readonly number[]): number => dims.reduce((bits, dim) => bits + 2 ** dim, 0);
 
 interface ReduceSpec {
-  /** For each element of the input; default 1. */
+  /** FLOPs for each element of the input; default 1. */
   readonly flops?: number;
-  /** The native kernel where it has another name. */
+  /** The name of the native kernel; default that of the row. */
   readonly kernel?: string;
   readonly accuracy: Accuracy;
   readonly rule: Rule<Reduced>;
@@ -124,8 +127,10 @@ const same = (x: Tensor): DTypeRow => x.type;
 const truth = (): DTypeRow => dtypes.bool;
 
 /**
- * The sum over `dim` (default all dimensions). Integers and bool give int64.
- * @gradient the incoming gradient, repeated.
+ * The sum over `dim` (default all dimensions).
+ * @shape that of x without the reduced dimensions (size 1 with `keepdim`). @dtype that of x; integers and bool give
+ * int64.
+ * @gradient the incoming gradient, expanded to the shape of x.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([[1, 2], [3, 4]]).sum(0).toArray(); // [4, 6]
  */
@@ -153,9 +158,10 @@ const extremeRule: Rule<Reduced> = {
 };
 
 /**
- * The largest element; NaN if there is one.
- * @gradient shared evenly among equal largest elements.
- * @throws ERR_SHAPE over an empty dimension.
+ * The largest element over `dim` (default all dimensions); NaN if the elements contain NaN.
+ * @shape as {@link sum}. @dtype that of x.
+ * @gradient the incoming gradient, divided evenly among equal largest elements.
+ * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range or given twice.
  * @example tensor([[1, 5], [7, 2]]).amax(1).toArray(); // [5, 7]
  */
 export const amax: Reduction = reduction("amax", {
@@ -166,9 +172,10 @@ export const amax: Reduction = reduction("amax", {
 });
 
 /**
- * The smallest element; NaN if there is one.
- * @gradient shared evenly among equal smallest elements.
- * @throws ERR_SHAPE over an empty dimension.
+ * The smallest element over `dim` (default all dimensions); NaN if the elements contain NaN.
+ * @shape as {@link sum}. @dtype that of x.
+ * @gradient the incoming gradient, divided evenly among equal smallest elements.
+ * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range or given twice.
  * @example tensor([[1, 5], [7, 2]]).amin(1).toArray(); // [1, 2]
  */
 export const amin: Reduction = reduction("amin", {
@@ -205,8 +212,9 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * The product over `dim` (default all dimensions). Integers and bool give int64.
- * @gradient the product of the other elements, exact where some are 0.
+ * The product over `dim` (default all dimensions).
+ * @shape as {@link sum}. @dtype that of x; integers and bool give int64.
+ * @gradient the product of the other elements, also where some are 0.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([[1, 2], [3, 4]]).prod(0).toArray(); // [3, 8]
  */
@@ -227,13 +235,17 @@ const allTrue = reduction("all", { accuracy: "exact", type: truth, rule: truthRu
 const anyTrue = reduction("any", { accuracy: "exact", type: truth, rule: truthRule });
 
 /**
- * Whether all elements are nonzero; true for an empty reduction.
+ * Whether all elements over `dim` (default all dimensions) are nonzero; true for an empty reduction.
+ * @shape as {@link sum}. @dtype bool. @gradient none.
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 0]).all().item(); // 0
  */
 export const all: Reduction = (x, dim, options) => allTrue(needTensor("all", x).to("bool"), dim, options);
 
 /**
- * Whether any element is nonzero; false for an empty reduction.
+ * Whether any element over `dim` (default all dimensions) is nonzero; false for an empty reduction.
+ * @shape as {@link sum}. @dtype bool. @gradient none.
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 0]).any().item(); // 1
  */
 export const any: Reduction = (x, dim, options) => anyTrue(needTensor("any", x).to("bool"), dim, options);
@@ -265,9 +277,10 @@ const meanOf = reductionRow("mean", {
 export const sumOver = (x: Tensor, divisor: number): Tensor => meanOf(x, { ...everything(x.ndim), divisor });
 
 /**
- * The arithmetic mean; NaN for an empty reduction. It overflows only if it does not fit the dtype. Integers and bool become
- * the default float dtype.
- * @gradient the incoming gradient / n, repeated.
+ * The arithmetic mean over `dim` (default all dimensions); NaN for an empty reduction. It does not overflow where only
+ * the sum would.
+ * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
+ * @gradient the incoming gradient / n, expanded to the shape of x.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 2, 6]).mean().item(); // 3
  */
@@ -275,7 +288,7 @@ export const mean: Reduction = (x, dim, options) =>
   meanOf(asFloat(needTensor("mean", x)), reduceArguments("mean", x.ndim, dim, options));
 
 export interface VarianceOptions extends ReduceOptions {
-  /** The divisor is n - correction; default 1, as in PyTorch. */
+  /** The divisor is n - correction; default 1 (Bessel's correction), as in PyTorch. */
   readonly correction?: number | undefined;
 }
 
@@ -309,8 +322,11 @@ function ofCentred(
 export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions, options?: VarianceOptions) => Tensor;
 
 /**
- * The variance, with the divisor n - correction (default 1). The method is `x.var()`.
+ * The variance over `dim` (default all dimensions), with the divisor n - correction (default 1). The method is
+ * `x.var()`.
+ * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 2 (x - mean) / (n - correction).
+ * @throws ERR_AXIS for a dim out of range or given twice.
  * @example variance(tensor([1, 3])).item(); // 2
  */
 export const variance: VarianceReduction = (x, dim, options) => ofCentred("var", meanSquare, x, dim, options);
@@ -322,8 +338,8 @@ export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
 }
 
 /**
- * The standard deviation, the square root of {@link variance}. It overflows only if it, or a difference from the mean, does not
- * fit the dtype.
+ * The standard deviation, the square root of {@link variance}. It does not overflow where only squares or sums would.
+ * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
  * @gradient (x - mean) / ((n - correction) std), 0 where all elements are equal.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
@@ -381,15 +397,16 @@ const logsumexpOf: Reduction = reduction("logsumexp", {
 });
 
 /**
- * `log(sum(exp(x)))` without overflow, and with full precision near 0; -inf for an empty reduction and if all elements are
- * -inf. Integers and bool become the default float dtype.
+ * `log(sum(exp(x)))` over `dim` (default all dimensions), without overflow, and accurate also where the result is near
+ * 0. -inf for an empty reduction, and if all elements are -inf.
+ * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
  * @gradient softmax(x).
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1000, 1000]).logsumexp().item(); // 1000.693...
  */
 export const logsumexp: Reduction = (x, dim, options) => logsumexpOf(asFloat(needTensor("logsumexp", x)), dim, options);
 
-/** x / length along the reduced dimensions, and 0 where that is 0. */
+/** x / length along the reduced dimensions, and 0 where the length is 0. */
 function direction(x: Tensor, length: Tensor): Tensor {
   const none = length.eq(0);
   return none.where(0, x.div(none.where(1, length)));
@@ -434,7 +451,7 @@ export const lengthOf: Reduction = (x, dim, options) =>
 interface ArgOptions {
   readonly keepdim?: boolean | undefined;
 }
-/** Indices along one dimension, or into the flattened tensor. */
+/** A reduction to indices: along one dimension, or into the flattened tensor. */
 export type ArgReduction = (x: Tensor, dim?: number, options?: ArgOptions) => Tensor;
 
 function argReduction(name: string): ArgReduction {
@@ -464,22 +481,26 @@ function argReduction(name: string): ArgReduction {
 }
 
 /**
- * The index of the largest element, the lowest among equals; NaN counts as largest. int32; without `dim` into the
- * flattened x.
+ * The index of the largest element along `dim`, or without it in the flattened x. Of equal elements the lowest index is
+ * given; NaN counts as largest.
+ * @shape that of x without `dim` (size 1 with `keepdim`); without `dim` []. @dtype int32. @gradient none.
+ * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range.
  * @example tensor([[1, 5], [7, 2]]).argmax(1).toArray(); // [1, 0]
  */
 export const argmax: ArgReduction = argReduction("argmax");
 
 /**
- * The index of the smallest element, the lowest among equals; NaN counts as smallest. int32; without `dim` into the
- * flattened x.
+ * The index of the smallest element along `dim`, or without it in the flattened x. Of equal elements the lowest index
+ * is given; NaN counts as smallest.
+ * @shape that of x without `dim` (size 1 with `keepdim`); without `dim` []. @dtype int32. @gradient none.
+ * @throws ERR_SHAPE over an empty dimension; ERR_AXIS for a dim out of range.
  * @example tensor([[1, 5], [7, 2]]).argmin(1).toArray(); // [0, 1]
  */
 export const argmin: ArgReduction = argReduction("argmin");
 
 /**
- * x summed to a shape that broadcasts to its own: the transpose of expand.
- * @gradient expanded back.
+ * x summed over dimensions so that it has the given shape, which broadcasts to that of x: the transpose of `expand`.
+ * @dtype as {@link sum}. @gradient the incoming gradient, expanded to the shape of x.
  * @throws ERR_SHAPE if the shape does not broadcast to that of x.
  * @example ones([2, 3]).sumToSize([3]).toArray(); // [2, 2, 2]
  */

@@ -29,8 +29,8 @@ function repeated(op: string, x: Tensor, times: readonly number[]): Tensor {
 }
 
 /**
- * Repeats x the given number of times along each dimension; additional numbers add leading dimensions.
- * @gradient summed over the repetitions.
+ * Repeats x the given number of times along each dimension; additional numbers add leading dimensions. Always copies.
+ * @gradient the incoming gradient, summed over the repetitions.
  * @throws ERR_SHAPE for fewer numbers than dimensions; ERR_ARGUMENT for negative ones.
  * @example tensor([1, 2]).repeat([2, 2]).toArray(); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  */
@@ -42,8 +42,8 @@ export function repeat(x: Tensor, sizes: readonly number[]): Tensor {
 }
 
 /**
- * As {@link repeat}, but with fewer numbers than dimensions, the first dimensions are not repeated.
- * @gradient summed over the repetitions.
+ * As {@link repeat}, but there may be fewer numbers than dimensions: then the first dimensions are not repeated.
+ * @gradient the incoming gradient, summed over the repetitions.
  * @throws ERR_ARGUMENT for negative numbers.
  * @example tensor([[1], [2]]).tile([2]).toArray(); // [[1, 1], [2, 2]]
  */
@@ -55,10 +55,11 @@ export function tile(x: Tensor, dims: readonly number[]): Tensor {
 }
 
 /**
- * Repeats every element along a dimension a number of times, or as often as a list of integers says; without `dim`, of
- * the flattened x. The sum of a tensor of repeats is read back into JavaScript: it decides the shape.
- * @gradient summed over the repetitions.
- * @throws ERR_ARGUMENT for negative numbers; ERR_SHAPE unless there is one for each element.
+ * Repeats each slice along a dimension: all the same number of times, or each as often as its entry of a tensor
+ * `repeats`. Without `dim`, the elements of the flattened x. The sum of a tensor `repeats` is read back into
+ * JavaScript, because it decides the shape.
+ * @gradient the incoming gradient, summed over the repetitions.
+ * @throws ERR_ARGUMENT for negative numbers; ERR_SHAPE unless `repeats` has one entry for each slice.
  * @example tensor([1, 2]).repeatInterleave(2).toArray(); // [1, 1, 2, 2]
  */
 export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: number): Tensor {
@@ -88,9 +89,10 @@ export function repeatInterleave(x: Tensor, repeats: number | Tensor, dim?: numb
 }
 
 /**
- * Rolls the elements along dimensions by the given shifts, wrapping around; without `dims`, of the flattened x.
+ * Rolls x along dimensions by the given shifts; what leaves at one end enters at the other. Without `dims`, x is rolled
+ * as if it were flattened.
  * @shape that of x.
- * @gradient rolled back.
+ * @gradient the incoming gradient, rolled back.
  * @throws ERR_ARGUMENT unless there are as many shifts as dims; ERR_AXIS for a dim out of range.
  * @example tensor([1, 2, 3]).roll(1).toArray(); // [3, 1, 2]
  */
@@ -111,7 +113,7 @@ export function roll(x: Tensor, shifts: number | readonly number[], dims?: numbe
 
 export type PadMode = "constant" | "reflect" | "replicate" | "circular";
 export interface PadOptions {
-  /** What fills the border; default "constant". */
+  /** How the border is filled; default "constant". */
   readonly mode?: PadMode | undefined;
   /** The constant; default 0. */
   readonly value?: number | undefined;
@@ -133,10 +135,12 @@ const widest: Readonly<Record<PadMode, (n: number) => number>> = {
 };
 
 /**
- * Pads x: `padding` holds the widths before and after, the last dimension first. Negative widths crop.
- * @gradient the part of the incoming gradient at x; in other modes than "constant", that of repeated elements is added.
- * @throws ERR_ARGUMENT for an odd number of widths; ERR_SHAPE for more than two per dimension, or a border wider than
- * the mode allows; ERR_DTYPE for a value that x's integer dtype does not hold.
+ * Pads x. `padding` is [before, after] for the last dimension, then [before, after] for the one before it, and so on,
+ * in one flat array, as in PyTorch. Negative widths crop.
+ * @gradient the part of the incoming gradient at x; in modes other than "constant", the gradients of repeated elements
+ * are accumulated.
+ * @throws ERR_ARGUMENT for an odd number of widths; ERR_SHAPE for more than two widths per dimension, or a border wider
+ * than the mode allows; ERR_DTYPE for a value that x's integer dtype does not hold.
  * @example tensor([1, 2, 3]).pad([1, 2], { mode: "reflect" }).toArray(); // [2, 1, 2, 3, 2, 1]
  */
 export function pad(x: Tensor, padding: readonly number[], options?: PadOptions): Tensor {
@@ -171,14 +175,15 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
 }
 
 export interface MeshgridOptions {
-  /** "ij": the first list runs along the first dimension; "xy": along the second. Default "ij". */
+  /** "ij": the first vector varies along the first dimension; "xy": along the second. Default "ij". */
   readonly indexing?: "ij" | "xy" | undefined;
 }
 
 /**
- * Coordinate grids of vectors: one tensor for each vector, all of one shape. Views.
- * @gradient summed over the repetitions.
- * @throws ERR_SHAPE for a tensor that is no list; ERR_ARGUMENT for none.
+ * Coordinate grids of vectors: one view for each vector, all of the same shape.
+ * @shape [n], [m], .. give [n, m, ..]; for "xy" [m, n, ..].
+ * @gradient the incoming gradient, summed over the repetitions.
+ * @throws ERR_SHAPE for a tensor of rank above 1; ERR_ARGUMENT for an empty array.
  * @example meshgrid([tensor([1, 2]), tensor([3, 4])]).map((x) => x.toArray()); // [[[1, 1], [2, 2]], [[3, 4], [3, 4]]]
  */
 export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[] {

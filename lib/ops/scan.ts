@@ -1,4 +1,4 @@
-/** Scans along a dimension, always from first to last. float32 accumulates in double. */
+/** Scans along a dimension, always from first to last. float32 is accumulated in float64. */
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, type Row } from "../engine/row.js";
@@ -79,8 +79,8 @@ const prodRow = scan("cumprod", 1, "tree", {
 });
 
 /**
- * Cumulative sums along a dimension. Integers and bool give int64.
- * @shape that of x.
+ * Cumulative sums along a dimension.
+ * @shape that of x. @dtype that of x; integers and bool give int64.
  * @gradient the reverse cumulative sums of the incoming gradient.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([1, 2, 3]).cumsum(0).toArray(); // [1, 3, 6]
@@ -88,9 +88,10 @@ const prodRow = scan("cumprod", 1, "tree", {
 export const cumsum = (x: Tensor, dim: number): Tensor => scanned(sumRow, x, dim);
 
 /**
- * Cumulative products along a dimension. Integers and bool give int64.
- * @shape that of x.
- * @gradient exact even where elements are 0.
+ * Cumulative products along a dimension.
+ * @shape that of x. @dtype that of x; integers and bool give int64.
+ * @gradient for each element the sum, over the products that contain it, of the products of their other elements; exact
+ * also where elements are 0.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([2, 3, 4]).cumprod(0).toArray(); // [2, 6, 24]
  */

@@ -1,4 +1,4 @@
-/** Search in sorted rows, and unique values. */
+/** Search in sorted vectors, and unique values. */
 import { dtypes, holds } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -32,11 +32,11 @@ function search(sorted: Tensor, values: Tensor, right: boolean): Tensor {
 }
 
 export interface SearchOptions {
-  /** Whether a value goes after equal elements, instead of before them; default false. */
+  /** Whether a value is inserted after equal elements instead of before them; default false. */
   readonly right?: boolean | undefined;
 }
 
-/** The int64 with the same position among integers as any number, and on which side of equal ones. */
+/** The int64 that has the same position among integers as the number, and on which side of equal ones it goes. */
 function wholeValue(number: number, right: boolean): [value: number | bigint, right: boolean] {
   // An integer is below 2.5 if it is below 3.
   const n = right ? Math.floor(number) : Math.ceil(number);
@@ -45,10 +45,10 @@ function wholeValue(number: number, right: boolean): [value: number | bigint, ri
 }
 
 /**
- * For each value its insertion position in a sorted list, or in the matching row of `sorted`: the number of elements
- * below it, or with `right` not above it. int32. NaN is above every number. Any number, also a fraction, can be
- * searched among integers.
- * @shape that of the values.
+ * For each value its insertion position in a sorted vector, or in the matching row of `sorted`: the number of elements
+ * < it, or with `right` <= it. NaN counts as largest. Any number, also a fraction, can be searched among integers.
+ * @shape sorted [n] and values of any shape, or sorted [.., n] and values [.., m]; gives the shape of the values.
+ * @dtype int32. @gradient none.
  * @throws ERR_SHAPE if rows and values do not match.
  * @example searchsorted(tensor([1, 3, 5]), tensor([0, 3, 9])).toArray(); // [0, 1, 3]
  */
@@ -70,19 +70,20 @@ export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOp
 
 /** The result of {@link unique}: the distinct values, the index of each element among them, and counts. */
 export interface Unique {
-  /** In ascending order. */
+  /** The distinct values in ascending order. */
   readonly values: Tensor;
-  /** In the shape of x: `values.take(inverse)` is x. int32. */
+  /** For each element of x its index among the values (int32): `values.take(inverse)` equals x. */
   readonly inverse: Tensor;
-  /** int64. */
+  /** How often each value occurs (int64). */
   readonly counts: Tensor;
 }
 
 /**
  * The distinct elements of x in ascending order, the index of each element of x among them, and how often each occurs.
- * Every NaN counts as distinct. The number of distinct elements is read back into JavaScript: it decides the shape.
- * @shape values and counts: a list; inverse: that of x.
- * @gradient from each value to its first occurrence.
+ * Every NaN counts as distinct. The number of distinct elements is read back into JavaScript, because it decides the
+ * shape.
+ * @shape values and counts [count]; inverse that of x.
+ * @gradient the incoming gradient of each value, at its first occurrence.
  * @example unique(tensor([3, 1, 3])).counts.toArray(); // [1, 2]
  */
 export function unique(x: Tensor): Unique {

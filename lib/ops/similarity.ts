@@ -12,14 +12,14 @@ export interface NormalizeOptions {
   readonly dim?: number | undefined;
   /** The order of the norm; default 2. */
   readonly p?: number | undefined;
-  /** The least divisor; default 1e-12. */
+  /** A lower bound of the divisor; default 1e-12. */
   readonly eps?: number | undefined;
 }
 
 /**
  * `x / max(norm(x), eps)` for the vectors along `dim`.
- * @shape that of x. @gradient through the norm, which is constant where it is below eps.
- * @throws ERR_AXIS for a dim out of range; ERR_DTYPE for integers; ERR_ARGUMENT for a bad option.
+ * @shape that of x. @gradient also through the norm; where that is below eps, the divisor is constant.
+ * @throws ERR_AXIS for a dim out of range; ERR_DTYPE for integers; ERR_ARGUMENT for an invalid option.
  * @example nn.functional.normalize(tensor([[3, 4]])).toArray(); // [[0.6, 0.8]]
  */
 export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: NormalizeOptions): Tensor {
@@ -34,14 +34,15 @@ export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: 
 export interface CosineSimilarityOptions {
   /** The dimension of the vectors; default 1. */
   readonly dim?: number | undefined;
-  /** The least norm to divide by; default 1e-8. */
+  /** A lower bound of each norm; default 1e-8. */
   readonly eps?: number | undefined;
 }
 
 /**
- * The cosine of the angle between vectors along `dim`, given in place or by name: `x1 · x2 / (max(norm(x1), eps) max(norm(x2), eps))`.
+ * The cosine of the angle between vectors along `dim`, which is an argument or an option: `x1 · x2 / (max(norm(x1),
+ * eps) max(norm(x2), eps))`.
  * @shape two shapes that broadcast; gives the broadcast shape without `dim`.
- * @gradient through product and norms.
+ * @gradient through the product and the norms.
  * @throws ERR_SHAPE if they do not broadcast; ERR_AXIS for a dim out of range; ERR_DTYPE for integers.
  * @example
  * nn.functional.cosineSimilarity(tensor([[3, 4]]), tensor([[1, 0]])).toArray(); // [0.6]

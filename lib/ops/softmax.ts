@@ -52,10 +52,10 @@ const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, 4, {
 });
 
 const along = (x: Tensor): Tensor => x.sum(-1, last);
-/** The transpose in y of y (g - sum(g y)). */
+/** The vector-Jacobian product of y (g - sum(g y)) with respect to y. */
 const bySoftmax = (h: Tensor, g: Tensor, y: Tensor): Tensor =>
   h.mul(g.sub(along(g.mul(y)))).sub(g.mul(along(h.mul(y))));
-/** Its derivative in y along t. */
+/** Its derivative with respect to y along t. */
 const bySoftmaxForward = (t: Tensor, g: Tensor, y: Tensor): Tensor =>
   t.mul(g.sub(along(g.mul(y)))).sub(y.mul(along(g.mul(t))));
 const sumOf = (a: Tensor | null, b: Tensor | null): Tensor => (a === null ? b! : b === null ? a : a.add(b));
@@ -88,16 +88,18 @@ function onLastDim(name: string, row: Row<undefined>, x: Tensor, dim: number): T
 
 /**
  * `exp(x) / sum(exp(x))` along a dimension, without overflow.
- * @gradient y (g - sum(g y)).
- * @throws ERR_DTYPE for an integer tensor; ERR_AXIS.
+ * @shape that of x. @dtype that of x.
+ * @gradient y (g - sum(g y)) with y the result.
+ * @throws ERR_DTYPE for an integer tensor; ERR_AXIS for a dim out of range.
  * @example tensor([0, 0]).softmax(0).toArray(); // [0.5, 0.5]
  */
 export const softmax = (x: Tensor, dim: number): Tensor => onLastDim("softmax", softmaxRow, x, dim);
 
 /**
- * The logarithm of {@link softmax}, accurate where that is near 0.
+ * The logarithm of {@link softmax}, also accurate where that is near 0.
+ * @shape that of x. @dtype that of x.
  * @gradient g - softmax(x) sum(g).
- * @throws ERR_DTYPE for an integer tensor; ERR_AXIS.
+ * @throws ERR_DTYPE for an integer tensor; ERR_AXIS for a dim out of range.
  * @example tensor([0, 0]).logSoftmax(0).toArray(); // [-0.693..., -0.693...]
  */
 export const logSoftmax = (x: Tensor, dim: number): Tensor => onLastDim("logSoftmax", logSoftmaxRow, x, dim);

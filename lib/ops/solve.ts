@@ -41,14 +41,14 @@ const triangularRow: m.Run<Triangle> = m.linalgRow<Triangle>(
 export interface TriangularOptions {
   /** Whether a is upper triangular; default false. */
   readonly upper?: boolean | undefined;
-  /** True solves a x = b, false x a = b; default true. */
+  /** Whether to solve a x = b; if false, x a = b. Default true. */
   readonly left?: boolean | undefined;
-  /** Whether the diagonal is taken as ones and not read; default false. */
+  /** Whether the diagonal is not read but taken to be ones; default false. */
   readonly unitriangular?: boolean | undefined;
 }
 
 /**
- * Solves a x = b for a triangular a; the other triangle is not read.
+ * Solves a x = b for a triangular matrix `a`; its other triangle is not read.
  * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; with `left: false` b is [.., k, n]. Batches broadcast.
  * @gradient a⁻ᵀ g for b; for a, minus its product with xᵀ, restricted to the triangle.
  * @throws ERR_SHAPE where a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a zero on the diagonal.
@@ -90,9 +90,9 @@ const solveRow: m.Run<undefined> = m.linalgRow<undefined>(
 const solved = (a: Tensor, b: Tensor): Tensor => solveRow([a, b], undefined);
 
 /**
- * Solves a x = b by LU decomposition with row pivoting. A b of rank 1, or of a's shape without its last dimension,
- * holds vectors.
- * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; b [n] gives [.., n]. Batches broadcast.
+ * Solves a x = b by LU decomposition with row pivoting. As in PyTorch, b holds vectors instead of matrices if its rank
+ * is 1, or if its shape is that of `a` without the last dimension.
+ * @shape a [.., n, n] and b [.., n, k] give [.., n, k]; b [n] or [.., n] gives [.., n]. Batches broadcast.
  * @gradient a⁻ᵀ g for b, and minus its product with xᵀ for a.
  * @throws ERR_SHAPE if a is not square or b does not fit; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
@@ -109,8 +109,8 @@ export function solve(a: Tensor, b: Tensor): Tensor {
 const inverse = (a: Tensor): Tensor => m.system("inv", a, eye(m.rowsOf(a), { dtype: a.dtype as "float64" }), solved);
 
 /**
- * The inverse. To multiply by it, {@link solve} is faster and more accurate.
- * @shape [.., n, n] gives the same.
+ * The inverse matrix. Instead of multiplying by it, use {@link solve}, which is faster and more accurate.
+ * @shape [.., n, n] gives [.., n, n].
  * @gradient -yᵀ g yᵀ for the result y.
  * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers; ERR_ARGUMENT for a singular matrix.
  * @example inv(tensor([[2, 0], [0, 4]])).toArray(); // [[0.5, 0], [0, 0.25]]
@@ -156,7 +156,7 @@ const detRow = m.linalgRow<undefined>(
 /**
  * The determinant; 1 for a matrix of size 0.
  * @shape [.., n, n] gives [..].
- * @gradient g times the cofactors of x, exact for singular matrices too; further derivatives are ERR_ARGUMENT for those.
+ * @gradient g times the cofactors of x, also exact for singular matrices; a second derivative of those is ERR_ARGUMENT.
  * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example det(tensor([[2, 1], [1, 3]])).item(); // 5
@@ -186,9 +186,9 @@ export interface LogDeterminant {
 }
 
 /**
- * The determinant as its sign and the logarithm of its absolute value, without overflow and underflow.
+ * The sign of the determinant and the logarithm of its absolute value, without overflow or underflow.
  * @shape [.., n, n] gives two tensors [..].
- * @gradient x⁻ᵀ times that of logabsdet; ERR_ARGUMENT if x is singular. That of the sign is zero.
+ * @gradient x⁻ᵀ times the gradient of logabsdet; ERR_ARGUMENT if x is singular. The sign has no gradient.
  * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers.
  * @source Giles, Collected matrix derivative results for forward and reverse mode AD, 2008.
  * @example slogdet(tensor([[0, 1], [1, 0]])).sign.item(); // -1
@@ -226,15 +226,15 @@ const choleskyRow = m.linalgRow<undefined>(
 );
 
 export interface CholeskyOptions {
-  /** Whether the factor is the upper triangle, the transpose of the lower. Default false. */
+  /** Whether the factor is the upper triangular one, the transpose of the lower; default false. */
   readonly upper?: boolean | undefined;
 }
 
 /**
- * The Cholesky factor: the lower triangular l with l lᵀ = x and a positive diagonal, for a symmetric positive definite
- * x, of which only the lower triangle is read.
- * @shape [.., n, n] gives the same.
- * @gradient symmetric: l⁻ᵀ Φ(lᵀ g) l⁻¹ and its transpose, halved; Φ keeps the lower triangle and half of the diagonal.
+ * The Cholesky factor of a symmetric positive definite matrix: the lower triangular l with l lᵀ = x and a positive
+ * diagonal. Only the lower triangle of x is read.
+ * @shape [.., n, n] gives [.., n, n].
+ * @gradient the symmetric part of l⁻ᵀ Φ(lᵀ g) l⁻¹, where Φ keeps the lower triangle and half of the diagonal.
  * @throws ERR_SHAPE if x is not square; ERR_DTYPE for integers; ERR_ARGUMENT if x is not positive definite.
  * @source Murray, Differentiation of the Cholesky decomposition, 2016.
  * @example cholesky(tensor([[4, 2], [2, 2]])).toArray(); // [[2, 0], [1, 1]]

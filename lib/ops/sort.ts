@@ -39,13 +39,13 @@ function order(x: Tensor, p: Order): Tensor {
 export interface SortOptions {
   /** The dimension to sort along; default the last. */
   readonly dim?: number | undefined;
-  /** Whether the largest comes first. */
+  /** Whether the largest comes first; default false. */
   readonly descending?: boolean | undefined;
 }
 export interface TopkOptions {
   /** The dimension to search along; default the last. */
   readonly dim?: number | undefined;
-  /** Whether the largest elements are returned, instead of the smallest; default true. */
+  /** Whether the largest elements are returned instead of the smallest; default true. */
   readonly largest?: boolean | undefined;
 }
 /** Sorted values, and their indices in x (int32). */
@@ -83,8 +83,8 @@ function wholeOrder(op: string, x: Tensor, dim?: number | SortOptions, options?:
 }
 
 /**
- * The indices that sort x along a dimension (default the last); equal elements keep their order, NaN is largest.
- * @shape that of x. @dtype int32.
+ * The indices that sort x along a dimension (default the last). The sort is stable; NaN counts as largest.
+ * @shape that of x. @dtype int32. @gradient none.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([3, 1, 2]).argsort().toArray(); // [1, 2, 0]
  */
@@ -94,10 +94,10 @@ export function argsort(x: Tensor, dim?: number | SortOptions, options?: SortOpt
 }
 
 /**
- * x sorted along a dimension (default the last), and the indices of the elements; equal elements keep their order, NaN
- * is largest.
- * @shape both that of x.
- * @gradient to the elements that the values came from.
+ * x sorted along a dimension (default the last), and the indices of the sorted elements in x. The sort is stable; NaN
+ * counts as largest.
+ * @shape both that of x. @dtype values that of x, indices int32.
+ * @gradient the incoming gradient, at the elements that the values come from.
  * @throws ERR_AXIS for a dim out of range.
  * @example tensor([3, 1, 2]).sort({ descending: true }).values.toArray(); // [3, 2, 1]
  */
@@ -106,10 +106,10 @@ export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOption
 }
 
 /**
- * The k largest elements along a dimension (default the last), or the smallest, in order, and their indices; of equal
- * elements the lowest index comes first, NaN is largest.
- * @shape both that of x with k in the dimension.
- * @gradient to the places that the values came from.
+ * The k largest (or smallest) elements along a dimension (default the last), in order, and their indices. Of equal
+ * elements the lowest index comes first; NaN counts as largest.
+ * @shape both that of x, with size k in the dimension. @dtype values that of x, indices int32.
+ * @gradient the incoming gradient, at the elements that the values come from.
  * @throws ERR_ARGUMENT unless 0 <= k <= the dimension's size; ERR_AXIS for a dim out of range.
  * @example tensor([3, 1, 2]).topk(2).indices.toArray(); // [0, 2]
  */

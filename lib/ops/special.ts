@@ -18,6 +18,7 @@ import type { Tensor } from "../tensor/tensor.js";
 
 /**
  * Logarithm to base 2; -inf at 0, NaN for negative x.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / (x log(2)).
  * @example tensor([8]).log2().item(); // 3
  */
@@ -29,6 +30,7 @@ export const log2: Unary = unary("log2", {
 
 /**
  * Logarithm to base 10; -inf at 0, NaN for negative x.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / (x log(10)).
  * @example tensor([1000]).log10().item(); // 3
  */
@@ -40,7 +42,9 @@ export const log10: Unary = unary("log10", {
 
 /**
  * `log(exp(a) + exp(b))` without overflow.
+ * @shape broadcast. @dtype promoted; integers and bool become the default float dtype.
  * @gradient sigmoid(a - b) and sigmoid(b - a).
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1000]).logaddexp(1000).item(); // 1000.693...
  */
 export const logaddexp: Binary = binary("logaddexp", {
@@ -54,6 +58,7 @@ export const logaddexp: Binary = binary("logaddexp", {
 
 /**
  * The error function: `2 / sqrt(π)` times the integral of `exp(-s^2)` from 0 to x.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 2 / sqrt(π) exp(-x^2).
  * @example tensor([0]).erf().item(); // 0
  */
@@ -65,6 +70,7 @@ export const erf: Unary = unary("erf", {
 
 /**
  * The inverse of {@link erf}; infinite at -1 and 1, NaN outside.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient sqrt(π) / 2 exp(erfinv(x)^2).
  * @source Giles, Approximating the erfinv function, 2011.
  * @example tensor([0]).erfinv().item(); // 0
@@ -77,6 +83,7 @@ export const erfinv: Unary = unary("erfinv", {
 
 /**
  * The logarithm of the absolute value of the gamma function; infinite at 0 and the negative integers.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient digamma(x).
  * @example tensor([5]).lgamma().exp().item(); // 24
  */
@@ -87,7 +94,8 @@ export const lgamma: Unary = unary("lgamma", {
 });
 
 /**
- * The derivative of {@link lgamma}; NaN at the negative integers, -inf at 0.
+ * The derivative of {@link lgamma}; NaN at the negative integers, -inf at 0 and inf at -0.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient the trigamma function.
  * @source Bernardo, Algorithm AS 103: Psi (digamma) function, 1976; Abramowitz and Stegun, 6.4.
  * @example tensor([1]).digamma().item(); // -0.577...
@@ -129,8 +137,11 @@ function trigamma(x: Tensor): Tensor {
 }
 
 /**
- * The remainder of `a / b` rounded down, with the sign of b, as in Python; for integers 0 where b is 0, for floats NaN.
+ * `a - b floor(a / b)`: the remainder with the sign of b, as in Python. Where b is 0, it is 0 for integers and NaN for
+ * floats.
+ * @shape broadcast. @dtype promoted; bool becomes int64.
  * @gradient 1 and -floor(a / b).
+ * @throws ERR_SHAPE if the shapes do not broadcast; ERR_DTYPE for a number that the integer dtype does not hold.
  * @example tensor([5, -5]).remainder(3).toArray(); // [2, 1]
  */
 export const remainder: Binary = binary("remainder", {
@@ -157,9 +168,10 @@ export interface ClampOptions {
 }
 
 /**
- * x clamped to [min, max], numbers or tensors, either of which may be left out; `max` wins if they cross. NaN stays
- * NaN. For integers, a bound that can be a result must fit the dtype.
- * @gradient 1 within the bounds, inclusive; outside, 0 for x and the incoming gradient for the bound.
+ * x clamped to [min, max]. The bounds are numbers or tensors, and one of them may be left out. Where min > max, the
+ * result is max. NaN stays NaN. For an integer x, a bound that some element could be clamped to must fit the dtype.
+ * @shape x and the bounds broadcast. @dtype promoted; bool becomes int64.
+ * @gradient within the bounds, inclusive, 1 for x; outside, 0 for x and 1 for the bound.
  * @throws ERR_ARGUMENT if both bounds are left out; ERR_DTYPE for a number that does not fit an integer dtype.
  * @example tensor([-2, 0.5, 3]).clamp({ min: 0, max: 1 }).toArray(); // [0, 0.5, 1]
  */
@@ -180,7 +192,7 @@ export function clamp(x: Tensor, options: ClampOptions): Tensor {
   return named("clamp", () => clampIntegers(x.to(type.name), low, high));
 }
 
-/** Drops a bound that no integer exceeds, and a lower bound that is never below the upper one, which wins. */
+/** Drops a bound that no integer exceeds, and a lower bound that is never below the upper one. */
 function clampIntegers(x: Tensor, low: Operand, high: Operand): Tensor {
   const crossed = typeof low === "number" && (typeof high === "number" ? low > high : isHighest(low, x.type));
   const lower = crossed ? high : low;
@@ -192,9 +204,9 @@ function clampIntegers(x: Tensor, low: Operand, high: Operand): Tensor {
 export interface NanToNumOptions {
   /** The replacement for NaN; default 0. */
   readonly nan?: number | undefined;
-  /** The replacement for infinity; default the largest number of the dtype. */
+  /** The replacement for infinity; default the largest finite number of the dtype. */
   readonly posinf?: number | undefined;
-  /** The replacement for -infinity; default the smallest number of the dtype. */
+  /** The replacement for -infinity; default the lowest finite number of the dtype. */
   readonly neginf?: number | undefined;
 }
 
@@ -219,7 +231,8 @@ const largest: Readonly<Record<string, number>> = {
 };
 
 /**
- * x with NaN and infinities replaced by numbers. Integers are copied.
+ * x with NaN and infinities replaced by finite numbers. Integers are copied.
+ * @shape that of x. @dtype that of x.
  * @gradient 1 where x is finite, else 0.
  * @example tensor([NaN, 1, Infinity]).nanToNum({ posinf: 9 }).toArray(); // [0, 1, 9]
  */

@@ -8,6 +8,7 @@ const oneLessSquare = (x: Tensor): Tensor => x.neg().add(1).mul(x.add(1));
 
 /**
  * Tangent of x in radians.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 + tan(x)^2.
  * @example tensor([0]).tan().item(); // 0
  */
@@ -19,6 +20,7 @@ export const tan: Unary = unary("tan", {
 
 /**
  * Inverse sine, between -π/2 and π/2; NaN outside [-1, 1].
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / sqrt(1 - x^2), infinite at -1 and 1.
  * @example tensor([0]).asin().item(); // 0
  */
@@ -30,6 +32,7 @@ export const asin: Unary = unary("asin", {
 
 /**
  * Inverse cosine, between 0 and π; NaN outside [-1, 1].
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient -1 / sqrt(1 - x^2), infinite at -1 and 1.
  * @example tensor([1]).acos().item(); // 0
  */
@@ -41,6 +44,7 @@ export const acos: Unary = unary("acos", {
 
 /**
  * Inverse tangent, between -π/2 and π/2.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / (1 + x^2).
  * @example tensor([0]).atan().item(); // 0
  */
@@ -51,8 +55,10 @@ export const atan: Unary = unary("atan", {
 });
 
 /**
- * The angle of the point (x, y), between -π and π: `y.atan2(x)`.
+ * The angle of the point (x, y), between -π and π, from `y.atan2(x)`.
+ * @shape broadcast. @dtype promoted; integers and bool become the default float dtype.
  * @gradient x / (x^2 + y^2) for y and -y / (x^2 + y^2) for x; NaN at the origin.
+ * @throws ERR_SHAPE if the shapes do not broadcast.
  * @example tensor([1]).atan2(tensor([1])).item(); // 0.785...
  */
 export const atan2: Binary = binary("atan2", {
@@ -74,6 +80,7 @@ const squaredDistance = (y: Tensor, x: Tensor, { dtype }: Tensor): Tensor =>
 
 /**
  * Hyperbolic sine.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient cosh(x).
  * @example tensor([0]).sinh().item(); // 0
  */
@@ -85,6 +92,7 @@ export const sinh: Unary = unary("sinh", {
 
 /**
  * Hyperbolic cosine.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient sinh(x).
  * @example tensor([0]).cosh().item(); // 1
  */
@@ -96,6 +104,7 @@ export const cosh: Unary = unary("cosh", {
 
 /**
  * Inverse hyperbolic sine.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / sqrt(x^2 + 1).
  * @example tensor([0]).asinh().item(); // 0
  */
@@ -107,6 +116,7 @@ export const asinh: Unary = unary("asinh", {
 
 /**
  * Inverse hyperbolic cosine; NaN below 1.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / sqrt(x^2 - 1), infinite at 1.
  * @example tensor([1]).acosh().item(); // 0
  */
@@ -118,6 +128,7 @@ export const acosh: Unary = unary("acosh", {
 
 /**
  * Inverse hyperbolic tangent; infinite at -1 and 1, NaN outside.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / (1 - x^2).
  * @example tensor([0]).atanh().item(); // 0
  */

@@ -14,7 +14,8 @@ const zero = null;
 export const clone: Unary = unary("clone", { kernel: "identity", compute: "same", accuracy: "exact", partials: [one] });
 
 /**
- * `-x`. Unsigned and signed integers wrap.
+ * `-x`. Integers wrap around.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient -1.
  * @example tensor([1, -2]).neg().toArray(); // [-1, 2]
  */
@@ -22,6 +23,7 @@ export const neg: Unary = unary("neg", { compute: "number", accuracy: "exact", p
 
 /**
  * `|x|`.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient the sign of x, 0 at 0.
  * @example tensor([1, -2]).abs().toArray(); // [1, 2]
  */
@@ -32,7 +34,8 @@ export const abs: Unary = unary("abs", {
 });
 
 /**
- * -1, 0 or 1 as x is negative, zero or positive; NaN stays NaN.
+ * -1, 0 or 1 for negative, zero or positive x; NaN stays NaN.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 0.
  * @example tensor([3, 0, -2]).sign().toArray(); // [1, 0, -1]
  */
@@ -40,6 +43,7 @@ export const sign: Unary = unary("sign", { compute: "number", accuracy: "exact",
 
 /**
  * `x * x`.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 2x.
  * @example tensor([3]).square().item(); // 9
  */
@@ -50,7 +54,8 @@ export const square: Unary = unary("square", {
 });
 
 /**
- * Square root; NaN for negative x. Integers become the default float dtype.
+ * Square root; NaN for negative x.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / (2 sqrt(x)), infinite at 0.
  * @example tensor([9]).sqrt().item(); // 3
  */
@@ -62,6 +67,7 @@ export const sqrt: Unary = unary("sqrt", {
 
 /**
  * `1 / sqrt(x)`.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient -rsqrt(x)^3 / 2.
  * @example tensor([4]).rsqrt().item(); // 0.5
  */
@@ -73,6 +79,7 @@ export const rsqrt: Unary = unary("rsqrt", {
 
 /**
  * `1 / x`.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient -1 / x^2.
  * @example tensor([4]).reciprocal().item(); // 0.25
  */
@@ -84,6 +91,7 @@ export const reciprocal: Unary = unary("reciprocal", {
 
 /**
  * `e^x`.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient exp(x).
  * @example tensor([0]).exp().item(); // 1
  */
@@ -95,6 +103,7 @@ export const exp: Unary = unary("exp", {
 
 /**
  * `e^x - 1`, accurate near 0.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient exp(x).
  * @example tensor([0]).expm1().item(); // 0
  */
@@ -106,6 +115,7 @@ export const expm1: Unary = unary("expm1", {
 
 /**
  * Natural logarithm; -inf at 0, NaN for negative x.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / x.
  * @example tensor([1]).log().item(); // 0
  */
@@ -117,6 +127,7 @@ export const log: Unary = unary("log", {
 
 /**
  * `log(1 + x)`, accurate near 0.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 / (1 + x).
  * @example tensor([0]).log1p().item(); // 0
  */
@@ -128,6 +139,7 @@ export const log1p: Unary = unary("log1p", {
 
 /**
  * Sine of x in radians.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient cos(x).
  * @example tensor([0]).sin().item(); // 0
  */
@@ -139,6 +151,7 @@ export const sin: Unary = unary("sin", {
 
 /**
  * Cosine of x in radians.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient -sin(x).
  * @example tensor([0]).cos().item(); // 1
  */
@@ -150,6 +163,7 @@ export const cos: Unary = unary("cos", {
 
 /**
  * Hyperbolic tangent.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient 1 - tanh(x)^2.
  * @example tensor([0]).tanh().item(); // 0
  */
@@ -161,6 +175,7 @@ export const tanh: Unary = unary("tanh", {
 
 /**
  * `1 / (1 + e^-x)`.
+ * @shape that of x. @dtype that of x; integers and bool become the default float dtype.
  * @gradient sigmoid(x) (1 - sigmoid(x)).
  * @example tensor([0]).sigmoid().item(); // 0.5
  */
@@ -172,6 +187,7 @@ export const sigmoid: Unary = unary("sigmoid", {
 
 /**
  * `max(x, 0)`.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 1 where x > 0, else 0 (as in PyTorch, 0 at 0).
  * @example tensor([-1, 2]).relu().toArray(); // [0, 2]
  */
@@ -183,6 +199,7 @@ export const relu: Unary = unary("relu", {
 
 /**
  * The largest integer not above x.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 0.
  * @example tensor([1.5]).floor().item(); // 1
  */
@@ -190,13 +207,15 @@ export const floor: Unary = unary("floor", { compute: "number", accuracy: "exact
 
 /**
  * The smallest integer not below x.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 0.
  * @example tensor([1.5]).ceil().item(); // 2
  */
 export const ceil: Unary = unary("ceil", { compute: "number", accuracy: "exact", partials: [zero] });
 
 /**
- * The nearest integer; ties go to the even one.
+ * The nearest integer; ties round to even.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 0.
  * @example tensor([0.5, 1.5]).round().toArray(); // [0, 2]
  */
@@ -204,6 +223,7 @@ export const round: Unary = unary("round", { compute: "number", accuracy: "exact
 
 /**
  * x truncated towards zero.
+ * @shape that of x. @dtype that of x; bool becomes int64.
  * @gradient 0.
  * @example tensor([-1.5]).trunc().item(); // -1
  */

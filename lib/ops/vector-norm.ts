@@ -19,13 +19,15 @@ export type NormArguments =
   | [dim: number | readonly number[] | undefined, options: NormOptions & { readonly ord: number }];
 
 /**
- * The p-norm of vectors: `sum(|x|^p)^(1/p)` over `dim` (default all dimensions); the largest |x| for Infinity, the
- * smallest for -Infinity, the number of nonzeros for 0. Integers and bool become the default float dtype.
- * @param args options, dims and options, or one dim and options with `ord`. A number alone is refused: in PyTorch it is
- * the order, in other reductions here the dim.
- * @gradient sign(x) |x|^(p-1) / norm^(p-1), 0 at the zero vector; shared among equal largest elements.
- * @throws ERR_AXIS for a dim out of range or given twice; ERR_SHAPE for an infinite order over no element; ERR_ARGUMENT for
- * a number without `ord`.
+ * The p-norm: `sum(|x|^p)^(1/p)` over `dim` (default all dimensions); the largest |x| for p = Infinity, the smallest
+ * for -Infinity, the number of nonzero elements for 0.
+ * @param args options; or an array of dims, and options; or one dim, and options with `ord`. A number alone is an
+ * error, because PyTorch reads it as the order and other reductions here as the dim.
+ * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
+ * @gradient sign(x) |x|^(p-1) / norm^(p-1), and 0 at the zero vector; for an infinite order divided evenly among equal
+ * extremes; none for order 0.
+ * @throws ERR_AXIS for a dim out of range or given twice; ERR_SHAPE for an infinite order over an empty dimension;
+ * ERR_ARGUMENT for a number without `ord`.
  * @example tensor([[3, 4], [0, 0]]).norm([1]).toArray(); // [5, 0]
  */
 export function norm(x: Tensor, ...args: NormArguments): Tensor {

@@ -6,11 +6,11 @@ import { type StepRule, stepKernel } from "./step-rule.js";
 export interface AdagradHyperparameters {
   /** The learning rate; default 0.01. */
   lr: number;
-  /** After n steps the rate is lr / (1 + n lrDecay); default 0. */
+  /** After n steps the learning rate is lr / (1 + n lrDecay); default 0. */
   lrDecay: number;
   /** L2 penalty: weightDecay × parameter is added to the gradient; default 0. */
   weightDecay: number;
-  /** The initial sum of squares; default 0. */
+  /** The initial value of the sum of squared gradients; default 0. */
   initialAccumulatorValue: number;
   /** Added to the divisor; default 1e-10. */
   eps: number;
@@ -35,9 +35,10 @@ const rule: StepRule<AdagradHyperparameters> = {
 };
 
 /**
- * Adagrad: divides the gradient d = g + weightDecay p by the square root of the sum s of all past squares: `p -= lr d /
- * (sqrt(s) + eps)`.
- * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * Adagrad: `d = g + weightDecay p; s += d^2; p -= lr d / (sqrt(s) + eps)`, so s is the sum of all squared gradients so
+ * far.
+ * @throws ERR_ARGUMENT without parameters, for a tensor that is not a leaf requiring grad, or for an invalid
+ * hyperparameter.
  * @source Duchi, Hazan and Singer, Adaptive subgradient methods for online learning and stochastic optimization, 2011.
  * @example
  * const w = tensor([1], { requiresGrad: true });

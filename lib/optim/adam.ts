@@ -10,7 +10,7 @@ export interface AdamHyperparameters {
   betas: readonly [number, number];
   /** Added to the divisor; default 1e-8. */
   eps: number;
-  /** The weight decay; default 0 for Adam, 0.01 for AdamW. */
+  /** The weight decay, see {@link Adam} and {@link AdamW}; default 0 for Adam, 0.01 for AdamW. */
   weightDecay: number;
 }
 export type AdamOptions = OptionsOf<AdamHyperparameters>;
@@ -36,10 +36,11 @@ const coupledRule = ruleOf("Adam", false);
 const decoupledRule = ruleOf("AdamW", true);
 
 /**
- * Adam: steps along the running mean m of the gradient, divided by the square root of the running mean v of its square,
- * both with bias correction: `p -= lr m̂ / (sqrt(v̂) + eps)`. Weight decay is added to the gradient (`g + weightDecay
- * p`); {@link AdamW} applies it to the parameter instead.
- * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * Adam: `p -= lr m̂ / (sqrt(v̂) + eps)`, where m̂ and v̂ are the bias-corrected running means of the gradient and of
+ * its square. Weight decay is an L2 penalty: `weightDecay p` is added to the gradient. {@link AdamW} shrinks the
+ * parameter instead.
+ * @throws ERR_ARGUMENT without parameters, for a tensor that is not a leaf requiring grad, or for an invalid
+ * hyperparameter.
  * @source Kingma and Ba, Adam: A method for stochastic optimization, 2015.
  * @example
  * const w = tensor([1], { requiresGrad: true });
@@ -56,7 +57,8 @@ export class Adam extends Optimizer<AdamHyperparameters> {
 
 /**
  * {@link Adam} with decoupled weight decay: `p *= 1 - lr weightDecay` before the step.
- * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @throws ERR_ARGUMENT without parameters, for a tensor that is not a leaf requiring grad, or for an invalid
+ * hyperparameter.
  * @source Loshchilov and Hutter, Decoupled weight decay regularization, 2019.
  * @example
  * const model = new nn.Linear(2, 1);

@@ -30,7 +30,7 @@ function limit(op: string, name: string, gradient: Tensor, others: readonly Oper
 export interface ClipGradNormOptions {
   /** The order of the norm, `Infinity` for the largest absolute value; default 2. */
   readonly normType?: number | undefined;
-  /** Whether an infinite or NaN norm is ERR_GRADIENT; default false. */
+  /** Whether an infinite or NaN norm throws ERR_GRADIENT; default false. */
   readonly errorIfNonfinite?: boolean | undefined;
 }
 
@@ -51,8 +51,10 @@ function finite(x: Tensor): Tensor {
 
 /**
  * Scales the gradients of all parameters by a common factor, so that their total norm is at most `maxNorm`. Returns the
- * previous norm, as a tensor of rank 0; for half precision it is float32.
- * @throws ERR_ARGUMENT for a bad norm; ERR_GRADIENT for a norm that is not finite, if `errorIfNonfinite`.
+ * norm before scaling, as a tensor of rank 0; for half precision it is float32. Parameters without a gradient are
+ * skipped.
+ * @throws ERR_ARGUMENT for an invalid `maxNorm` or `normType`; with `errorIfNonfinite`, ERR_GRADIENT for an infinite or
+ * NaN norm.
  * @source Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013.
  * @example
  * const w = tensor([3, 4], { requiresGrad: true });
@@ -86,7 +88,7 @@ export function clipGradNorm(
 }
 
 /**
- * Clamps every element of every gradient to [-`clipValue`, `clipValue`].
+ * Clamps every element of every gradient to [-`clipValue`, `clipValue`]. Parameters without a gradient are skipped.
  * @throws ERR_ARGUMENT for a negative or NaN value.
  * @example
  * const w = tensor([3, -4], { requiresGrad: true });

@@ -13,19 +13,19 @@ import type { StepRule } from "./step-rule.js";
 import { type Probe, strongWolfe } from "./wolfe.js";
 
 export interface LbfgsHyperparameters {
-  /** The step length, or the initial one of the line search; default 1. */
+  /** The step size, or the initial one of the line search; default 1. */
   lr: number;
   /** The maximum number of iterations per step; default 20. */
   maxIter: number;
   /** The maximum number of closure calls per step, including the line search; default maxIter * 5 / 4, rounded down. */
   maxEval: number | null;
-  /** Stops when no element of the gradient is larger; default 1e-7. */
+  /** Stops when no element of the gradient is larger in absolute value; default 1e-7. */
   toleranceGrad: number;
-  /** Stops when neither the loss nor any parameter changes by more; default 1e-9. */
+  /** Stops when the loss, or every parameter, changes by less; default 1e-9. */
   toleranceChange: number;
   /** The number of past steps that approximate the curvature; default 100. */
   historySize: number;
-  /** The line search; default null: the step length is always `lr`. */
+  /** The line search; default null: the step size is `lr`. */
   lineSearchFn: "strongWolfe" | null;
 }
 export type LbfgsOptions = OptionsOf<LbfgsHyperparameters>;
@@ -98,11 +98,12 @@ function direction(gradient: Tensor, { oldDirs, oldStps, hDiag }: Memory): Tenso
 }
 
 /**
- * L-BFGS: the quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno with the curvature of the last
- * `historySize` steps. A step makes up to `maxIter` iterations and needs a closure, which clears the gradients,
+ * L-BFGS: the quasi-Newton method of Broyden, Fletcher, Goldfarb and Shanno, which estimates the curvature from the
+ * last `historySize` iterations. A step makes up to `maxIter` iterations. It needs a closure that clears the gradients,
  * computes the loss, calls backward and returns the loss; `step` returns the first loss. All parameters must be in one
  * group.
- * @throws ERR_ARGUMENT for several groups, a bad hyperparameter, or a step without a closure that returns the loss.
+ * @throws ERR_ARGUMENT for several groups, an invalid hyperparameter, or a step without a closure that returns the
+ * loss.
  * @source Nocedal and Wright, Numerical optimization, 2006, algorithm 7.5.
  * @example
  * const w = tensor([3, 4], { requiresGrad: true });
@@ -253,7 +254,7 @@ export class LBFGS extends Optimizer<LbfgsHyperparameters> {
     this.keep();
   }
 
-  /** Checks a state and copies its numbers and tensors. */
+  /** Checks a loaded state, and copies its numbers and tensors. */
   private read(entry: ParameterState): Memory {
     const op = "LBFGS.loadStateDict";
     const { params } = this.paramGroups[0]!;

@@ -4,9 +4,9 @@ import type { OptionsOf, Parameters } from "./param-group.js";
 import { type StepRule, stepKernel, twoBetas } from "./step-rule.js";
 
 export interface LionHyperparameters {
-  /** The learning rate, which is the step size of every element; default 0.0001. */
+  /** The learning rate, which is the size of the step in every element; default 0.0001. */
   lr: number;
-  /** The weight of the running mean in the direction, and its decay rate; default [0.9, 0.99]. */
+  /** beta1, the weight of the running mean in the step, and beta2, its decay rate; default [0.9, 0.99]. */
   betas: readonly [number, number];
   /** Decoupled weight decay: the parameter is multiplied by 1 - lr weightDecay; default 0. */
   weightDecay: number;
@@ -30,7 +30,8 @@ const rule: StepRule<LionHyperparameters> = {
 /**
  * Lion: steps by the sign of a running mean m of the gradient g: `p -= lr (sign(beta1 m + (1 - beta1) g) + weightDecay p)`,
  * then `m = beta2 m + (1 - beta2) g`.
- * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @throws ERR_ARGUMENT without parameters, for a tensor that is not a leaf requiring grad, or for an invalid
+ * hyperparameter.
  * @source Chen et al., Symbolic discovery of optimization algorithms, 2023.
  * @example
  * const w = tensor([1], { requiresGrad: true });

@@ -21,7 +21,7 @@ import type { StepRule } from "./step-rule.js";
 
 interface Plan {
   readonly slots: readonly Slot[];
-  /** The kernel's outputs if every slot steps: parameters, first buffers, second buffers. */
+  /** The kernel's outputs when every parameter is updated: parameters, first buffers, second buffers. */
   targets: readonly Tensor[];
 }
 
@@ -30,9 +30,9 @@ interface Plan {
  * rounded once; their state is float32.
  */
 export abstract class Optimizer<H extends object = { lr: number }> {
-  /** The parameter groups. Their hyperparameters can be changed: every step reads them. */
+  /** The parameter groups. Their hyperparameters may be changed at any time; every step reads them. */
   readonly paramGroups: ParamGroup<H>[] = [];
-  /** The default hyperparameters of groups. */
+  /** The default hyperparameters of the groups. */
   readonly defaults: H;
   private readonly rule: StepRule<H>;
   private readonly slots = new Map<Tensor, Slot>();
@@ -49,7 +49,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
 
   /**
    * Adds a parameter group; missing hyperparameters get the optimizer's defaults.
-   * @throws ERR_ARGUMENT as the constructor does, also for a parameter that is in a group already.
+   * @throws ERR_ARGUMENT as the constructor, and for a parameter that is already in a group.
    */
   addParamGroup(group: GroupInit<H>): void {
     const { name, defaults } = this.rule;
@@ -75,7 +75,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
 
   /**
    * Updates every parameter that has a gradient. A closure, if given, is called first: it computes the gradients and
-   * returns the loss, which step returns.
+   * returns the loss, which `step` returns.
    * @throws ERR_ARGUMENT for a hyperparameter that has become invalid.
    */
   step(): void;
@@ -93,8 +93,8 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   }
 
   /**
-   * The state of each parameter by its index over all groups, and the groups with indices instead of parameters. The
-   * tensors are not copied: the next step changes them.
+   * The state of each parameter, by the parameter's index over all groups, and the groups with indices instead of
+   * parameters. The tensors are not copied: the next step changes them.
    */
   stateDict(): OptimizerState {
     return captureState(this.rule, this.paramGroups, (parameter) => this.slotOf(parameter));

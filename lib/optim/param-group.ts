@@ -16,13 +16,13 @@ export interface ScheduleFields {
   maxMomentum?: number | undefined;
 }
 
-/** Hyperparameters given by a user; missing ones have defaults. */
+/** Hyperparameters given by a user; missing ones get their defaults. */
 export type OptionsOf<H> = { readonly [K in keyof H]?: H[K] | undefined };
 /** Parameters with hyperparameters of their own. */
 export type GroupInit<H> = OptionsOf<H> & Readonly<ScheduleFields> & { readonly params: Iterable<Tensor> };
 /** The argument of an optimizer: parameters, or groups of them. */
 export type Parameters<H> = Iterable<Tensor> | Iterable<GroupInit<H>>;
-/** A group of an optimizer. Its hyperparameters are read at every step and can be changed at any time. */
+/** A group of an optimizer. Its hyperparameters may be changed at any time; every step reads them. */
 export type ParamGroup<H> = H & ScheduleFields & { params: Tensor[] };
 
 export const scheduleFields = ["initialLr", "maxLr", "minLr", "baseMomentum", "maxMomentum"] as const;

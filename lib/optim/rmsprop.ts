@@ -38,10 +38,11 @@ const rule: StepRule<RmspropHyperparameters> = {
 };
 
 /**
- * RMSprop: divides the gradient d = g + weightDecay p by the square root of the running mean v of its square: `d /
- * (sqrt(v) + eps)`, or if centered by `sqrt(v - m^2) + eps` with the running mean m of d. With momentum `b = momentum b
- * +` that, and `p -= lr b`.
- * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * RMSprop: with `d = g + weightDecay p` and the running mean v of d^2, `u = d / (sqrt(v) + eps)`; if centered, `u = d /
+ * (sqrt(v - m^2) + eps)` with the running mean m of d. Then `p -= lr u`, or with momentum `b = momentum b + u; p -= lr
+ * b`.
+ * @throws ERR_ARGUMENT without parameters, for a tensor that is not a leaf requiring grad, or for an invalid
+ * hyperparameter.
  * @source Tieleman and Hinton, Lecture 6.5, Neural networks for machine learning, 2012.
  * @example
  * const w = tensor([1], { requiresGrad: true });

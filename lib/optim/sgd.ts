@@ -9,11 +9,11 @@ export interface SgdHyperparameters {
   lr: number;
   /** The momentum; default 0. */
   momentum: number;
-  /** The dampening of the momentum: the gradient enters it times 1 - dampening; default 0. */
+  /** The gradient is multiplied by 1 - dampening before it is added to the momentum buffer; default 0. */
   dampening: number;
   /** L2 penalty: weightDecay × parameter is added to the gradient; default 0. */
   weightDecay: number;
-  /** Nesterov momentum; needs momentum and no dampening. Default false. */
+  /** Whether to use Nesterov momentum, which needs momentum and no dampening; default false. */
   nesterov: boolean;
 }
 export type SgdOptions = OptionsOf<SgdHyperparameters>;
@@ -48,7 +48,8 @@ const rule: StepRule<SgdHyperparameters> = {
  * Stochastic gradient descent, optionally with momentum. For a parameter p with gradient g: `d = g + weightDecay p; b =
  * momentum b + (1 - dampening) d` (the first time `b = d`); `p -= lr b`, or with Nesterov momentum `p -= lr (d +
  * momentum b)`.
- * @throws ERR_ARGUMENT for no parameters, a tensor that is not a leaf that requires grad, or a bad hyperparameter.
+ * @throws ERR_ARGUMENT without parameters, for a tensor that is not a leaf requiring grad, or for an invalid
+ * hyperparameter.
  * @source Sutskever et al., On the importance of initialization and momentum in deep learning, 2013.
  * @example
  * const w = tensor([1], { requiresGrad: true });

@@ -22,20 +22,20 @@ import { rowsOf, runShard, type Shard, type ShardResult, type Slots, shardOf, sh
 import { lend } from "./share.js";
 
 export interface DataParallelOptions {
-  /** Worker threads (default: one per core). 0 computes the same shards inline, with the same result. */
+  /** The number of worker threads; default one per core. 0 computes the shards in this thread, with the same result. */
   readonly workers?: number | undefined;
   /**
-   * The number of shards of each batch (default 8, at most 4,096). It determines the result, unlike the number of
-   * workers.
+   * The number of shards that each batch is split into, at most 4,096; default 8. The result depends on it, but not on
+   * the number of workers.
    */
   readonly shards?: number | undefined;
-  /** Passed to the job's `model` in every thread; must be cloneable. */
+  /** The argument of the job's `model` in every thread; structured clone must be able to copy it. */
   readonly args?: unknown;
-  /** The seed of random numbers inside the model (default: drawn from this thread's generator). */
+  /** The seed of random numbers inside the model; default drawn from this thread's generator. */
   readonly seed?: number | undefined;
 }
 
-/** What a resumed run needs to continue with the same random numbers, as plain data. */
+/** What a resumed run needs to continue with the same random numbers and shards, as plain data. */
 export interface DataParallelState {
   readonly seed: number;
   /** The number of batches computed. */
@@ -60,12 +60,13 @@ function needCloneable(what: string, value: unknown): void {
 }
 
 /**
- * Computes the gradients of batches on worker threads. Each worker builds the job's model and then looks at this thread's
- * parameters: nothing is copied or sent but numbers of storages. The batch is cut into a fixed number of shards, gradients
- * are summed in shard order, weighted by rows: 0, 1, 2 or 8 workers give the same bits. Buffers that the model changes, such
- * as running means, are each shard's own until the end, and then averaged in the same way.
+ * Computes the gradients of batches on worker threads. Each worker builds the job's model, whose parameters then share
+ * the memory of this thread's: only ids of storages are sent, no elements. A batch is split into a fixed number of
+ * shards, and their gradients are summed in shard order, weighted by rows, so any number of workers gives the same
+ * bits. Buffers that the model changes, such as running means, are copied for each shard, and averaged over the shards
+ * at the end.
  *
- * A worker that dies is replaced and its shard computed again. Idle workers do not keep the process alive.
+ * A worker that dies is replaced, and its shard recomputed. Idle workers do not keep the process alive.
  *
  * ```ts no-run
  * const dp = await DataParallel.load(new URL("./job.js", import.meta.url), { workers: 2 });
@@ -76,7 +77,7 @@ function needCloneable(what: string, value: unknown): void {
  * ```
  */
 export class DataParallel {
-  /** The model of this thread; the workers' models share its parameters and buffers. */
+  /** The model of this thread, with which the workers' models share parameters and buffers. */
   readonly model: Module;
   readonly workers: number;
   readonly shards: number;
@@ -98,9 +99,10 @@ export class DataParallel {
 
   /**
    * Loads a job module by `import`, as workers do, and makes a DataParallel from it. The module may use top-level
-   * await. It shares this program's copy of nabla, also under loaders and test runners.
+   * await. It gets this program's copy of nabla, also under loaders and test runners.
    * @param url The job module: a URL, such as `new URL("./job.js", import.meta.url)`, or a file: URL as text.
-   * @throws ERR_ARGUMENT for a bare model or function (a closure cannot cross a thread), or a module that is no job.
+   * @throws ERR_ARGUMENT for a model or function instead of a URL (threads cannot share a closure), and for a module
+   * whose default export is not a job.
    */
   static async load(url: FilePath, options?: DataParallelOptions): Promise<DataParallel> {
     return new DataParallel(url, options, await importJob(needJobUrl(url)));
@@ -108,7 +110,7 @@ export class DataParallel {
 
   /**
    * Loads the job module synchronously, by `require` of an ES module.
-   * @throws ERR_ARGUMENT as {@link load} does, and where the module uses top-level await, or got another copy of nabla.
+   * @throws ERR_ARGUMENT as {@link load}, and if the module uses top-level await, or gets another copy of nabla.
    */
   constructor(url: FilePath, options?: DataParallelOptions);
   /** @internal */
@@ -139,7 +141,8 @@ export class DataParallel {
    * the mean over the rows.
    * @param batch A tensor, or a tree of tensors with the same number of rows; the job's `loss` gets one shard of it at
    * a time.
-   * @throws The job's own errors; ERR_WORKER if workers keep dying, or after close; ERR_SHAPE.
+   * @throws The job's own errors; ERR_WORKER if workers keep dying, or after close; ERR_SHAPE if numbers of rows
+   * differ.
    */
   async backward(batch: unknown): Promise<Tensor> {
     const from = "DataParallel.backward";
@@ -154,7 +157,10 @@ export class DataParallel {
     }
   }
 
-  /** The position of this run. With the states of model, optimizer and loader, a resumed run continues bit for bit. */
+  /**
+   * The position of this run. Together with the states of the model, the optimizer and the loader, a resumed run
+   * computes the same bits as one without interruption.
+   */
   stateDict(): DataParallelState {
     return { seed: this.randomSeed, step: this.step, shards: this.shards };
   }
@@ -200,7 +206,7 @@ export class DataParallel {
     return meanLoss(shares);
   }
 
-  /** Allocates the gradient buffers. If the model's parameters have been replaced, again, with new workers. */
+  /** Allocates the gradient buffers; if the model's parameters have been replaced, once more, with new workers. */
   private async prepare(): Promise<void> {
     const state = stateOf(this.model).map(([, x]) => x.handle);
     if (state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i])) return;
@@ -217,7 +223,7 @@ export class DataParallel {
     }));
   }
 
-  /** Computes the shards inline, each in its own turn of the event loop. */
+  /** Computes the shards in this thread, each in its own turn of the event loop. */
   private async computeInline(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
     const results: ShardResult[] = [];
     for (const shard of shards) {

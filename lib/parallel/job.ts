@@ -4,9 +4,9 @@ import type { Tensor } from "../tensor/tensor.js";
 
 /** The default export of a job module, made by {@link defineJob}. */
 export interface Job<M extends Module = Module, A = unknown, B = unknown> {
-  /** Builds the model in each thread, which then uses the main thread's parameters. */
+  /** Builds the model in each thread; its parameters then share the main thread's memory. */
   readonly model: (args: A) => M;
-  /** The loss of one shard: its mean over the shard's rows, as a one-element tensor. */
+  /** The loss of one shard: the mean over its rows, as a one-element tensor. */
   readonly loss: (model: M, batch: B) => Tensor;
 }
 

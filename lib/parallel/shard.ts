@@ -62,7 +62,7 @@ export interface ShardTask {
   readonly shard: number;
 }
 
-/** The output buffers of a shard. Threads share them, so that no value is read to be sent. */
+/** The output buffers of a shard, in memory that threads share, so that no value has to be read and sent. */
 export interface Slots {
   /** In the order of the parameters. */
   readonly gradients: readonly Tensor[];

@@ -9,7 +9,7 @@ import { Handle, raise } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 
 /**
- * A description of a tensor that can be posted to a worker, where {@link attach} makes a tensor from it without a copy.
+ * A description of a tensor that can be posted to a worker, where {@link attach} makes a tensor of it without a copy.
  */
 export interface SharedTensor {
   readonly nabla: "tensor";
@@ -35,7 +35,8 @@ function ownOrigin(): number {
 
 /**
  * Describes the tensor for another thread of this process. The description keeps the storage alive until it is attached
- * or this thread ends; later attaches work while any tensor uses it.
+ * for the first time or this thread ends; it can be attached again as long as any tensor uses the storage.
+ * @throws ERR_ARGUMENT unless x is a tensor.
  * @example attach(tensor([1, 2]).share()).toArray(); // [1, 2]
  */
 export const share = (x: Tensor): SharedTensor => describeShared(needTensor("share", x), true);
@@ -72,8 +73,11 @@ export function timesWritten(x: Tensor): number {
 
 /**
  * A tensor on a storage shared by another thread (or this one): both see the same elements.
- * @throws ERR_WORKER if the storage is gone, or was shared by another process or another copy of nabla; ERR_ARGUMENT
- * for anything not made by {@link share}.
+ * @throws ERR_WORKER if the storage has been freed, or was shared by another process or another copy of nabla;
+ * ERR_ARGUMENT for anything not made by {@link share}.
+ * @example
+ * const y = attach(share(tensor([1, 2])));
+ * y.toArray(); // [1, 2]
  */
 export function attach(shared: SharedTensor): Tensor {
   const given = shared as Partial<SharedTensor> | null | undefined;

@@ -20,13 +20,13 @@ import { reclaim } from "./memory.js";
 import { isTensor, type NestedArray, Tensor } from "./tensor.js";
 
 export interface CreateOptions {
-  /** The dtype of the result. */
+  /** The dtype of the result; the default depends on the function. */
   readonly dtype?: DType | undefined;
-  /** Whether ops on the tensor are recorded, so that `backward` reaches it. */
+  /** Whether the tensor is a leaf that requires grad; default false. */
   readonly requiresGrad?: boolean | undefined;
 }
 export interface TensorOptions extends CreateOptions {
-  /** The shape, for flat data. */
+  /** The shape, for an array or typed array of all elements in row-major order. */
   readonly shape?: readonly number[] | undefined;
 }
 
@@ -82,7 +82,7 @@ export const empty = (op: string, type: DTypeRow, shape: Shape): Tensor =>
     frame.door.execute(handle);
   });
 
-/** The dtype for each kind of typed array, as it is or widened. */
+/** The dtype for each kind of typed array; some are widened. */
 const storedAs: Readonly<Record<string, DTypeRow>> = {
   Float32Array: dtypes.float32,
   Float64Array: dtypes.float64,
@@ -181,11 +181,12 @@ function typeOfValues(values: readonly (number | boolean | bigint)[]): DTypeRow 
 /**
  * Makes a tensor from a copy of the data: a number, nested arrays of equal lengths, a typed array, or another tensor.
  *
- * Numbers get the default dtype, booleans bool, bigints int64, typed arrays their own dtype (Buffer is uint8; 8- and
- * 16-bit integers become int32, unsigned 32-bit ones int64). Into bfloat16 and float16, numbers are rounded to nearest,
- * ties to even.
- * @throws ERR_SHAPE for ragged data or a `shape` of another size; ERR_DTYPE for a value the dtype cannot hold; ERR_ARGUMENT
- * for anything else that is not data.
+ * The default dtype is `getDefaultDtype()` for numbers, bool for booleans, int64 for bigints, and the corresponding one
+ * for typed arrays and tensors. Buffer and Uint8ClampedArray become uint8; Int8Array, Int16Array and Uint16Array int32;
+ * Uint32Array and BigUint64Array int64. For bfloat16 and float16, numbers are rounded to nearest, ties to even.
+ * @throws ERR_SHAPE for ragged arrays, or a `shape` with another number of elements; ERR_DTYPE for a value that an
+ * integer dtype does not hold; ERR_ARGUMENT for anything that is not data; ERR_GRADIENT for an integer tensor that
+ * requires grad.
  * @example tensor([[1, 2], [3, 4]]).shape; // [2, 2]
  */
 export function tensor(data: NestedArray | TypedArray | Tensor, options?: TensorOptions): Tensor {
@@ -218,7 +219,7 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
 }
 
 /**
- * Makes a tensor of rank 0 from a number.
+ * Makes a tensor of rank 0 from a number. @dtype as {@link tensor}. @throws as {@link tensor}.
  * @example scalar(3).item(); // 3
  */
 export function scalar(value: number | boolean | bigint, options?: CreateOptions): Tensor {
@@ -244,21 +245,27 @@ function constant(
 const like = (op: string, x: Tensor): Tensor => (isTensor(x) ? x : refuse(op, "the input", "a tensor", x));
 
 /**
- * Zeros of a shape, in the default dtype.
+ * A tensor filled with zeros.
+ * @dtype default `getDefaultDtype()`.
+ * @throws ERR_ARGUMENT for an invalid size; ERR_MEMORY beyond the memory limit.
  * @example zeros([2]).toArray(); // [0, 0]
  */
 export const zeros = (shape: readonly number[], options?: CreateOptions): Tensor =>
   constant("zeros", shape, 0, defaultFloat(), options);
 
 /**
- * Ones of a shape, in the default dtype.
+ * A tensor filled with ones.
+ * @dtype default `getDefaultDtype()`.
+ * @throws ERR_ARGUMENT for an invalid size; ERR_MEMORY beyond the memory limit.
  * @example ones([2]).toArray(); // [1, 1]
  */
 export const ones = (shape: readonly number[], options?: CreateOptions): Tensor =>
   constant("ones", shape, 1, defaultFloat(), options);
 
 /**
- * A tensor filled with one number, in the default dtype.
+ * A tensor filled with one number.
+ * @dtype default `getDefaultDtype()`.
+ * @throws ERR_DTYPE for a number that an integer dtype does not hold; ERR_ARGUMENT for an invalid size.
  * @example full([2], 7).toArray(); // [7, 7]
  */
 export function full(shape: readonly number[], value: number, options?: CreateOptions): Tensor {
@@ -266,21 +273,21 @@ export function full(shape: readonly number[], value: number, options?: CreateOp
 }
 
 /**
- * Zeros of the shape and dtype of x.
+ * Zeros, with the shape and dtype of x.
  * @example zerosLike(tensor([1, 2])).toArray(); // [0, 0]
  */
 export const zerosLike = (x: Tensor, options?: CreateOptions): Tensor =>
   constant("zerosLike", like("zerosLike", x).shape, 0, x.type, options);
 
 /**
- * Ones of the shape and dtype of x.
+ * Ones, with the shape and dtype of x.
  * @example onesLike(tensor([1, 2])).toArray(); // [1, 1]
  */
 export const onesLike = (x: Tensor, options?: CreateOptions): Tensor =>
   constant("onesLike", like("onesLike", x).shape, 1, x.type, options);
 
 /**
- * A tensor filled with one number, in the shape and dtype of x.
+ * A tensor filled with one number, with the shape and dtype of x. @throws as {@link full}.
  * @example fullLike(tensor([1, 2]), 7).toArray(); // [7, 7]
  */
 export const fullLike = (x: Tensor, value: number, options?: CreateOptions): Tensor =>
@@ -320,9 +327,10 @@ function needTerms(type: DTypeRow, start: number, step: number, length: number):
 }
 
 /**
- * The numbers from `start` (default 0) to `end`, exclusive, in steps of `step` (default 1). int32 if all three are
- * integers, else the default dtype.
- * @throws ERR_ARGUMENT for a step of 0 or away from the end; ERR_DTYPE if an integer dtype does not hold all of them.
+ * The numbers from `start` (default 0) to `end`, exclusive, in steps of `step` (default 1).
+ * @dtype default int32 if all three are integers, else `getDefaultDtype()`.
+ * @throws ERR_ARGUMENT for a step of 0, or one that leads away from the end; ERR_DTYPE if an integer dtype does not
+ * hold all of them.
  * @example arange(3).toArray(); // [0, 1, 2]
  */
 export function arange(end: number, options?: CreateOptions): Tensor;
@@ -355,6 +363,8 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
 
 /**
  * `count` evenly spaced numbers from `start` to `end`, inclusive.
+ * @dtype default `getDefaultDtype()`. @throws ERR_ARGUMENT unless the count is an integer of at least 0;
+ * ERR_DTYPE for an integer dtype.
  * @example linspace(0, 1, 3).toArray(); // [0, 0.5, 1]
  */
 export function linspace(start: number, end: number, count: number, options?: CreateOptions): Tensor {
@@ -374,6 +384,7 @@ export function linspace(start: number, end: number, count: number, options?: Cr
 
 /**
  * The identity matrix with `n` rows and `m` columns (default n).
+ * @dtype default `getDefaultDtype()`. @throws ERR_ARGUMENT unless the sizes are integers of at least 0.
  * @example eye(2).toArray(); // [[1, 0], [0, 1]]
  */
 export function eye(n: number, m?: number | CreateOptions, options?: CreateOptions): Tensor {
@@ -389,7 +400,11 @@ export function eye(n: number, m?: number | CreateOptions, options?: CreateOptio
   return finish("eye", fromTyped("eye", values, type, [n, columns]), given.requiresGrad);
 }
 
-/** Whether both have the same shape and dtype and equal elements; NaN equals nothing. */
+/**
+ * Whether both have the same shape and dtype and equal elements; NaN equals nothing.
+ * @throws ERR_ARGUMENT unless both are tensors.
+ * @example equal(tensor([1, 2]), tensor([1, 2])); // true
+ */
 export function equal(a: Tensor, b: Tensor): boolean {
   like("equal", a);
   like("equal", b);
@@ -400,12 +415,19 @@ export function equal(a: Tensor, b: Tensor): boolean {
 }
 
 export interface CloseOptions {
+  /** The relative tolerance; default 1e-5. */
   readonly rtol?: number | undefined;
+  /** The absolute tolerance; default 1e-8. */
   readonly atol?: number | undefined;
+  /** Whether NaN equals NaN; default false. */
   readonly equalNan?: boolean | undefined;
 }
 
-/** Whether `|a - b| <= atol + rtol |b|` everywhere (defaults 1e-8 and 1e-5); the shapes must be equal. */
+/**
+ * Whether `|a - b| <= atol + rtol |b|` for all elements; dtypes may differ.
+ * @throws ERR_SHAPE if the shapes differ; ERR_ARGUMENT unless both are tensors.
+ * @example allClose(tensor([1]), tensor([1.01]), { rtol: 0.1 }); // true
+ */
 export function allClose(a: Tensor, b: Tensor, options?: CloseOptions): boolean {
   like("allClose", a);
   like("allClose", b);

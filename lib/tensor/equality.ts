@@ -92,8 +92,9 @@ function differing(a: unknown, b: unknown, tolerance: number, path = "", depth =
 }
 
 /**
- * Throws if two values differ: compares tensors by shape, dtype and elements, arrays and plain objects recursively,
- * everything else by `Object.is`. NaN equals NaN, and 0 equals -0. The error contains the path of the first difference.
+ * Throws if two values differ: tensors are compared by shape, dtype and elements, arrays and plain objects recursively,
+ * everything else by `Object.is`. In tensors, NaN equals NaN, and 0 equals -0. The message has the path of the first
+ * difference.
  * @throws ERR_SHAPE or ERR_DTYPE if tensors differ in these; ERR_ARGUMENT for every other difference.
  * @example
  * assertEqual({ w: tensor([1, 2]), step: 3 }, { w: tensor([1, 2 + 1e-7]), step: 3 }, { tolerance: 1e-6 });

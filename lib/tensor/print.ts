@@ -2,15 +2,15 @@ import { numel } from "../core/shape.js";
 import { type FloatWidth, positional, rounding, scientific, scientificDigits } from "./decimal.js";
 
 export interface PrintOptions {
-  /** The maximum number of digits after the point. */
+  /** The maximum number of digits after the point; default 8. */
   readonly precision?: number | undefined;
-  /** Larger arrays are abbreviated with `...`. */
+  /** Tensors with more elements are abbreviated with `...`; default 1000. */
   readonly threshold?: number | undefined;
-  /** The number of elements shown at each end of an abbreviated axis. */
+  /** The number of elements shown at each end of an abbreviated axis; default 3. */
   readonly edgeItems?: number | undefined;
-  /** The line width. */
+  /** The line width; default 75. */
   readonly lineWidth?: number | undefined;
-  /** Disables scientific notation for small numbers. */
+  /** Whether to avoid scientific notation for small numbers; default false. */
   readonly suppress?: boolean | undefined;
 }
 

@@ -26,8 +26,8 @@ export const leaves: { make: (x: Tensor) => GraphNode } = {
 /**
  * An n-dimensional array of one dtype, optionally with a record of how it was computed.
  *
- * Made by {@link tensor} and other creation functions; every op is a method and a function. Memory is managed
- * automatically: storages of unreachable tensors are freed, also in a loop that never yields.
+ * Made by {@link tensor} and other creation functions; most ops are both methods and functions. Memory is managed
+ * automatically: the storages of unreachable tensors are freed, even in a loop that never yields to the event loop.
  * @example
  * const x = tensor([[1, 2], [3, 4]]);
  * x.shape; // [2, 2]
@@ -73,15 +73,15 @@ export class Tensor {
   get numel(): number {
     return numel(this.shape);
   }
-  /** The strides of each dimension, in elements; 0 where broadcast. */
+  /** The stride of each dimension, in elements; 0 for an expanded dimension. */
   get strides(): readonly number[] {
     return this.layout ?? contiguousStrides(this.shape);
   }
-  /** Whether no recorded op produced the tensor. */
+  /** Whether the tensor is a leaf of the graph: no recorded op produced it. */
   get isLeaf(): boolean {
     return this.node === null || this.node.leaf;
   }
-  /** Whether ops on this tensor are recorded. Settable on leaves, with a float dtype. */
+  /** Whether ops on this tensor are recorded. Can be set on leaves of a float dtype; else ERR_GRADIENT. */
   get requiresGrad(): boolean {
     return this.node !== null;
   }
@@ -91,7 +91,7 @@ export class Tensor {
     else if (this.isLeaf) this.node = null;
     else fail("ERR_GRADIENT", "requiresGrad", "only a leaf can stop requiring grad; use detach()");
   }
-  /** The gradient accumulated by `backward`, or null. Settable, to a tensor of the same shape and dtype. */
+  /** The gradient accumulated by `backward`, or null. Can be set to null or to a tensor of the same shape and dtype. */
   get grad(): Tensor | null {
     return this.node === null ? null : this.node.gradient();
   }
@@ -122,8 +122,8 @@ export class Tensor {
   }
 
   /**
-   * A copy of the elements in row-major order, as a typed array of the tensor's dtype (bool: Uint8Array, int64:
-   * BigInt64Array; bfloat16 and float16: a Float32Array of their exact values).
+   * A copy of the elements in row-major order, as the typed array for the dtype: for bool a Uint8Array, for int64 a
+   * BigInt64Array, for bfloat16 and float16 a Float32Array of their exact values.
    */
   toTypedArray(): TypedArray {
     const target = typedArray<TypedArray>("toTypedArray", this.type.array, numel(this.shape));
@@ -143,7 +143,10 @@ export class Tensor {
     return target;
   }
 
-  /** The elements as nested arrays; the bare value for rank 0. int64 values are numbers where these are exact. */
+  /**
+   * The elements as nested arrays; for rank 0 the value itself. int64 become numbers; ERR_DTYPE for one beyond 2^53 -
+   * 1.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of the result is not in the type; the caller may name it.
   toArray<A extends NestedArray = any>(): A {
     needHeap("toArray", this.shape);
@@ -160,7 +163,7 @@ export class Tensor {
     return build(0) as A;
   }
 
-  /** The size of one dimension; a negative index counts from the end. */
+  /** The size of one dimension; a negative one counts from the end. ERR_AXIS out of range. */
   size(dim: number): number {
     const found = typeof dim === "number" ? this.shape[dim < 0 ? dim + this.shape.length : dim] : undefined;
     return found ?? fail("ERR_AXIS", "size", "dim is out of range", `a dim of rank ${this.ndim}`, describe(dim));
@@ -173,7 +176,10 @@ export class Tensor {
     return [...this.shape] as Sizes<N>;
   }
 
-  /** Disposes of this tensor now. Graphs, views and other threads that need its storage keep it. */
+  /**
+   * Releases this tensor now: using it is then ERR_DISPOSED. Graphs, views and other threads keep the storage they
+   * need.
+   */
   dispose(): void {
     if (--this.handle.users <= 0) this.handle.release();
     this.handle = ended;
@@ -197,7 +203,7 @@ export class Tensor {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.handle.slot < 0 ? "Tensor (disposed of)" : this.toString();
   }
-  /** Throws, as `a * b` would silently leave the graph. */
+  /** Throws, because `a * b` would silently leave the graph. */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
     return fail("ERR_ARGUMENT", "valueOf", "a tensor is not a number; use a.mul(b), a.add(b), ... or a.item()");
@@ -221,8 +227,8 @@ for (const field of ["shape", "handle", "type", "layout", "offset", "node"])
 
 /**
  * A view of the first and last elements of each axis, which splits a long axis into two: the end and the position in
- * it. Null if the view would have too many dimensions. Outside of the class: esbuild renames a class that refers to
- * itself.
+ * it. Null if the view would have too many dimensions. Outside the class, because esbuild renames a class that refers
+ * to itself.
  */
 function edgesOf(x: Tensor, count: number): Tensor | null {
   const { strides } = x;
@@ -264,5 +270,8 @@ const ended = {
   release() {},
 } as Handle;
 
-/** Whether a value is a tensor of this copy of nabla. */
+/**
+ * Whether a value is a tensor of this copy of nabla.
+ * @example isTensor([1, 2]); // false
+ */
 export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;

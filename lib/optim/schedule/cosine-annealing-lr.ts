@@ -11,8 +11,8 @@ export interface CosineAnnealingLROptions {
 }
 
 /**
- * Updates the current rate so that, without other influences, it follows a cosine from the initial rate to the minimum
- * and back, with a period of `2 tMax` steps. If something else has lowered the rate below a positive `etaMin`,
+ * Updates the current rate so that, if nothing else changes it, it follows a cosine from the initial rate to the
+ * minimum and back, with a period of `2 tMax` steps. If something else has lowered the rate below a positive `etaMin`,
  * PyTorch's formula can make it negative, which the optimizer refuses.
  * @throws ERR_ARGUMENT unless `tMax` is a positive integer and the minimum rate a number.
  * @source Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, 2017.

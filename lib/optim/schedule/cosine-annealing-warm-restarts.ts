@@ -15,7 +15,7 @@ export interface CosineAnnealingWarmRestartsOptions {
 
 /**
  * Sets the rate from `initialLr` towards the minimum along half a cosine, and restarts after `t0` steps, then after `t0
- * tMult` more, and so on. Overwrites the current rate, whoever set it.
+ * tMult` more, and so on. Overwrites a rate that other schedules or the program have set.
  * @throws ERR_ARGUMENT unless `t0` and `tMult` are positive integers and the minimum rate is a number.
  * @source Loshchilov and Hutter, SGDR: Stochastic gradient descent with warm restarts, 2017.
  * @example

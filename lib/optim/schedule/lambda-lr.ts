@@ -12,8 +12,9 @@ export interface LambdaLROptions {
 }
 
 /**
- * Sets the rate to `initialLr` times a function of the number of steps. Overwrites the current rate, whoever set it.
- * @throws ERR_ARGUMENT for anything but a function, or one per group, and for a factor that is no finite number.
+ * Sets the rate to `initialLr` times a function of the number of steps. Overwrites a rate that other schedules or the
+ * program have set.
+ * @throws ERR_ARGUMENT for anything but a function, or one per group, and for a factor that is not a finite number.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.LambdaLR(opt, { lrLambda: (epoch) => 1 / (1 + epoch) });

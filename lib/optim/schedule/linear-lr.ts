@@ -13,7 +13,7 @@ export interface LinearLROptions {
 }
 
 /**
- * Updates the current rate so that, without other influences, it is the initial one times a factor that changes
+ * Updates the current rate so that, if nothing else changes it, it is the initial one times a factor that changes
  * linearly from `startFactor` to `endFactor` over `totalIters` steps, and then stays.
  * @throws ERR_ARGUMENT unless the initial factor is above 0, the final one at least 0, and the number of steps a
  * positive integer.

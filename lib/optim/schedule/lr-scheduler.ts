@@ -18,7 +18,7 @@ export type Scheduled = Optimizer<{ lr: number }>;
  *
  * - StepLR, MultiStepLR, ExponentialLR, LinearLR and CosineAnnealingLR multiply the current rate of a group. So several of
  *   them on one optimizer combine, and they continue from a rate set by ReduceLROnPlateau or the program.
- * - LambdaLR, OneCycleLR and CosineAnnealingWarmRestarts compute the rate from `initialLr`, whatever it is now.
+ * - LambdaLR, OneCycleLR and CosineAnnealingWarmRestarts compute the rate from `initialLr`, not from the current rate.
  *
  * `initialLr` is a field of the group: its rate when the first schedule was made. Like the rates, it is saved with the
  * optimizer; a schedule's own state contains no rates. To resume, make optimizer and schedules first, and then load
@@ -54,7 +54,7 @@ export abstract class LRScheduler {
   /**
    * Restores the state of another schedule of the same kind and settings. Writes no rates: those are part of the
    * optimizer's state.
-   * @throws ERR_ARGUMENT for another kind of state, or of another number of groups; nothing is changed then.
+   * @throws ERR_ARGUMENT for another kind of state, or another number of groups; then nothing is changed.
    */
   loadStateDict(state: ScheduleState): void {
     this.restoring(state)();

@@ -9,9 +9,9 @@ import { RateSchedule } from "./rate-schedule.js";
 export interface OneCycleLROptions {
   /** The highest rate. */
   readonly maxLr: number;
-  /** The number of steps of the whole cycle; one more is ERR_ARGUMENT. */
+  /** The number of steps of the whole cycle; a step beyond is ERR_ARGUMENT. */
   readonly totalSteps: number;
-  /** The share of the cycle in which the rate rises; default 0.3. */
+  /** The fraction of the cycle in which the rate increases; default 0.3. */
   readonly pctStart?: number | undefined;
   /** Cosine or linear annealing; default "cos". */
   readonly annealStrategy?: "cos" | "linear" | undefined;
@@ -44,10 +44,10 @@ const known = [
 
 /**
  * The 1cycle policy: the rate increases to `maxLr` and then decreases to almost 0, while the momentum (or `betas[0]`)
- * decreases from `maxMomentum` to `baseMomentum` and increases again. Overwrites the optimizer's rate and momentum,
- * whoever set them. The groups store the bounds; their `initialLr` becomes the first rate.
- * @throws ERR_ARGUMENT for a bad option, for an optimizer with neither momentum nor betas unless `cycleMomentum` is
- * false, and for a step after the end of the cycle.
+ * decreases from `maxMomentum` to `baseMomentum` and increases again. Overwrites the rate and momentum that other
+ * schedules or the program have set. The groups store the bounds; their `initialLr` becomes the first rate.
+ * @throws ERR_ARGUMENT for an invalid option, for an optimizer with neither momentum nor betas unless `cycleMomentum`
+ * is false, and for a step after the end of the cycle.
  * @source Smith and Topin, Super-convergence: very fast training of neural networks using large learning rates, 2019.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1, momentum: 0.9 });

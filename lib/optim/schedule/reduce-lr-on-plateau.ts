@@ -12,15 +12,15 @@ export interface ReduceLROnPlateauOptions {
   readonly factor?: number | undefined;
   /** The number of steps without improvement that are tolerated; default 10. */
   readonly patience?: number | undefined;
-  /** The improvement over the best value that counts; default 1e-4. */
+  /** The smallest difference from the best value that counts as an improvement; default 1e-4. */
   readonly threshold?: number | undefined;
   /** Whether the threshold is relative ("rel") or absolute ("abs"); default "rel". */
   readonly thresholdMode?: "rel" | "abs" | undefined;
-  /** The number of steps after a reduction that are not counted; default 0. */
+  /** The number of steps after a reduction that do not count as steps without improvement; default 0. */
   readonly cooldown?: number | undefined;
-  /** The minimum rate, for all groups or for each; default 0. */
+  /** The minimum rate: one for all groups, or one for each; default 0. */
   readonly minLr?: number | readonly number[] | undefined;
-  /** Smaller reductions are skipped; default 1e-8. */
+  /** A reduction of the rate by no more than this is skipped; default 1e-8. */
   readonly eps?: number | undefined;
 }
 
@@ -43,8 +43,8 @@ function oneOf<T extends string>(op: string, name: string, value: T, choices: re
 
 /**
  * Multiplies the current rates by `factor` when a value, such as the validation loss, has not improved for more than
- * `patience` steps. NaN is no improvement.
- * @throws ERR_ARGUMENT for a bad option, or a value that is neither a number nor a one-element tensor.
+ * `patience` steps. NaN does not count as an improvement.
+ * @throws ERR_ARGUMENT for an invalid option, or a value that is neither a number nor a one-element tensor.
  * @example
  * const opt = new optim.SGD([tensor([1], { requiresGrad: true })], { lr: 1 });
  * const schedule = new optim.ReduceLROnPlateau(opt, { factor: 0.5, patience: 1 });
@@ -85,7 +85,7 @@ export class ReduceLROnPlateau {
     };
   }
 
-  /** Counts a step with this value, and reduces the rates if due. */
+  /** Counts a step with this value, and reduces the rates after too many steps without improvement. */
   step(value: number | Tensor): void {
     const op = "ReduceLROnPlateau";
     const current: unknown = isTensor(value) ? value.item() : value;
@@ -118,8 +118,8 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Restores the state of another one with the same settings.
-   * @throws ERR_ARGUMENT for another kind of state; nothing is changed then.
+   * Restores the state of a schedule with the same settings.
+   * @throws ERR_ARGUMENT for any other state; then nothing is changed.
    */
   loadStateDict(state: PlateauState): void {
     const op = "ReduceLROnPlateau.loadStateDict";

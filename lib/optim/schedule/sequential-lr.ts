@@ -6,7 +6,7 @@ import { LRScheduler, type Scheduled, type ScheduleState } from "./lr-scheduler.
 export interface SequentialLROptions {
   /** Schedules of the same optimizer, in order. */
   readonly schedulers: readonly LRScheduler[];
-  /** The increasing numbers of steps after which the next schedule takes over: one fewer than schedules. */
+  /** The numbers of steps after which the next schedule takes over, in increasing order; one fewer than schedules. */
   readonly milestones: readonly number[];
 }
 
