@@ -68,7 +68,7 @@ function layerNormRow(x, g, weight, bias) {
   ];
 }
 
-/** Channels of [n, channels, ..] are rows to be normalised; by running values there is no gradient. */
+/** Channels of [n, channels, ..] are rows to be normalized; by running values there is no gradient. */
 function batchNorm({ shape, training, backward }) {
   const [images, channels] = shape;
   const total = shape.reduce((a, b) => a * b);

@@ -344,7 +344,7 @@ function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGr
 const ones = new Map<DTypeRow, Tensor>();
 /** The scalar 1, cached per dtype. It is marked as kept, so leaves copy it. */
 function one(y: Tensor): Tensor {
-  // One that a recorder has answered has no elements, and is not kept.
+  // While recording, the result has no elements, so it is not cached.
   if (recording()) return filled("backward", 1, y.type, []);
   let seed = ones.get(y.type);
   if (seed === undefined) {

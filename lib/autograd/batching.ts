@@ -27,7 +27,7 @@ function as<T>(level: Level | null, f: () => T): T {
   }
 }
 
-/** Runs `f` at a new vmap level, which ends with it. */
+/** Runs `f` at a new vmap level, which ends when `f` returns. */
 export function inVmap<T>(size: number, randomness: Randomness, f: (level: Level) => T): T {
   const depth = (current?.depth ?? 0) + 1;
   const level: Level = { size, randomness, outer: current, depth, running: true };

@@ -121,7 +121,7 @@ export function grad(first: unknown, second?: unknown, third?: unknown): unknown
   };
 }
 
-/** The arguments a transformed function takes: numbers stand for tensors. */
+/** The arguments that a transformed function takes: a number may take the place of a tensor. */
 export type Lifted<A extends unknown[]> = { [K in keyof A]: A[K] extends Tensor ? Tensor | number : A[K] };
 export type Chosen<A extends unknown[], N> = N extends number
   ? A[N] extends undefined

@@ -23,7 +23,7 @@ const aliasRow = defineRow<undefined>({
 
 /**
  * A fresh variable with the value of x: what a transform differentiates with respect to. Where x itself is part of a
- * graph, the variable is linked to it, so that an outer derivative sees through.
+ * graph, the variable is linked to it, so that an outer derivative can pass through.
  */
 function variable(x: Tensor): Tensor {
   if (x.type.kind !== "float") return x;
@@ -76,7 +76,7 @@ export class Evaluation {
     return mode.grad && reaches(x, this.floor);
   }
 
-  /** A result as the transform returns it. */
+  /** A result as the transform returns it: detached unless it is linked. */
   settled(x: Tensor): Tensor {
     return this.isLinked(x) ? x : x.detach();
   }

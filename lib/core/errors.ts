@@ -28,8 +28,11 @@ export type ErrorDetails = Readonly<Record<string, unknown>>;
  * }
  */
 export class NablaError extends Error {
+  /** The kind of error. */
   readonly code: ErrorCode;
+  /** The public function that was called. */
   readonly op: string;
+  /** The values in the message. */
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, op: string, message: string, details: ErrorDetails = {}) {
@@ -45,11 +48,11 @@ export class NablaError extends Error {
     return { name, code, op, message, details: plain(details) };
   }
 }
-// Set outside of the class: esbuild renames a class that refers to itself. By defineProperty, as Error.prototype may be
-// frozen.
+// Set outside the class, because esbuild renames a class that refers to itself; by defineProperty, because
+// Error.prototype may be frozen.
 Object.defineProperty(NablaError.prototype, "name", { value: "NablaError", configurable: true, writable: true });
 
-/** A detail as JSON; values that JSON cannot hold, and long lists, are described in words. */
+/** A detail as JSON; values that JSON cannot represent, and long arrays, are described in words. */
 function plain(value: unknown, depth = 0): unknown {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number" && Number.isFinite(value)) return value;
@@ -64,7 +67,7 @@ export const setStackLimit = (limit: number): void => {
   Reflect.set(Error, "stackTraceLimit", limit);
 };
 
-/** The most frames of the package above the user's. */
+/** The maximum number of the package's own frames above the user's. */
 const ownFrames = 40;
 
 /** Any function or class, as `Error.captureStackTrace` takes it. */
@@ -91,7 +94,7 @@ export function fail(
   from?: StackStart,
 ): never {
   const limit = Error.stackTraceLimit;
-  // Keeps extra frames, as those of the package are removed.
+  // Captures more frames than wanted, because those of the package are removed.
   setStackLimit(limit + ownFrames);
   const error = new NablaError(code, op, sentence(op, fact, expected, got), filled(expected, got, details));
   Error.captureStackTrace(error, from ?? fail);

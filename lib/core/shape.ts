@@ -74,7 +74,7 @@ export function mapList<T, U>(list: readonly T[], f: (value: T, i: number) => U)
   return out;
 }
 
-/** A dimension, or a list of them in the order given, counted from the front. */
+/** A dimension, or an array of them in the given order, as indices from the front. */
 export function dimList(op: string, dims: number | readonly number[], rank: number): number[] {
   if (typeof dims === "number") return [axis(op, dims, rank)];
   const list: unknown = dims;
@@ -91,7 +91,7 @@ export function axes(op: string, dims: number | readonly number[], rank: number)
   return out;
 }
 
-/** Checks a list of sizes: non-negative integers, at most `maxRank` of them. */
+/** Checks the sizes of a shape: nonnegative integers, at most `maxRank` of them. */
 export function checkShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape)) refuse(op, "the shape", "an array of sizes", shape);
   checkRank(op, shape.length);

@@ -23,10 +23,15 @@ export interface DataLoaderOptions<T, B> {
 
 /** The position of a loader: enough to continue with the next batch after a restart. */
 export interface DataLoaderState {
+  /** The seed of the order. */
   readonly seed: number;
+  /** The number of the epoch, from 0. */
   readonly epoch: number;
+  /** The number of batches of the epoch that are done. */
   readonly position: number;
+  /** The batch size, which must be that of the loader. */
   readonly batchSize: number;
+  /** The number of samples, which must be that of the data set. */
   readonly length: number;
 }
 

@@ -5,7 +5,9 @@ import { Tensor } from "../tensor/tensor.js";
 
 /** A collection of samples that are read by index, such as an array. */
 export interface Dataset<T> {
+  /** The number of samples. */
   readonly length: number;
+  /** Sample `i`, or a promise of it; 0 <= i < length. */
   at(i: number): T | Promise<T>;
 }
 
@@ -19,7 +21,9 @@ type Row<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
  * const [image, label] = digits.at(0);
  */
 export class TensorDataset<const T extends readonly Tensor[]> implements Dataset<Row<T>> {
+  /** The tensors, as given. */
   readonly tensors: T;
+  /** The number of samples: the first size of the tensors. */
   readonly length: number;
 
   constructor(...tensors: T) {

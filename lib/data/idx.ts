@@ -11,7 +11,9 @@ export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32
 
 /** The content of an IDX file: a row-major array. */
 export interface IdxArray {
+  /** The sizes, outermost first. */
   readonly shape: readonly number[];
+  /** The elements in row-major order. */
   readonly data: IdxData;
 }
 

@@ -9,12 +9,16 @@ import { readIdx } from "./idx.js";
 export interface MnistPart {
   /** `[count, rows, columns]` */
   readonly shape: readonly [count: number, rows: number, columns: number];
+  /** The pixels of all images, in row-major order of `shape`. */
   readonly images: Uint8Array;
+  /** The label of each image. */
   readonly labels: Uint8Array;
 }
 
 export interface Mnist {
+  /** The training set, of 60,000 images in MNIST. */
   readonly train: MnistPart;
+  /** The test set, of 10,000 images in MNIST. */
   readonly test: MnistPart;
 }
 

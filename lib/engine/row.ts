@@ -169,7 +169,7 @@ function setFlops({ name, kernel, family, flops }: Pick<RowSpec<never>, "name" |
 /** The family of a kernel, and how to count its floating-point operations. */
 export const kernelCost = (kernel: string): { readonly family: Family; readonly flops: Flops } => costs.get(kernel)!;
 
-/** The description of a kernel that is no op by itself. */
+/** The description of a kernel that is not an op by itself. */
 type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy" | "flops">;
 
 const parts = new Map<string, Row>();
@@ -209,5 +209,5 @@ export const privateRow = <P>(spec: RowSpec<P>): Row<P> => rowOfShape(spec, -1);
 /** The table of ops, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;
 
-/** The kernels that are no ops by themselves, see {@link defineKernel}. */
+/** The kernels that are not ops by themselves, see {@link defineKernel}. */
 export const kernels: ReadonlyMap<string, Row> = parts;

@@ -20,7 +20,7 @@ const replay = (node: OpNode, inputs: readonly Operand[]): Tensor =>
 
 const alive = (x: Tensor): Tensor | null => (x.handle.slot < 0 ? null : x.detach());
 
-/** The current content of a storage, even if it was written to since. */
+/** The current content of a storage, even if it has been modified since it was saved. */
 export function look(packed: Packed): Tensor {
   const x = packed.borrow(null);
   x.handle.version = -1;

@@ -26,7 +26,9 @@ export interface GraphOptions {
 
 /** A computational graph with its values as they were when {@link graph} was called. */
 export class Graph implements Picture {
+  /** The nodes, inputs before their users. */
   readonly nodes: readonly PictureNode[];
+  /** The edges, from inputs to ops. */
   readonly edges: readonly PictureEdge[];
 
   /** @internal Use {@link graph}. */

@@ -1,5 +1,6 @@
 /** The content of a picture, independent of the format. */
 export interface PictureNode {
+  /** Identifies the node in edges. */
   readonly id: string;
   /** An op, a tensor that requires grad, one that does not, or a number. */
   readonly kind: "op" | "leaf" | "constant" | "number";
@@ -12,7 +13,9 @@ export interface PictureNode {
 }
 
 export interface PictureEdge {
+  /** The `id` of the input. */
   readonly from: string;
+  /** The `id` of the op. */
   readonly to: string;
   /** The derivative of the op with respect to this input; null unless both have one element. */
   readonly derivative: string | null;

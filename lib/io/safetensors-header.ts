@@ -113,7 +113,7 @@ function decodeText(json: Uint8Array, source: Source): string {
   }
 }
 
-/** Sorted begins and ends match exactly if the tensors are adjacent. */
+/** Checks that the tensors are adjacent: each begins where the one before it ends. */
 function* checkPlaces(entries: readonly Entry[], dataBytes: number, source: Source): Generator<undefined, void> {
   yield;
   const begins = Float64Array.from(entries, ({ begin }) => begin).sort();

@@ -45,7 +45,9 @@ export interface Addon {
   create(handle: object, source: ArrayBufferView): void;
   flush(): void;
   reclaim(): number;
-  /** Bytes allocated since the last reclaim(); with bounds, the next one is due after so many bytes of at least so many handles. */
+  /**
+   * Bytes allocated since the last reclaim(); the arguments set after how many bytes and handles the next one is due.
+   */
   sinceReclaim(bytes?: number, handles?: number): number;
   adopt(handle: object): void;
   save(node?: object): void;
@@ -66,7 +68,7 @@ export interface Addon {
   claim(object: object, bytes: number): boolean;
   /** Counters that change when this thread makes something, and when any thread of the process takes a large block. */
   activity(): [number, number];
-  /** Returns cached memory to the system until so many bytes (0) remain. */
+  /** Returns cached memory to the system, except `keep` bytes; default 0. */
   trim(keep?: number): void;
   resetPeak(): void;
   threads(limit?: number): number;

@@ -51,7 +51,7 @@ const withinRow = defineRow<Interval>({
   inputs: 1,
   accuracy: "exact",
   moves: true,
-  // Not linear: a tangent may lie anywhere.
+  // Not a linear rule, which would run the op on gradients and tangents: those may lie outside the interval.
   rule: { kind: "general", saves: 0, vjp: (g) => [g], jvp: ([t]) => t! },
   replay: ([x], interval) => within(x as Tensor, interval),
   refuses: ({ low: _low, high: _high, ...said }, _, { detail }) => ({ ...said, got: String(realOf(detail)) }),

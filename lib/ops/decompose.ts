@@ -53,7 +53,9 @@ const qrRow = m.linalgRow<undefined>(
 
 /** x = q r. */
 export interface QR {
+  /** Orthonormal columns. */
   readonly q: Tensor;
+  /** Upper triangular. */
   readonly r: Tensor;
 }
 
@@ -108,7 +110,9 @@ const eighRow = m.linalgRow<undefined>(
 
 /** x = vectors diag(values) vectorsᵀ. */
 export interface Spectrum {
+  /** The eigenvalues in ascending order. */
   readonly values: Tensor;
+  /** The eigenvectors, as columns. */
   readonly vectors: Tensor;
 }
 const spectrum = (packed: Tensor): Spectrum => ({
@@ -131,8 +135,11 @@ export const eigh = (x: Tensor): Spectrum => spectrum(eighRow([m.needSquare("eig
 
 /** x = u diag(s) vh. */
 export interface SVD {
+  /** The left singular vectors, as columns. */
   readonly u: Tensor;
+  /** The singular values in descending order. */
   readonly s: Tensor;
+  /** The right singular vectors, as rows. */
   readonly vh: Tensor;
 }
 const singular = (packed: Tensor): SVD => {

@@ -6,11 +6,14 @@ import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 export interface ExtremeOptions {
+  /** Whether the dimension is kept with size 1; default false. */
   readonly keepdim?: boolean | undefined;
 }
 /** The extreme values along a dimension, and where they are (int32, the lowest index among equals). */
 export interface Extreme {
+  /** The extreme values. */
   readonly values: Tensor;
+  /** Their indices along the dimension (int32). */
   readonly indices: Tensor;
 }
 

@@ -10,8 +10,11 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
  * @example new Slice(1, 5, 2).step; // 2
  */
 export class Slice {
+  /** The first index; default 0, or the last index for a negative step. */
   readonly start: number | undefined;
+  /** The index before which the slice ends; default the end in the direction of the step. */
   readonly stop: number | undefined;
+  /** The distance between elements; default 1. A negative one reverses. */
   readonly step: number;
   constructor(start?: number, stop?: number, step = 1) {
     for (const bound of [start, stop, step])

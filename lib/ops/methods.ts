@@ -36,8 +36,8 @@ function installOp(name: string, f: (...args: never[]) => unknown): void {
 }
 
 for (const [name, f] of Object.entries(list)) installOp(name, f as (...args: never[]) => unknown);
-// A getter, since `x.at.outer` has to know x. Call sites remember the function, so a call of it as a method lets go of x:
-// else a minor collection would find x in use.
+// A getter, because `x.at.outer` has to know x. V8 keeps the function that a call site last called, and with it x, so a
+// call as a method clears the reference: else a minor collection could not free x.
 Object.defineProperty(Tensor.prototype, "at", {
   get(this: Tensor): indexing.At {
     let x: Tensor | null = this;

@@ -261,6 +261,7 @@ export const masked = (x: Tensor, attrs: readonly number[]): Tensor =>
 export interface DropoutOptions {
   /** Whether dropout is applied; default true. If false, the result is a copy of x. */
   readonly training?: boolean | undefined;
+  /** The random number generator; default that of this JavaScript thread. */
   readonly generator?: RandomGenerator | undefined;
 }
 

@@ -181,7 +181,9 @@ const slogdetRow = m.linalgRow<undefined>(
 
 /** The sign of a determinant (0 for a singular matrix) and the logarithm of its absolute value. */
 export interface LogDeterminant {
+  /** -1, 0 or 1. */
   readonly sign: Tensor;
+  /** log|det x|; -inf for a singular matrix. */
   readonly logabsdet: Tensor;
 }
 

@@ -50,7 +50,9 @@ export interface TopkOptions {
 }
 /** Sorted values, and their indices in x (int32). */
 export interface Sorted {
+  /** The values in order. */
   readonly values: Tensor;
+  /** Their indices in x along the dimension (int32). */
   readonly indices: Tensor;
 }
 

@@ -163,7 +163,9 @@ const within = (x: Tensor, low: Operand, high: Operand): Tensor => x.ge(low).log
 const lifted = (x: Tensor, low: Operand, high: Operand): Tensor => x.lt(low).logicalAnd(x.maximum(low).le(high));
 
 export interface ClampOptions {
+  /** The lower bound; default none. */
   readonly min?: Operand | undefined;
+  /** The upper bound; default none. */
   readonly max?: Operand | undefined;
 }
 

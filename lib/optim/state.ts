@@ -13,7 +13,9 @@ export type ParameterState = Readonly<Record<string, Tensor | number>>;
 
 /** The state of an optimizer: parameters by index, and groups with indices instead of parameters. */
 export interface OptimizerState {
+  /** The state of each parameter, by the parameter's index over all groups. */
   readonly state: Readonly<Record<string, ParameterState>>;
+  /** The groups: hyperparameters, and `params` as indices. */
   readonly paramGroups: readonly Readonly<Record<string, unknown>>[];
 }
 

@@ -17,7 +17,7 @@ export interface StepRule<H extends object> {
   readonly counts: boolean;
   /** How many of the buffers a group with these hyperparameters uses. */
   used(group: H): number;
-  /** The kernel's attributes for parameters after `age` steps; ERR_ARGUMENT for a bad hyperparameter. */
+  /** The kernel's attributes for parameters after `age` steps; ERR_ARGUMENT for an invalid hyperparameter. */
   attrs(group: H, age: number): readonly number[];
 }
 

@@ -37,6 +37,7 @@ export interface DataParallelOptions {
 
 /** What a resumed run needs to continue with the same random numbers and shards, as plain data. */
 export interface DataParallelState {
+  /** The seed of random numbers inside the model. */
   readonly seed: number;
   /** The number of batches computed. */
   readonly step: number;

@@ -15,10 +15,13 @@ export interface SharedTensor {
   readonly nabla: "tensor";
   /** Identifies the process and the copy of nabla where `id` is valid. */
   readonly origin: number;
+  /** The id of the storage. */
   readonly id: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** In elements. */
   readonly strides: readonly number[];
+  /** The position of the first element in the storage. */
   readonly offset: number;
 }
 

@@ -32,7 +32,7 @@ export function nextBlock(op: string): Block {
 
 let made: Handle[] | null = null;
 
-/** Collects handles created from now on in a list, or in none; returns the previous list. */
+/** Handles created from now on are collected in an array, or (null) not at all; returns the previous array. */
 export function collectHandles(into: Handle[] | null): Handle[] | null {
   const before = made;
   made = into;

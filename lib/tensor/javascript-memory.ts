@@ -14,7 +14,7 @@ export function claim(op: string, object: object, bytes: number): void {
   if (bytes >= counted && !fits() && !reclaimUntil(fits)) outOfMemory(op);
 }
 
-/** ERR_MEMORY if so many more bytes would exceed the limit, checked before the first of many allocations. */
+/** ERR_MEMORY if allocating `bytes` more would exceed the limit; called before the first of many allocations. */
 export function needRoom(op: string, bytes: number): void {
   const fits = (): boolean => {
     const { liveBytes, limitBytes } = addon.stats();

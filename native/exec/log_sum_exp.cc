@@ -51,7 +51,7 @@ class LongRows {
   Temporary memory_;
 };
 
-// x as [outer, n, inner], n of them reduced, if the reduced dimensions are neighbours.
+// x as [outer, n, inner], n of them reduced, if the reduced dimensions are neighbors.
 struct Middle {
   bool fits = true;
   int64_t outer = 1, n = 1, inner = 1;

@@ -60,7 +60,7 @@ class ReducedRows {
       });
       return source.status();
     }
-    // Neighbours in the last of the kept dimensions are gathered together.
+    // Neighbors in the last of the kept dimensions are gathered together.
     const int last = kept_ - 1;
     const int64_t width = kept_ > 0 ? from_.dims[last] : 1, least = kRowsChunk / n + 1, per = least < 16 ? 16 : least;
     const int64_t pieces = (width + per - 1) / per;

@@ -1,5 +1,5 @@
 // Linked into the prebuilt Linux binary only: lets a binary built on a new glibc load on an old one. Since 2.34
-// these symbols have new versions without a change of behaviour, and libstdc++ requests the newest that it was built
+// these symbols have new versions without a change of behavior, and libstdc++ requests the newest that it was built
 // with.
 #include <pthread.h>
 #include <signal.h>

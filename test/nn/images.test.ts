@@ -54,7 +54,7 @@ describe("convolution layers", () => {
   });
 });
 
-describe("normalisation layers", () => {
+describe("normalization layers", () => {
   test("parameters, and those that are left out", () => {
     expect(shapesOf(new nn.LayerNorm([2, 3]))).toEqual({ weight: [2, 3], bias: [2, 3] });
     expect(shapesOf(new nn.LayerNorm(3, { bias: false }))).toEqual({ weight: [3] });

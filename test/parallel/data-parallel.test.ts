@@ -31,7 +31,7 @@ describe("the number of workers", () => {
     expect(reference!.missing).toEqual(name === "residual" ? ["unused", "sometimes"] : []);
   });
 
-  test("running values of batch normalisation are the mean of the shards', and rest in eval()", async () => {
+  test("running values of batch normalization are the mean of the shards', and rest in eval()", async () => {
     const dp = new DataParallel(new URL("./jobs/batch-norm.mjs", import.meta.url), { workers: 0, shards: 2 });
     const [x, y] = [rand([8, 8]), zeros([8], { dtype: "int32" })];
     const h = (dp.model as nn.Sequential).at(0) as nn.Linear;

@@ -67,7 +67,7 @@ export function digamma(x: number): number {
   return sum + Math.log(z) - 0.5 / z + series;
 }
 
-/** Halves go to the even neighbour. */
+/** Ties go to the even neighbor. */
 export function round(x: number): number {
   const low = Math.floor(x);
   const rest = x - low;

@@ -1,4 +1,4 @@
-/** Every option of every function that makes tensors from nothing: honoured or refused. */
+/** Every option of every function that makes tensors from nothing: honored or refused. */
 import * as nb from "nabla";
 import { RandomGenerator, type Tensor } from "nabla";
 import { describe, expect, it } from "vitest";

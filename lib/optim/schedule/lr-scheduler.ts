@@ -5,7 +5,9 @@ import type { ParamGroup } from "../param-group.js";
 
 /** The state of a schedule: the number of steps, and the initial rates of the groups. */
 export interface ScheduleState {
+  /** The number of steps. */
   readonly lastEpoch: number;
+  /** The `initialLr` of each group. */
   readonly baseLrs: readonly number[];
 }
 

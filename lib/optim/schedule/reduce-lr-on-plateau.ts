@@ -26,10 +26,13 @@ export interface ReduceLROnPlateauOptions {
 
 /** The state, as plain numbers. */
 export interface PlateauState {
+  /** The number of steps. */
   readonly lastEpoch: number;
   /** The best value so far; null before the first. */
   readonly best: number | null;
+  /** The number of steps without improvement. */
   readonly numBadEpochs: number;
+  /** The remaining steps of the cooldown. */
   readonly cooldownCounter: number;
 }
 

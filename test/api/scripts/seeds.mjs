@@ -225,7 +225,7 @@ const functions = {
   zeros: [value([3])],
 };
 
-/** Of classes, their methods and the initialisers, by their whole names. */
+/** Of classes, their methods and the initializers, by their whole names. */
 const classes = {
   "DataLoader.loadStateDict": [() => new nabla.DataLoader([1, 2, 3]).stateDict()],
   "DataParallel.backward": [square],

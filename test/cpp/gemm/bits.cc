@@ -1,4 +1,4 @@
-// The same bits from any number of threads, any ISA, any strides, and for any neighbours in the matrix; of dot products
+// The same bits from any number of threads, any ISA, any strides, and for any neighbors in the matrix; of dot products
 // among themselves, and of all others.
 #include "check.h"
 #include "kernels/table.h"

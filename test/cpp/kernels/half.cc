@@ -110,7 +110,7 @@ void check_all_halves(const KernelTable& tier) {
     if (doubles[i] == doubles[i]) check(back[i].bits == i, "%s %04x came back as %04x", tier.isa, i, back[i].bits);
 }
 
-// The numbers halfway between neighbours, and the closest floats and doubles on both sides of each.
+// The numbers halfway between neighbors, and the closest floats and doubles on both sides of each.
 template <class H, class From>
 void check_midpoints(const KernelTable& tier) {
   std::vector<From> x;

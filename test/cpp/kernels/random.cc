@@ -54,7 +54,7 @@ void check_splits(const char* name, RandomFn fill) {
   check(other != whole, "%s: keys differ", name);
 }
 
-// The first moments, and the correlation of neighbours, within five standard deviations.
+// The first moments, and the correlation of neighbors, within five standard deviations.
 template <class T>
 void check_moments(const char* name, RandomFn fill, double mean, double variance, double fourth) {
   constexpr int64_t n = 1 << 20;

@@ -4,7 +4,7 @@ import { print, train } from "./common.mjs";
 
 const [name, shards, dtype] = process.argv.slice(2);
 setDefaultDtype(dtype);
-// Batch normalisation wants two rows a shard.
+// Batch normalization needs two rows a shard.
 const sizes = name === "batch-norm" ? [32, 32, 24, 32] : [32, 32, 32, 32, 32, 13, 3, 1];
 const results = [];
 for (const workers of [0, 1, 2, 4]) results.push(await train(name, { workers, shards: Number(shards) }, sizes));
