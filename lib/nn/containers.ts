@@ -42,7 +42,7 @@ export class Sequential extends Module {
   get length(): number {
     return this.layers.length;
   }
-  /** The layer at a position, a negative one counts from the end; undefined if there is none. */
+  /** The layer at a position (a negative one counts from the end); undefined if there is none. */
   at(index: number): Layer | undefined {
     return this.layers.at(needInteger("Sequential", "the position", index));
   }
@@ -88,7 +88,7 @@ export class ModuleList<M extends Module = Module> extends Module {
   get length(): number {
     return this.entries.length;
   }
-  /** The module at a position, a negative one counts from the end; undefined if there is none. */
+  /** The module at a position (a negative one counts from the end); undefined if there is none. */
   at(index: number): M | undefined {
     return this.entries.at(needInteger("ModuleList", "the position", index));
   }

@@ -235,8 +235,8 @@ function unrounded(
 }
 
 /**
- * A long short-term memory (LSTM) network over a sequence. In each layer and step, `x weightIhᵀ + biasIh + h weightHhᵀ
- * + biasHh` is split into i, f, g and o; then `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`.
+ * A long short-term memory (LSTM) network over a sequence. In each layer and step, `x weightIhᵀ + h weightHhᵀ` plus
+ * both biases is split into i, f, g and o; then `c = sigmoid(f) c + sigmoid(i) tanh(g)` and `h = sigmoid(o) tanh(c)`.
  * `weights` holds the layers in order; with `bidirectional`, each layer's forward direction and then its backward one.
  * @shape x [t, n, features], [n, t, features] with `batchFirst`, or [t, features]; gives `output` with directions * hidden in
  * the place of features, and `hn` and `cn` [layers * directions, n, hidden].

@@ -397,8 +397,8 @@ const logsumexpOf: Reduction = reduction("logsumexp", {
 });
 
 /**
- * `log(sum(exp(x)))` over `dim` (default all dimensions), without overflow, and accurate also where the result is near
- * 0. -inf for an empty reduction, and if all elements are -inf.
+ * `log(sum(exp(x)))` over `dim` (default all dimensions), without overflow; a result near 0 is accurate too. It is -inf
+ * for an empty reduction, and if all elements are -inf.
  * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
  * @gradient softmax(x).
  * @throws ERR_AXIS for a dim out of range or given twice.

@@ -45,8 +45,9 @@ function wholeValue(number: number, right: boolean): [value: number | bigint, ri
 }
 
 /**
- * For each value its insertion position in a sorted vector, or in the matching row of `sorted`: the number of elements
- * < it, or with `right` <= it. NaN counts as largest. Any number, also a fraction, can be searched among integers.
+ * For each value its insertion position in a sorted vector, or in the matching row of `sorted`: how many elements are
+ * below it, or with `right` below or equal to it. NaN counts as largest. Any number, also a fraction, can be searched
+ * among integers.
  * @shape sorted [n] and values of any shape, or sorted [.., n] and values [.., m]; gives the shape of the values.
  * @dtype int32. @gradient none.
  * @throws ERR_SHAPE if rows and values do not match.

@@ -19,7 +19,7 @@ export interface SharedTensor {
   readonly id: number;
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** In elements. */
+  /** The strides, in elements. */
   readonly strides: readonly number[];
   /** The position of the first element in the storage. */
   readonly offset: number;

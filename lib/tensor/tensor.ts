@@ -144,8 +144,7 @@ export class Tensor {
   }
 
   /**
-   * The elements as nested arrays; for rank 0 the value itself. int64 become numbers; ERR_DTYPE for one beyond 2^53 -
-   * 1.
+   * The elements as nested arrays; for rank 0 the value itself. ERR_DTYPE for an int64 that is not exact as a number.
    */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of the result is not in the type; the caller may name it.
   toArray<A extends NestedArray = any>(): A {
