@@ -1,7 +1,7 @@
 /** Laws 8 and 9: what an op refuses and how it says so, and that nothing of a call stays. */
 import { type DType, grad, memory, NablaError, type Tensor } from "nabla";
 import { dtypes, layout } from "nabla/internal";
-import { afterAll, expect } from "vitest";
+import { expect, test } from "vitest";
 import { arr, count } from "../../reference/array.js";
 import { settle } from "../../support/settle.js";
 import type { Case, Wrong } from "../cases/case.js";
@@ -123,7 +123,7 @@ const optional: Readonly<Record<string, readonly number[]>> = {
 const isIndex = (op: string, place: number): boolean => op === "indexPut" && place === 1;
 const isOptional = (op: string, place: number): boolean => optional[op]?.includes(place) === true;
 
-afterAll(() => {
+test("the law of errors makes many calls", () => {
   expect(calls).toBeGreaterThan(1000);
   console.log(`law: errors: ${calls} refusals`);
 });
