@@ -11,12 +11,12 @@ import {
   type Argument,
   type Chosen,
   type GradientOf,
-  grad,
-  jvp,
+  gradFor,
+  jvpFor,
   type Lifted,
   needLists,
-  valueAndGrad,
-  vjp,
+  valueAndGradFor,
+  vjpFor,
 } from "./transforms.js";
 import { lift, placesOf } from "./variables.js";
 
@@ -41,6 +41,7 @@ function assembled(parts: readonly Tensor[], dim: 0 | -1, y: Tensor, x: Tensor):
 }
 
 interface Problem {
+  readonly op: string;
   /** The function of the chosen arguments alone, and those arguments. */
   readonly f: Function;
   readonly chosen: readonly unknown[];
@@ -53,7 +54,11 @@ function problem(op: string, f: Function, args: readonly unknown[], argnums: num
   for (const x of leavesOf(chosen, isTensor))
     if (x.type.kind !== "float")
       fail("ERR_GRADIENT", op, "the derivative by an integer tensor", "a float dtype", x.dtype);
-  return { f: (...inner) => f(...all.map((arg, n) => (places.includes(n) ? inner[places.indexOf(n)] : arg))), chosen };
+  return {
+    op,
+    f: (...inner) => f(...all.map((arg, n) => (places.includes(n) ? inner[places.indexOf(n)] : arg))),
+    chosen,
+  };
 }
 
 /** The arguments with each tensor replaced by its Jacobian. */
@@ -77,20 +82,21 @@ function byRows(chosen: readonly unknown[], y: Tensor, pull: (g: Tensor) => unkn
   );
 }
 
-const reverse = ({ f, chosen }: Problem): unknown[] => byRows(chosen, ...vjp(f, ...chosen));
+const reverse = ({ op, f, chosen }: Problem): unknown[] => byRows(chosen, ...vjpFor(op, f, chosen));
 
-function forward({ f, chosen }: Problem): unknown[] {
+function forward({ op, f, chosen }: Problem): unknown[] {
   const leaves = leavesOf(chosen, isTensor);
   const matrices = leaves.map((x, i) => {
     const columns = basisOf(x).map((direction) => {
       let at = 0;
-      return jvp(
+      return jvpFor(
+        op,
         f,
         chosen,
         chosen.map((arg) => mapTree(arg, isTensor, (leaf) => (at++ === i ? direction : zerosLike(leaf.detach())))),
       );
     });
-    const y = columns[0]?.[0] ?? vjp(f, ...chosen)[0];
+    const y = columns[0]?.[0] ?? vjpFor(op, f, chosen)[0];
     return assembled(
       columns.map(([, column]) => column),
       -1,
@@ -103,7 +109,7 @@ function forward({ f, chosen }: Problem): unknown[] {
 
 /** The cheaper mode: one pass for each element of the result, or of the arguments. */
 function either(p: Problem): unknown[] {
-  const [y, pull] = vjp(p.f, ...p.chosen);
+  const [y, pull] = vjpFor(p.op, p.f, p.chosen);
   const columns = leavesOf(p.chosen, isTensor).reduce((sum, x) => sum + x.numel, 0);
   return y.numel <= columns ? byRows(p.chosen, y, pull) : forward(p);
 }
@@ -160,13 +166,14 @@ export function hessian<A extends Argument[] = Tensor[], const N extends number 
   f: (...args: A) => Tensor,
   options?: JacobianOptions<N>,
 ): (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][] {
-  needFunction("hessian", f);
-  const { argnums = 0 } = checkOptions<JacobianOptions>("hessian", options, ["argnums"]);
-  const rowOf = (n: number) => jacrev(grad(f as Function, { argnums: n }) as Function, { argnums });
+  const op = "hessian";
+  needFunction(op, f);
+  const { argnums = 0 } = checkOptions<JacobianOptions>(op, options, ["argnums"]);
+  const rowOf = (n: number) => transform(op, gradFor(op, f, { argnums: n }), { argnums }, reverse);
   const compute = (...args: unknown[]) =>
     typeof argnums === "number"
       ? rowOf(argnums)(...args)
-      : placesOf("hessian", argnums, args.length).map((n) => rowOf(n)(...args));
+      : placesOf(op, argnums, args.length).map((n) => rowOf(n)(...args));
   return compute as (...args: Lifted<A>) => N extends number ? Tensor : Tensor[][];
 }
 
@@ -194,10 +201,10 @@ export function hvp<A extends Argument[] = Tensor[]>(
   vectors.forEach((v, i) => seed(op, outer[i]!, v));
   const argnums = primals.map((_, n) => n);
   const along = (...inner: Argument[]): [Tensor, Tensor] => {
-    const [y, gradients] = valueAndGrad(f as Function, { argnums })(...inner);
+    const [y, gradients] = valueAndGradFor(op, f, { argnums })(...inner) as [Tensor, unknown];
     const products = leavesOf(gradients, isTensor).map((g, i) => g.mul(vectors[i]!).sum());
     return [products.reduce((a, b) => a.add(b)), y];
   };
-  const [products, y] = grad(along, { argnums, hasAux: true })(...primals);
+  const [products, y] = gradFor(op, along, { argnums, hasAux: true })(...primals) as [unknown, Tensor];
   return [y, products] as never;
 }

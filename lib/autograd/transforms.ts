@@ -114,8 +114,13 @@ export function grad(first: unknown, second?: unknown, third?: unknown): unknown
     return gradients(first as Tensor, second as Tensor, third as GradientsOptions);
   needFunction("grad", first);
   const options = checkOptions<GradOptions>("grad", second as GradOptions | undefined, ["argnums", "hasAux"]);
-  return (...args: unknown[]) => {
-    const { gradients: found, aux } = differentiate("grad", first, args, options);
+  return gradFor("grad", first, options);
+}
+
+/** @internal As {@link grad}, for another transform: errors bear the name `op`. */
+export function gradFor(op: string, f: unknown, options: GradOptions): (...args: unknown[]) => unknown {
+  return (...args) => {
+    const { gradients: found, aux } = differentiate(op, f, args, options);
     const out = typeof (options.argnums ?? 0) === "number" ? found[0] : found;
     return options.hasAux === true ? [out, aux] : out;
   };
@@ -155,8 +160,13 @@ export function valueAndGrad<
 export function valueAndGrad(f: (...args: never[]) => unknown, given?: GradOptions): (...args: never[]) => unknown {
   needFunction("valueAndGrad", f);
   const options = checkOptions<GradOptions>("valueAndGrad", given, ["argnums", "hasAux"]);
-  return (...args: unknown[]) => {
-    const { value, aux, gradients: found } = differentiate("valueAndGrad", f, args, options);
+  return valueAndGradFor("valueAndGrad", f, options);
+}
+
+/** @internal As {@link valueAndGrad}, for another transform: errors bear the name `op`. */
+export function valueAndGradFor(op: string, f: unknown, options: GradOptions): (...args: unknown[]) => unknown[] {
+  return (...args) => {
+    const { value, aux, gradients: found } = differentiate(op, f, args, options);
     const out = typeof (options.argnums ?? 0) === "number" ? found[0] : found;
     return [options.hasAux === true ? [value, aux] : value, out];
   };
@@ -216,15 +226,21 @@ export function vjp<A extends Argument[] = Tensor[]>(
   ...args: Lifted<A>
 ): [Tensor, (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }] {
   needFunction("vjp", f);
+  const [value, pull] = vjpFor("vjp", f, args);
+  return [value, pull as (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }];
+}
+
+/** @internal As {@link vjp}, for another transform: errors bear the name `op`. */
+export function vjpFor(op: string, f: unknown, args: readonly unknown[]): [Tensor, (cotangent: Tensor) => unknown] {
   const lifted = lift(args);
-  const evaluation = new Evaluation("vjp", f, lifted);
-  const value = needTensor("vjp", evaluation.result, "what the function returns");
+  const evaluation = new Evaluation(op, f, lifted);
+  const value = needTensor(op, evaluation.result, "what the function returns");
   const linked = evaluation.isLinked(value);
   const nodes = evaluation.nodes.flat();
   const targets = nodes.filter((node) => node !== null);
   const pull = (given: Tensor): unknown => {
-    const cotangent = needTensor("vjp", given, "the cotangent");
-    const g = seed("vjp", value, cotangent);
+    const cotangent = needTensor(op, given, "the cotangent");
+    const g = seed(op, value, cotangent);
     const createGraph = mode.grad && (linked || isTracked(cotangent));
     const found =
       value.node === null ? [] : sweep([value.node as Node], [g], { targets, createGraph, retainGraph: true });
@@ -237,7 +253,7 @@ export function vjp<A extends Argument[] = Tensor[]>(
       }),
     );
   };
-  return [linked ? value : value.detach(), pull as (cotangent: Tensor) => { [K in keyof A]: GradientOf<A[K]> }];
+  return [linked ? value : value.detach(), pull];
 }
 
 /** @internal ERR_ARGUMENT unless arguments and vectors are arrays. */
@@ -264,14 +280,24 @@ export function jvp<A extends Argument[] = Tensor[]>(
 ): [Tensor, Tensor] {
   needFunction("jvp", f);
   needLists("jvp", args, tangents);
+  return jvpFor("jvp", f, args, tangents);
+}
+
+/** @internal As {@link jvp}, for another transform: errors bear the name `op`. */
+export function jvpFor(
+  op: string,
+  f: unknown,
+  args: readonly unknown[],
+  tangents: readonly unknown[],
+): [Tensor, Tensor] {
   const lifted = lift(args);
   const directions = leavesOf(lift(tangents), isTensor);
   const outer = leavesOf(lifted, isTensor);
   if (directions.length !== outer.length)
-    fail("ERR_ARGUMENT", "jvp", "every argument needs a tangent", String(outer.length), String(directions.length));
-  directions.forEach((t, i) => seed("jvp", outer[i]!, t));
-  const evaluation = new Evaluation("jvp", f, lifted);
-  const value = needTensor("jvp", evaluation.result, "what the function returns");
+    fail("ERR_ARGUMENT", op, "every argument needs a tangent", String(outer.length), String(directions.length));
+  directions.forEach((t, i) => seed(op, outer[i]!, t));
+  const evaluation = new Evaluation(op, f, lifted);
+  const value = needTensor(op, evaluation.result, "what the function returns");
   const linked = evaluation.isLinked(value);
   const keep = linked || (mode.grad && directions.some(isTracked));
   const tangent = pushForward(value, evaluation.nodes.flat(), directions, keep) ?? zerosLike(value.detach());

@@ -1,6 +1,6 @@
 /** Initialization of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
 import { needNumber, refuse } from "../core/arguments.js";
-import { describe, fail } from "../core/errors.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions, isNameIn } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
@@ -17,7 +17,7 @@ interface Source {
 
 function fill(op: string, x: Tensor, value: () => Tensor | number): Tensor {
   needTensor(op, x);
-  return withGrad(false, () => x.assign(value()));
+  return withGrad(false, () => named(op, () => x.assign(value())));
 }
 
 const numbers = (op: string, values: Readonly<Record<string, unknown>>): void => {
@@ -127,13 +127,13 @@ export const constant = (x: Tensor, value: number): Tensor =>
  * Fills with zeros.
  * @example nn.init.zeros(ones([2])).toArray(); // [0, 0]
  */
-export const zeros = (x: Tensor): Tensor => constant(x, 0);
+export const zeros = (x: Tensor): Tensor => fill("zeros", x, () => 0);
 
 /**
  * Fills with ones.
  * @example nn.init.ones(zeros([2])).toArray(); // [1, 1]
  */
-export const ones = (x: Tensor): Tensor => constant(x, 1);
+export const ones = (x: Tensor): Tensor => fill("ones", x, () => 1);
 
 interface Fans {
   readonly in: number;

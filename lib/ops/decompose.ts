@@ -37,11 +37,11 @@ const qrRow = m.linalgRow<undefined>(
       const { q: gq, r: gr } = split(g);
       const mixed = r.matmul(transposed(m.upper(gr))).sub(transposed(gq).matmul(q));
       const sum = gq.add(q.matmul(m.lower(mixed).add(transposed(m.lower(mixed, true)))));
-      return [transposed(triangularSolve(r, transposed(sum), { upper: true }))];
+      return [transposed(named("qr", () => triangularSolve(r, transposed(sum), { upper: true })))];
     },
     jvp: ([t], [packed]) => {
       const { q, r } = split(packed!);
-      const w = transposed(triangularSolve(transposed(r), transposed(t!)));
+      const w = transposed(named("qr", () => triangularSolve(transposed(r), transposed(t!))));
       const c = transposed(q).matmul(w);
       const turn = m.upper(c).add(transposed(m.lower(c, true)));
       return cat([w.sub(q.matmul(turn)), turn.matmul(r)], -2);
