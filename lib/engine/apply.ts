@@ -2,7 +2,7 @@ import type { DTypeRow } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
-import { Handle, nextBlock, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
+import { Handle, mayRetry, nextBlock, raise } from "../tensor/handle.js";
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import { isBatched } from "./batched.js";
@@ -59,7 +59,7 @@ export function apply<P>(
     }
   }
   let pinned = (saves & 1) !== 0;
-  const handle = new Handle();
+  let handle = new Handle();
   const small = numel(shape) * type.size <= frame.blockBytes;
   const second = node !== null && residual !== null ? new Handle() : null;
   const outs = second === null ? 1 : 2;
@@ -84,10 +84,9 @@ export function apply<P>(
     }
   }
   if (pinned) frame.withNode();
-  const watched = small ? null : handle;
   const keeper = pinned ? node : null;
-  execute(watched, second, keeper);
-  if (frame.failed()) recover(row as unknown as Row, watched, second, keeper, inputs, params as never);
+  execute(small ? null : handle, second, keeper);
+  if (frame.failed()) handle = recover(row as unknown as Row, handle, second, keeper, inputs, params as never);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && residual);
@@ -177,17 +176,22 @@ function applyFloat32Fallback<P>(
  */
 function recover(
   row: Row,
-  handle: Handle | null,
+  handle: Handle,
   second: Handle | null,
   node: OpNode | null,
   inputs: readonly Operand[],
   params: never,
-): void {
-  retryWhenOutOfMemory(() => execute(handle, second, node));
-  if (!frame.failed()) return;
+): Handle {
+  const small = handle.block !== null;
+  let fresh = handle;
+  for (let i = 0; mayRetry(i); i++) {
+    if (!small) fresh = new Handle();
+    execute(small ? null : fresh, second, node);
+  }
+  if (!frame.failed()) return fresh;
   const status = frame.status();
   const ofValue = valueCodes.has(frame.layout.codes[status.code]!);
-  raise(
+  return raise(
     row.name,
     row.family === "linalg" ? refusedMatrix : changedSince,
     ofValue ? row.refuses?.(params, inputs, status) : undefined,

@@ -1,7 +1,7 @@
 /** Kernels with several results, and kernels that write to existing tensors: nothing of them is recorded. */
 import { fail } from "../core/errors.js";
 import * as frame from "../native/frame.js";
-import { Handle, raise, retryWhenOutOfMemory } from "../tensor/handle.js";
+import { Handle, mayRetry, raise } from "../tensor/handle.js";
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import { changedSince, inCompute } from "./apply.js";
@@ -28,7 +28,7 @@ export function runKernel<P>(call: KernelCall<P>): readonly Tensor[] {
 function execute<P>({ row, inputs, attrs, targets = none, results = targets, op = row.name }: KernelCall<P>) {
   if (frame.underPressure()) reclaim();
   const outs = results.length;
-  const fresh = targets.length === 0 ? results.map(() => new Handle()) : none;
+  let fresh = targets.length === 0 ? results.map(() => new Handle()) : none;
   frame.begin(row.opcode, outs, inputs.length, attrs);
   for (let i = 0; i < outs; i++) {
     const { type, shape } = results[i]!;
@@ -44,10 +44,11 @@ function execute<P>({ row, inputs, attrs, targets = none, results = targets, op 
     else frame.putOperand(outs + i, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
   }
   runFrame(fresh);
-  if (frame.failed()) {
-    retryWhenOutOfMemory(() => runFrame(fresh));
-    if (frame.failed()) raise(op, changedSince);
+  for (let i = 0; mayRetry(i); i++) {
+    fresh = fresh.map(() => new Handle());
+    runFrame(fresh);
   }
+  if (frame.failed()) raise(op, changedSince);
   if (fresh.length === 0) return targets;
   return fresh.map((handle, i) => {
     handle.take(i);

@@ -14,7 +14,7 @@ import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { checkShape, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
-import { Handle, raise, retryWhenOutOfMemory } from "./handle.js";
+import { Handle, mayRetry, raise } from "./handle.js";
 import { typedArray } from "./javascript-memory.js";
 import { reclaim } from "./memory.js";
 import { isTensor, type NestedArray, Tensor } from "./tensor.js";
@@ -43,12 +43,13 @@ export function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
 /** A contiguous tensor on a storage that a native call allocates and fills; `call` writes the frame and runs it. */
 function made(op: string, type: DTypeRow, shape: Shape, call: (handle: Handle) => void): Tensor {
   if (frame.underPressure()) reclaim();
-  const handle = new Handle();
+  let handle = new Handle();
   call(handle);
-  if (frame.failed()) {
-    retryWhenOutOfMemory(() => call(handle));
-    if (frame.failed()) raise(op);
+  for (let i = 0; mayRetry(i); i++) {
+    handle = new Handle();
+    call(handle);
   }
+  if (frame.failed()) raise(op);
   handle.take(0);
   return new Tensor(handle, type, shape, null, 0, null);
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, fail, NablaError, startAtUser } from "../core/errors.js";
 import * as frame from "../native/frame.js";
-import { reclaimUntil } from "./memory.js";
+import { reclaimStage } from "./memory.js";
 
 /**
  * Sixteen small results share one weak reference, as one for each would cost more than the op. A handle keeps its block
@@ -14,11 +14,8 @@ let current: Block | null = null;
 
 function newBlock(op: string): Block {
   const block = new Block();
-  const watch = () => {
-    block.id = frame.door.block(block);
-  };
-  watch();
-  if (frame.failed()) retryWhenOutOfMemory(watch);
+  block.id = frame.door.block(block);
+  for (let i = 0; mayRetry(i); i++) block.id = frame.door.block(block);
   if (frame.failed()) raise(op);
   return block;
 }
@@ -117,11 +114,10 @@ export function outOfMemory(op: string): never {
 
 const memoryCode = frame.layout.codes.indexOf("ERR_MEMORY");
 
-/** Repeats the call in the frame after out of memory, reclaiming memory first. */
-export function retryWhenOutOfMemory(run: () => void): void {
-  if (frame.status().code !== memoryCode) return;
-  reclaimUntil(() => {
-    run();
-    return frame.status().code !== memoryCode;
-  });
-}
+/**
+ * Whether a call failed for want of memory and may be repeated, after the i-th stage of reclaiming: `for (let i = 0;
+ * mayRetry(i); i++)`. Make the handle of the result anew each time, and keep it in a local variable that no closure
+ * captures: a major collection promotes a handle, or the closure's context, and then no minor collection could free the
+ * result, so that the next call would need a major one again.
+ */
+export const mayRetry = (i: number): boolean => frame.failed() && frame.status().code === memoryCode && reclaimStage(i);

@@ -75,13 +75,16 @@ const stages: readonly (() => void)[] = [
   () => collectAll(),
 ];
 
-/** Reclaims memory in stages, the cheapest first, until `attempt` succeeds; false if it never does. */
+/** Runs one stage of reclaiming, the cheapest first, and counts; false if there are no more. */
+export function reclaimStage(i: number): boolean {
+  if (i === 0) watchForIdleness(addon.sinceReclaim());
+  stages[i]?.();
+  return i < stages.length;
+}
+
+/** Reclaims memory in stages until `attempt` succeeds; false if it never does. */
 export function reclaimUntil(attempt: () => boolean): boolean {
-  watchForIdleness(addon.sinceReclaim());
-  for (const stage of stages) {
-    stage();
-    if (attempt()) return true;
-  }
+  for (let i = 0; reclaimStage(i); i++) if (attempt()) return true;
   return false;
 }
 

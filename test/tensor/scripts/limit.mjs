@@ -34,6 +34,15 @@ const cases = {
     for (let i = 0; i < 20; i++) check(block(100));
     check(held);
   },
+  "after an old tensor"() {
+    const held = block(140);
+    let old = block(100);
+    for (let k = 0; k < 50_000; k++) ones([4]); // minor collections, which promote it
+    check(old);
+    old = null;
+    for (let i = 0; i < 20; i++) check(block(100)); // the first needs a major collection, those after it none
+    check(held);
+  },
   "a window of old tensors"() {
     const window = [];
     for (let i = 0; i < 60; i++) {
