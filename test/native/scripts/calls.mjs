@@ -114,6 +114,11 @@ export function calls(r, storages) {
       attrs: [],
     };
   };
+  const alongDim = () => {
+    const shape = shapeOf(1 + r.below(3));
+    const dim = r.below(shape.length);
+    return { dtype: float(), shape, kept: shape.filter((_, d) => d !== dim), attrs: [1 << dim] };
+  };
   const scan = (inputs) => () => {
     const shape = shapeOf(1 + r.below(3));
     const dtype = r.pick([...floats, "int64"]);
@@ -410,6 +415,18 @@ export function calls(r, storages) {
     },
     softmax: alongRows(1),
     logSoftmax: alongRows(1),
+    meanSquare: () => {
+      const { dtype, shape, kept, attrs } = alongDim();
+      return { outs: [plainOut(dtype, kept)], ins: [view(dtype, shape)], attrs: [...attrs, r.pick([1, 2, 0.5])] };
+    },
+    logsumexp: () => {
+      const { dtype, shape, kept, attrs } = alongDim();
+      return { outs: [plainOut(dtype, kept)], ins: [plain(dtype, shape)], attrs };
+    },
+    logsumexpBackward: () => {
+      const { dtype, shape, kept, attrs } = alongDim();
+      return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, kept), plain(dtype, shape)], attrs };
+    },
     softmaxBackward: alongRows(2),
     logSoftmaxBackward: alongRows(2),
     crossEntropy: () => {
