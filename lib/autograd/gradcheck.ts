@@ -161,7 +161,7 @@ export function gradcheck(
     order = 1,
     seed = 0,
     raise = true,
-  } = checkOptions<GradcheckOptions>(op, options, ["eps", "atol", "rtol", "order", "seed", "raise"]);
+  } = checkOptions<GradcheckOptions>(op, options, ["eps", "atol", "rtol", "order", "seed"], ["raise"]);
   for (const [name, number] of Object.entries({ eps, atol, rtol }))
     if (needNumber(op, name, number) < 0 || (name === "eps" && number === 0))
       fail(

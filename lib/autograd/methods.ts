@@ -32,7 +32,7 @@ export function nodeOf(op: string, x: Tensor, what = "the tensor"): Node {
  */
 export function backward(y: Tensor, options?: BackwardOptions): void {
   needTensor("backward", y);
-  const given = checkOptions<BackwardOptions>("backward", options, ["gradient", "retainGraph", "createGraph"]);
+  const given = checkOptions<BackwardOptions>("backward", options, ["gradient"], ["retainGraph", "createGraph"]);
   const node = nodeOf("backward", y);
   const gradient = given.gradient === undefined ? undefined : needTensor("backward", given.gradient, "the gradient");
   const createGraph = given.createGraph === true;

@@ -113,7 +113,7 @@ export function grad(first: unknown, second?: unknown, third?: unknown): unknown
   if (isTensor(first) || Array.isArray(first))
     return gradients(first as Tensor, second as Tensor, third as GradientsOptions);
   needFunction("grad", first);
-  const options = checkOptions<GradOptions>("grad", second as GradOptions | undefined, ["argnums", "hasAux"]);
+  const options = checkOptions<GradOptions>("grad", second as GradOptions | undefined, ["argnums"], ["hasAux"]);
   return gradFor("grad", first, options);
 }
 
@@ -159,7 +159,7 @@ export function valueAndGrad<
 ): (...args: Lifted<A>) => [[Tensor, X], Chosen<A, N>];
 export function valueAndGrad(f: (...args: never[]) => unknown, given?: GradOptions): (...args: never[]) => unknown {
   needFunction("valueAndGrad", f);
-  const options = checkOptions<GradOptions>("valueAndGrad", given, ["argnums", "hasAux"]);
+  const options = checkOptions<GradOptions>("valueAndGrad", given, ["argnums"], ["hasAux"]);
   return valueAndGradFor("valueAndGrad", f, options);
 }
 
@@ -182,12 +182,12 @@ function gradients(
 ): (Tensor | null)[] {
   const ys = listOf("grad", y);
   const targets = listOf("grad", xs);
-  const given = checkOptions<GradientsOptions>("grad", options, [
-    "gradOutputs",
-    "createGraph",
-    "retainGraph",
-    "allowUnused",
-  ]);
+  const given = checkOptions<GradientsOptions>(
+    "grad",
+    options,
+    ["gradOutputs"],
+    ["createGraph", "retainGraph", "allowUnused"],
+  );
   const outputs = given.gradOutputs === undefined ? [] : listOf("grad", given.gradOutputs);
   if (outputs.length > 0 && outputs.length !== ys.length)
     fail("ERR_ARGUMENT", "grad", "every result needs its gradient", String(ys.length), String(outputs.length));

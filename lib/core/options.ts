@@ -37,32 +37,44 @@ export function nearest(name: string, known: readonly string[]): string | undefi
 
 const none = Object.freeze({});
 
+/** The names of boolean options, and those of all others. */
+export type Flags<T> = { [K in keyof T & string]: NonNullable<T[K]> extends boolean ? K : never }[keyof T & string];
+export type Settings<T> = Exclude<keyof T & string, Flags<T>>;
+
 /**
  * Checks a trailing options object and returns it, or an empty object for `undefined`.
- * A name that is not in `known` is ERR_ARGUMENT that suggests the nearest one.
+ * A name that is neither in `known` nor in `flags` is ERR_ARGUMENT that suggests the nearest one; so is a flag that is not
+ * a boolean. The types have every boolean option named as a flag.
  *
  * @example
- * const { dim, keepdim = false } = checkOptions("sum", options, ["dim", "keepdim"]);
+ * const { dim, keepdim = false } = checkOptions("sum", options, ["dim"], ["keepdim"]);
  */
 export function checkOptions<T extends object>(
   op: string,
   options: T | undefined,
-  known: readonly (keyof T & string)[],
+  known: readonly Settings<T>[],
+  flags: readonly Flags<T>[] = [],
   from: StackStart = checkOptions,
 ): Partial<T> {
   if (options === undefined) return none;
   if (typeof options !== "object" || options === null || Array.isArray(options) || foreignKind(options) !== undefined) {
-    const expected = known.length === 0 ? "none" : `{ ${known.join(", ")} }`;
+    const expected = known.length + flags.length === 0 ? "none" : `{ ${[...known, ...flags].join(", ")} }`;
     fail("ERR_ARGUMENT", op, "options must be an object", expected, describe(options), { options }, from);
   }
   for (const name in options) {
     if ((known as readonly string[]).includes(name)) continue;
+    if ((flags as readonly string[]).includes(name)) {
+      const value: unknown = options[name];
+      if (typeof value === "boolean" || value === undefined) continue;
+      fail("ERR_ARGUMENT", op, `${name} is not valid`, "a boolean", describe(value), { argument: name }, from);
+    }
     // Ignores keys of Object.prototype, which every object inherits.
     if (name in Object.prototype && !Object.hasOwn(options, name)) continue;
-    const guess = nearest(name, known);
+    const all = [...known, ...flags];
+    const guess = nearest(name, all);
     const hint = guess === undefined ? "" : ` (did you mean "${guess}"?)`;
-    const expected = known.length === 0 ? "no options" : known.join(", ");
-    const details = { option: name, known, suggestion: guess };
+    const expected = all.length === 0 ? "no options" : all.join(", ");
+    const details = { option: name, known: all, suggestion: guess };
     fail("ERR_ARGUMENT", op, `unknown option "${name}"${hint}`, expected, undefined, details, from);
   }
   return options;

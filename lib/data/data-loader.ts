@@ -1,4 +1,4 @@
-import { needBoolean, needFunction, needInteger } from "../core/arguments.js";
+import { needFunction, needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
@@ -41,7 +41,6 @@ interface Run {
 }
 
 const op = "DataLoader";
-const optionNames = ["batchSize", "shuffle", "seed", "dropLast", "collate"] as const;
 
 /**
  * Iterates over a data set in batches. A `for` loop needs a data set whose `at` returns samples; `for await` also
@@ -68,13 +67,11 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   constructor(dataset: readonly T[], options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>) {
-    const given = checkOptions(op, options, optionNames, DataLoader);
+    const given = checkOptions(op, options, ["batchSize", "seed", "collate"], ["shuffle", "dropLast"], DataLoader);
     const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = given;
     checkDataset(dataset);
     needInteger(op, "batchSize", batchSize, 1);
     needInteger(op, "seed", seed, 0);
-    needBoolean(op, "shuffle", shuffle);
-    needBoolean(op, "dropLast", dropLast);
     if (collate !== undefined) needFunction(op, collate, "collate");
     if (dropLast && dataset.length < batchSize) {
       refuse("dropLast leaves no batch", `at least ${batchSize} samples`, `${dataset.length}`);

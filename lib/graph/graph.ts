@@ -104,8 +104,7 @@ export function graph(t: Tensor, options?: GraphOptions): Graph {
     gradients = false,
     names,
     maxNodes = 2000,
-  } = checkOptions<GraphOptions>("graph", options, ["gradients", "names", "maxNodes"]);
-  if (typeof gradients !== "boolean") refuse("graph", "the option gradients", "a boolean", gradients);
+  } = checkOptions<GraphOptions>("graph", options, ["names", "maxNodes"], ["gradients"]);
   needInteger("graph", "maxNodes", maxNodes, 1);
   if (gradients && t.node === null) fail("ERR_GRADIENT", "graph", "the tensor does not require grad");
   if (gradients && numel(t.shape) !== 1)

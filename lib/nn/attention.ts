@@ -75,7 +75,7 @@ export class MultiheadAttention extends Module {
   constructor(embedDim: number, numHeads: number, options?: MultiheadAttentionOptions) {
     super();
     const op = "MultiheadAttention";
-    const given = checkOptions<MultiheadAttentionOptions>(op, options, ["dropout", "bias", "batchFirst", "dtype"]);
+    const given = checkOptions<MultiheadAttentionOptions>(op, options, ["dropout", "dtype"], ["bias", "batchFirst"]);
     const { dropout: p = 0, bias = true, batchFirst = false, dtype } = given;
     this.embedDim = needInteger(op, "embedDim", embedDim, 1);
     this.numHeads = needInteger(op, "numHeads", numHeads, 1);
@@ -105,8 +105,8 @@ export class MultiheadAttention extends Module {
     options?: MultiheadCallOptions,
   ): [output: Tensor, weights: Tensor | null] {
     const op = "MultiheadAttention";
-    const known = ["keyPaddingMask", "attnMask", "isCausal", "needWeights", "averageAttnWeights"] as const;
-    const given = checkOptions<MultiheadCallOptions>(op, options, known);
+    const flags = ["isCausal", "needWeights", "averageAttnWeights"] as const;
+    const given = checkOptions<MultiheadCallOptions>(op, options, ["keyPaddingMask", "attnMask"], flags);
     const inputs = [
       needTensor(op, query, "the query"),
       needTensor(op, key, "the key"),

@@ -22,7 +22,7 @@ export interface ConvTransposeModuleOptions extends ConvModuleOptions {
   readonly outputPadding?: Pair | undefined;
 }
 
-const known = ["stride", "padding", "dilation", "groups", "bias", "dtype"] as const;
+const known = ["stride", "padding", "dilation", "groups", "dtype"] as const;
 
 /** The base of the layers: sizes, options, and a weight and bias initialized uniformly between ±1 / sqrt(fan in). */
 abstract class Conv<P> extends Module {
@@ -100,7 +100,7 @@ const pairs =
  */
 export class Conv1d extends Conv<number> {
   constructor(inChannels: number, outChannels: number, kernelSize: number, options?: ConvModuleOptions<number>) {
-    const given = checkOptions<ConvModuleOptions<number>>("Conv1d", options, known);
+    const given = checkOptions<ConvModuleOptions<number>>("Conv1d", options, known, ["bias"]);
     const size = needInteger("Conv1d", "the window", kernelSize, 1);
     const check = (what: string, value: number, least: number) => needInteger("Conv1d", what, value, least);
     super("Conv1d", inChannels, outChannels, [size], given, check, false);
@@ -119,7 +119,7 @@ export class Conv1d extends Conv<number> {
  */
 export class Conv2d extends Conv<Pair> {
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options?: ConvModuleOptions) {
-    const given = checkOptions<ConvModuleOptions>("Conv2d", options, known);
+    const given = checkOptions<ConvModuleOptions>("Conv2d", options, known, ["bias"]);
     const window = pairOf("Conv2d", "the window", kernelSize, 1);
     super("Conv2d", inChannels, outChannels, window, given, pairs("Conv2d"), false);
   }
@@ -140,7 +140,7 @@ export class ConvTranspose2d extends Conv<Pair> {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options?: ConvTransposeModuleOptions) {
     const op = "ConvTranspose2d";
-    const given = checkOptions<ConvTransposeModuleOptions>(op, options, [...known, "outputPadding"]);
+    const given = checkOptions<ConvTransposeModuleOptions>(op, options, [...known, "outputPadding"], ["bias"]);
     const window = pairOf(op, "the window", kernelSize, 1);
     super(op, inChannels, outChannels, window, given, pairs(op), true);
     this.outputPadding = pairOf(op, "outputPadding", given.outputPadding ?? 0, 0);

@@ -31,7 +31,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options?: LinearOptions) {
     super();
-    const { bias = true, dtype } = checkOptions<LinearOptions>("Linear", options, ["bias", "dtype"]);
+    const { bias = true, dtype } = checkOptions<LinearOptions>("Linear", options, ["dtype"], ["bias"]);
     this.inFeatures = needInteger("Linear", "inFeatures", inFeatures, 0);
     this.outFeatures = needInteger("Linear", "outFeatures", outFeatures, 0);
     const of: CreateOptions = { dtype };

@@ -42,13 +42,12 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options?: LayerNormModuleOptions) {
     super();
-    const known = ["eps", "elementwiseAffine", "bias", "dtype"] as const;
     const {
       eps = 1e-5,
       elementwiseAffine = true,
       bias = true,
       dtype,
-    } = checkOptions<LayerNormModuleOptions>("LayerNorm", options, known);
+    } = checkOptions<LayerNormModuleOptions>("LayerNorm", options, ["eps", "dtype"], ["elementwiseAffine", "bias"]);
     this.normalizedShape = normalizedSizes("LayerNorm", normalizedShape);
     this.eps = needNumber("LayerNorm", "eps", eps);
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape, { dtype })) : null;
@@ -75,7 +74,7 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options?: RMSNormOptions) {
     super();
-    const given = checkOptions<RMSNormOptions>("RMSNorm", options, ["eps", "elementwiseAffine", "dtype"]);
+    const given = checkOptions<RMSNormOptions>("RMSNorm", options, ["eps", "dtype"], ["elementwiseAffine"]);
     this.normalizedShape = normalizedSizes("RMSNorm", normalizedShape);
     this.eps = given.eps === undefined ? undefined : needNumber("RMSNorm", "eps", given.eps);
     const { elementwiseAffine = true, dtype } = given;
@@ -117,7 +116,7 @@ export class GroupNorm extends Module {
       eps = 1e-5,
       affine = true,
       dtype,
-    } = checkOptions<GroupNormModuleOptions>(op, options, ["eps", "affine", "dtype"]);
+    } = checkOptions<GroupNormModuleOptions>(op, options, ["eps", "dtype"], ["affine"]);
     this.numGroups = needInteger(op, "numGroups", numGroups, 1);
     this.numChannels = needInteger(op, "numChannels", numChannels, 1);
     if (numChannels % numGroups !== 0)
@@ -179,8 +178,8 @@ abstract class BatchNorm extends Module {
   constructor(numFeatures: number, options?: BatchNormModuleOptions) {
     super();
     const op = new.target.name;
-    const known = ["eps", "momentum", "affine", "trackRunningStats", "dtype"] as const;
-    const given = checkOptions<BatchNormModuleOptions>(op, options, known);
+    const flags = ["affine", "trackRunningStats"] as const;
+    const given = checkOptions<BatchNormModuleOptions>(op, options, ["eps", "momentum", "dtype"], flags);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, dtype } = given;
     this.numFeatures = needInteger(op, "numFeatures", numFeatures, 1);
     this.eps = needNumber(op, "eps", eps);

@@ -1,5 +1,3 @@
-/** A module's own tensors: parameters, which are learned, and buffers, which are not. */
-import { refuse } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { Batched } from "../engine/batched.js";
@@ -39,8 +37,7 @@ function held(op: string, data: unknown): Tensor {
  */
 export class Parameter extends Tensor {
   constructor(data: Tensor, options?: ParameterOptions) {
-    const { requiresGrad = true } = checkOptions<ParameterOptions>("Parameter", options, ["requiresGrad"]);
-    if (typeof requiresGrad !== "boolean") refuse("Parameter", "requiresGrad", "a boolean", requiresGrad);
+    const { requiresGrad = true } = checkOptions<ParameterOptions>("Parameter", options, [], ["requiresGrad"]);
     const { handle, type, shape, offset } = held("Parameter", data);
     super(handle, type, shape, null, offset, null);
     if (requiresGrad) makeLeaf(this);
@@ -67,7 +64,7 @@ export class Buffer extends Tensor {
   readonly persistent: boolean;
 
   constructor(data: Tensor, options?: BufferOptions) {
-    const { persistent = true } = checkOptions<BufferOptions>("Buffer", options, ["persistent"]);
+    const { persistent = true } = checkOptions<BufferOptions>("Buffer", options, [], ["persistent"]);
     const { handle, type, shape, offset } = held("Buffer", data);
     super(handle, type, shape, null, offset, null);
     this.persistent = persistent;

@@ -38,7 +38,7 @@ export class AvgPool2d extends Module {
   private readonly options: Partial<AvgPoolOptions>;
   constructor(kernelSize: Pair, options?: AvgPoolOptions) {
     super();
-    this.options = checkOptions<AvgPoolOptions>("AvgPool2d", options, ["stride", "padding", "countIncludePad"]);
+    this.options = checkOptions<AvgPoolOptions>("AvgPool2d", options, ["stride", "padding"], ["countIncludePad"]);
     this.kernelSize = kernelSize;
   }
   override forward(x: Tensor): Tensor {

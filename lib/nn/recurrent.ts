@@ -58,14 +58,12 @@ abstract class Recurrent extends Module {
 
   protected constructor(op: string, gates: number, inputSize: number, hiddenSize: number, options?: RecurrentOptions) {
     super();
-    const given = checkOptions<RecurrentOptions>(op, options, [
-      "numLayers",
-      "bias",
-      "batchFirst",
-      "dropout",
-      "bidirectional",
-      "dtype",
-    ]);
+    const given = checkOptions<RecurrentOptions>(
+      op,
+      options,
+      ["numLayers", "dropout", "dtype"],
+      ["bias", "batchFirst", "bidirectional"],
+    );
     const { numLayers = 1, bias = true, batchFirst = false, dropout = 0, bidirectional = false, dtype } = given;
     this.inputSize = needInteger(op, "inputSize", inputSize, 1);
     this.hiddenSize = needInteger(op, "hiddenSize", hiddenSize, 1);

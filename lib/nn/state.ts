@@ -36,10 +36,12 @@ export function loadState(
   options?: LoadOptions,
 ): LoadResult {
   const op = "loadStateDict";
-  const { strict = true, rename = (name: string) => name } = checkOptions<LoadOptions>(op, options, [
-    "strict",
-    "rename",
-  ]);
+  const { strict = true, rename = (name: string) => name } = checkOptions<LoadOptions>(
+    op,
+    options,
+    ["rename"],
+    ["strict"],
+  );
   if (typeof state !== "object" || state === null || isTensor(state))
     fail(
       "ERR_ARGUMENT",

@@ -70,16 +70,12 @@ export class TransformerEncoderLayer extends Module {
   constructor(dModel: number, nhead: number, options?: TransformerEncoderLayerOptions) {
     super();
     const op = "TransformerEncoderLayer";
-    const given = checkOptions<TransformerEncoderLayerOptions>(op, options, [
-      "dimFeedforward",
-      "dropout",
-      "activation",
-      "layerNormEps",
-      "batchFirst",
-      "normFirst",
-      "bias",
-      "dtype",
-    ]);
+    const given = checkOptions<TransformerEncoderLayerOptions>(
+      op,
+      options,
+      ["dimFeedforward", "dropout", "activation", "layerNormEps", "dtype"],
+      ["batchFirst", "normFirst", "bias"],
+    );
     const { dimFeedforward = 2048, dropout: p = 0.1, activation = "relu", layerNormEps: eps = 1e-5 } = given;
     const { batchFirst = false, normFirst = false, bias = true, dtype } = given;
     if (!isNameIn(activations, activation))
@@ -97,8 +93,8 @@ export class TransformerEncoderLayer extends Module {
   }
 
   override forward(src: Tensor, options?: EncoderCallOptions): Tensor {
-    const known = ["srcMask", "srcKeyPaddingMask", "isCausal"] as const;
-    const given = checkOptions<EncoderCallOptions>("TransformerEncoderLayer", options, known);
+    const known = ["srcMask", "srcKeyPaddingMask"] as const;
+    const given = checkOptions<EncoderCallOptions>("TransformerEncoderLayer", options, known, ["isCausal"]);
     const { norm1, norm2 } = this;
     needTensor("TransformerEncoderLayer", src);
     if (this.normFirst) {

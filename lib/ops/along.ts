@@ -1,5 +1,5 @@
 /** Shared by ops along one dimension. */
-import { checkOptions } from "../core/options.js";
+import { checkOptions, type Flags, type Settings } from "../core/options.js";
 import { axis } from "../core/shape.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -16,11 +16,12 @@ export function dimAndOptions<T extends HasDim>(
   x: { readonly ndim: number },
   dim: number | T | undefined,
   options: T | undefined,
-  known: readonly (keyof T & string)[],
+  known: readonly Settings<T>[],
+  flags: readonly Flags<T>[] = [],
   fallback = -1,
 ): Partial<T> & { readonly dim: number } {
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const given = checkOptions<T>(op, inPlace ? dim : options, known);
+  const given = checkOptions<T>(op, inPlace ? dim : options, known, flags);
   const named = inPlace || dim === undefined ? given.dim : dim;
   return { ...given, dim: axis(op, named === undefined ? fallback : named, x.ndim) };
 }

@@ -218,7 +218,7 @@ export function scaledDotProductAttention(
   const type = ["the query", "the key", "the value"]
     .map((what, i) => needFloat(op, needTensor(op, given[i], what)).type)
     .reduce(promote);
-  const o = checkOptions<AttentionOptions>(op, options, ["attnMask", "dropoutP", "isCausal", "scale", "enableGqa"]);
+  const o = checkOptions<AttentionOptions>(op, options, ["attnMask", "dropoutP", "scale"], ["isCausal", "enableGqa"]);
   const p = o.dropoutP ?? 0;
   if (!(typeof p === "number" && p >= 0 && p <= 1))
     fail("ERR_ARGUMENT", op, "dropoutP is not a probability", "0 to 1", describe(p));

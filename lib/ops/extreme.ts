@@ -22,7 +22,7 @@ function extreme(op: "max" | "min", x: Tensor, dim: unknown, options: ExtremeOpt
   if (dim === undefined) return named(op, () => (op === "max" ? x.amax() : x.amin()));
   if (typeof dim !== "number")
     fail("ERR_ARGUMENT", op, "dim must be an integer", `a dim, or ${op}imum(a, b) for two tensors`, "another value");
-  const { keepdim = false } = checkOptions<ExtremeOptions>(op, options, ["keepdim"]);
+  const { keepdim = false } = checkOptions<ExtremeOptions>(op, options, [], ["keepdim"]);
   const at = axis(op, dim, x.ndim);
   const indices = named(op, () => (op === "max" ? x.argmax(at, { keepdim: true }) : x.argmin(at, { keepdim: true })));
   const values = x.ndim === 0 ? x.clone() : x.gather(at, indices);

@@ -111,7 +111,7 @@ export function indexPut(x: Tensor, indices: readonly Index[], value: Operand, o
   needTensor("indexPut", x);
   if (!Array.isArray(indices) || indices.length === 0)
     fail("ERR_ARGUMENT", "indexPut", "the indices are not valid", "a list of what x.at takes", describe(indices));
-  const { accumulate = false } = checkOptions<IndexPutOptions>("indexPut", options, ["accumulate"]);
+  const { accumulate = false } = checkOptions<IndexPutOptions>("indexPut", options, [], ["accumulate"]);
   const entries = entriesOf("indexPut", indices, x.ndim);
   return named("indexPut", () => {
     const { first, end, index } = placesIn(x, entries);

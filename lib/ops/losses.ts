@@ -471,7 +471,7 @@ export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Te
   const op = "klDiv";
   pair(op, input, target);
   needFloat(op, input);
-  const { reduction, logTarget } = checkOptions<KlDivOptions>(op, options, ["reduction", "logTarget"]);
+  const { reduction, logTarget } = checkOptions<KlDivOptions>(op, options, ["reduction"], ["logTarget"]);
   const how = reduction === "batchmean" ? reduction : reductionOf(op, reduction, '"batchmean", ');
   if (how === "batchmean" && input.ndim === 0)
     fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");

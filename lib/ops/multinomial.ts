@@ -1,6 +1,6 @@
 /** Sampling of indices by weight. */
 
-import { needBoolean, needInteger } from "../core/arguments.js";
+import { needInteger } from "../core/arguments.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, showShape } from "../core/shape.js";
@@ -27,11 +27,12 @@ export function multinomial(weights: Tensor, count: number, options?: Multinomia
   const op = "multinomial";
   needFloat(op, needTensor(op, weights));
   needInteger(op, "the count", count, 1);
-  const { replacement = false, generator } = checkOptions<MultinomialOptions>(op, options, [
-    "replacement",
-    "generator",
-  ]);
-  needBoolean(op, "replacement", replacement);
+  const { replacement = false, generator } = checkOptions<MultinomialOptions>(
+    op,
+    options,
+    ["generator"],
+    ["replacement"],
+  );
   if (weights.ndim < 1 || weights.ndim > 2)
     fail("ERR_SHAPE", op, "neither a list nor a matrix", "rank 1 or 2", showShape(weights.shape));
   const least = replacement ? 1 : count;

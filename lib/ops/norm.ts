@@ -479,7 +479,7 @@ export function batchNorm(
 ): Tensor {
   const op = "batchNorm";
   const channels = needChannels(op, x);
-  const given = checkOptions<BatchNormOptions>(op, options, ["weight", "bias", "training", "momentum", "eps"]);
+  const given = checkOptions<BatchNormOptions>(op, options, ["weight", "bias", "momentum", "eps"], ["training"]);
   const training = given.training ?? false;
   const momentum = needNumber(op, "momentum", given.momentum ?? 0.1);
   const eps = needEps(op, given.eps ?? 1e-5);

@@ -153,7 +153,7 @@ export function maxPool2d(x: Tensor, kernelSize: Pair, options?: MaxPoolOptions)
 export function avgPool2d(x: Tensor, kernelSize: Pair, options?: AvgPoolOptions): Tensor {
   const op = "avgPool2d";
   needImage(op, x);
-  const o = checkOptions<AvgPoolOptions>(op, options, ["stride", "padding", "countIncludePad"]);
+  const o = checkOptions<AvgPoolOptions>(op, options, ["stride", "padding"], ["countIncludePad"]);
   const p = pool(op, kernelSize, { stride: o.stride, padding: o.padding });
   const image = x.shape.slice(-2);
   if (o.countIncludePad !== false) return meansOf(x, { ...p, image, divisor: p.window[0] * p.window[1] });

@@ -23,7 +23,7 @@ export function median(x: Tensor, dim?: number, options?: ExtremeOptions): Tenso
   needTensor("median", x);
   if (dim === undefined) return median(x.reshape([-1]), 0).values;
   const at = axis("median", dim, x.ndim);
-  const { keepdim = false } = checkOptions<ExtremeOptions>("median", options, ["keepdim"]);
+  const { keepdim = false } = checkOptions<ExtremeOptions>("median", options, [], ["keepdim"]);
   const y = x.ndim === 0 ? x.reshape([1]) : x;
   const size = y.shape[at]!;
   if (size === 0) fail("ERR_SHAPE", "median", "nothing to reduce", "a dimension with elements", showShape(x.shape));
@@ -73,8 +73,7 @@ export function quantile(
   const op = "quantile";
   needFloat(op, needTensor(op, x));
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const known = ["dim", "keepdim", "interpolation"] as const;
-  const given = checkOptions<QuantileOptions>(op, inPlace ? dim : options, known);
+  const given = checkOptions<QuantileOptions>(op, inPlace ? dim : options, ["dim", "interpolation"], ["keepdim"]);
   const { keepdim = false, interpolation = "linear" } = given;
   if (!isNameIn(weights, interpolation))
     fail("ERR_ARGUMENT", op, "unknown interpolation", Object.keys(weights).join(", "), describe(interpolation));

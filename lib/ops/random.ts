@@ -76,7 +76,7 @@ export interface RandomOptions {
   /** The random number generator; default that of this JavaScript thread. */
   readonly generator?: RandomGenerator | undefined;
 }
-const known = ["dtype", "requiresGrad", "generator"] as const;
+const known = ["dtype", "generator"] as const;
 
 interface Draw {
   readonly attrs: readonly number[];
@@ -115,7 +115,7 @@ function floats(
   options: RandomOptions | undefined,
   like?: DTypeRow,
 ): Tensor {
-  const given = checkOptions<RandomOptions>(op, options, known);
+  const given = checkOptions<RandomOptions>(op, options, known, ["requiresGrad"]);
   const type = given.dtype === undefined ? (like ?? defaultFloat()) : dtypeRow(op, given.dtype);
   if (type.kind !== "float") fail("ERR_DTYPE", op, "not a float dtype", "a float dtype", type.name);
   const wide = draw(op, row, shape, type.compute, generatorOf(op, given.generator).next());
@@ -175,7 +175,7 @@ export const randnLike = (x: Tensor, options?: RandomOptions): Tensor =>
 export function randint(low: number, high: number, shape: readonly number[], options?: RandomOptions): Tensor {
   needInteger("randint", "low", low);
   needInteger("randint", "high", high, low + 1);
-  const given = checkOptions<RandomOptions>("randint", options, known);
+  const given = checkOptions<RandomOptions>("randint", options, known, ["requiresGrad"]);
   const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randint", given.dtype);
   const wide = type === dtypes.int32 || type === dtypes.int64 ? type : dtypes.int64;
   if (!holds(type, low) || !holds(type, high - 1)) {
@@ -197,7 +197,7 @@ export function randint(low: number, high: number, shape: readonly number[], opt
 export function randperm(n: number, options?: RandomOptions): Tensor {
   if (needInteger("randperm", "n", n, 0) > 2 ** 31)
     fail("ERR_ARGUMENT", "randperm", "the numbers do not fit int32", "at most 2^31", String(n));
-  const given = checkOptions<RandomOptions>("randperm", options, known);
+  const given = checkOptions<RandomOptions>("randperm", options, known, ["requiresGrad"]);
   const type = given.dtype === undefined ? dtypes.int32 : dtypeRow("randperm", given.dtype);
   if (n > 0 && !holds(type, n - 1))
     fail("ERR_DTYPE", "randperm", `the numbers do not fit ${type.name}`, showRange(type), `0 to ${n - 1}`);
@@ -231,7 +231,7 @@ export function normal(mean: number, deviation: number, shape: readonly number[]
   needNumber("normal", "the mean", mean);
   if (needNumber("normal", "the deviation", deviation) < 0)
     fail("ERR_ARGUMENT", "normal", "the deviation is negative", "0 or more", String(deviation));
-  const { dtype, generator, requiresGrad } = checkOptions<RandomOptions>("normal", options, known);
+  const { dtype, generator, requiresGrad } = checkOptions<RandomOptions>("normal", options, known, ["requiresGrad"]);
   const half = dtype === "bfloat16" || dtype === "float16";
   const x = named("normal", () => randn(shape, { dtype: half ? "float32" : dtype, generator }))
     .mul(deviation)
@@ -275,7 +275,7 @@ export interface DropoutOptions {
  */
 export function dropout(x: Tensor, p = 0.5, options?: DropoutOptions): Tensor {
   needFloat("dropout", needTensor("dropout", x));
-  const { training = true, generator } = checkOptions<DropoutOptions>("dropout", options, ["training", "generator"]);
+  const { training = true, generator } = checkOptions<DropoutOptions>("dropout", options, ["generator"], ["training"]);
   if (!(typeof p === "number" && p >= 0 && p <= 1))
     fail("ERR_ARGUMENT", "dropout", "p is not a probability", "0 to 1", describe(p));
   if (!training || p === 0) return x.clone();

@@ -160,7 +160,8 @@ function checkWeights(kind: Kind, weights: readonly RecurrentWeights[], features
   return hidden;
 }
 
-const known = ["h0", "bidirectional", "batchFirst", "dropout", "training"] as const;
+const known = ["h0", "dropout"] as const;
+const flags = ["bidirectional", "batchFirst", "training"] as const;
 
 /** Converts half precision to float32. */
 const inCompute = (x: Tensor): Tensor => x.to(x.type.compute.name);
@@ -251,7 +252,7 @@ function unrounded(
  * cn.shape; // [1, 4, 2]
  */
 export function lstm(x: Tensor, weights: readonly RecurrentWeights[], options?: LstmOptions): LstmResult {
-  const given = checkOptions<LstmOptions>("lstm", options, [...known, "c0"]);
+  const given = checkOptions<LstmOptions>("lstm", options, [...known, "c0"], flags);
   const [output, hn, cn] = run(lstmKind, x, weights, given) as [Tensor, Tensor, Tensor];
   return { output, hn, cn };
 }
@@ -268,6 +269,9 @@ export function lstm(x: Tensor, weights: readonly RecurrentWeights[], options?: 
  * gru(ones([5, 4, 3]), [layer]).output.shape; // [5, 4, 2]
  */
 export function gru(x: Tensor, weights: readonly RecurrentWeights[], options?: GruOptions): GruResult {
-  const [output, hn] = run(gruKind, x, weights, checkOptions<GruOptions>("gru", options, known)) as [Tensor, Tensor];
+  const [output, hn] = run(gruKind, x, weights, checkOptions<GruOptions>("gru", options, known, flags)) as [
+    Tensor,
+    Tensor,
+  ];
   return { output, hn };
 }

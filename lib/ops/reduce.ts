@@ -41,10 +41,12 @@ interface Reduced {
 export function reduceArguments(op: string, rank: number, dim?: DimOrOptions, options?: ReduceOptions): Reduced {
   if (dim === undefined && options === undefined) return everything(rank);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const given: ReduceOptions = checkOptions<ReduceOptions>(op, inPlace ? (dim as ReduceOptions) : options, [
-    "dim",
-    "keepdim",
-  ]);
+  const given: ReduceOptions = checkOptions<ReduceOptions>(
+    op,
+    inPlace ? (dim as ReduceOptions) : options,
+    ["dim"],
+    ["keepdim"],
+  );
   const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
   const dims = named === undefined ? Array.from({ length: rank }, (_, i) => i) : axes(op, named, rank);
   return { dims: rank === 0 ? [] : dims, keepdim: given.keepdim === true };
@@ -302,11 +304,12 @@ function ofCentred(
 ): Tensor {
   needTensor(op, x);
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const given = checkOptions<VarianceOptions>(op, inPlace ? (dim as VarianceOptions) : options, [
-    "dim",
-    "keepdim",
-    "correction",
-  ]);
+  const given = checkOptions<VarianceOptions>(
+    op,
+    inPlace ? (dim as VarianceOptions) : options,
+    ["dim", "correction"],
+    ["keepdim"],
+  );
   const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
   const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, {
     keepdim: given.keepdim,
@@ -473,7 +476,7 @@ function argReduction(name: string): ArgReduction {
   };
   return (x, dim, options) => {
     needTensor(name, x);
-    const { keepdim } = checkOptions<ArgOptions>(name, options, ["keepdim"]);
+    const { keepdim } = checkOptions<ArgOptions>(name, options, [], ["keepdim"]);
     const at = dim === undefined ? 0 : axis(name, dim, x.ndim);
     if (dim === undefined || x.ndim === 0) return run(x.reshape([-1]), 0, false);
     return run(x, at, keepdim === true);

@@ -56,7 +56,7 @@ function wholeValue(number: number, right: boolean): [value: number | bigint, ri
 export function searchsorted(sorted: Tensor, values: Operand, options?: SearchOptions): Tensor {
   const op = "searchsorted";
   needTensor(op, sorted);
-  const { right: given = false } = checkOptions<SearchOptions>(op, options, ["right"]);
+  const { right: given = false } = checkOptions<SearchOptions>(op, options, [], ["right"]);
   const whole = typeof needOperand(op, values) === "number" && sorted.type.kind !== "float";
   const type = whole ? "int64" : commonType([sorted, values]).name;
   const [value, right] = whole ? wholeValue(values as number, given) : [values, given];

@@ -25,7 +25,7 @@ export interface NormalizeOptions {
 export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: NormalizeOptions): Tensor {
   const op = "normalize";
   needFloat(op, needTensor(op, x));
-  const { dim: at, p = 2, eps = 1e-12 } = dimAndOptions(op, x, dim, options, ["dim", "p", "eps"], 1);
+  const { dim: at, p = 2, eps = 1e-12 } = dimAndOptions(op, x, dim, options, ["dim", "p", "eps"], [], 1);
   needNumber(op, "eps", eps);
   const ord = needNumber(op, "p", p);
   return roundedOnce([x], (y) => y.div(norm(y, at, { ord, keepdim: true }).clamp({ min: eps })));
@@ -58,7 +58,7 @@ export function cosineSimilarity(
   needFloat(op, needTensor(op, x1, "the first"));
   needFloat(op, needTensor(op, x2, "the second"));
   const shape = broadcast(op, x1.shape, x2.shape);
-  const { dim: at, eps = 1e-8 } = dimAndOptions(op, { ndim: shape.length }, dim, options, ["dim", "eps"], 1);
+  const { dim: at, eps = 1e-8 } = dimAndOptions(op, { ndim: shape.length }, dim, options, ["dim", "eps"], [], 1);
   needNumber(op, "eps", eps);
   return roundedOnce([x1, x2], (a, b) => {
     const [left, right] = [a, b].map((x) => normalize(x.expand(shape), at, { eps })) as [Tensor, Tensor];

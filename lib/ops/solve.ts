@@ -1,5 +1,3 @@
-/** Linear systems, determinants and the Cholesky decomposition. */
-import { needBoolean } from "../core/arguments.js";
 import { named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
@@ -57,9 +55,8 @@ export interface TriangularOptions {
  */
 export function triangularSolve(a: Tensor, b: Tensor, options?: TriangularOptions): Tensor {
   const op = "triangularSolve";
-  const given = checkOptions<TriangularOptions>(op, options, ["upper", "left", "unitriangular"]);
+  const given = checkOptions<TriangularOptions>(op, options, [], ["upper", "left", "unitriangular"]);
   const { upper = false, left = true, unitriangular: unit = false } = given;
-  for (const [name, value] of Object.entries({ upper, left, unitriangular: unit })) needBoolean(op, name, value);
   m.needSquare(op, a, "the triangle");
   m.needMatrix(op, b, "the right side");
   if (!left) {
@@ -242,8 +239,7 @@ export interface CholeskyOptions {
  * @example cholesky(tensor([[4, 2], [2, 2]])).toArray(); // [[2, 0], [1, 1]]
  */
 export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
-  const { upper = false } = checkOptions<CholeskyOptions>("cholesky", options, ["upper"]);
-  needBoolean("cholesky", "upper", upper);
+  const { upper = false } = checkOptions<CholeskyOptions>("cholesky", options, [], ["upper"]);
   const l = choleskyRow([m.needSquare("cholesky", x)], undefined);
   return upper ? transposed(l) : l;
 }
@@ -257,8 +253,7 @@ export function cholesky(x: Tensor, options?: CholeskyOptions): Tensor {
  */
 export function choleskySolve(b: Tensor, l: Tensor, options?: CholeskyOptions): Tensor {
   const op = "choleskySolve";
-  const { upper = false } = checkOptions<CholeskyOptions>(op, options, ["upper"]);
-  needBoolean(op, "upper", upper);
+  const { upper = false } = checkOptions<CholeskyOptions>(op, options, [], ["upper"]);
   m.needMatrix(op, b, "the right side");
   m.needSquare(op, l, "the factor");
   return named(op, () =>

@@ -80,7 +80,7 @@ function taken(x: Tensor, dim: number, indices: Tensor): Sorted {
 
 function wholeOrder(op: string, x: Tensor, dim?: number | SortOptions, options?: SortOptions): Order {
   needTensor(op, x);
-  const { dim: at, descending } = dimAndOptions<SortOptions>(op, x, dim, options, ["dim", "descending"]);
+  const { dim: at, descending } = dimAndOptions<SortOptions>(op, x, dim, options, ["dim"], ["descending"]);
   return { dim: at, descending: descending === true, count: x.shape[at] ?? 1 };
 }
 
@@ -117,7 +117,7 @@ export function sort(x: Tensor, dim?: number | SortOptions, options?: SortOption
  */
 export function topk(x: Tensor, k: number, dim?: number | TopkOptions, options?: TopkOptions): Sorted {
   needTensor("topk", x);
-  const { dim: at, largest = true } = dimAndOptions<TopkOptions>("topk", x, dim, options, ["dim", "largest"]);
+  const { dim: at, largest = true } = dimAndOptions<TopkOptions>("topk", x, dim, options, ["dim"], ["largest"]);
   const size = x.shape[at] ?? 1;
   if (needInteger("topk", "k", k, 0) > size || (x.ndim === 0 && k === 0))
     fail("ERR_ARGUMENT", "topk", "k does not fit the dimension", showBounds(x.ndim === 0 ? 1 : 0, size), String(k));

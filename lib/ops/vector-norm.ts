@@ -34,7 +34,12 @@ export function norm(x: Tensor, ...args: NormArguments): Tensor {
   needTensor("norm", x);
   const [dim, options] = args;
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
-  const given = checkOptions<NormOptions>("norm", inPlace ? (dim as NormOptions) : options, ["ord", "dim", "keepdim"]);
+  const given = checkOptions<NormOptions>(
+    "norm",
+    inPlace ? (dim as NormOptions) : options,
+    ["ord", "dim"],
+    ["keepdim"],
+  );
   if (typeof dim === "number" && given.ord === undefined)
     fail(
       "ERR_ARGUMENT",

@@ -68,10 +68,12 @@ export function clipGradNorm(
   options?: ClipGradNormOptions,
 ): Tensor {
   const op = "clipGradNorm";
-  const { normType = 2, errorIfNonfinite = false } = checkOptions<ClipGradNormOptions>(op, options, [
-    "normType",
-    "errorIfNonfinite",
-  ]);
+  const { normType = 2, errorIfNonfinite = false } = checkOptions<ClipGradNormOptions>(
+    op,
+    options,
+    ["normType"],
+    ["errorIfNonfinite"],
+  );
   if (!(typeof maxNorm === "number" && maxNorm >= 0)) refuse(op, "maxNorm", "a number of at least 0", maxNorm);
   if (!(typeof normType === "number" && normType > 0))
     refuse(op, "normType", "a number above 0, or Infinity", normType);

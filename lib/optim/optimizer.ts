@@ -40,7 +40,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
 
   protected constructor(rule: StepRule<H>, params: Parameters<H>, options?: OptionsOf<H>) {
     this.rule = rule;
-    const given = checkOptions<OptionsOf<H>>(rule.name, options, keysOf(rule.defaults));
+    const given = checkOptions<object>(rule.name, options, keysOf(rule.defaults) as never[]) as OptionsOf<H>;
     this.defaults = this.settings(given, rule.defaults);
     const list = this.list<unknown>(params);
     const grouped = list.length > 0 && !list.some(isTensor);
@@ -55,7 +55,7 @@ export abstract class Optimizer<H extends object = { lr: number }> {
     const { name, defaults } = this.rule;
     if (typeof group !== "object" || group === null)
       fail("ERR_ARGUMENT", name, "a group must be an object with params", "{ params, ... }", describe(group));
-    checkOptions<GroupInit<H>>(name, group, ["params", ...keysOf(defaults), ...scheduleFields]);
+    checkOptions<object>(name, group, ["params", ...keysOf(defaults), ...scheduleFields] as never[]);
     const list = this.list(group.params);
     if (list.length === 0)
       fail(

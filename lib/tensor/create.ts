@@ -31,9 +31,8 @@ export interface TensorOptions extends CreateOptions {
 }
 
 /** @internal Applies the option `requiresGrad`. */
-export function finish(op: string, x: Tensor, requiresGrad: unknown): Tensor {
-  if (requiresGrad === undefined || requiresGrad === false) return x;
-  if (requiresGrad !== true) refuse(op, "requiresGrad", "a boolean", requiresGrad);
+export function finish(op: string, x: Tensor, requiresGrad: boolean | undefined): Tensor {
+  if (requiresGrad !== true) return x;
   if (x.type.kind !== "float")
     fail("ERR_GRADIENT", op, "only float tensors can require grad", "a float dtype", x.dtype);
   x.requiresGrad = true;
@@ -191,7 +190,7 @@ function typeOfValues(values: readonly (number | boolean | bigint)[]): DTypeRow 
  * @example tensor([[1, 2], [3, 4]]).shape; // [2, 2]
  */
 export function tensor(data: NestedArray | TypedArray | Tensor, options?: TensorOptions): Tensor {
-  const given = checkOptions<TensorOptions>("tensor", options, ["dtype", "shape", "requiresGrad"]);
+  const given = checkOptions<TensorOptions>("tensor", options, ["dtype", "shape"], ["requiresGrad"]);
   const wanted = given.dtype === undefined ? undefined : dtypeRow("tensor", given.dtype);
   const wantedShape = given.shape === undefined ? undefined : checkShape("tensor", given.shape);
   const shaped = (own: Shape): Shape => {
@@ -226,7 +225,7 @@ export function tensor(data: NestedArray | TypedArray | Tensor, options?: Tensor
 export function scalar(value: number | boolean | bigint, options?: CreateOptions): Tensor {
   if (typeof value !== "number" && typeof value !== "boolean" && typeof value !== "bigint")
     fail("ERR_ARGUMENT", "scalar", "not a number, boolean or bigint", undefined, describe(value));
-  const given = checkOptions<CreateOptions>("scalar", options, ["dtype", "requiresGrad"]);
+  const given = checkOptions<CreateOptions>("scalar", options, ["dtype"], ["requiresGrad"]);
   return named("scalar", () => tensor(value, given));
 }
 
@@ -238,7 +237,7 @@ function constant(
   options?: CreateOptions,
 ): Tensor {
   if (typeof value !== "number") refuse(op, "the value", "a number", value);
-  const given = checkOptions<CreateOptions>(op, options, ["dtype", "requiresGrad"]);
+  const given = checkOptions<CreateOptions>(op, options, ["dtype"], ["requiresGrad"]);
   const chosen = given.dtype === undefined ? type : dtypeRow(op, given.dtype);
   return finish(op, filled(op, element(op, value, chosen), chosen, checkShape(op, shape)), given.requiresGrad);
 }
@@ -351,7 +350,7 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
       undefined,
       `from ${start} to ${end} by ${step}`,
     );
-  const given = checkOptions<CreateOptions>("arange", options, ["dtype", "requiresGrad"]);
+  const given = checkOptions<CreateOptions>("arange", options, ["dtype"], ["requiresGrad"]);
   const integers = [start, end, step].every(Number.isInteger);
   const type = given.dtype === undefined ? (integers ? dtypes.int32 : defaultFloat()) : dtypeRow("arange", given.dtype);
   const length = Math.max(Math.ceil((end - start) / step), 0);
@@ -371,7 +370,7 @@ export function arange(...args: (number | CreateOptions | undefined)[]): Tensor 
 export function linspace(start: number, end: number, count: number, options?: CreateOptions): Tensor {
   finiteNumbers("linspace", [start, end]);
   checkShape("linspace", [count]);
-  const given = checkOptions<CreateOptions>("linspace", options, ["dtype", "requiresGrad"]);
+  const given = checkOptions<CreateOptions>("linspace", options, ["dtype"], ["requiresGrad"]);
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("linspace", given.dtype);
   if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "a float dtype", type.name);
   const values = typedArray<TypedArray>("linspace", type.half ? Float64Array : type.array, count);
@@ -394,7 +393,7 @@ export function eye(n: number, m?: number | CreateOptions, options?: CreateOptio
   checkShape("eye", [n, columns]);
   if (typeof m === "object" && options !== undefined)
     fail("ERR_ARGUMENT", "eye", "there are options twice", "eye(n, m, options)", describe(m));
-  const given = checkOptions<CreateOptions>("eye", typeof m === "object" ? m : options, ["dtype", "requiresGrad"]);
+  const given = checkOptions<CreateOptions>("eye", typeof m === "object" ? m : options, ["dtype"], ["requiresGrad"]);
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("eye", given.dtype);
   const values = typedArray<TypedArray>("eye", type.array, n * columns);
   for (let i = 0; i < Math.min(n, columns); i++) values[i * columns + i] = type === dtypes.int64 ? 1n : 1;
@@ -436,7 +435,7 @@ export function allClose(a: Tensor, b: Tensor, options?: CloseOptions): boolean 
     rtol = 1e-5,
     atol = 1e-8,
     equalNan = false,
-  } = checkOptions<CloseOptions>("allClose", options, ["rtol", "atol", "equalNan"]);
+  } = checkOptions<CloseOptions>("allClose", options, ["rtol", "atol"], ["equalNan"]);
   if (!sameShape(a.shape, b.shape))
     fail("ERR_SHAPE", "allClose", "the shapes differ", showShape(a.shape), showShape(b.shape));
   const x = a.toTypedArray();

@@ -5,7 +5,7 @@ interface Options {
   dim?: number;
   keepdim?: boolean;
 }
-const check = (options: unknown) => () => checkOptions<Options>("sum", options as Options, ["dim", "keepdim"]);
+const check = (options: unknown) => () => checkOptions<Options>("sum", options as Options, ["dim"], ["keepdim"]);
 
 describe("checkOptions", () => {
   test("returns what it was given, and an object for nothing", () => {
@@ -24,6 +24,13 @@ describe("checkOptions", () => {
     const message = `sum: unknown option "${name}" (did you mean "${nearest}"?); expected dim, keepdim`;
     expect(check({ [name]: 1 })).toThrowError(message);
     expect(check({ [name]: 1 })).toThrowError(expect.objectContaining({ code: "ERR_ARGUMENT", op: "sum" }));
+  });
+
+  test.each([[1], [null], ["false"], [[]]])("refuses %j where a boolean is expected", (value) => {
+    expect(check({ keepdim: value })).toThrowError(
+      `sum: keepdim is not valid; expected a boolean, got ${describeValue(value)}`,
+    );
+    expect(check({ keepdim: value })).toThrowError(expect.objectContaining({ code: "ERR_ARGUMENT", op: "sum" }));
   });
 
   test("suggests nothing where nothing is near", () => {
