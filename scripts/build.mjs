@@ -14,6 +14,7 @@ const settings = {
   target: "node20",
   sourcemap: true,
   sourcesContent: false, // the package carries lib/
+  minifyWhitespace: true, // a fifth less to parse at each start; names stay, and source maps lead to lib/
   logLevel: "warning",
 };
 

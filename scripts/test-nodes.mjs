@@ -11,6 +11,7 @@ const files = [
   "test/tensor/idle.test.ts",
   "test/tensor/realms.test.ts",
   "test/core/errors.test.ts",
+  "test/package/start.test.ts",
 ];
 const args = process.argv.length > 2 ? process.argv.slice(2) : files;
 

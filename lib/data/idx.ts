@@ -1,9 +1,8 @@
-import { constants } from "node:buffer";
 import { endianness } from "node:os";
-import { types } from "node:util";
 import { gunzipSync, constants as zlib } from "node:zlib";
 import { describe, fail } from "../core/errors.js";
 import { readRegular } from "../core/file.js";
+import { bufferConstants, types } from "../core/node.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { claim, typedArray } from "../tensor/javascript-memory.js";
 
@@ -110,7 +109,7 @@ function gunzip(bytes: Uint8Array, refuse: Refuse, part: true): Uint8Array;
 function gunzip(bytes: Uint8Array, refuse: Refuse, part: false, most: number): Uint8Array | null;
 function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * mostExpansion): Uint8Array | null {
   try {
-    const maxOutputLength = Math.min(Math.max(most, 1), constants.MAX_LENGTH);
+    const maxOutputLength = Math.min(Math.max(most, 1), bufferConstants.MAX_LENGTH);
     return gunzipSync(bytes, part ? { finishFlush: zlib.Z_SYNC_FLUSH } : { maxOutputLength });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return null;

@@ -1,6 +1,6 @@
-import { types } from "node:util";
 import { needFunction } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
+import { types } from "../core/node.js";
 import type { Interceptor } from "./call.js";
 
 /** Global state of this JavaScript thread. It is changed only around synchronous code. */

@@ -1,7 +1,7 @@
-import { types } from "node:util";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { openRegular, readInto, writeAtomically } from "../core/file.js";
+import { types } from "../core/node.js";
 import { checkOptions } from "../core/options.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { fromTyped, tensor } from "../tensor/create.js";

@@ -3,10 +3,10 @@
  * sets).
  */
 
-import { types } from "node:util";
 import { refuse } from "../core/arguments.js";
 import { foreignKind } from "../core/copy.js";
 import { fail } from "../core/errors.js";
+import { types } from "../core/node.js";
 import { isPlain } from "../core/tree.js";
 import { Buffer, Parameter } from "./parameter.js";
 

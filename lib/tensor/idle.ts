@@ -1,5 +1,5 @@
 /** Returns memory to the system once a thread has been idle for some seconds. */
-import { clearInterval, setInterval } from "node:timers";
+import { clearInterval, setInterval } from "../core/node.js";
 import { collector } from "../native/collector.js";
 import { addon } from "../native/frame.js";
 
