@@ -1,10 +1,10 @@
 /** detectAnomaly: finds the op that first makes a NaN or an infinity. */
-import { needFunction } from "../core/arguments.js";
+import { needFunction, synchronous } from "../core/arguments.js";
 import { fail, isOwn, setStackLimit } from "../core/errors.js";
 import { numel, type Shape, showShape } from "../core/shape.js";
 import { Batched } from "../engine/batched.js";
 import type { Call } from "../engine/call.js";
-import { intercepting, mode, type NoPromise, synchronous, withGrad } from "../engine/modes.js";
+import { intercepting, mode, type NoPromise, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import type { OpNode } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";

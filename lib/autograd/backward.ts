@@ -1,9 +1,10 @@
 /** Reverse mode: walks the tape from results to leaves, without recursion. */
+import { synchronous } from "../core/arguments.js";
 import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { Batched } from "../engine/batched.js";
-import { mode, synchronous, withGrad } from "../engine/modes.js";
+import { mode, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { rowOf } from "../engine/row.js";
 import type { Gradients, Rule } from "../engine/rule.js";

@@ -1,10 +1,10 @@
 /** `checkpoint`: recomputes a part of the graph in backward instead of saving it. */
-import { needFunction } from "../core/arguments.js";
+import { needFunction, synchronous } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
 import { leavesOf } from "../core/tree.js";
 import { isBatched } from "../engine/batched.js";
-import { mode, synchronous } from "../engine/modes.js";
+import { mode } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { own } from "../engine/saved.js";
 import { type Node, newestNode, OpNode } from "../engine/tape.js";

@@ -1,11 +1,11 @@
 /** `customFunction`: an op with a derivative supplied by the user. */
-import { refuse } from "../core/arguments.js";
+import { refuse, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { Batched, type Level } from "../engine/batched.js";
 import { makeLeaf } from "../engine/leaf.js";
-import { mode, synchronous, withGrad } from "../engine/modes.js";
+import { mode, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { privateRow, type Row } from "../engine/row.js";
 import { type Node, OpNode } from "../engine/tape.js";

@@ -1,10 +1,10 @@
 /** Checks derivatives against central differences. */
-import { needFunction, needInteger, needNumber } from "../core/arguments.js";
+import { needFunction, needInteger, needNumber, synchronous } from "../core/arguments.js";
 import { dtypes } from "../core/dtype.js";
 import { describe, fail, NablaError, sentence } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
-import { synchronous, withGrad } from "../engine/modes.js";
+import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { cat } from "../ops/join.js";
 import { defaultGenerator, RandomGenerator, randnLike } from "../ops/random.js";

@@ -1,10 +1,10 @@
 /** Function transforms: `grad`, `valueAndGrad`, `vjp`, `jvp` and others. They can be nested. */
-import { needFunction } from "../core/arguments.js";
+import { needFunction, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { isTracked } from "../engine/batched.js";
-import { mode, synchronous } from "../engine/modes.js";
+import { mode } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { Node } from "../engine/tape.js";
 import { zerosLike } from "../tensor/create.js";

@@ -1,9 +1,10 @@
 /** Shared by transforms: fresh variables in place of the arguments, and what results stay connected to. */
+import { synchronous } from "../core/arguments.js";
 import { describe, fail, showBounds } from "../core/errors.js";
 import { mapTree } from "../core/tree.js";
 import { view } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
-import { mode, synchronous, withGrad } from "../engine/modes.js";
+import { mode, withGrad } from "../engine/modes.js";
 import { defineRow } from "../engine/row.js";
 import { LeafNode, type Node, newestNode } from "../engine/tape.js";
 import { scalar } from "../tensor/create.js";

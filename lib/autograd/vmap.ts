@@ -1,11 +1,10 @@
 /** `vmap`: turns a function of one example into a function of a batch. */
-import { needFunction, needInteger } from "../core/arguments.js";
+import { needFunction, needInteger, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { Batched, type Level, type Randomness } from "../engine/batched.js";
-import { synchronous } from "../engine/modes.js";
 import { cat } from "../ops/join.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";

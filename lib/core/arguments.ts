@@ -1,5 +1,6 @@
 /** Checks of arguments, all with one wording: "lr is not valid; expected a finite number of at least 0, got -1". */
 import { describe, fail } from "./errors.js";
+import { types } from "./node.js";
 
 /** The range of a number. */
 export interface Range {
@@ -63,4 +64,14 @@ export function needChoice<T extends string>(op: string, what: string, x: unknow
 /** ERR_ARGUMENT unless the value is a function. */
 export function needFunction(op: string, f: unknown, what = "the function"): void {
   if (typeof f !== "function") refuse(op, what, "a function", f);
+}
+
+const ignore = (): void => undefined;
+
+/** ERR_ARGUMENT for a promise: the mode that `op` has set is restored before the work is done. */
+export function synchronous<T>(op: string, result: T): T {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
+  // The promise is dropped: handles its rejection, which would end the process.
+  if (types.isPromise(result)) Promise.prototype.then.call(result, undefined, ignore);
+  return fail("ERR_ARGUMENT", op, "the function must be synchronous", "a value", "a promise");
 }

@@ -1,5 +1,6 @@
 import type { DType } from "../core/dtype.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { noFlops } from "./cost.js";
 import { defineRow, type Row } from "./row.js";
 
 /** The row of `to`, which the engine also uses to convert half precision. */
@@ -10,6 +11,7 @@ export const castRow: Row<DType> = defineRow<DType>({
   inputs: 1,
   accuracy: "exact",
   moves: true,
+  flops: noFlops,
   rule: { kind: "linear", transpose: (g, c) => g.to(c.inputTypes[0]!.name) },
   replay: ([x], dtype) => (x as Tensor).to(dtype),
 });

@@ -9,10 +9,9 @@ export interface TensorSpec {
   readonly shape: Shape;
 }
 
-/** The description of a kernel call, without elements. */
-export interface KernelCall {
+/** A kernel call that was recorded instead of being run. */
+export interface RecordedCall {
   readonly kernel: string;
-  readonly family: Family;
   /** The kernel's numeric attributes. */
   readonly attrs: readonly number[];
   readonly results: readonly TensorSpec[];
@@ -25,7 +24,8 @@ export interface KernelCall {
 
 /**
  * `flops` counts floating-point operations: an addition, multiplication, comparison or function of one element counts
- * 1, a multiply-add 2. `bytesRead` and `bytesWritten` count each element once, however often a kernel accesses it.
+ * 1, a multiply-add 2, a copy or conversion 0. `bytesRead` and `bytesWritten` count each element once, however often a
+ * kernel accesses it; an operand that is given twice is read once.
  */
 export interface Cost {
   readonly flops: number;
@@ -34,7 +34,7 @@ export interface Cost {
 }
 
 /** The floating-point operations of a call, for rows whose family does not determine them. */
-export type Flops = (call: Omit<KernelCall, "cost">) => number;
+export type Flops = (call: Omit<RecordedCall, "cost">) => number;
 
 /** The given number of operations for each element of the first result. */
 export const perResult =
@@ -49,7 +49,8 @@ export const perInput =
     count * sizeOf(inputs[0]!);
 
 const sizeOf = (x: TensorSpec | null): number => (x === null ? 1 : numel(x.shape));
-const none: Flops = () => 0;
+/** For kernels that copy, convert or draw elements. */
+export const noFlops: Flops = () => 0;
 
 /** By family; null if each row must define it. */
 export const familyFlops: { readonly [F in Family]: Flops | null } = {
@@ -58,10 +59,10 @@ export const familyFlops: { readonly [F in Family]: Flops | null } = {
   ternary: perResult(1),
   compare: perResult(1),
   reduce: perInput(1),
-  movement: none,
-  index: none,
-  random: none,
-  creation: none,
+  movement: noFlops,
+  index: noFlops,
+  random: noFlops,
+  creation: noFlops,
   matmul: null,
   linalg: null,
   fused: null,

@@ -1,6 +1,4 @@
-import { needFunction } from "../core/arguments.js";
-import { fail } from "../core/errors.js";
-import { types } from "../core/node.js";
+import { needFunction, synchronous } from "../core/arguments.js";
 import type { Interceptor } from "./call.js";
 
 /** Global state of this JavaScript thread. It is changed only around synchronous code. */
@@ -28,16 +26,6 @@ export function intercepting<T>(intercept: Interceptor | null, f: () => T): T {
   } finally {
     mode.intercept = before;
   }
-}
-
-const ignore = (): void => undefined;
-
-/** Throws for a promise: the mode would be restored before the work is done. */
-export function synchronous<T>(op: string, result: T): T {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
-  // The promise is dropped: handles its rejection, which would end the process.
-  if (types.isPromise(result)) Promise.prototype.then.call(result, undefined, ignore);
-  return fail("ERR_ARGUMENT", op, "the function must be synchronous", "a value", "a promise");
 }
 
 /** Runs `f` with recording on or off, and restores the mode. */

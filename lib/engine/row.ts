@@ -155,19 +155,19 @@ export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   return row;
 }
 
-/** The family and the floating-point operations of each kernel: of the first row that has it. */
-const costs = new Map<string, { readonly family: Family; readonly flops: Flops }>();
+/** The floating-point operations of each kernel: of the first row that has it. */
+const flopsOf = new Map<string, Flops>();
 
 function setFlops({ name, kernel, family, flops }: Pick<RowSpec<never>, "name" | "kernel" | "family" | "flops">): void {
-  if (kernel === null || costs.has(kernel)) return;
+  if (kernel === null || flopsOf.has(kernel)) return;
   const count = flops ?? familyFlops[family];
   if (count === null)
     throw new Error(`the row ${name} does not say how many floating-point operations its kernel takes`);
-  costs.set(kernel, { family, flops: count });
+  flopsOf.set(kernel, count);
 }
 
-/** The family of a kernel, and how to count its floating-point operations. */
-export const kernelCost = (kernel: string): { readonly family: Family; readonly flops: Flops } => costs.get(kernel)!;
+/** How to count the floating-point operations of a kernel. */
+export const kernelFlops = (kernel: string): Flops => flopsOf.get(kernel)!;
 
 /** The description of a kernel that is not an op by itself. */
 type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy" | "flops">;

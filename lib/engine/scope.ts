@@ -1,8 +1,8 @@
-import { needFunction } from "../core/arguments.js";
+import { needFunction, synchronous } from "../core/arguments.js";
 import { collectHandles, type Handle, outlives } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 import { Batched } from "./batched.js";
-import { type NoPromise, synchronous } from "./modes.js";
+import type { NoPromise } from "./modes.js";
 
 /** The handles of all tensors that a value holds, through arrays, maps, sets and the own properties of objects. */
 function handlesIn(root: unknown): Set<Handle> {

@@ -1,7 +1,9 @@
 /**
- * The door: all native calls that make, read or write tensors go through one object, which a recorder can replace. The
- * caller has written the call into the frame; the object in place writes its answer into the frame.
+ * The door: the object through which all native calls go that make, read or write tensors. By default it is the add-on;
+ * a recorder replaces it to see each call. The caller has written the call into the frame, and the door writes the
+ * answer there.
  */
+import { synchronous } from "../core/arguments.js";
 import type { Addon } from "./addon.js";
 import { addon } from "./load.js";
 
@@ -20,20 +22,20 @@ const calls = [
 
 export type Door = Pick<Addon, (typeof calls)[number]>;
 
-/** The default: every call runs in the add-on immediately. */
+/** The default door: every call runs in the add-on immediately. */
 export const eager = Object.fromEntries(calls.map((name) => [name, addon[name]])) as unknown as Door;
 
 export let door: Door = eager;
 
-/** Whether another object is in place. */
+/** Whether another door is in place. */
 export const recording = (): boolean => door !== eager;
 
-/** Runs `run` with another object in place. */
+/** Runs a synchronous function with another door in place. ERR_ARGUMENT if it returns a promise. */
 export function standIn<T>(other: Door, run: () => T): T {
   const before = door;
   door = other;
   try {
-    return run();
+    return synchronous("standIn", run());
   } finally {
     door = before;
   }

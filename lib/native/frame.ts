@@ -16,7 +16,7 @@ for (const type of Object.values(dtypes)) {
 }
 setMaxRank(layout.maxRank);
 
-const header = layout.header as Record<
+export const header = layout.header as Record<
   | "code"
   | "operand"
   | "detail"
@@ -32,7 +32,10 @@ const header = layout.header as Record<
   | "nodeGeneration",
   number
 >;
-const flags = layout.flags as Record<"contiguous" | "scalar" | "fresh" | "save" | "write" | "expect" | "block", number>;
+export const flags = layout.flags as Record<
+  "contiguous" | "scalar" | "fresh" | "save" | "write" | "expect" | "block",
+  number
+>;
 
 const CODE = header.code;
 const OPERAND = header.operand;
@@ -225,87 +228,7 @@ export const releaseNode = (id: number, generation: number): void => pushRelease
 /** Releases what a graph node pins, and keeps the node. */
 export const releasePins = (id: number, generation: number): void => pushRelease(-1 - id, -generation);
 
-/** An operand in the frame. */
-export interface FrameOperand {
-  readonly slot: number;
-  /** The dtype's code. */
-  readonly dtype: number;
-  readonly shape: Shape;
-  /** The strides; null if contiguous. */
-  readonly strides: readonly number[] | null;
-  readonly number: boolean;
-  readonly fresh: boolean;
-}
-export interface FrameCall {
-  readonly opcode: number;
-  readonly attrs: readonly number[];
-  readonly outs: readonly FrameOperand[];
-  readonly ins: readonly FrameOperand[];
-}
-
-/** Reads back the call in the frame, for recorders. */
-export function readCall(): FrameCall {
-  let at = ints[ATTRS]!;
-  const numbers = (count: number): number[] => {
-    const list = Array.from(doubles.subarray(at, at + count));
-    at += count;
-    return list;
-  };
-  const operand = (index: number): FrameOperand => {
-    const base = BASE + INTS * index;
-    const [slot, dtype, rank, bits] = [ints[base]!, ints[base + 2]!, ints[base + 3]!, ints[base + 4]!];
-    const [number, fresh] = [(bits & SCALAR) !== 0, (bits & FRESH) !== 0];
-    if (number) at += 2;
-    else if (!fresh) at += 1; // the offset
-    const shape = number ? [] : numbers(rank);
-    const strides = number || fresh || (bits & CONTIGUOUS) !== 0 ? null : numbers(rank);
-    return { slot, dtype, shape, strides, number, fresh };
-  };
-  const [outs, ins] = [ints[OUTS]!, ints[INS]!];
-  const attrs = Array.from(doubles.subarray(0, at));
-  const all = Array.from({ length: outs + ins }, (_, i) => operand(i));
-  return { opcode: ints[OPCODE]!, attrs, outs: all.slice(0, outs), ins: all.slice(outs) };
-}
-
-const answered = -1;
-let named = 0;
-
-/**
- * Answers the call in the frame on behalf of a recorder, with virtual storages for new results, which native calls
- * refuse.
- */
-export function answerCall(): void {
-  for (let i = 0; i < ints[OUTS]! + ints[INS]!; i++) {
-    const base = BASE + INTS * i;
-    const bits = ints[base + 4]!;
-    if ((bits & FRESH) !== 0) {
-      ints[base] = VIRTUAL + named++;
-      ints[base + 1] = answered;
-    }
-    if ((bits & SAVE) !== 0) ints[base + 5] = -1; // no version is expected of it
-  }
-  if (ints[HAS_NODE] !== 0) nameNode(VIRTUAL + named++, answered);
-  ints[CODE] = 0;
-}
-
-/** The same for calls that pin operands to a node. */
-export function answerSave(): void {
-  for (let i = 0; i < ints[INS]!; i++) ints[BASE + INTS * i + 5] = -1;
-  nameNode(VIRTUAL + named++, answered);
-  ints[CODE] = 0;
-}
-
-/** The same for another handle on the only operand. */
-export function answerAdopt(): void {
-  ints[BASE] = VIRTUAL + named++;
-  ints[BASE + 1] = answered;
-  ints[CODE] = 0;
-}
-
-/** Slots from here on are virtual storages. */
-export const VIRTUAL = 2 ** 30;
-
-/** @internal For the tests that write frames by hand. */
+/** @internal For the reader of recorded calls, and tests that write frames by hand. */
 export const rawFrame = (): { ints: Int32Array; doubles: Float64Array } => ({ ints, doubles });
 
 /** Functions of the add-on that do not go through the door: no calls on tensors. */

@@ -1,7 +1,6 @@
 /** Functions that run before and after a module's forward. */
-import { refuse } from "../core/arguments.js";
+import { refuse, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
-import { synchronous } from "../engine/modes.js";
 import { isTensor } from "../tensor/tensor.js";
 
 /** The arguments of a module's forward. */

@@ -1,5 +1,5 @@
-import { needFunction, refuse } from "../core/arguments.js";
-import { type NoPromise, synchronous, withGrad } from "../engine/modes.js";
+import { needFunction, refuse, synchronous } from "../core/arguments.js";
+import { type NoPromise, withGrad } from "../engine/modes.js";
 import { Module } from "./module.js";
 
 /**

@@ -1,7 +1,7 @@
 import { refuse } from "../core/arguments.js";
 import { describe } from "../core/errors.js";
 import { numel } from "../core/shape.js";
-import type { KernelCall } from "../engine/cost.js";
+import type { RecordedCall } from "../engine/cost.js";
 import { costOf, dryRun, ValuesNeeded } from "../engine/dry-run.js";
 import { Tensor } from "../tensor/tensor.js";
 import { inference } from "./inference.js";
@@ -70,7 +70,7 @@ function traceOf(model: Module, inputs: readonly unknown[]): Traced {
   }
 }
 
-function outputsOf(model: Module, inputs: readonly unknown[], calls: readonly KernelCall[]): Traced["of"] {
+function outputsOf(model: Module, inputs: readonly unknown[], calls: readonly RecordedCall[]): Traced["of"] {
   const found: Traced["of"] = new Map();
   const starts: number[] = [];
   const removers = model.modules().flatMap((module) => [

@@ -1,6 +1,6 @@
-import { needFinite, needInteger, refuse } from "../core/arguments.js";
+import { needFinite, needInteger, refuse, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
-import { synchronous, withGrad } from "../engine/modes.js";
+import { withGrad } from "../engine/modes.js";
 import type { LeafNode } from "../engine/tape.js";
 import { cat, stack } from "../ops/join.js";
 import { zeros } from "../tensor/create.js";

@@ -1,9 +1,9 @@
 /** Shared by all optimizers: parameter groups, the state of each parameter, one native call per group and step. */
-import { needFunction, refuse } from "../core/arguments.js";
+import { needFunction, refuse, synchronous } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
-import { synchronous, withGrad } from "../engine/modes.js";
+import { withGrad } from "../engine/modes.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";

@@ -1,10 +1,11 @@
 /** One shard of a batch, computed the same way by a worker and inline. */
 
 import { backward } from "../autograd/methods.js";
+import { synchronous } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { keyFor } from "../core/random-key.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { synchronous, withGrad } from "../engine/modes.js";
+import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
 import type { Module } from "../nn/module.js";

@@ -61,6 +61,62 @@ test("products count two for each multiply-add", () => {
   expect(attention(true)).toBe(2 * 36 * (2 * (16 + 4) + 5));
 });
 
+test("copies and conversions count no operation, norms and mean squares two for each element of the input", () => {
+  const counted = (f: (x: Tensor) => unknown) => on([[6, 5]], f).map(({ kernel, cost }) => [kernel, cost.flops]);
+  expect(counted((x) => x.to("float64"))).toEqual([["identity", 0]]);
+  expect(counted((x) => x.clone())).toEqual([["identity", 0]]);
+  expect(counted((x) => x.t().contiguous())).toEqual([["identity", 0]]);
+  expect(counted((x) => x.norm([0]))).toEqual([["norm", 2 * 30]]);
+  expect(counted((x) => x.var(1))).toContainEqual(["meanSquare", 2 * 30]);
+});
+
+test("an operand that is given twice is read once, also by a call that writes to it", () => {
+  const read = (f: (x: Tensor, y: Tensor) => unknown) =>
+    costOf(
+      on(
+        [
+          [6, 6],
+          [6, 6],
+        ],
+        f,
+      ),
+    ).bytesRead;
+  expect(read((x) => x.mul(x))).toBe(4 * 36);
+  expect(read((x, y) => x.mul(y))).toBe(8 * 36);
+  expect(read((x) => x.mul(x.t()))).toBe(8 * 36);
+  expect(read((x) => x.narrow(0, 0, 3).mul(x.narrow(0, 3, 3)))).toBe(4 * 36);
+  // The third gradient of x is added in place to the sum of the first two.
+  const { calls } = dryRun(() =>
+    grad((x: Tensor) => x.exp().add(x.sin()).add(x.cos()).sum())(placeholder(dtypes.float32, [8])),
+  );
+  const added = calls.filter(({ kernel, writes }) => kernel === "add" && writes);
+  expect(added.map(({ cost }) => [cost.bytesRead, cost.bytesWritten])).toEqual([[2 * 4 * 8, 4 * 8]]);
+});
+
+test("placeholders share no storage, so that a copy between them needs no third one", () => {
+  const copied = on(
+    [
+      [3, 3],
+      [3, 3],
+    ],
+    (x, y) => x.assign(y.t()),
+  );
+  expect(copied.map(({ kernel }) => kernel)).toEqual(["identity"]);
+  const within = on([[3, 3]], (x) => x.assign(x.t()));
+  expect(within.map(({ kernel }) => kernel)).toEqual(["identity", "identity"]);
+});
+
+test("a dry run of an asynchronous function is refused, and ends", () => {
+  let fault: unknown;
+  try {
+    dryRun(async () => placeholder(dtypes.float32, [2]).exp());
+  } catch (error) {
+    fault = error;
+  }
+  expect(fault).toMatchObject({ code: "ERR_ARGUMENT", op: "dryRun" });
+  expect(tensor([4]).sqrt().item()).toBe(2);
+});
+
 test("a gradient: the kernels of forward and backward, and the next gradient is right", () => {
   const model = new nn.Sequential(new nn.Linear(20, 30), new nn.ReLU(), new nn.Linear(30, 1));
   const slope = grad((x: Tensor) => model.forward(x).square().mean());

@@ -76,3 +76,8 @@ test("no call on tensors passes it by", () => {
 test("calls that are not on tensors do not go through it", () => {
   expect(standIn(refusing, () => addon.stats().handles)).toBeGreaterThan(0);
 });
+
+test("an asynchronous function is refused, as the door would be back before it ends", () => {
+  expect(() => standIn(refusing, async () => tensor([1, 2]))).toThrow(/standIn: the function must be synchronous/);
+  expect(tensor([1, 2]).toArray()).toEqual([1, 2]);
+});

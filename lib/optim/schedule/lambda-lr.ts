@@ -1,6 +1,5 @@
-import { needFinite, refuse } from "../../core/arguments.js";
+import { needFinite, refuse, synchronous } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
-import { synchronous } from "../../engine/modes.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
 
