@@ -221,7 +221,7 @@ function writable(storages) {
     const n = shape.reduce((a, b) => a * b, 1);
     if (isFresh || !(n > 0 && n < 1e5)) continue;
     const storage = storages.find((s) => s.slot === slot && s.generation === generation);
-    if (storage === undefined) return allowed;
+    if (storage === undefined) continue; // perhaps one of an earlier round, not collected yet: the call may succeed
     const size = arrays[dtypeNames[dtype]].BYTES_PER_ELEMENT;
     const marks = allowed.get(storage) ?? new Uint8Array(storage.bytes.length);
     allowed.set(storage, marks);
