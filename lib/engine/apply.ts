@@ -84,9 +84,13 @@ export function apply<P>(
     }
   }
   if (pinned) frame.withNode();
-  const keeper = pinned ? node : null;
-  execute(small ? null : handle, second, keeper);
-  if (frame.failed()) handle = recover(row as unknown as Row, handle, second, keeper, inputs, params as never);
+  execute(small ? null : handle, second, pinned ? node : null);
+  for (let i = 0; mayRetry(i); i++) {
+    if (!small) handle = new Handle();
+    if (node !== null) node = new OpNode(row as unknown as Row, inputs, params as never, shape, type, scalar);
+    execute(small ? null : handle, second, pinned ? node : null);
+  }
+  if (frame.failed()) refused(row as unknown as Row, inputs, params as never);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && residual);
@@ -170,25 +174,8 @@ function applyFloat32Fallback<P>(
   return mode.keepFloat32 ? y : cast(y, type);
 }
 
-/**
- * Repeats a call that ran out of memory after reclaiming some; throws if that fails too. A function of its own, so that
- * apply needs no closure.
- */
-function recover(
-  row: Row,
-  handle: Handle,
-  second: Handle | null,
-  node: OpNode | null,
-  inputs: readonly Operand[],
-  params: never,
-): Handle {
-  const small = handle.block !== null;
-  let fresh = handle;
-  for (let i = 0; mayRetry(i); i++) {
-    if (!small) fresh = new Handle();
-    execute(small ? null : fresh, second, node);
-  }
-  if (!frame.failed()) return fresh;
+/** Throws the status of a call. */
+function refused(row: Row, inputs: readonly Operand[], params: never): never {
   const status = frame.status();
   const ofValue = valueCodes.has(frame.layout.codes[status.code]!);
   return raise(

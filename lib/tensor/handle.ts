@@ -116,8 +116,8 @@ const memoryCode = frame.layout.codes.indexOf("ERR_MEMORY");
 
 /**
  * Whether a call failed for want of memory and may be repeated, after the i-th stage of reclaiming: `for (let i = 0;
- * mayRetry(i); i++)`. Make the handle of the result anew each time, and keep it in a local variable that no closure
- * captures: a major collection promotes a handle, or the closure's context, and then no minor collection could free the
- * result, so that the next call would need a major one again.
+ * mayRetry(i); i++)`. Make the handle of the result, and the node that saves it, anew each time, and keep them in local
+ * variables that no closure captures: a major collection promotes them, or the closure's context, and then no minor
+ * collection could free the result, so that the next call would need a major one again.
  */
 export const mayRetry = (i: number): boolean => frame.failed() && frame.status().code === memoryCode && reclaimStage(i);

@@ -15,6 +15,7 @@ test.each([
   { name: "replaced", peak: 0.7, majors: 12 },
   { name: "beside what is held", peak: 0.9, majors: 4 },
   { name: "after an old tensor", peak: 0.9, majors: 4 },
+  { name: "recorded, after an old tensor", peak: 0.9, majors: 4 },
   { name: "a window of old tensors", peak: 0.9, majors: 20 },
   { name: "other sizes each time", peak: 0.7, majors: 8 },
   { name: "many small ones", peak: 0.9, majors: 12 },

@@ -43,6 +43,16 @@ const cases = {
     for (let i = 0; i < 20; i++) check(block(100)); // the first needs a major collection, those after it none
     check(held);
   },
+  "recorded, after an old tensor"() {
+    const held = block(100);
+    held.requiresGrad = true;
+    let old = block(140);
+    for (let k = 0; k < 50_000; k++) ones([4]); // minor collections, which promote it
+    check(old);
+    old = null;
+    for (let i = 0; i < 20; i++) check(held.sqrt()); // whose graph saves the result
+    check(held);
+  },
   "a window of old tensors"() {
     const window = [];
     for (let i = 0; i < 60; i++) {
