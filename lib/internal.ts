@@ -14,4 +14,5 @@ export { type Door, eager, standIn } from "./native/door.js";
 export { kernelNames, layout, rawFrame } from "./native/frame.js";
 export { addon } from "./native/load.js";
 export * as activationBackward from "./ops/activation-backward.js";
+export { timesWritten } from "./parallel/share.js";
 export { formatTensor, type PrintOptions } from "./tensor/print.js";

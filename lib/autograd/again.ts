@@ -15,7 +15,7 @@ export class Place {
     this.index = index;
   }
 }
-const isPlace = (value: unknown): value is Place => value instanceof Place;
+export const isPlace = (value: unknown): value is Place => value instanceof Place;
 
 /** The tree with each tensor replaced by a placeholder. */
 export const emptied = (tree: unknown, placeOf: (x: Tensor) => number): unknown =>
@@ -23,7 +23,6 @@ export const emptied = (tree: unknown, placeOf: (x: Tensor) => number): unknown 
 /** The tree with each placeholder replaced by its tensor. */
 export const filled = (tree: unknown, at: (place: number) => Tensor): unknown =>
   mapTree(tree, isPlace, ({ index }) => at(index));
-export const placesOf = isPlace;
 
 export interface Situation {
   readonly random: RandomKey;

@@ -187,7 +187,7 @@ function accumulateLeaf(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
 }
 
 /** Runs a rule; if a saved value was overwritten, the error names the op that saved it and the op that wrote to it. */
-function ruleOf<T>(node: OpNode, rule: () => T): T {
+function runRule<T>(node: OpNode, rule: () => T): T {
   try {
     return rule();
   } catch (error) {
@@ -289,7 +289,7 @@ function addTo(node: OpNode, g: Tensor, i: number): boolean {
   const sum = node.inputs[i]!.cotangent;
   if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
   const saved = (place: number): Tensor => node.unpack(place, false) as Tensor;
-  return ruleOf(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node as never)));
+  return runRule(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node as never)));
 }
 
 /** Computes the gradients of a node's inputs from its own, and accumulates them there. */
@@ -310,7 +310,7 @@ function propagate(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: b
     });
   }
   if (needs.includes(true)) {
-    const gradients = ruleOf(node, () => watched(node, g, () => gradientsOf(node, g, needs, createGraph)));
+    const gradients = runRule(node, () => watched(node, g, () => gradientsOf(node, g, needs, createGraph)));
     for (let i = 0; i < gradients.length; i++) {
       const gradient = gradients[i];
       const input = node.inputs[i];

@@ -2,15 +2,15 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
+import { tracked } from "../engine/apply.js";
 import { Batched, innermost, type Level, type Randomness } from "../engine/batched.js";
 import type { Call, Interceptor } from "../engine/call.js";
 import { intercepting, mode } from "../engine/modes.js";
-import type { Batch, Operand, Row } from "../engine/row.js";
-import { saved } from "../engine/rule.js";
+import { type Batch, type Operand, type Row, savesOf } from "../engine/row.js";
 import { OpNode } from "../engine/tape.js";
 import { stack } from "../ops/join.js";
 import { zeros } from "../tensor/create.js";
-import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { Tensor } from "../tensor/tensor.js";
 
 /** The vmap whose function is running. */
 let current: Level | null = null;
@@ -112,14 +112,10 @@ function applyBatched(call: Call, level: Level): Tensor {
     fits ? once(batch, call, given, mapped, level.size) : slices(call, given, mapped, level.size),
   );
   const out = new Batched(all, level);
-  const tracked = mode.grad && type.kind === "float" && row.rule.kind !== "none";
-  const needs = inputs.reduce<number>(
-    (mask, x, i) => (isTensor(x) && x.node !== null ? mask | (1 << Math.min(i, 30)) : mask),
-    0,
-  );
-  if (!tracked || needs === 0) return out;
+  const needs = mode.grad && type.kind === "float" && row.rule.kind !== "none" ? tracked(inputs) : 0;
+  if (needs === 0) return out;
   const node = new OpNode(row, inputs, params, shape, type, scalar);
-  const saves = row.saves[needs] ?? saved(row.rule, needs);
+  const saves = savesOf(row, needs);
   node.pin([
     saves & 1 ? out : null,
     ...inputs.map((x, i) => (typeof x === "number" || (i < 30 && saves & (2 << i)) ? x : null)),

@@ -11,7 +11,7 @@ import { privateRow, type Row } from "../engine/row.js";
 import { type Node, OpNode } from "../engine/tape.js";
 import { zeros } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { again, emptied, filled, placesOf, type Situation, situation } from "./again.js";
+import { again, emptied, filled, isPlace, type Situation, situation } from "./again.js";
 import { forUser, sweep } from "./backward.js";
 import { inVmap } from "./batching.js";
 
@@ -51,7 +51,7 @@ function savedOf(node: OpNode): unknown {
   const { spec, args, saved, tensors, ...then } = recordedOf(node);
   const linked = mode.grad;
   const kept = (place: number): Tensor => node.unpack(place, linked) as Tensor;
-  const places = leavesOf(saved, placesOf);
+  const places = leavesOf(saved, isPlace);
   if (!linked || places.every(({ index }) => index <= tensors)) return filled(saved, kept);
   // Saved tensors that are neither arguments nor the result depend on the arguments; to differentiate them, forward
   // runs again.
@@ -85,7 +85,7 @@ function checked({ spec, args }: Recorded, node: OpNode, gradients: unknown): (T
   const out: (Tensor | null)[] = [];
   args.forEach((arg, i) => {
     const gradient: unknown = gradients[i] ?? null;
-    if (!placesOf(arg)) {
+    if (!isPlace(arg)) {
       if (gradient !== null)
         fail("ERR_ARGUMENT", spec.name, `argument ${i} is no tensor and has no gradient`, "null", describe(gradient));
       return;
@@ -146,7 +146,7 @@ function forwardMode(node: OpNode, tangents: readonly (Tensor | null)[]): Tensor
   const { spec, args } = recordedOf(node);
   if (spec.jvp === undefined) return transposed(node, tangents);
   let at = 0;
-  const each = args.map((arg) => (placesOf(arg) ? (tangents[at++] ?? null) : null));
+  const each = args.map((arg) => (isPlace(arg) ? (tangents[at++] ?? null) : null));
   const t = tangentOf(spec, savedOf(node), each);
   if (!sameShape(t.shape, node.shape))
     fail(
@@ -200,7 +200,7 @@ function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknow
     tensors: tensors.length,
   };
   const node = new OpNode(rowOf(spec) as never, tensors, recorded as never, y.shape, y.type, y.type);
-  const used = new Set(leavesOf(recorded.saved, placesOf).map(({ index }) => index));
+  const used = new Set(leavesOf(recorded.saved, isPlace).map(({ index }) => index));
   node.pin([
     used.has(0) ? out : null,
     ...tensors.map((x, i) => (others.length > 0 || used.has(i + 1) ? x : null)),

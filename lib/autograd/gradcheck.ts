@@ -3,14 +3,14 @@ import { needFunction, needInteger, needNumber, synchronous } from "../core/argu
 import { dtypes } from "../core/dtype.js";
 import { describe, fail, NablaError, sentence } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { type Shape, sameShape, showShape } from "../core/shape.js";
+import { type Shape, sameShape, showIndex, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { cat } from "../ops/join.js";
 import { defaultGenerator, RandomGenerator, randnLike } from "../ops/random.js";
 import { fromTyped, zerosLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { jvp, vjp } from "./transforms.js";
+import { jvpFor, vjpFor } from "./transforms.js";
 
 export interface GradcheckOptions {
   /** The step of the central differences; default 1e-6. */
@@ -31,17 +31,6 @@ type Function = (...inputs: Tensor[]) => Tensor;
 type Settings = { readonly [K in "eps" | "atol" | "rtol"]: number };
 
 const op = "gradcheck";
-
-/** The index of an element, by its position in row-major order. */
-function indexOf(position: number, shape: Shape): string {
-  const index: number[] = [];
-  let rest = position;
-  for (const size of shape.toReversed()) {
-    index.unshift(rest % size);
-    rest = Math.floor(rest / size);
-  }
-  return showShape(index);
-}
 
 const float64 = (values: Float64Array, shape: Shape): Tensor => fromTyped(op, values, dtypes.float64, shape);
 const read = (x: Tensor): Float64Array => x.toTypedArray() as Float64Array;
@@ -97,10 +86,8 @@ function check(
   // Only a function that draws random numbers is repeated often: a few of its results may be equal by chance.
   const repeats = defaultGenerator.copyKey().calls === before.calls ? 1 : 32;
   for (let i = 0; i < repeats; i++) if (evaluate().some((y, k) => !Object.is(y, value[k]))) return random();
-  const [y, pull] = vjp(f, ...inputs);
-  const rows = Array.from(value, (_, k) =>
-    pull(unit(y.shape, value.length, k)).map((gradient) => read(gradient as Tensor)),
-  );
+  const [y, pull] = vjpFor(op, f, inputs);
+  const rows = Array.from(value, (_, k) => (pull(unit(y.shape, value.length, k)) as Tensor[]).map(read));
 
   for (let i = 0; i < inputs.length; i++) {
     const x = inputs[i]!;
@@ -116,13 +103,13 @@ function check(
       // The actual step: at + eps is rounded.
       const width = at + eps - (at - eps);
       const directions = inputs.map((other, k) => (k === i ? unit(x.shape, values.length, j) : zerosLike(other)));
-      const column = read(jvp(f, inputs, directions)[1]);
+      const column = read(jvpFor(op, f, inputs, directions)[1]);
       for (let k = 0; k < value.length; k++) {
         const numeric = (above[k]! - below[k]!) / width;
         const found = { reverse: rows[k]![i]![j]!, forward: column[k]! };
         for (const [mode, derivative] of Object.entries(found)) {
           if (Number.isFinite(numeric) && Math.abs(derivative - numeric) <= atol + rtol * Math.abs(numeric)) continue;
-          const fact = `in ${mode} mode the derivative of element ${indexOf(k, y.shape)} of the result by element ${indexOf(j, x.shape)} of ${nameOf(i)} is wrong`;
+          const fact = `in ${mode} mode the derivative of element ${showIndex(k, y.shape)} of the result by element ${showIndex(j, x.shape)} of ${nameOf(i)} is wrong`;
           const details = { input: i, element: j, output: k, mode, numeric, derivative };
           return new NablaError(
             "ERR_GRADIENT",
@@ -189,7 +176,7 @@ export function gradcheck(
       { generator: new RandomGenerator(seed) },
     );
     const derivative: Function = (...all) =>
-      cat(vjp(f, ...all.slice(0, -1))[1](all.at(-1)!).map((g) => (g as Tensor).flatten()));
+      cat((vjpFor(op, f, all.slice(0, -1))[1](all.at(-1)!) as Tensor[]).map((g) => g.flatten()));
     const nameOf = (i: number) => (i < xs.length ? `input ${i}, of second order,` : "the direction, of second order,");
     wrong = check(derivative, [...xs, direction], { eps, atol, rtol }, nameOf);
   }

@@ -1,6 +1,6 @@
 /** Jacobians and Hessians, by rows (reverse mode) or columns (forward mode), and products with them. */
 import { needFunction } from "../core/arguments.js";
-import { fail } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { stack } from "../ops/join.js";
@@ -28,16 +28,13 @@ export interface JacobianOptions<N extends number | readonly number[] = number |
 type Function = (...args: Argument[]) => Tensor;
 
 /** The basis tensors of a shape: 1 at one element, 0 elsewhere. */
-function basisOf({ shape, numel, dtype }: Tensor): Tensor[] {
-  return eye(numel, { dtype })
-    .unbind()
-    .map((row) => row.reshape(shape));
-}
+const basisOf = (op: string, { shape, numel, dtype }: Tensor): Tensor[] =>
+  named(op, () => eye(numel, { dtype }).unbind()).map((row) => row.reshape(shape));
 
 /** Joins parts along either end into one tensor of shape [...outer, ...inner]. */
-function assembled(parts: readonly Tensor[], dim: 0 | -1, y: Tensor, x: Tensor): Tensor {
+function assembled(op: string, parts: readonly Tensor[], dim: 0 | -1, y: Tensor, x: Tensor): Tensor {
   const shape = [...y.shape, ...x.shape];
-  return parts.length === 0 ? zeros(shape, { dtype: y.dtype }) : stack(parts, dim).reshape(shape);
+  return named(op, () => (parts.length === 0 ? zeros(shape, { dtype: y.dtype }) : stack(parts, dim).reshape(shape)));
 }
 
 interface Problem {
@@ -67,12 +64,13 @@ function shaped(chosen: readonly unknown[], matrices: readonly Tensor[]): unknow
   return chosen.map((arg) => mapTree(arg, isTensor, () => matrices[at++]));
 }
 
-function byRows(chosen: readonly unknown[], y: Tensor, pull: (g: Tensor) => unknown): unknown[] {
-  const rows = basisOf(y).map((g) => leavesOf(pull(g), isTensor));
+function byRows({ op, chosen }: Problem, y: Tensor, pull: (g: Tensor) => unknown): unknown[] {
+  const rows = basisOf(op, y).map((g) => leavesOf(pull(g), isTensor));
   return shaped(
     chosen,
     leavesOf(chosen, isTensor).map((x, i) =>
       assembled(
+        op,
         rows.map((row) => row[i]!),
         0,
         y,
@@ -82,12 +80,12 @@ function byRows(chosen: readonly unknown[], y: Tensor, pull: (g: Tensor) => unkn
   );
 }
 
-const reverse = ({ op, f, chosen }: Problem): unknown[] => byRows(chosen, ...vjpFor(op, f, chosen));
+const reverse = (p: Problem): unknown[] => byRows(p, ...vjpFor(p.op, p.f, p.chosen));
 
 function forward({ op, f, chosen }: Problem): unknown[] {
   const leaves = leavesOf(chosen, isTensor);
   const matrices = leaves.map((x, i) => {
-    const columns = basisOf(x).map((direction) => {
+    const columns = basisOf(op, x).map((direction) => {
       let at = 0;
       return jvpFor(
         op,
@@ -98,6 +96,7 @@ function forward({ op, f, chosen }: Problem): unknown[] {
     });
     const y = columns[0]?.[0] ?? vjpFor(op, f, chosen)[0];
     return assembled(
+      op,
       columns.map(([, column]) => column),
       -1,
       y,
@@ -111,7 +110,7 @@ function forward({ op, f, chosen }: Problem): unknown[] {
 function either(p: Problem): unknown[] {
   const [y, pull] = vjpFor(p.op, p.f, p.chosen);
   const columns = leavesOf(p.chosen, isTensor).reduce((sum, x) => sum + x.numel, 0);
-  return y.numel <= columns ? byRows(p.chosen, y, pull) : forward(p);
+  return y.numel <= columns ? byRows(p, y, pull) : forward(p);
 }
 
 function transform(op: string, f: unknown, options: JacobianOptions | undefined, way: (p: Problem) => unknown[]) {

@@ -2,6 +2,7 @@
 import { needFunction, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { mapList } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { isTracked } from "../engine/batched.js";
 import { mode } from "../engine/modes.js";
@@ -173,7 +174,7 @@ export function valueAndGradFor(op: string, f: unknown, options: GradOptions): (
 }
 
 const listOf = (op: string, x: unknown): readonly Tensor[] =>
-  Array.from(Array.isArray(x) ? x : [x], (item: unknown) => needTensor(op, item, "every element"));
+  mapList(Array.isArray(x) ? (x as unknown[]) : [x], (item) => needTensor(op, item, "every element"));
 
 function gradients(
   y: Tensor | readonly Tensor[],

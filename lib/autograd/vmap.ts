@@ -1,6 +1,6 @@
 /** `vmap`: turns a function of one example into a function of a batch. */
-import { needFunction, needInteger, synchronous } from "../core/arguments.js";
-import { describe, fail } from "../core/errors.js";
+import { needChoice, needFunction, needInteger, synchronous } from "../core/arguments.js";
+import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
@@ -122,8 +122,7 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
     randomness = "error",
     chunkSize,
   } = checkOptions<VmapOptions>("vmap", options, ["inDims", "outDims", "randomness", "chunkSize"]);
-  if (!["error", "same", "different"].includes(randomness))
-    fail("ERR_ARGUMENT", "vmap", "unknown randomness", '"error", "same" or "different"', describe(randomness));
+  needChoice("vmap", "randomness", randomness, ["error", "same", "different"]);
   if (chunkSize !== undefined) needInteger("vmap", "chunkSize", chunkSize, 1);
 
   return (...args: unknown[]): R => {
@@ -162,9 +161,11 @@ export function vmap<A extends Argument[] = Tensor[], R = unknown>(
       const dim = dims[i]!;
       return dim === null
         ? x
-        : cat(
-            parts.map((part) => part.results[i]!),
-            dim,
+        : named("vmap", () =>
+            cat(
+              parts.map((part) => part.results[i]!),
+              dim,
+            ),
           );
     });
     return refilled(tree, joined) as R;

@@ -12,6 +12,17 @@ export function numel(shape: Shape): number {
 
 export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
 
+/** The index of an element, by its position in row-major order, as `[1, 2]`. */
+export function showIndex(position: number, shape: Shape): string {
+  const index: number[] = [];
+  let rest = position;
+  for (let dim = shape.length - 1; dim >= 0; dim--) {
+    index.unshift(rest % shape[dim]!);
+    rest = Math.floor(rest / shape[dim]!);
+  }
+  return showShape(index);
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;
   if (a.length !== b.length) return false;

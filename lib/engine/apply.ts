@@ -9,14 +9,13 @@ import { isBatched } from "./batched.js";
 import { castRow } from "./cast.js";
 import { intercepted } from "./intercept.js";
 import { mode } from "./modes.js";
-import type { Operand, Row } from "./row.js";
-import { type Rule, saved } from "./rule.js";
+import { type Operand, type Row, savesOf } from "./row.js";
 import { OpNode } from "./tape.js";
 
 const noAttrs: readonly number[] = [];
 
 /** Which inputs a gradient can reach, as a bit mask (the first 30 count one by one). */
-function tracked(inputs: readonly Operand[]): number {
+export function tracked(inputs: readonly Operand[]): number {
   let needs = 0;
   for (let i = 0; i < inputs.length; i++) {
     const x = inputs[i]!;
@@ -55,7 +54,7 @@ export function apply<P>(
     if (needs !== 0 && type.kind === "float" && row.rule.kind !== "none") {
       node = new OpNode(row as unknown as Row, inputs, params as never, shape, type, scalar);
       constants = OpNode.constantPlaces(inputs, row.constants);
-      saves = (row.saves[needs] ?? saved(row.rule as Rule, needs)) | constants;
+      saves = savesOf(row as unknown as Row, needs) | constants;
     }
   }
   let pinned = (saves & 1) !== 0;
@@ -144,9 +143,7 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
   if (needs === 0) return true;
   // Gradients of these kinds of rules are converted to the input's dtype.
   const { kind } = row.rule;
-  return (
-    (kind === "elementwise" || kind === "linear") && ((row.saves[needs] ?? saved(row.rule, needs)) & (2 << i)) === 0
-  );
+  return (kind === "elementwise" || kind === "linear") && (savesOf(row, needs) & (2 << i)) === 0;
 }
 
 /** An operand in the dtype that half precision computes in. */

@@ -58,7 +58,7 @@ export interface Batch<P> {
 
 export interface Row<P = never> extends RowSpec<P> {
   readonly opcode: number;
-  /** The result of {@link saved}, for rows of few inputs. */
+  /** The results of {@link savesOf}, for rows of few inputs. */
   readonly saves: readonly number[];
   /** How many inputs, from the first on, can be kept as small constants, besides what the rule saves. */
   readonly constants: number;
@@ -78,6 +78,9 @@ export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<ne
   bfloat16: places,
   float16: places,
 });
+
+/** The operands of a call to save (a bit mask) where the inputs in `needs` (a bit mask) need a gradient. */
+export const savesOf = (row: Row, needs: number): number => row.saves[needs] ?? saved(row.rule, needs);
 
 const rows = new Map<string, Row>();
 

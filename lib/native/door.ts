@@ -18,6 +18,7 @@ const calls = [
   "block",
   "share",
   "attach",
+  "version",
 ] as const satisfies readonly (keyof Addon)[];
 
 export type Door = Pick<Addon, (typeof calls)[number]>;

@@ -1,4 +1,4 @@
-import { refuse } from "../core/arguments.js";
+import { refuse, synchronous } from "../core/arguments.js";
 import { describe } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import type { RecordedCall } from "../engine/cost.js";
@@ -83,7 +83,8 @@ function outputsOf(model: Module, inputs: readonly unknown[], calls: readonly Re
     }),
   ]);
   try {
-    inference(model, () => void (model.forward as (...given: unknown[]) => unknown)(...inputs));
+    const forward = model.forward as (...given: unknown[]) => unknown;
+    inference(model, () => void synchronous("summary", forward.call(model, ...inputs)));
   } finally {
     for (const remove of removers) remove();
   }

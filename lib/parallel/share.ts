@@ -69,7 +69,7 @@ function describeShared(x: Tensor, hold: boolean): SharedTensor {
 export function timesWritten(x: Tensor): number {
   frame.begin(0, 0, 1, []);
   frame.putOperand(0, x.handle, x.type.code, x.shape, x.layout, x.offset, 0);
-  const times = frame.addon.version();
+  const times = frame.door.version();
   if (frame.failed()) raise("share");
   return times;
 }

@@ -2,7 +2,7 @@
 import { refuse } from "../core/arguments.js";
 import { describe, type ErrorCode, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
-import { sameShape, showShape } from "../core/shape.js";
+import { sameShape, showIndex, showShape } from "../core/shape.js";
 import { enter, isPlain } from "../core/tree.js";
 import { isTensor, type Tensor } from "./tensor.js";
 
@@ -26,17 +26,6 @@ const near = (a: number | bigint, b: number | bigint, tolerance: number): boolea
   return Number.isFinite(x) && Number.isFinite(y) && Math.abs(x - y) <= tolerance * Math.max(1, Math.abs(y));
 };
 
-/** The position of an element of a shape, as `[1, 2]`. */
-function positionOf(index: number, shape: readonly number[]): string {
-  const position: number[] = [];
-  let rest = index;
-  for (let dim = shape.length - 1; dim >= 0; dim--) {
-    position.unshift(rest % shape[dim]!);
-    rest = Math.floor(rest / shape[dim]!);
-  }
-  return showShape(position);
-}
-
 function betweenTensors(a: Tensor, b: Tensor, tolerance: number, path: string): Difference | undefined {
   if (a === b) return undefined;
   if (!sameShape(a.shape, b.shape))
@@ -52,7 +41,7 @@ function betweenTensors(a: Tensor, b: Tensor, tolerance: number, path: string): 
   const y = b.toTypedArray();
   for (let i = 0; i < x.length; i++)
     if (!near(x[i]!, y[i]!, tolerance)) {
-      const what = a.ndim === 0 ? "the values differ" : `the elements at ${positionOf(i, a.shape)} differ`;
+      const what = a.ndim === 0 ? "the values differ" : `the elements at ${showIndex(i, a.shape)} differ`;
       return { code: "ERR_ARGUMENT", path, what, expected: String(y[i]), got: String(x[i]) };
     }
   return undefined;

@@ -36,8 +36,8 @@ export function typedArray<A extends ArrayBufferView>(op: string, kind: new (len
 }
 
 const perArray = 48;
-const perElement = 8;
-const longestRow = 100_000_000; // the size of an element in V8's arrays
+const perElement = 8; // of an array that V8 stores contiguously
+const longestRow = 100_000_000; // V8 stores no array of more than 2^27 elements contiguously
 const young = 64 * 2 ** 20; // the part of the heap limit that large arrays cannot use
 
 /** ERR_MEMORY if V8's heap has no room for nested arrays of that shape, which would end the process. */

@@ -1,4 +1,20 @@
-import { grad, hessian, hvp, jacfwd, jacobian, jacrev, nn, ones, qr, type Tensor, tensor, zeros } from "nabla";
+import {
+  grad,
+  gradcheck,
+  hessian,
+  hvp,
+  isGradEnabled,
+  jacfwd,
+  jacobian,
+  jacrev,
+  nn,
+  ones,
+  qr,
+  type Tensor,
+  tensor,
+  vmap,
+  zeros,
+} from "nabla";
 import { expect, test } from "vitest";
 
 const v = tensor([1, 2]);
@@ -17,6 +33,26 @@ test.each(Object.entries({ jacrev, jacfwd, jacobian, hessian }))("errors of %s b
     expect(call, String(call)).toThrow(new RegExp(`^${name}: `));
   // An error inside of the function keeps its own.
   expect(() => of((x: Tensor) => x.matmul(ones([3, 3])).sum())(v)).toThrow(/^matmul: /);
+});
+
+test.each(Object.entries({ jacrev, jacfwd, hessian }))(
+  "%s without the memory that it takes says so itself",
+  (name, f) => {
+    const transform = f as (f: (x: Tensor) => Tensor) => (x: Tensor) => unknown;
+    const of = transform((x) => (name === "hessian" ? x.square().sum() : x.mul(2)));
+    expect(() => of(zeros([2 ** 20]))).toThrow(new RegExp(`^${name}: out of memory`));
+  },
+);
+
+test("errors of vmap and gradcheck bear their names", () => {
+  const x = zeros([5, 3]);
+  let ranks = 1;
+  expect(() => vmap((row: Tensor) => row.reshape([...Array(ranks++).fill(1), 3]), { chunkSize: 2 })(x)).toThrow(
+    /^vmap: the shapes differ/,
+  );
+  expect(() => vmap((row: Tensor) => row, { randomness: "none" as never })).toThrow(/^vmap: randomness is not valid/);
+  const changing = (x: Tensor): Tensor => (isGradEnabled() ? (3 as never) : x.sum());
+  expect(() => gradcheck(changing, zeros([2], { dtype: "float64" }))).toThrow(/^gradcheck: what the function returns/);
 });
 
 test("errors of hvp, of fills and of qr's derivative bear their names", () => {

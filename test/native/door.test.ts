@@ -1,5 +1,5 @@
 import { attach, nn, noGrad, ones, optim, randn, tensor } from "nabla";
-import { addon, type Door, eager, standIn } from "nabla/internal";
+import { addon, type Door, eager, standIn, timesWritten } from "nabla/internal";
 import { expect, test } from "vitest";
 
 /** A door that lists the calls and passes them on. */
@@ -66,6 +66,7 @@ test("no call on tensors passes it by", () => {
     ["item", () => x.at(0).item()],
     ["share", () => x.share()],
     ["attach", () => attach(posted)],
+    ["version", () => timesWritten(x)],
     ["run", () => x.assign(3)],
     ["run", () => opt.step()],
   ] as [string, () => unknown][])

@@ -17,6 +17,17 @@ test("modules with their parameters, counts, outputs and totals", () => {
   expect(without.slice(1)).toEqual(lines.slice(1).map((line) => line.replace(/ +\[8, \d+\] +[\d,]+$/, "")));
 });
 
+test("an asynchronous model is refused, and its mode is what it was", () => {
+  class Slow extends nn.Module {
+    override async forward(x: Tensor): Promise<Tensor> {
+      return x;
+    }
+  }
+  const model = new Slow();
+  expect(() => summary(model, zeros([2]))).toThrow(/^summary: the function must be synchronous/);
+  expect(model.training).toBe(true);
+});
+
 class Tied extends nn.Module {
   embedding = new nn.Embedding(1000, 4);
   norm = new nn.BatchNorm1d(4);
