@@ -1,5 +1,5 @@
 import { refuse } from "./arguments.js";
-import { fail } from "./errors.js";
+import { describe, fail } from "./errors.js";
 
 /** Sizes of a tensor's dimensions, outermost first. */
 export type Shape = readonly number[];
@@ -10,7 +10,8 @@ export function numel(shape: Shape): number {
   return n;
 }
 
-export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** A shape in a message. The sizes may be unchecked: `join` would run their `toString`, which may throw. */
+export const showShape = (shape: Shape): string => `[${mapList(shape, describe).join(", ")}]`;
 
 /** The index of an element, by its position in row-major order, as `[1, 2]`. */
 export function showIndex(position: number, shape: Shape): string {

@@ -27,6 +27,31 @@ describe("nonsense", () => {
     expect(code(() => decodeIdx(Uint8Array.of(0, 0, 8, 0, 9), 3 as never))).toBe("ERR_ARGUMENT");
   });
 
+  it("as sizes and dimensions, also where the message lists them", () => {
+    const detached = new Int8Array(1);
+    structuredClone(detached, { transfer: [detached.buffer] });
+    const throws = {
+      toString: () => {
+        throw new Error("not a NablaError");
+      },
+    };
+    const x = zeros([4, 2]);
+    for (const value of [...nonsense.filter((value) => value !== 3), detached, throws])
+      for (const name of [
+        "expand",
+        "broadcastTo",
+        "reshape",
+        "permute",
+        "repeat",
+        "flip",
+        "sum",
+        "pad",
+        "roll",
+      ] as const)
+        for (const list of [[3, value], [value, 3], [4, 2, value], [value]])
+          expect(() => Reflect.apply(x[name as "sum"], x, [list]), name).toThrow(NablaError);
+  });
+
   it("as entries of containers", () => {
     for (const value of nonsense.filter((value) => value !== undefined && !(value instanceof Map))) {
       expect(code(() => make(nn.ModuleList, value))).toBe("ERR_ARGUMENT");
