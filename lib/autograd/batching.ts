@@ -2,12 +2,11 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import { tracked } from "../engine/apply.js";
 import { Batched, innermost, type Level, type Randomness } from "../engine/batched.js";
 import type { Call, Interceptor } from "../engine/call.js";
 import { intercepting, mode } from "../engine/modes.js";
 import { type Batch, type Operand, type Row, savesOf } from "../engine/row.js";
-import { OpNode } from "../engine/tape.js";
+import { OpNode, tracked } from "../engine/tape.js";
 import { stack } from "../ops/join.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";

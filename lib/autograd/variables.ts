@@ -2,11 +2,11 @@
 import { synchronous } from "../core/arguments.js";
 import { describe, fail, showBounds } from "../core/errors.js";
 import { mapTree } from "../core/tree.js";
-import { view } from "../engine/apply.js";
 import { Batched } from "../engine/batched.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { defineRow } from "../engine/row.js";
 import { LeafNode, type Node, newestNode } from "../engine/tape.js";
+import { view } from "../engine/view.js";
 import { scalar } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { reaches } from "./backward.js";

@@ -1,28 +1,18 @@
 import type { DTypeRow } from "../core/dtype.js";
-import { fail, named } from "../core/errors.js";
+import { named } from "../core/errors.js";
 import { numel, type Shape } from "../core/shape.js";
 import * as frame from "../native/frame.js";
-import { Handle, mayRetry, nextBlock, raise } from "../tensor/handle.js";
+import { Handle, mayRetry, nextBlock } from "../tensor/handle.js";
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import { isBatched } from "./batched.js";
 import { castRow } from "./cast.js";
+import { readsHalf, takesHalves } from "./half.js";
 import { intercepted } from "./intercept.js";
 import { mode } from "./modes.js";
+import { refused } from "./refused.js";
 import { type Operand, type Row, savesOf } from "./row.js";
-import { OpNode } from "./tape.js";
-
-const noAttrs: readonly number[] = [];
-
-/** Which inputs a gradient can reach, as a bit mask (the first 30 count one by one). */
-export function tracked(inputs: readonly Operand[]): number {
-  let needs = 0;
-  for (let i = 0; i < inputs.length; i++) {
-    const x = inputs[i]!;
-    if (typeof x !== "number" && x.node !== null) needs |= 1 << Math.min(i, 30);
-  }
-  return needs;
-}
+import { OpNode, tracked } from "./tape.js";
 
 /**
  * The path of every op that computes: writes the call into the frame, runs it, and records it if gradients are enabled.
@@ -123,29 +113,6 @@ function applyIntercepted<P>(
 export const cast = (x: Tensor, type: DTypeRow): Tensor =>
   x.type === type ? x : apply(castRow, [x], type, type, x.shape, type.attrs, type.name);
 
-/**
- * Whether the kernel takes half-precision inputs as they are: kernels that only move elements, and elementwise ones
- * (tile by tile), except where a derivative rule or vmap needs float32.
- */
-const takesHalves = (row: Row, inputs: readonly Operand[], scalar: DTypeRow, attrs: readonly number[]): boolean =>
-  row.moves === true ||
-  (!mode.keepFloat32 && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0) && !isBatched(inputs));
-
-/**
- * Whether the kernel converts half-precision input i to float32 while it reads it, without a copy. Not where a
- * derivative rule needs a float32 tensor.
- */
-export function readsHalf(row: Row, inputs: readonly Operand[], i: number, elementwise = false): boolean {
-  const x = inputs[i]!;
-  if (typeof x === "number" || !x.type.half || isBatched(inputs)) return false;
-  if (!elementwise && row.reads?.[x.type.name]?.includes(i) !== true) return false;
-  const needs = mode.grad ? tracked(inputs) : 0;
-  if (needs === 0) return true;
-  // Gradients of these kinds of rules are converted to the input's dtype.
-  const { kind } = row.rule;
-  return (kind === "elementwise" || kind === "linear") && (savesOf(row, needs) & (2 << i)) === 0;
-}
-
 /** An operand in the dtype that half precision computes in. */
 export const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.type.half ? cast(x, x.type.compute) : x);
 
@@ -171,20 +138,6 @@ function applyFloat32Fallback<P>(
   return mode.keepFloat32 ? y : cast(y, type);
 }
 
-/** Throws the status of a call. */
-function refused(row: Row, inputs: readonly Operand[], params: never): never {
-  const status = frame.status();
-  const ofValue = valueCodes.has(frame.layout.codes[status.code]!);
-  return raise(
-    row.name,
-    row.family === "linalg" ? refusedMatrix : changedSince,
-    ofValue ? row.refuses?.(params, inputs, status) : undefined,
-  );
-}
-
-/** With these a kernel refuses a value of an operand. */
-const valueCodes: ReadonlySet<string> = new Set(["ERR_INDEX", "ERR_ARGUMENT", "ERR_DTYPE"]);
-
 /** Runs the frame. Native code tracks the objects passed: first the handles, then the node. */
 function execute(handle: Handle | null, second: Handle | null, node: OpNode | null): void {
   if (second !== null) {
@@ -195,50 +148,4 @@ function execute(handle: Handle | null, second: Handle | null, node: OpNode | nu
     else frame.door.execute(node);
   } else if (node === null) frame.door.execute(handle);
   else frame.door.execute(handle, node);
-}
-
-/** The message for a saved value that was overwritten, naming the op that wrote. */
-export function changedSince(detail: number): string | undefined {
-  if (frame.layout.codes[frame.status().code] !== "ERR_GRADIENT") return undefined;
-  const kernel = frame.kernelNames()[detail] ?? "another op";
-  return `a value saved for the gradient was changed since by ${kernel === "identity" ? "assign" : kernel}`;
-}
-
-/** The message for a matrix without such a decomposition, naming its index in the batch. */
-function refusedMatrix(detail: number): string | undefined {
-  if (frame.layout.codes[frame.status().code] !== "ERR_ARGUMENT") return changedSince(detail);
-  return `${frame.addon.message()} (matrix ${detail} of the batch)`;
-}
-
-/** The path of every op that returns a view. */
-export function view<P>(
-  row: Row<P>,
-  x: Tensor,
-  shape: Shape,
-  layout: readonly number[] | null,
-  offset: number,
-  params: P,
-): Tensor {
-  if (mode.intercept !== null) return viewIntercepted(row, x, shape, layout, offset, params);
-  const { handle } = x;
-  if (handle.slot < 0) fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
-  handle.users++;
-  const node =
-    mode.grad && x.node !== null
-      ? new OpNode(row as unknown as Row, [x], params as never, shape, x.type, x.type)
-      : null;
-  return new Tensor(handle, x.type, shape, layout, offset, node);
-}
-
-function viewIntercepted<P>(
-  row: Row<P>,
-  x: Tensor,
-  shape: Shape,
-  layout: readonly number[] | null,
-  offset: number,
-  params: P,
-): Tensor {
-  const { type } = x;
-  const run = () => [view(row, x, shape, layout, offset, params)];
-  return intercepted({ row, inputs: [x], attrs: noAttrs, params, results: [{ type, shape }] }, type, run)[0]!;
 }

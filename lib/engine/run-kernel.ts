@@ -4,11 +4,12 @@ import * as frame from "../native/frame.js";
 import { Handle, mayRetry, raise } from "../tensor/handle.js";
 import { reclaim } from "../tensor/memory.js";
 import { Tensor } from "../tensor/tensor.js";
-import { changedSince, inCompute } from "./apply.js";
+import { inCompute } from "./apply.js";
 import type { KernelCall } from "./call.js";
 import { castRow } from "./cast.js";
 import { intercepted } from "./intercept.js";
 import { mode, withGrad } from "./modes.js";
+import { changedSince } from "./refused.js";
 
 const none: readonly never[] = [];
 

@@ -30,6 +30,16 @@ abstract class Visited {
 /** An input of a node: a tensor, or a description of one. */
 export type Input = { readonly node: GraphNode | null; readonly shape: Shape; readonly type: DTypeRow } | number;
 
+/** Which inputs a gradient can reach, as a bit mask (the first 30 count one by one). */
+export function tracked(inputs: readonly Operand[]): number {
+  let needs = 0;
+  for (let i = 0; i < inputs.length; i++) {
+    const x = inputs[i]!;
+    if (typeof x !== "number" && x.node !== null) needs |= 1 << Math.min(i, 30);
+  }
+  return needs;
+}
+
 /** Constants of at most this many elements are kept, so that graphs can be drawn with values. */
 const CONSTANT = 64;
 

@@ -14,10 +14,11 @@ import {
   sameShape,
   showShape,
 } from "../core/shape.js";
-import { apply, view } from "../engine/apply.js";
+import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, rowOf } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
+import { view } from "../engine/view.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
