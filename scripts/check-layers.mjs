@@ -40,6 +40,22 @@ const languages = [
     },
     atLeast: { files: 40, imports: 100 },
   },
+  {
+    name: "drivers",
+    folder: "native/exec",
+    extensions: [".h", ".cc"],
+    levels: [
+      ["call.h"],
+      ["common"],
+      ["elementwise", "linalg", "matmul", "norm", "random", "sort"],
+      ["attention", "conv", "index", "optim", "reduce"],
+      ["loss"],
+      ["call.cc"],
+    ],
+    imports: /^\s*#include\s+"(exec\/[^"]+)"/gm,
+    resolve: (_, header) => `native/${header}`,
+    atLeast: { files: 50, imports: 80 },
+  },
 ];
 
 function checkLanguage({

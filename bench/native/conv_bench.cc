@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "exec/conv.h"
+#include "exec/conv/conv.h"
 #include "runtime/pool.h"
 
 namespace {

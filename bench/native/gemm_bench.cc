@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "exec/gemm.h"
+#include "exec/matmul/gemm.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
 

@@ -7,16 +7,16 @@ const script = pathToFileURL(join(import.meta.dirname, "..", "..", "scripts", "c
 const { retiredIn } = (await import(script)) as { retiredIn(path: string, text: string): string[] };
 
 test.each([
-  ["native/exec/norm.cc", "const bool past_cache = leaves_cache(y);", "streaming (non-temporal) store"],
+  ["native/exec/norm/norm.cc", "const bool past_cache = leaves_cache(y);", "streaming (non-temporal) store"],
   ["native/kernels/norm.h", "// Results may go past the cache.", "streaming (non-temporal) store"],
   ["native/kernels/simd/avx512.h", "constexpr int64_t kReadAhead = 8192;", "prefetch"],
   ["native/kernels/simd/avx512.h", "// the next panel of B is fetched ahead", "prefetch"],
   ["lib/ops/solve.ts", "const turned = transpose(a);", "transposed"],
   ["native/kernels/gemm-pack-inl.h", "load_turned(v, p);", "transposed"],
-  ["native/exec/conv.cc", "// the matrix of windows", "im2col or patches"],
-  ["native/exec/pool2d.cc", "WindowBlock<float> block(w, x);", "im2col"],
+  ["native/exec/conv/conv.cc", "// the matrix of windows", "im2col or patches"],
+  ["native/exec/conv/pool2d.cc", "WindowBlock<float> block(w, x);", "im2col"],
   ["lib/ops/attention.ts", "const kept = c.aside();", "residual output"],
-  ["native/exec/attention.cc", "Status take(const View& aside);", "residual output"],
+  ["native/exec/attention/attention.cc", "Status take(const View& aside);", "residual output"],
   ["lib/engine/batched.ts", "class Lanes extends Tensor {", "batch axis, batched, or one example"],
   ["lib/autograd/vmap.ts", "/** Run lane by lane. */", "batch axis, batched, or one example"],
   ["lib/engine/apply.ts", "return applyWide(row, inputs);", "float32 fallback, keepFloat32"],
@@ -41,7 +41,7 @@ test.each([
   ["lib/ops/attention.ts", "const dropped = drop(weights);"],
   ["lib/parallel/serve.ts", "// Errors arrive as the caller would see them inline."],
   ["lib/optim/optimizer.ts", "/** What turned into a step; momentum is turned off. */"],
-  ["native/exec/index.cc", "class Walk {"],
+  ["native/exec/index/index.cc", "class Walk {"],
 ])("%s may say: %s", (path, line) => {
   expect(retiredIn(path, line)).toEqual([]);
 });

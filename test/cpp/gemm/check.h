@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/dtype.h"
-#include "exec/gemm.h"
+#include "exec/matmul/gemm.h"
 #include "kernels/gemm.h"
 
 namespace nabla::test {

@@ -1,6 +1,6 @@
 // Which way large and small products are cut: what no result shows, as its bits are the same any way.
 #include "check.h"
-#include "exec/gemm_plan.h"
+#include "exec/matmul/gemm_plan.h"
 
 namespace nabla::test {
 namespace {

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "../random.h"
-#include "exec/conv.h"
-#include "exec/im2col.h"
-#include "exec/pool2d.h"
+#include "exec/conv/conv.h"
+#include "exec/conv/im2col.h"
+#include "exec/conv/pool2d.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
 

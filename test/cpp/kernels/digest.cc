@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "exec/gemm.h"
+#include "exec/matmul/gemm.h"
 #include "numbers.h"
 
 namespace nabla::test {

@@ -1,8 +1,8 @@
 // Attention and its gradient against their definition in double.
-#include "exec/attention.h"
+#include "exec/attention/attention.h"
 
 #include "check.h"
-#include "exec/random.h"
+#include "exec/random/random.h"
 
 namespace nabla::test {
 namespace {

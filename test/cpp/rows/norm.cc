@@ -1,9 +1,9 @@
 // The fused gradients of layer and RMS normalization, and batch normalization both ways, against their definition in
 // double.
-#include "exec/norm.h"
+#include "exec/norm/norm.h"
 
 #include "check.h"
-#include "exec/batch_norm.h"
+#include "exec/norm/batch_norm.h"
 
 namespace nabla::test {
 namespace {

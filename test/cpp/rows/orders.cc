@@ -6,11 +6,11 @@
 #include <numeric>
 
 #include "check.h"
-#include "exec/checked.h"
-#include "exec/index.h"
-#include "exec/nonzero.h"
-#include "exec/random.h"
-#include "exec/sort.h"
+#include "exec/elementwise/checked.h"
+#include "exec/index/index.h"
+#include "exec/index/nonzero.h"
+#include "exec/random/random.h"
+#include "exec/sort/sort.h"
 
 namespace nabla::test {
 namespace {

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "check.h"
-#include "exec/norm.h"
-#include "exec/softmax.h"
-#include "exec/tuning.h"
+#include "exec/common/tuning.h"
+#include "exec/norm/norm.h"
+#include "exec/norm/softmax.h"
 #include "runtime/memory.h"
 
 namespace nabla::test {

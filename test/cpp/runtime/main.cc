@@ -12,8 +12,8 @@
 
 #include "base/layout.h"
 #include "check.h"
-#include "exec/elementwise.h"
-#include "exec/tuning.h"
+#include "exec/common/tuning.h"
+#include "exec/elementwise/elementwise.h"
 #include "kernels/elementwise.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"

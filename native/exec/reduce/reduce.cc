@@ -1,0 +1,301 @@
+#include "exec/reduce/reduce.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+
+#include "exec/common/halves.h"
+#include "exec/common/tuning.h"
+#include "exec/elementwise/elementwise.h"
+#include "kernels/table.h"
+#include "runtime/memory.h"
+#include "runtime/pool.h"
+
+namespace nabla {
+namespace {
+
+constexpr const char* kOperands = "the operands do not fit the kernel";
+constexpr const char* kNoDType = "the op is not defined for this dtype";
+constexpr const char* kNoMemory = "out of memory";
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Where a pass writes: the partials of a leaf, for the next pass, or the results.
+struct Target {
+  char* out;
+  int64_t size;  // of an element there
+  bool partials;
+  double divisor;
+};
+
+// [outer, n] -> [outer]. A long row is split into parts that are whole subtrees of the fixed summation tree.
+Status reduce_rows(const ReduceLeaf& leaf, const Target& to, const Source& x, int64_t outer, int64_t n) {
+  if (n <= kReduceChunk) {
+    int64_t rows = kReduceChunk / (n > 0 ? n : 1) + 1;
+    const bool plain = !to.partials && to.divisor == 1;
+    std::atomic<bool> starved{false};
+    parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
+      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
+      char* out = to.out + first * to.size;
+      const char* from = x.read(first * n, count * n);
+      if (!from) return;
+      if (plain) return leaf.rows(out, from, count, n, n);
+      void* sums = to.partials ? out : scratch(Scratch::ROW, static_cast<size_t>(count * leaf.partial_size));
+      if (!sums) return starved.store(true, std::memory_order_relaxed);
+      leaf.sums(sums, from, count, n, n);
+      if (!to.partials) leaf.store(out, sums, count, to.divisor);
+    });
+    return starved ? fail(Code::MEMORY, kNoMemory) : Status{};
+  }
+  int64_t parts = ceil_div(n, kReduceChunk), partial = kReduceLanes * leaf.partial_size;
+  Temporary memory;
+  char* partials = static_cast<char*>(memory.get(outer * parts * partial));
+  if (!partials) return fail(Code::MEMORY, kNoMemory);
+  parallel_for(outer * parts, [&](int64_t task) {
+    int64_t start = task % parts * kReduceChunk, count = n - start < kReduceChunk ? n - start : kReduceChunk;
+    const char* from = x.read(task / parts * n + start, count);
+    if (from) leaf.row(partials + task * partial, from, count);
+  });
+  for (int64_t o = 0; o < outer; o++) {
+    char* lanes = partials + o * parts * partial;
+    leaf.tree(lanes, parts, kReduceLanes);
+    leaf.fold(to.partials ? to.out + o * to.size : lanes, lanes);
+    if (!to.partials) leaf.store(to.out + o * to.size, lanes, 1, to.divisor);
+  }
+  return {};
+}
+
+// [outer, n, inner] -> [outer, inner].
+Status reduce_columns(const ReduceLeaf& leaf, const Target& to, const Source& x, int64_t outer, int64_t n,
+                      int64_t inner) {
+  int64_t width = inner < kReduceColumns ? inner : kReduceColumns;
+  int64_t bands = ceil_div(inner, width);
+  int64_t part = kReduceRows;
+  while (part * width < kReduceChunk) part *= 2;
+  int64_t parts = n > part ? ceil_div(n, part) : 1;
+  // A single part in the result's dtype, or for another pass, needs no buffer.
+  const int64_t partial = leaf.partial_size;
+  const bool in_place = parts == 1 && (leaf.partial_is_result || to.partials);
+  Temporary memory;
+  char* partials = in_place ? to.out : static_cast<char*>(memory.get(outer * parts * inner * partial));
+  if (!partials) return fail(Code::MEMORY, kNoMemory);
+  parallel_for(outer * parts * bands, [&](int64_t task) {
+    int64_t band = task % bands * width, p = task / bands % parts, o = task / bands / parts;
+    int64_t columns = inner - band < width ? inner - band : width;
+    int64_t start = p * part, rows = parts == 1 ? n : (n - start < part ? n - start : part);
+    int64_t stride = inner;
+    if (const char* from = x.read((o * n + start) * inner + band, rows, columns, stride))
+      leaf.columns(partials + ((o * parts + p) * inner + band) * partial, from, rows, stride, columns);
+  });
+  if (in_place) {
+    if (!to.partials && to.divisor != 1) leaf.store(to.out, to.out, outer * inner, to.divisor);
+    return {};
+  }
+  for (int64_t o = 0; o < outer; o++) {
+    char *first = partials + o * parts * inner * partial, *out = to.out + o * inner * to.size;
+    leaf.tree(first, parts, inner);
+    if (to.partials)
+      __builtin_memcpy(out, first, static_cast<size_t>(inner * partial));
+    else
+      leaf.store(out, first, inner, to.divisor);
+  }
+  return {};
+}
+
+// The input in place if it is contiguous and of the dtype, else a converted copy.
+const char* laid_out(const View& x, DType type, Temporary& memory, Status& status) {
+  if (x.dtype == type && x.contiguous()) return x.as<char>();
+  View dense = x;
+  dense.dtype = type;
+  dense.scalar = false;
+  set_contiguous(dense);
+  dense.data = memory.get(x.numel() * static_cast<int64_t>(size_of(type)));
+  status = dense.data ? copy(dense, x) : fail(Code::MEMORY, kNoMemory);
+  return dense.as<char>();
+}
+
+// What the results are divided by before they are rounded.
+double divisor_of(const Call& call) { return call.n_attr > 1 ? call.attrs[1] : 1; }
+
+Status reduce(const Call& call, int kernel) {
+  if (call.n_out != 1 || call.n_in != 1 || call.n_attr < 1 || call.n_attr > 2) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0);
+  if (!(call.attrs[0] >= 0 && call.attrs[0] < 1 << kMaxRank) || !out.contiguous()) return fail(Code::NATIVE, kOperands);
+  const int mask = static_cast<int>(call.attrs[0]);
+  const ReduceLeaf& leaf = kernels().reduce.leaf[kernel][static_cast<int>(out.dtype)];
+  const double divisor = divisor_of(call);
+  if (!leaf.rows || (divisor != 1 && !is_float(out.dtype))) return fail(Code::DTYPE, kNoDType);
+  const int64_t size = static_cast<int64_t>(size_of(out.dtype));
+
+  // Adjacent dimensions that are all kept or all reduced form one group.
+  int64_t groups[kMaxRank + 1], kept = 1;
+  bool reduced[kMaxRank + 1];
+  int count = 0;
+  for (int d = 0; d < x.rank; d++) {
+    bool r = mask >> d & 1;
+    if (!r) kept *= x.dims[d];
+    if (x.dims[d] == 1) continue;
+    if (count > 0 && reduced[count - 1] == r) {
+      groups[count - 1] *= x.dims[d];
+    } else {
+      groups[count] = x.dims[d];
+      reduced[count++] = r;
+    }
+  }
+  if (mask >> x.rank || out.numel() != kept) return fail(Code::SHAPE, kOperands);
+  if (kept == 0) return {};
+
+  Temporary dense;
+  Status status;
+  // Half precision is converted to float32 while it is read.
+  DType stored = reads_as(x.dtype, out.dtype) ? x.dtype : out.dtype;
+  const char* from = laid_out(x, stored, dense, status);
+  NABLA_TRY(status);
+  int passes = 0;
+  for (int g = 0; g < count; g++) passes += reduced[g];
+  const bool is_norm = kernel == static_cast<int>(Reduce::norm);
+  const bool moves = leaf.partial_is_result || (is_norm || kernel == static_cast<int>(Reduce::sum));
+  if (passes == 0 && divisor == 1 && moves) {
+    const Source all(from, stored, out.dtype);
+    for (int64_t at = 0, n; at < kept; at += n) {
+      n = kept - at < kReduceChunk ? kept - at : kReduceChunk;
+      if (const char* piece = all.read(at, n))
+        __builtin_memcpy(out.as<char>() + at * size, piece, static_cast<size_t>(n * size));
+    }
+    NABLA_TRY(all.status());
+    if (!is_norm) return {};
+    View same[2] = {out, out};
+    double type = static_cast<int>(out.dtype);
+    return run_elementwise(Call{-1, 1, 1, 1, same, &type}, static_cast<int>(Elementwise::abs));
+  }
+  if (passes <= 1) {
+    int64_t outer = 1, n = 1, inner = 1;
+    for (int g = 0, at = 0; g < count; g++) {
+      if (reduced[g])
+        n = groups[g], at = 1;
+      else
+        (at == 0 ? outer : inner) *= groups[g];
+    }
+    const Target to{out.as<char>(), size, false, divisor};
+    const Source source(from, stored, out.dtype);
+    NABLA_TRY(inner == 1 ? reduce_rows(leaf, to, source, outer, n) : reduce_columns(leaf, to, source, outer, n, inner));
+    return source.status();
+  }
+  // The innermost group first; between passes the partials are in a buffer, and are combined as doubles if they are of
+  // another type than the elements.
+  const ReduceLeaf& joining = leaf.partial_is_result
+                                  ? leaf
+                                  : kernels().reduce.leaf[static_cast<int>(Reduce::sum)][static_cast<int>(DType::F64)];
+  const DType between = leaf.partial_is_result ? out.dtype : DType::F64;
+  Temporary buffers[kMaxRank];
+  int64_t inner = 1;
+  for (int g = count - 1, pass = 0; g >= 0; g--) {
+    if (!reduced[g]) {
+      inner *= groups[g];
+      continue;
+    }
+    int64_t outer = 1;
+    for (int h = 0; h < g; h++) outer *= groups[h];
+    const ReduceLeaf& each = pass == 0 ? leaf : joining;
+    const Source source(from, stored, pass == 0 ? out.dtype : between);
+    const Target to{static_cast<char*>(buffers[pass++].get(outer * inner * leaf.partial_size)), leaf.partial_size, true,
+                    1};
+    if (!to.out) return fail(Code::MEMORY, kNoMemory);
+    NABLA_TRY(inner == 1 ? reduce_rows(each, to, source, outer, groups[g])
+                         : reduce_columns(each, to, source, outer, groups[g], inner));
+    NABLA_TRY(source.status());
+    from = to.out;
+    stored = between;
+  }
+  leaf.store(out.data, from, kept, divisor);
+  return {};
+}
+
+// The factor of doubles whose sums or squares overflow or underflow, the power of it in the result, and the range of
+// results that are not recomputed.
+struct Scaling {
+  double unit;
+  int power;
+  double least, most;
+};
+
+// Recomputes results of doubles that overflowed or underflowed, from scaled elements.
+Status scaled_again(const Call& call, int kernel, const Scaling& by) {
+  const View &out = call.out(), &x = call.in(0);
+  const int64_t n = out.numel();
+  double* results = out.as<double>();
+  const auto lost = [=](double y) { return by.unit < 1 ? !(y >= -by.most && y <= by.most) : y < by.least; };
+  if (std::none_of(results, results + n, lost)) return {};
+  Temporary scaled, again;
+  View operands[3] = {out, x, x};
+  operands[0].data = again.get(n * 8);
+  operands[1].data = scaled.get(x.numel() * 8);
+  set_contiguous(operands[1]);
+  if (!operands[0].data || !operands[1].data) return fail(Code::MEMORY, kNoMemory);
+  const double type = static_cast<int>(DType::F64);
+  View product[3] = {operands[1], x, number(DType::F64, &by.unit)};
+  NABLA_TRY(run_elementwise(Call{-1, 1, 2, 1, product, &type}, static_cast<int>(Elementwise::mul)));
+  NABLA_TRY(reduce(Call{-1, 1, 1, call.n_attr, operands, call.attrs}, kernel));
+  const double* found = operands[0].as<double>();
+  for (int64_t i = 0; i < n; i++)
+    if (lost(results[i])) results[i] = by.power == 1 ? found[i] / by.unit : found[i] / by.unit / by.unit;
+  return {};
+}
+
+}  // namespace
+
+Status run_reduce(const Call& call, int kernel) {
+  NABLA_TRY(reduce(call, kernel));
+  if (call.out().dtype != DType::F64 || call.in(0).dtype != DType::F64) return {};
+  constexpr double kMost = std::numeric_limits<double>::max();
+  if (kernel == static_cast<int>(Reduce::norm)) {
+    NABLA_TRY(scaled_again(call, kernel, {0x1p-600, 1, 0, 0x1p1000}));
+    return scaled_again(call, kernel, {0x1p600, 1, 0x1p-500, 0});
+  }
+  if (kernel == static_cast<int>(Reduce::meanSquare)) return scaled_again(call, kernel, {0x1p-600, 2, 0, kMost});
+  if (kernel == static_cast<int>(Reduce::sum) && divisor_of(call) != 1)
+    return scaled_again(call, kernel, {0x1p-64, 1, 0, kMost});
+  return {};
+}
+
+Status run_arg_reduce(const Call& call, int kernel) {
+  if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
+  const View &out = call.out(), &x = call.in(0);
+  if (!(call.attrs[0] >= 0 && call.attrs[0] < x.rank) || out.dtype != DType::I32 || !out.contiguous() || x.scalar)
+    return fail(Code::NATIVE, kOperands);
+  int dim = static_cast<int>(call.attrs[0]);
+  int64_t outer = 1, n = x.dims[dim], inner = 1;
+  for (int d = 0; d < x.rank; d++)
+    if (d != dim) (d < dim ? outer : inner) *= x.dims[d];
+  if (out.numel() != outer * inner || n > INT32_MAX) return fail(Code::SHAPE, kOperands);
+  if (outer * inner == 0) return {};
+  if (n == 0) return fail(Code::SHAPE, "an empty dimension has no index");
+  const ArgReduceLeaf& leaf = kernels().reduce.arg[kernel][static_cast<int>(x.dtype)];
+  if (!leaf.rows) return fail(Code::DTYPE, kNoDType);
+  Temporary dense;
+  Status status;
+  const char* from = laid_out(x, x.dtype, dense, status);
+  NABLA_TRY(status);
+  const int64_t size = static_cast<int64_t>(size_of(x.dtype));
+  int32_t* to = out.as<int32_t>();
+  if (inner == 1) {
+    int64_t rows = kReduceChunk / n + 1;
+    parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
+      int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
+      leaf.rows(to + first, from + first * n * size, count, n, n);
+    });
+    return {};
+  }
+  Temporary memory;
+  char* scratch = static_cast<char*>(memory.get(outer * inner * (size + 8)));
+  if (!scratch) return fail(Code::MEMORY, kNoMemory);
+  auto* indices = reinterpret_cast<int64_t*>(scratch);
+  char* values = scratch + outer * inner * 8;
+  parallel_for(outer, [&](int64_t o) {
+    leaf.columns(values + o * inner * size, indices + o * inner, from + o * n * inner * size, n, inner, inner, 0);
+    for (int64_t i = o * inner; i < (o + 1) * inner; i++) to[i] = static_cast<int32_t>(indices[i]);
+  });
+  return {};
+}
+
+}  // namespace nabla
