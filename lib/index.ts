@@ -48,6 +48,7 @@ export {
   convTranspose2d,
   type Pair,
 } from "./ops/conv.js";
+export * from "./ops/cross-entropy.js";
 export * from "./ops/decompose.js";
 export * from "./ops/diagonals.js";
 export { einsum } from "./ops/einsum.js";
@@ -56,6 +57,7 @@ export { type Index, Slice, slice } from "./ops/index-entries.js";
 export { type At, at } from "./ops/indexing.js";
 export { cat, stack } from "./ops/join.js";
 export * from "./ops/lookup.js";
+export type { LossOptions, LossReduction } from "./ops/loss-reduction.js";
 export * from "./ops/losses.js";
 export type { Activation, LinearCallOptions } from "./ops/matmul.js";
 export * from "./ops/method-list.js";

@@ -2,16 +2,15 @@
 export { elu, gelu, leakyRelu, logSigmoid, mish, silu, softplus } from "../ops/activation.js";
 export { scaledDotProductAttention } from "../ops/attention.js";
 export { conv1d, conv2d, convTranspose2d } from "../ops/conv.js";
+export { crossEntropy, nllLoss } from "../ops/cross-entropy.js";
 export { embedding, oneHot } from "../ops/lookup.js";
 export {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
-  crossEntropy,
   huberLoss,
   klDiv,
   l1Loss,
   mseLoss,
-  nllLoss,
 } from "../ops/losses.js";
 export { linear } from "../ops/matmul.js";
 export { batchNorm, groupNorm, layerNorm, rmsNorm } from "../ops/norm.js";

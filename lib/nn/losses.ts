@@ -1,18 +1,15 @@
 /** Losses as modules: options are given to the constructor, tensors to forward. */
+import { type CrossEntropyOptions, crossEntropy, type NllOptions, nllLoss } from "../ops/cross-entropy.js";
+import type { LossOptions } from "../ops/loss-reduction.js";
 import {
   binaryCrossEntropy,
   binaryCrossEntropyWithLogits,
-  type CrossEntropyOptions,
-  crossEntropy,
   type HuberOptions,
   huberLoss,
   type KlDivOptions,
   klDiv,
-  type LossOptions,
   l1Loss,
   mseLoss,
-  type NllOptions,
-  nllLoss,
 } from "../ops/losses.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
