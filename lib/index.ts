@@ -37,6 +37,7 @@ export { inference } from "./nn/inference.js";
 export { summary } from "./nn/summary.js";
 export * from "./ops/activation.js";
 export { type AttentionOptions, scaledDotProductAttention } from "./ops/attention.js";
+export { type BatchNormOptions, batchNorm } from "./ops/batch-norm.js";
 export * from "./ops/binary.js";
 export * from "./ops/cast.js";
 export * from "./ops/compare.js";
@@ -62,15 +63,8 @@ export * from "./ops/losses.js";
 export type { Activation, LinearCallOptions } from "./ops/matmul.js";
 export * from "./ops/method-list.js";
 export * from "./ops/multinomial.js";
-export {
-  type BatchNormOptions,
-  batchNorm,
-  groupNorm,
-  type LayerNormOptions,
-  layerNorm,
-  type RmsNormOptions,
-  rmsNorm,
-} from "./ops/norm.js";
+export { groupNorm, layerNorm, rmsNorm } from "./ops/norm.js";
+export type { LayerNormOptions, RmsNormOptions } from "./ops/norm-arguments.js";
 export {
   type AvgPoolOptions,
   adaptiveAvgPool2d,

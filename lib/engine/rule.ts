@@ -58,6 +58,10 @@ export const minusOne: Partial = partial([], (t) => t.neg());
 /** One per input; null where zero or not needed. */
 export type Gradients = readonly (Tensor | null)[];
 
+/** The sum of the tensors that are there, of at least one. */
+export const sumOf = (parts: Gradients): Tensor =>
+  parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
+
 type Kind<P> =
   /** One partial derivative per input; null where it is zero everywhere. */
   | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }

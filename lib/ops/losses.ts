@@ -9,7 +9,7 @@ import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat } from "../engine/operand.js";
 import { defineRow, eitherHalf, type Row } from "../engine/row.js";
-import { partial, save } from "../engine/rule.js";
+import { partial, save, sumOf } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { softplusBackward } from "./activation-backward.js";
 import { probabilities } from "./checked.js";
@@ -79,7 +79,7 @@ const mseGradientRow: Row<undefined> = defineRow<undefined>({
     jvp: ([tg, tx, ty], [, g, x, y]) => {
       const difference = tx && ty ? tx.sub(ty) : (tx ?? (ty ? ty.neg() : null));
       const parts = [tg ? mseGradient(tg, x!, y!) : null, difference ? difference.mul(g!).mul(2 / x!.numel) : null];
-      return parts.filter((part) => part !== null).reduce((a, b) => a.add(b));
+      return sumOf(parts);
     },
   },
   replay: ([g, x, y]) => mseGradient(g as Tensor, x as Tensor, y as Tensor),

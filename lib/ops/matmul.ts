@@ -9,7 +9,7 @@ import type { Flops } from "../engine/cost.js";
 import { readsHalf } from "../engine/half.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { type Operand, type Rule, save } from "../engine/rule.js";
+import { type Operand, type Rule, save, sumOf } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { reluBackward } from "./activation-backward.js";
@@ -48,9 +48,6 @@ const toLeft = (g: Tensor, b: Tensor): Factors => [g, b.transpose(-2, -1)];
 const toRight = (g: Tensor, a: Tensor, shape: Shape): Factors =>
   shape.length === 2 && a.ndim > 2 ? [rows(a).t(), rows(g)] : [a.transpose(-2, -1), g];
 const multiplied = ([a, b]: Factors, shape: Shape): Tensor => product(a, b).sumToSize(shape);
-/** The sum of the tangents that are not null. */
-const total = (parts: readonly (Tensor | null)[]): Tensor =>
-  parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
 
 /**
  * Adds a gradient to the accumulated one inside the product's kernel, unless it must be summed over broadcast
@@ -107,7 +104,7 @@ const addRow = defineRow<undefined>({
       needs[1] ? multiplied(toLeft(g, b!), c.inputShapes[1]!) : null,
       needs[2] ? multiplied(toRight(g, a!, c.inputShapes[2]!), c.inputShapes[2]!) : null,
     ],
-    jvp: ([tx, ta, tb], [, , a, b]) => total([tx!, ta! && product(ta, b!), tb! && product(a!, tb)]),
+    jvp: ([tx, ta, tb], [, , a, b]) => sumOf([tx!, ta! && product(ta, b!), tb! && product(a!, tb)]),
     addTo: (sum, g, i, saved, c) =>
       i > 0 && addProduct(sum, i === 1 ? toLeft(g, saved(3)) : toRight(g, saved(2), c.inputShapes[2]!)),
   },
@@ -255,7 +252,7 @@ const affineVjp = (g: Tensor, x: Tensor, w: Tensor, needs: readonly boolean[]): 
   needs[2] ? rows(g).sum(0) : null,
 ];
 function affineJvp([tx, tw, tb]: readonly (Tensor | null)[], x: Tensor, w: Tensor): Tensor {
-  const out = total([tx! && matmul(tx, w.t()), tw! && matmul(x, tw.t()), tb!]);
+  const out = sumOf([tx! && matmul(tx, w.t()), tw! && matmul(x, tw.t()), tb!]);
   return out.expand([...x.shape.slice(0, -1), w.shape[0]!]);
 }
 const composedLinear = ([x, w, b]: readonly Operand[]): Tensor =>
