@@ -92,7 +92,7 @@ export {
   lstm,
   type RecurrentWeights,
 } from "./ops/recurrent.js";
-export { type DimOrOptions, type ReduceOptions, variance } from "./ops/reduce.js";
+export type { DimOrOptions, ReduceOptions } from "./ops/reduction.js";
 export * from "./ops/repeat.js";
 export * from "./ops/scan.js";
 export * from "./ops/search.js";
@@ -102,6 +102,7 @@ export * from "./ops/sort.js";
 export * from "./ops/special.js";
 export * from "./ops/trig.js";
 export * from "./ops/unary.js";
+export { variance } from "./ops/variance.js";
 export * from "./ops/vector-norm.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions, type DataParallelState } from "./parallel/data-parallel.js";

@@ -17,7 +17,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { beside, byChannel, needChannels, otherDims } from "./channels.js";
 import { stack } from "./join.js";
 import { factor, type LayerNormOptions, needEps, promoted } from "./norm-arguments.js";
-import { lengthOf } from "./reduce.js";
+import { lengthOf } from "./variance.js";
 
 interface Channels {
   readonly eps: number;

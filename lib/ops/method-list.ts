@@ -2,6 +2,7 @@
  * Every op that is also a method of Tensor: its first parameter is the tensor. To give a new op a method, add its name here.
  */
 export { elu, gelu, leakyRelu, logSigmoid, mish, silu, softplus } from "./activation.js";
+export { argmax, argmin } from "./arg-reduce.js";
 export { add, div, lerp, maximum, minimum, mul, pow, sub, where } from "./binary.js";
 export { to } from "./cast.js";
 export { eq, ge, gt, isfinite, isinf, isnan, le, logicalAnd, logicalNot, logicalOr, lt, ne } from "./compare.js";
@@ -11,6 +12,7 @@ export { max, min } from "./extreme.js";
 export { assign, detach, stopGradient } from "./in-place.js";
 export { gather, indexAdd, indexSelect, scatter, scatterAdd } from "./index-ops.js";
 export { chunk, split, unbind } from "./join.js";
+export { logsumexp } from "./logsumexp.js";
 export { bincount, embedding, indexPut, oneHot, take } from "./lookup.js";
 export { maskedFill, maskedSelect, nonzero } from "./masks.js";
 export { addmm, bmm, dot, linear, matmul, outer } from "./matmul.js";
@@ -31,23 +33,10 @@ export {
   view,
 } from "./movement.js";
 export { multinomial } from "./multinomial.js";
+export { prod } from "./prod.js";
 export { median, quantile } from "./quantile.js";
 export { bernoulli, dropout, randLike, randnLike } from "./random.js";
-export {
-  all,
-  amax,
-  amin,
-  any,
-  argmax,
-  argmin,
-  logsumexp,
-  mean,
-  prod,
-  std,
-  sum,
-  sumToSize,
-  variance as var,
-} from "./reduce.js";
+export { all, amax, amin, any, mean, sum, sumToSize } from "./reduce.js";
 export { pad, repeat, repeatInterleave, roll, tile } from "./repeat.js";
 export { cumprod, cumsum } from "./scan.js";
 export { searchsorted, unique } from "./search.js";
@@ -79,4 +68,5 @@ export {
   tanh,
   trunc,
 } from "./unary.js";
+export { std, variance as var } from "./variance.js";
 export { norm } from "./vector-norm.js";

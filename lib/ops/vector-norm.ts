@@ -5,7 +5,8 @@ import { checkOptions } from "../core/options.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { asFloat, flatAtZero, lengthOf, type ReduceOptions, reduceArguments } from "./reduce.js";
+import { asFloat, type ReduceOptions, reduceArguments } from "./reduction.js";
+import { flatAtZero, lengthOf } from "./variance.js";
 
 export interface NormOptions extends ReduceOptions {
   /** The order p: any number, Infinity or -Infinity; default 2. */
