@@ -1,5 +1,5 @@
 /** `customFunction`: an op with a derivative supplied by the user. */
-import { refuse, synchronous } from "../core/arguments.js";
+import { needFunction, refuse, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
@@ -302,8 +302,7 @@ export function customFunction<A extends unknown[], S>(spec: CustomFunction<A, S
   if (typeof spec !== "object" || spec === null)
     fail("ERR_ARGUMENT", op, "not a description", "{ name, forward, backward }", describe(spec));
   if (typeof spec.name !== "string" || spec.name === "") refuse(op, "the name", "a string", spec.name);
-  for (const key of ["forward", "backward"] as const)
-    if (typeof spec[key] !== "function") refuse(op, `${key}`, "a function", spec[key]);
-  if (spec.jvp !== undefined && typeof spec.jvp !== "function") refuse(op, "jvp", "a function", spec.jvp);
+  for (const key of ["forward", "backward"] as const) needFunction(op, spec[key], key);
+  if (spec.jvp !== undefined) needFunction(op, spec.jvp, "jvp");
   return (...args) => call(spec as unknown as Spec, args);
 }

@@ -1,7 +1,7 @@
 /** Checks derivatives against central differences. */
-import { needFunction, needInteger, needNumber, synchronous } from "../core/arguments.js";
+import { needFunction, needInteger, needNumber, refuse, synchronous } from "../core/arguments.js";
 import { dtypes } from "../core/dtype.js";
-import { describe, fail, NablaError, sentence } from "../core/errors.js";
+import { fail, NablaError, sentence } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showIndex, showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
@@ -149,16 +149,9 @@ export function gradcheck(
     seed = 0,
     raise = true,
   } = checkOptions<GradcheckOptions>(op, options, ["eps", "atol", "rtol", "order", "seed"], ["raise"]);
-  for (const [name, number] of Object.entries({ eps, atol, rtol }))
-    if (needNumber(op, name, number) < 0 || (name === "eps" && number === 0))
-      fail(
-        "ERR_ARGUMENT",
-        op,
-        `${name} is not valid`,
-        name === "eps" ? "a positive number" : "0 or more",
-        String(number),
-      );
-  if (order !== 1 && order !== 2) fail("ERR_ARGUMENT", op, "unknown order", "1 or 2", describe(order));
+  needNumber(op, "eps", eps, { above: 0 });
+  for (const [name, number] of Object.entries({ atol, rtol })) needNumber(op, name, number, { least: 0 });
+  if (order !== 1 && order !== 2) refuse(op, "order", "1 or 2", order);
   needInteger(op, "the seed", seed, 0);
   needFunction(op, f);
   const given: readonly Tensor[] = Array.isArray(inputs) ? inputs : [inputs];

@@ -1,4 +1,5 @@
 /** `backward`, hooks and `retainGrad`: methods that concern a tensor's own graph. */
+import { needFunction } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
@@ -53,7 +54,7 @@ export function backward(y: Tensor, options?: BackwardOptions): void {
 export function registerHook(x: Tensor, hook: GradientHook): () => void {
   needTensor("registerHook", x);
   const node = nodeOf("registerHook", x);
-  if (typeof hook !== "function") fail("ERR_ARGUMENT", "registerHook", "the hook must be a function");
+  needFunction("registerHook", hook, "the hook");
   node.hooks = [...(node.hooks ?? []), hook];
   return () => {
     const rest = (node.hooks ?? []).filter((other) => other !== hook);

@@ -44,6 +44,11 @@ export function needFinite(op: string, what: string, x: unknown, range: Range = 
   return refuse(op, what, rangeText("a finite number", range), x);
 }
 
+const share: Range = { least: 0, most: 1 };
+
+/** ERR_ARGUMENT unless the value is a number from 0 to 1. */
+export const needShare = (op: string, what: string, x: unknown): number => needNumber(op, what, x, share);
+
 /** ERR_ARGUMENT unless the value is an integer of at least `least`. */
 export function needInteger(op: string, what: string, x: unknown, least = Number.MIN_SAFE_INTEGER): number {
   if (typeof x === "number" && Number.isSafeInteger(x) && x >= least) return x;
@@ -58,7 +63,8 @@ export function needBoolean(op: string, what: string, x: unknown): boolean {
 /** ERR_ARGUMENT unless the value is one of these texts. */
 export function needChoice<T extends string>(op: string, what: string, x: unknown, choices: readonly T[]): T {
   if (choices.includes(x as T)) return x as T;
-  return refuse(op, what, choices.map((choice) => `"${choice}"`).join(" or "), x);
+  const quoted = choices.map((choice) => `"${choice}"`);
+  return refuse(op, what, [quoted.slice(0, -1).join(", "), quoted.at(-1)].join(" or "), x);
 }
 
 /** ERR_ARGUMENT unless the value is a function. */

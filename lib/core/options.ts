@@ -80,6 +80,9 @@ export function checkOptions<T extends object>(
   return options;
 }
 
+/** The keys of a table. */
+export const keysOf = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
+
 /** Whether a value is the name of something in a table. */
 export const isNameIn = <T extends object>(table: T, name: unknown): name is keyof T & string =>
   typeof name === "string" && Object.hasOwn(table, name);

@@ -113,7 +113,7 @@ export function checkShape(op: string, shape: unknown): Shape {
   let n = 1;
   for (const size of sizes) {
     if (typeof size !== "number" || !Number.isInteger(size) || size < 0)
-      refuse(op, "a size", "a non-negative integer", size);
+      refuse(op, "a size", "an integer of at least 0", size);
     n *= Math.max(size, 1);
   }
   if (n > 2 ** 50)

@@ -1,6 +1,6 @@
-import { needInteger } from "../core/arguments.js";
+import { needInteger, needShare } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
@@ -81,8 +81,7 @@ export class MultiheadAttention extends Module {
     this.numHeads = needInteger(op, "numHeads", numHeads, 1);
     if (embedDim % numHeads !== 0)
       fail("ERR_ARGUMENT", op, "the heads do not divide embedDim", `a divisor of ${embedDim}`, String(numHeads));
-    if (!(typeof p === "number" && p >= 0 && p <= 1))
-      fail("ERR_ARGUMENT", op, "dropout is not a probability", "0 to 1", describe(p));
+    needShare(op, "dropout", p);
     this.dropout = p;
     this.batchFirst = batchFirst;
     this.inProjWeight = new Parameter(zeros([3 * embedDim, embedDim], { dtype }));

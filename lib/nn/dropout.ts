@@ -1,4 +1,4 @@
-import { describe, fail } from "../core/errors.js";
+import { needShare } from "../core/arguments.js";
 import { needTensor } from "../engine/operand.js";
 import { dropout } from "../ops/random.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -16,8 +16,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5) {
     super();
-    if (!(typeof p === "number" && p >= 0 && p <= 1))
-      fail("ERR_ARGUMENT", "Dropout", "p is not a probability", "0 to 1", describe(p));
+    needShare("Dropout", "p", p);
     this.p = p;
   }
   override forward(x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 /** Functions that run before and after a module's forward. */
-import { refuse, synchronous } from "../core/arguments.js";
+import { needFunction, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { isTensor } from "../tensor/tensor.js";
 
@@ -71,7 +71,7 @@ function hooksOf(module: { forward: unknown }): Hooks {
 
 /** Adds a hook and returns a function that removes it. */
 export function addHook(module: { forward: unknown }, when: "before" | "after", hook: unknown): () => void {
-  if (typeof hook !== "function") refuse("registerForwardHook", "a hook", "a function", hook);
+  needFunction(when === "before" ? "registerForwardPreHook" : "registerForwardHook", hook, "a hook");
   const entry = { run: hook as Before & After };
   const set = hooksOf(module)[when] as Set<typeof entry>;
   set.add(entry);

@@ -1,7 +1,7 @@
 /** Initialization of parameters. Each function fills a tensor in place, outside the graph, and returns it. */
-import { needNumber, refuse } from "../core/arguments.js";
-import { describe, fail, named } from "../core/errors.js";
-import { checkOptions, isNameIn } from "../core/options.js";
+import { needChoice, needFinite, needNumber } from "../core/arguments.js";
+import { fail, named } from "../core/errors.js";
+import { checkOptions, keysOf } from "../core/options.js";
 import { showShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
@@ -72,7 +72,7 @@ export interface NormalOptions extends Source {
 export function normal(x: Tensor, options?: NormalOptions): Tensor {
   const { mean = 0, std = 1, generator } = checkOptions<NormalOptions>("normal", options, ["mean", "std", "generator"]);
   numbers("normal", { mean, std });
-  if (std < 0) fail("ERR_ARGUMENT", "normal", "std is negative", "0 or more", String(std));
+  needFinite("normal", "std", std, { least: 0 });
   return fillNormal("normal", x, mean, std, generator);
 }
 
@@ -94,7 +94,7 @@ export function truncNormal(x: Tensor, options?: TruncNormalOptions): Tensor {
   const given = checkOptions<TruncNormalOptions>(op, options, ["mean", "std", "a", "b", "generator"]);
   const { mean = 0, std = 1, a = -2, b = 2, generator } = given;
   numbers(op, { mean, std, a, b });
-  if (!(std > 0)) refuse(op, "std", "a number above 0", std);
+  needFinite(op, "std", std, { above: 0 });
   if (!(a < b)) fail("ERR_ARGUMENT", op, "the bounds are the wrong way round", "a < b", `${a} and ${b}`);
   return fill(op, x, () => {
     const { dtype } = needFloat(op, x);
@@ -207,14 +207,7 @@ export function calculateGain(nonlinearity: Nonlinearity, slope = 0.01): number 
     leakyRelu: Math.sqrt(2 / (1 + slope ** 2)),
     selu: 3 / 4,
   };
-  if (isNameIn(gains, nonlinearity)) return gains[nonlinearity];
-  return fail(
-    "ERR_ARGUMENT",
-    "calculateGain",
-    "unknown nonlinearity",
-    Object.keys(gains).join(", "),
-    describe(nonlinearity),
-  );
+  return gains[needChoice("calculateGain", "nonlinearity", nonlinearity, keysOf(gains))];
 }
 
 export interface KaimingOptions extends Source {
@@ -233,8 +226,7 @@ function kaimingDeviation(
 ): [number, RandomGenerator | undefined] {
   const given = checkOptions<KaimingOptions>(op, options, ["a", "mode", "nonlinearity", "generator"]);
   const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu", generator } = given;
-  if (mode !== "fanIn" && mode !== "fanOut")
-    fail("ERR_ARGUMENT", op, "unknown mode", '"fanIn" or "fanOut"', describe(mode));
+  needChoice(op, "mode", mode, ["fanIn", "fanOut"]);
   const fans = fansOf(op, x);
   return [calculateGain(nonlinearity, a) / Math.sqrt(mode === "fanIn" ? fans.in : fans.out), generator];
 }

@@ -1,4 +1,4 @@
-import { needFunction, refuse } from "../core/arguments.js";
+import { needBoolean, needFunction, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { type DType, dtypeRow } from "../core/dtype.js";
 import { fail, named } from "../core/errors.js";
@@ -82,7 +82,7 @@ export class Module {
   }
   /** Sets `training` in this module and all submodules; returns this module. */
   train(mode = true): this {
-    if (typeof mode !== "boolean") refuse("train", "the mode", "a boolean", mode);
+    needBoolean("train", "the mode", mode);
     for (const module of this.modules()) module.training = mode;
     return this;
   }

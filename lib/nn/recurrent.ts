@@ -1,7 +1,6 @@
 /** Recurrent networks as modules. */
-import { needInteger } from "../core/arguments.js";
+import { needInteger, needShare } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type GruResult, gru, type LstmResult, lstm } from "../ops/recurrent.js";
 import { zeros } from "../tensor/create.js";
@@ -68,8 +67,7 @@ abstract class Recurrent extends Module {
     this.inputSize = needInteger(op, "inputSize", inputSize, 1);
     this.hiddenSize = needInteger(op, "hiddenSize", hiddenSize, 1);
     this.numLayers = needInteger(op, "numLayers", numLayers, 1);
-    if (!(typeof dropout === "number" && dropout >= 0 && dropout <= 1))
-      fail("ERR_ARGUMENT", op, "dropout is not a probability", "0 to 1", describe(dropout));
+    needShare(op, "dropout", dropout);
     this.bias = bias;
     this.batchFirst = batchFirst;
     this.dropout = dropout;

@@ -1,6 +1,6 @@
+import { needChoice } from "../core/arguments.js";
 import type { DType } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
-import { checkOptions, isNameIn } from "../core/options.js";
+import { checkOptions, keysOf } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
 import { type Activation, activations } from "../ops/matmul.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -78,8 +78,7 @@ export class TransformerEncoderLayer extends Module {
     );
     const { dimFeedforward = 2048, dropout: p = 0.1, activation = "relu", layerNormEps: eps = 1e-5 } = given;
     const { batchFirst = false, normFirst = false, bias = true, dtype } = given;
-    if (!isNameIn(activations, activation))
-      fail("ERR_ARGUMENT", op, "unknown activation", '"relu" or "gelu"', describe(activation));
+    needChoice(op, "activation", activation, keysOf(activations));
     this.selfAttn = new MultiheadAttention(dModel, nhead, { dropout: p, bias, batchFirst, dtype });
     this.linear1 = new Linear(dModel, dimFeedforward, { bias, dtype });
     this.dropout = new Dropout(p);

@@ -1,6 +1,5 @@
 /** Activations of neural networks. Integers become the default float dtype. */
-import { needNumber, refuse } from "../core/arguments.js";
-import { describe, fail } from "../core/errors.js";
+import { needChoice, needNumber } from "../core/arguments.js";
 import { checkOptions } from "../core/options.js";
 import { isPlain } from "../core/tree.js";
 import { binary, type Unary, unary } from "../engine/elementwise.js";
@@ -126,9 +125,7 @@ export interface GeluOptions {
  */
 export function gelu(x: Operand, options?: GeluOptions): Tensor {
   const { approximate = "none" } = checkOptions<GeluOptions>("gelu", options, ["approximate"]);
-  if (approximate === "none") return geluRow(x);
-  if (approximate === "tanh") return geluTanhRow(x);
-  return fail("ERR_ARGUMENT", "gelu", "unknown approximation", '"none" or "tanh"', describe(approximate));
+  return needChoice("gelu", "approximate", approximate, ["none", "tanh"]) === "tanh" ? geluTanhRow(x) : geluRow(x);
 }
 
 /**
@@ -165,7 +162,7 @@ export interface SoftplusOptions {
 export function softplus(x: Operand, options?: SoftplusOptions): Tensor {
   const { beta = 1 } = checkOptions<SoftplusOptions>("softplus", options, ["beta"]);
   if (beta === 1) return softplusRow(x);
-  if (!(needNumber("softplus", "beta", beta) > 0)) refuse("softplus", "beta", "a number above 0", beta);
+  needNumber("softplus", "beta", beta, { above: 0 });
   if (typeof x === "number") return softplusRow(x * beta).div(beta);
   return roundedOnce([needTensor("softplus", x)], (y) => softplusRow(y.mul(beta)).div(beta), { once: true });
 }

@@ -1,6 +1,6 @@
-import { needNumber } from "../core/arguments.js";
+import { needNumber, needShare } from "../core/arguments.js";
 import { promote } from "../core/dtype.js";
-import { describe, fail } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
@@ -220,8 +220,7 @@ export function scaledDotProductAttention(
     .reduce(promote);
   const o = checkOptions<AttentionOptions>(op, options, ["attnMask", "dropoutP", "scale"], ["isCausal", "enableGqa"]);
   const p = o.dropoutP ?? 0;
-  if (!(typeof p === "number" && p >= 0 && p <= 1))
-    fail("ERR_ARGUMENT", op, "dropoutP is not a probability", "0 to 1", describe(p));
+  needShare(op, "dropoutP", p);
   const ranks = query.ndim >= 2 && key.ndim >= 2 && value.ndim >= 2;
   if (!ranks || query.shape.at(-1) !== key.shape.at(-1) || key.shape.at(-2) !== value.shape.at(-2))
     fail(

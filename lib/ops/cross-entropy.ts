@@ -1,6 +1,6 @@
 /** Losses of classifiers, whose targets are class indices. The default `reduction` is "mean". */
-import { needInteger, needNumber } from "../core/arguments.js";
-import { describe, fail, named, showBounds } from "../core/errors.js";
+import { needInteger, needShare } from "../core/arguments.js";
+import { fail, named, showBounds } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
@@ -135,9 +135,7 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
   const given = checkOptions<CrossEntropyOptions>(op, options, ["reduction", "ignoreIndex", "labelSmoothing"]);
   const how = reductionOf(op, given.reduction);
   const ignored = needInteger(op, "ignoreIndex", given.ignoreIndex ?? -100);
-  const smoothing = needNumber(op, "labelSmoothing", given.labelSmoothing ?? 0);
-  if (!(smoothing >= 0 && smoothing <= 1))
-    fail("ERR_ARGUMENT", op, "labelSmoothing is no share", "0 to 1", describe(smoothing));
+  const smoothing = needShare(op, "labelSmoothing", given.labelSmoothing ?? 0);
   if (target.type.kind !== "int")
     fail("ERR_DTYPE", op, "target must hold class indices", "an integer dtype", target.dtype);
   const classDim = logits.ndim === 1 ? 0 : 1;

@@ -1,21 +1,20 @@
 /** What losses share: how they are reduced, and the check of two tensors of one shape. */
-import { describe, fail } from "../core/errors.js";
+import { needChoice } from "../core/arguments.js";
+import { fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 
-export type LossReduction = "mean" | "sum" | "none";
+export const reductions = ["mean", "sum", "none"] as const;
+export type LossReduction = (typeof reductions)[number];
 export interface LossOptions {
   /** The mean or the sum of the losses, or "none" for each loss; default "mean". */
   readonly reduction?: LossReduction | undefined;
 }
 
-/** The checked option `reduction`; `others` names further ones in the error. */
-export function reductionOf(op: string, reduction: unknown, others = ""): LossReduction {
-  if (reduction === undefined) return "mean";
-  if (reduction === "mean" || reduction === "sum" || reduction === "none") return reduction;
-  return fail("ERR_ARGUMENT", op, "unknown reduction", `${others}"mean", "sum" or "none"`, describe(reduction));
-}
+/** The checked option `reduction`. */
+export const reductionOf = (op: string, reduction: unknown = "mean"): LossReduction =>
+  needChoice(op, "reduction", reduction, reductions);
 
 export const reduced = (x: Tensor, how: LossReduction): Tensor =>
   how === "mean" ? x.mean() : how === "sum" ? x.sum() : x;

@@ -1,5 +1,5 @@
 /** Losses that compare two tensors element by element. The default `reduction` is "mean". */
-import { needNumber, refuse } from "../core/arguments.js";
+import { needChoice, needNumber } from "../core/arguments.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { numel, type Shape } from "../core/shape.js";
@@ -13,7 +13,7 @@ import { partial, save, sumOf } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { softplusBackward } from "./activation-backward.js";
 import { probabilities } from "./checked.js";
-import { type LossOptions, type LossReduction, pair, reduced, reductionOf } from "./loss-reduction.js";
+import { type LossOptions, type LossReduction, pair, reduced, reductionOf, reductions } from "./loss-reduction.js";
 import { sumOver } from "./reduce.js";
 
 /**
@@ -158,8 +158,7 @@ export function huberLoss(input: Tensor, target: Tensor, options?: HuberOptions)
   pair(op, input, target);
   needFloat(op, input);
   const given = checkOptions<HuberOptions>(op, options, ["reduction", "delta"]);
-  const delta = needNumber(op, "delta", given.delta ?? 1);
-  if (!(delta > 0)) refuse(op, "delta", "a number above 0", delta);
+  const delta = needNumber(op, "delta", given.delta ?? 1, { above: 0 });
   const how = reductionOf(op, given.reduction);
   const losses = (x: Tensor, t: Tensor): Tensor => {
     const difference = x.sub(t);
@@ -239,7 +238,7 @@ export function klDiv(input: Tensor, target: Tensor, options?: KlDivOptions): Te
   pair(op, input, target);
   needFloat(op, input);
   const { reduction, logTarget } = checkOptions<KlDivOptions>(op, options, ["reduction"], ["logTarget"]);
-  const how = reduction === "batchmean" ? reduction : reductionOf(op, reduction, '"batchmean", ');
+  const how = needChoice(op, "reduction", reduction ?? "mean", ["batchmean", ...reductions]);
   if (how === "batchmean" && input.ndim === 0)
     fail("ERR_SHAPE", op, "there is no batch to take the mean over", "[n, ..]", "[]");
   return roundedOnce([input, target], (x, t) => {

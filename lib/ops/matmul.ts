@@ -1,8 +1,9 @@
 /** Matrix products. */
 
+import { needChoice } from "../core/arguments.js";
 import { type DTypeRow, dtypes, promote } from "../core/dtype.js";
-import { describe, fail, named } from "../core/errors.js";
-import { checkOptions, isNameIn } from "../core/options.js";
+import { fail, named } from "../core/errors.js";
+import { checkOptions, keysOf } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import type { Flops } from "../engine/cost.js";
@@ -347,9 +348,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null, options?
 
 function activationOf(options: LinearCallOptions): Activation | null {
   const { activation = null } = checkOptions<LinearCallOptions>("linear", options, ["activation"]);
-  if (activation === null || isNameIn(activations, activation)) return activation;
-  const known = Object.keys(activations).map((name) => `"${name}"`);
-  return fail("ERR_ARGUMENT", "linear", "unknown activation", known.join(" or "), describe(activation));
+  return activation === null ? null : needChoice("linear", "activation", activation, keysOf(activations));
 }
 
 /** Null without a bias. */

@@ -1,7 +1,7 @@
 /** Median and quantiles. */
-import { refuse } from "../core/arguments.js";
-import { describe, fail } from "../core/errors.js";
-import { checkOptions, isNameIn } from "../core/options.js";
+import { needChoice, needShare, refuse } from "../core/arguments.js";
+import { fail } from "../core/errors.js";
+import { checkOptions, keysOf } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
@@ -75,16 +75,13 @@ export function quantile(
   const inPlace = typeof dim === "object" && dim !== null && !Array.isArray(dim);
   const given = checkOptions<QuantileOptions>(op, inPlace ? dim : options, ["dim", "interpolation"], ["keepdim"]);
   const { keepdim = false, interpolation = "linear" } = given;
-  if (!isNameIn(weights, interpolation))
-    fail("ERR_ARGUMENT", op, "unknown interpolation", Object.keys(weights).join(", "), describe(interpolation));
+  needChoice(op, "interpolation", interpolation, keysOf(weights));
   const named = inPlace || dim === undefined ? given.dim : dim;
   const at = named === undefined ? 0 : axis(op, named, x.ndim);
   const single = typeof q === "number" || (isTensor(q) && q.ndim === 0);
   const list: readonly unknown[] = typeof q === "number" ? [q] : isTensor(q) ? Array.from(q.toTypedArray(), Number) : q;
   if (!Array.isArray(list) || (isTensor(q) && q.ndim > 1)) refuse(op, "q", "a number or a list of them", q);
-  for (const share of list)
-    if (!(typeof share === "number" && share >= 0 && share <= 1))
-      fail("ERR_ARGUMENT", op, "q is not a share", "0 to 1", describe(share));
+  for (const share of list) needShare(op, "q", share);
   const y = named === undefined || x.ndim === 0 ? x.reshape([-1]) : x;
   const size = y.shape[at]!;
   if (size === 0) fail("ERR_SHAPE", op, "nothing to reduce", "a dimension with elements", showShape(x.shape));

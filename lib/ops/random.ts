@@ -1,8 +1,8 @@
 /** Random tensors. Element i of a result depends on (seed, stream, i) only, not on the number of threads. */
-import { needInteger, needNumber, refuse } from "../core/arguments.js";
+import { needInteger, needNumber, needShare, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { type DType, type DTypeRow, defaultFloat, dtypeRow, dtypes, holds, showRange } from "../core/dtype.js";
-import { describe, fail, named } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { RandomKey } from "../core/random-key.js";
 import { checkShape } from "../core/shape.js";
@@ -229,8 +229,7 @@ export function bernoulli(x: Tensor, options?: Pick<RandomOptions, "generator">)
  */
 export function normal(mean: number, deviation: number, shape: readonly number[], options?: RandomOptions): Tensor {
   needNumber("normal", "the mean", mean);
-  if (needNumber("normal", "the deviation", deviation) < 0)
-    fail("ERR_ARGUMENT", "normal", "the deviation is negative", "0 or more", String(deviation));
+  needNumber("normal", "the deviation", deviation, { least: 0 });
   const { dtype, generator, requiresGrad } = checkOptions<RandomOptions>("normal", options, known, ["requiresGrad"]);
   const half = dtype === "bfloat16" || dtype === "float16";
   const x = named("normal", () => randn(shape, { dtype: half ? "float32" : dtype, generator }))
@@ -276,8 +275,7 @@ export interface DropoutOptions {
 export function dropout(x: Tensor, p = 0.5, options?: DropoutOptions): Tensor {
   needFloat("dropout", needTensor("dropout", x));
   const { training = true, generator } = checkOptions<DropoutOptions>("dropout", options, ["generator"], ["training"]);
-  if (!(typeof p === "number" && p >= 0 && p <= 1))
-    fail("ERR_ARGUMENT", "dropout", "p is not a probability", "0 to 1", describe(p));
+  needShare("dropout", "p", p);
   if (!training || p === 0) return x.clone();
   if (p === 1) return x.mul(0);
   return masked(x, [...generatorOf("dropout", generator).next(), p]);

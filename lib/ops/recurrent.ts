@@ -2,6 +2,7 @@
  * Recurrent networks over a sequence. One matrix product multiplies the inputs of all steps by their weights; then each
  * step needs one product, for the state.
  */
+import { needShare } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
@@ -201,8 +202,7 @@ function unrounded(
   const order = batchFirst ? "[n, t, features]" : "[t, n, features]";
   if (!batched && x.ndim !== 2)
     fail("ERR_SHAPE", op, "the input is no sequence", `${order} or [t, features]`, showShape(x.shape));
-  if (!(typeof p === "number" && p >= 0 && p <= 1))
-    fail("ERR_ARGUMENT", op, "dropout is not a probability", "0 to 1", describe(p));
+  needShare(op, "dropout", p);
   const directions = bidirectional ? 2 : 1;
   const hidden = checkWeights(kind, weights, x.shape.at(-1)!, directions);
   let layer = inCompute(batched ? (batchFirst ? x.transpose(0, 1) : x) : x.unsqueeze(1));

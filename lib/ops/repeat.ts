@@ -1,7 +1,7 @@
 /** Ops that repeat, roll and pad. */
-import { needInteger, refuse } from "../core/arguments.js";
+import { needChoice, needInteger, refuse } from "../core/arguments.js";
 import { describe, fail, showBounds } from "../core/errors.js";
-import { checkOptions, isNameIn } from "../core/options.js";
+import { checkOptions, keysOf } from "../core/options.js";
 import { axis, checkShape, dimList, type Shape, showShape } from "../core/shape.js";
 import { needIndex, needTensor } from "../engine/operand.js";
 import { arange, filled } from "../tensor/create.js";
@@ -147,8 +147,7 @@ export function pad(x: Tensor, padding: readonly number[], options?: PadOptions)
   needTensor("pad", x);
   const widths = needSizes("pad", "the padding", padding);
   const { mode = "constant", value = 0 } = checkOptions<PadOptions>("pad", options, ["mode", "value"]);
-  if (!isNameIn(borders, mode))
-    fail("ERR_ARGUMENT", "pad", "unknown mode", Object.keys(borders).join(", "), describe(mode));
+  needChoice("pad", "mode", mode, keysOf(borders));
   if (typeof value !== "number") refuse("pad", "the value", "a number", value);
   const constant = asNumber("pad", x.type, value);
   if (widths.length % 2 !== 0)
@@ -189,8 +188,7 @@ export interface MeshgridOptions {
 export function meshgrid(tensors: readonly Tensor[], options?: MeshgridOptions): Tensor[] {
   if (!Array.isArray(tensors) || tensors.length === 0) refuse("meshgrid", "the input", "a list of tensors", tensors);
   const { indexing = "ij" } = checkOptions<MeshgridOptions>("meshgrid", options, ["indexing"]);
-  if (indexing !== "ij" && indexing !== "xy")
-    fail("ERR_ARGUMENT", "meshgrid", "unknown indexing", '"ij" or "xy"', describe(indexing));
+  needChoice("meshgrid", "indexing", indexing, ["ij", "xy"]);
   for (const x of tensors as readonly Tensor[])
     if (needTensor("meshgrid", x, "every element").ndim > 1)
       fail("ERR_SHAPE", "meshgrid", "not a list", "rank 1 or 0", showShape(x.shape));

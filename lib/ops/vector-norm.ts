@@ -1,5 +1,5 @@
 /** The p-norm. */
-import { refuse } from "../core/arguments.js";
+import { needNumber } from "../core/arguments.js";
 import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
@@ -52,7 +52,7 @@ export function norm(x: Tensor, ...args: NormArguments): Tensor {
   const over = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
   const { dims, keepdim } = reduceArguments("norm", x.ndim, over, { keepdim: given.keepdim });
   const p = given.ord === undefined ? 2 : given.ord;
-  if (typeof p !== "number" || Number.isNaN(p)) refuse("norm", "the order", "a number", p);
+  needNumber("norm", "the order", p);
   return roundedOnce([asFloat(x)], (y) => normOf(y, p, dims, keepdim));
 }
 

@@ -1,5 +1,5 @@
 /** Gradient clipping, between backward and the optimizer's step. Modifies the gradients in place. */
-import { refuse } from "../core/arguments.js";
+import { needNumber } from "../core/arguments.js";
 import { named } from "../core/errors.js";
 import { checkOptions, needList } from "../core/options.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
@@ -74,9 +74,8 @@ export function clipGradNorm(
     ["normType"],
     ["errorIfNonfinite"],
   );
-  if (!(typeof maxNorm === "number" && maxNorm >= 0)) refuse(op, "maxNorm", "a number of at least 0", maxNorm);
-  if (!(typeof normType === "number" && normType > 0))
-    refuse(op, "normType", "a number above 0, or Infinity", normType);
+  needNumber(op, "maxNorm", maxNorm, { least: 0 });
+  needNumber(op, "normType", normType, { above: 0 });
   const gradients = gradientsOf(op, params);
   const sized = gradients.filter((gradient) => gradient.numel > 0);
   if (sized.length === 0) return scalar(0);
@@ -100,6 +99,6 @@ export function clipGradNorm(
  */
 export function clipGradValue(params: Iterable<Tensor> | Tensor, clipValue: number): void {
   const op = "clipGradValue";
-  if (!(typeof clipValue === "number" && clipValue >= 0)) refuse(op, "clipValue", "a number of at least 0", clipValue);
+  needNumber(op, "clipValue", clipValue, { least: 0 });
   for (const gradient of gradientsOf(op, params)) limit(op, "clamp", gradient, [-clipValue, clipValue]);
 }

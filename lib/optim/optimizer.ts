@@ -2,7 +2,7 @@
 import { needFunction, refuse, synchronous } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions, needList } from "../core/options.js";
+import { checkOptions, keysOf, needList } from "../core/options.js";
 import { withGrad } from "../engine/modes.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
@@ -210,8 +210,6 @@ export abstract class Optimizer<H extends object = { lr: number }> {
   }
 }
 brand("other", Optimizer);
-
-const keysOf = <H extends object>(defaults: H) => Object.keys(defaults) as (keyof H & string)[];
 
 /** The contiguous gradient for the kernel, or null. */
 function gradientOf(parameter: Tensor): Tensor | null {

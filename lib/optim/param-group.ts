@@ -1,5 +1,5 @@
 /** Parameter groups, as the user gives them and as an optimizer keeps them. */
-import { refuse } from "../core/arguments.js";
+import { needFinite } from "../core/arguments.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 /** Fields of schedules in a group, saved with it in the optimizer's state. */
@@ -33,8 +33,7 @@ export function readScheduleFields(op: string, from: { readonly [key: string]: u
   for (const key of scheduleFields) {
     const value = from[key];
     if (value === undefined) continue;
-    if (typeof value !== "number" || !Number.isFinite(value)) refuse(op, `${key}`, "a finite number", value);
-    found[key] = value;
+    found[key] = needFinite(op, key, value);
   }
   return found;
 }

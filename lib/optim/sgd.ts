@@ -1,4 +1,4 @@
-import { needBoolean, needFinite, refuse } from "../core/arguments.js";
+import { needBoolean, needFinite } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { Optimizer } from "./optimizer.js";
 import type { OptionsOf, Parameters } from "./param-group.js";
@@ -29,8 +29,7 @@ const rule: StepRule<SgdHyperparameters> = {
     needFinite("SGD", "lr", lr, { least: 0 });
     needFinite("SGD", "momentum", momentum, { least: 0 });
     needFinite("SGD", "weightDecay", weightDecay, { least: 0 });
-    if (typeof dampening !== "number" || !Number.isFinite(dampening))
-      refuse("SGD", "dampening", "a finite number", dampening);
+    needFinite("SGD", "dampening", dampening);
     needBoolean("SGD", "nesterov", nesterov);
     if (nesterov && (momentum === 0 || dampening !== 0))
       fail(

@@ -1,5 +1,5 @@
 /** State dictionaries of optimizers: the state of each parameter, and the groups. */
-import { refuse } from "../core/arguments.js";
+import { needInteger } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { outlive } from "../tensor/handle.js";
@@ -126,7 +126,5 @@ function readState<H extends object>(
   if (!rule.counts) return { age: 1, buffers };
   const step = entry.step;
   const age = isTensor(step) ? step.item() : step;
-  if (typeof age !== "number" || !Number.isSafeInteger(age) || age < 0)
-    return refuse(op, "step", "an integer of at least 0", age);
-  return { age, buffers };
+  return { age: needInteger(op, "step", age, 0), buffers };
 }

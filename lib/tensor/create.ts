@@ -1,5 +1,5 @@
 /** Creation of tensors from data or constants. Random ones are in ops/random.ts. */
-import { refuse } from "../core/arguments.js";
+import { needFinite, refuse } from "../core/arguments.js";
 import {
   type DType,
   type DTypeRow,
@@ -304,9 +304,7 @@ const progression = (op: string, start: number, step: number, length: number, ty
   });
 
 function finiteNumbers(op: string, values: readonly unknown[]): void {
-  for (const value of values)
-    if (typeof value !== "number" || !Number.isFinite(value))
-      fail("ERR_ARGUMENT", op, "not a finite number", undefined, describe(value));
+  for (const value of values) needFinite(op, "a number", value);
 }
 
 /** ERR_DTYPE unless an integer dtype holds each start + i * step. */

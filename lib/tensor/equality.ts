@@ -1,5 +1,5 @@
 /** Equality of tensors, and of structures that contain them, for tests. */
-import { refuse } from "../core/arguments.js";
+import { needNumber } from "../core/arguments.js";
 import { describe, type ErrorCode, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { sameShape, showIndex, showShape } from "../core/shape.js";
@@ -90,8 +90,7 @@ function differing(a: unknown, b: unknown, tolerance: number, path = "", depth =
  */
 export function assertEqual(actual: unknown, expected: unknown, options?: AssertEqualOptions): void {
   const { tolerance = 0 } = checkOptions<AssertEqualOptions>("assertEqual", options, ["tolerance"]);
-  if (typeof tolerance !== "number" || !(tolerance >= 0))
-    refuse("assertEqual", "the tolerance", "a number of at least 0", tolerance);
+  needNumber("assertEqual", "the tolerance", tolerance, { least: 0 });
   const found = differing(actual, expected, tolerance);
   if (found === undefined) return;
   const { code, path, what } = found;

@@ -368,6 +368,11 @@ describe("hooks", () => {
     removeAfter();
     expect(layer.forward(tensor([2])).item()).toBe(2);
   });
+  test("are functions; the error names the method", () => {
+    const layer = new nn.Linear(1, 1);
+    for (const name of ["registerForwardPreHook", "registerForwardHook"] as const)
+      expect(() => layer[name](3 as never)).toThrow(`${name}: a hook is not valid; expected a function, got 3`);
+  });
   test("are not part of the state, and stay behind in a clone", () => {
     const layer = new nn.Linear(1, 1);
     let calls = 0;

@@ -156,7 +156,11 @@ describe.each(["LSTM", "GRU"] as const)("%s", (kind) => {
     ],
     ["ERR_DTYPE", /a float dtype/, (): unknown => layer.forward(zeros([3, 2, 2], { dtype: "int32" }))],
     ["ERR_ARGUMENT", /hiddenSize is not valid/, (): unknown => new nn[kind](2, 0)],
-    ["ERR_ARGUMENT", /dropout is not a probability/, (): unknown => new nn[kind](2, 2, { dropout: 2 })],
+    [
+      "ERR_ARGUMENT",
+      /dropout is not valid; expected a number from 0 to 1, got 2/,
+      (): unknown => new nn[kind](2, 2, { dropout: 2 }),
+    ],
     ["ERR_ARGUMENT", /did you mean "numLayers"/, (): unknown => new nn[kind](2, 2, { numLayer: 2 } as never)],
   ] as const)("refuses: %s %s", (code, message, call) => {
     expect(call).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));

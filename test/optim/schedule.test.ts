@@ -248,7 +248,7 @@ describe("what is refused", () => {
     refused(() => new optim.ReduceLROnPlateau(opt, { mode: "least" as never }), /mode is not valid/);
     refused(() => new optim.ReduceLROnPlateau(opt, { factor: 1 }), /factor is not valid/);
     refused(() => new optim.ReduceLROnPlateau(opt, { minLr: [0, 0] }), /minLr is not valid/);
-    refused(() => new optim.ReduceLROnPlateau(opt).step("1" as never), /must be a number/);
+    refused(() => new optim.ReduceLROnPlateau(opt).step("1" as never), /the value is not valid; expected a number/);
     refused(() => new optim.ReduceLROnPlateau(opt).loadStateDict({} as never), /lastEpoch is not valid/);
   });
 

@@ -1,4 +1,4 @@
-import { needFinite, needInteger, refuse } from "../../core/arguments.js";
+import { needFinite, needInteger } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
 import type { Scheduled } from "./lr-scheduler.js";
 import { RateSchedule } from "./rate-schedule.js";
@@ -32,9 +32,8 @@ export class LinearLR extends RateSchedule {
     super(op, optimizer);
     const given = checkOptions<LinearLROptions>(op, options, ["startFactor", "endFactor", "totalIters"]);
     this.startFactor = needFinite(op, "startFactor", given.startFactor ?? 1 / 3, { above: 0 });
-    this.endFactor = needFinite(op, "endFactor", given.endFactor ?? 1);
     // A rate of 0 cannot be multiplied back to the next one.
-    if (this.endFactor < 0) refuse(op, "endFactor", "a finite number of at least 0", this.endFactor);
+    this.endFactor = needFinite(op, "endFactor", given.endFactor ?? 1, { least: 0 });
     this.totalIters = needInteger(op, "totalIters", given.totalIters ?? 5, 1);
     this.begin();
   }

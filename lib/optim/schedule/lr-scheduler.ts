@@ -1,4 +1,4 @@
-import { refuse } from "../../core/arguments.js";
+import { needInteger, refuse } from "../../core/arguments.js";
 import { brand } from "../../core/copy.js";
 import { Optimizer } from "../optimizer.js";
 import type { ParamGroup } from "../param-group.js";
@@ -74,15 +74,13 @@ export abstract class LRScheduler {
   /** @internal Checks a state; the returned function applies it. */
   restoring(state: ScheduleState): () => void {
     const op = `${this.constructor.name}.loadStateDict`;
-    const epoch: unknown = state?.lastEpoch;
+    const epoch = needInteger(op, "lastEpoch", state?.lastEpoch, 0);
     const rates: unknown = state?.baseLrs;
-    if (!Number.isSafeInteger(epoch) || (epoch as number) < 0)
-      refuse(op, "lastEpoch", "an integer of at least 0", epoch);
     const groups = this.optimizer.paramGroups.length;
     const list: unknown[] | null = Array.isArray(rates) ? Array.from(rates) : null;
     if (list?.length !== groups || !list.every(Number.isFinite)) refuse(op, "baseLrs", `${groups} numbers`, rates);
     return () => {
-      this.lastEpoch = epoch as number;
+      this.lastEpoch = epoch;
       this.baseLrs = list as number[];
     };
   }

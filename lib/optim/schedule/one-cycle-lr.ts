@@ -1,4 +1,4 @@
-import { needFinite, needInteger, refuse } from "../../core/arguments.js";
+import { needChoice, needFinite, needInteger, needShare } from "../../core/arguments.js";
 import { fail } from "../../core/errors.js";
 import { checkOptions } from "../../core/options.js";
 import type { ParamGroup } from "../param-group.js";
@@ -73,10 +73,8 @@ export class OneCycleLR extends RateSchedule {
     super(op, optimizer);
     const given = checkOptions<OneCycleLROptions>(op, options, known, ["cycleMomentum"]);
     const { annealStrategy = "cos", pctStart = 0.3, cycleMomentum = true } = given;
-    if (annealStrategy !== "cos" && annealStrategy !== "linear")
-      refuse(op, "annealStrategy", '"cos" or "linear"', annealStrategy);
-    if (!(typeof pctStart === "number" && pctStart >= 0 && pctStart <= 1))
-      refuse(op, "pctStart", "a number from 0 to 1", pctStart);
+    needChoice(op, "annealStrategy", annealStrategy, ["cos", "linear"]);
+    needShare(op, "pctStart", pctStart);
     if (cycleMomentum && !("momentum" in optimizer.defaults) && !("betas" in optimizer.defaults))
       fail("ERR_ARGUMENT", op, "the optimizer has neither momentum nor betas", "cycleMomentum: false for it");
     const maxLr = needFinite(op, "maxLr", given.maxLr, { above: 0 });

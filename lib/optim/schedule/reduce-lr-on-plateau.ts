@@ -1,5 +1,4 @@
-import { needFinite, refuse } from "../../core/arguments.js";
-import { describe, fail } from "../../core/errors.js";
+import { needChoice, needFinite, needInteger, refuse } from "../../core/arguments.js";
 import { checkOptions } from "../../core/options.js";
 import { isTensor, type Tensor } from "../../tensor/tensor.js";
 import { Optimizer } from "../optimizer.js";
@@ -38,12 +37,6 @@ export interface PlateauState {
 
 const known = ["mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "eps"] as const;
 
-function oneOf<T extends string>(op: string, name: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  const expected = choices.map((choice) => `"${choice}"`).join(" or ");
-  return fail("ERR_ARGUMENT", op, `${name} is not valid`, expected, describe(value));
-}
-
 /**
  * Multiplies the current rates by `factor` when a value, such as the validation loss, has not improved for more than
  * `patience` steps. NaN does not count as an improvement.
@@ -67,8 +60,7 @@ export class ReduceLROnPlateau {
 
   constructor(optimizer: Scheduled, options?: ReduceLROnPlateauOptions) {
     const op = "ReduceLROnPlateau";
-    if (!(optimizer instanceof Optimizer))
-      fail("ERR_ARGUMENT", op, "the first argument must be an optimizer", undefined, describe(optimizer));
+    if (!(optimizer instanceof Optimizer)) refuse(op, "the first argument", "an optimizer", optimizer);
     this.optimizer = optimizer;
     const given = checkOptions<ReduceLROnPlateauOptions>(op, options, known);
     const { minLr = 0 } = given;
@@ -77,11 +69,11 @@ export class ReduceLROnPlateau {
     if (Array.isArray(minLr) && least.length !== groups) refuse(op, "minLr", `a number, or ${groups} of them`, minLr);
     for (const rate of least) needFinite(op, "minLr", rate, { least: 0 });
     this.options = {
-      mode: oneOf(op, "mode", given.mode ?? "min", ["min", "max"]),
+      mode: needChoice(op, "mode", given.mode ?? "min", ["min", "max"]),
       factor: needFinite(op, "factor", given.factor ?? 0.1, { least: 0, below: 1 }),
       patience: needFinite(op, "patience", given.patience ?? 10, { least: 0 }),
       threshold: needFinite(op, "threshold", given.threshold ?? 1e-4),
-      thresholdMode: oneOf(op, "thresholdMode", given.thresholdMode ?? "rel", ["rel", "abs"]),
+      thresholdMode: needChoice(op, "thresholdMode", given.thresholdMode ?? "rel", ["rel", "abs"]),
       cooldown: needFinite(op, "cooldown", given.cooldown ?? 0, { least: 0 }),
       minLr,
       eps: needFinite(op, "eps", given.eps ?? 1e-8, { least: 0 }),
@@ -92,8 +84,7 @@ export class ReduceLROnPlateau {
   step(value: number | Tensor): void {
     const op = "ReduceLROnPlateau";
     const current: unknown = isTensor(value) ? value.item() : value;
-    if (typeof current !== "number")
-      fail("ERR_ARGUMENT", op, "the value must be a number or a tensor of one element", undefined, describe(value));
+    if (typeof current !== "number") refuse(op, "the value", "a number or a tensor of one element", value);
     this.lastEpoch++;
     if (this.isBetter(current)) {
       this.best = current;
@@ -128,9 +119,7 @@ export class ReduceLROnPlateau {
     const op = "ReduceLROnPlateau.loadStateDict";
     const counts = { lastEpoch: 0, numBadEpochs: 0, cooldownCounter: 0 };
     for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
-      const value: unknown = state?.[name];
-      if (!Number.isSafeInteger(value) || (value as number) < 0) refuse(op, name, "an integer of at least 0", value);
-      counts[name] = value as number;
+      counts[name] = needInteger(op, name, state?.[name], 0);
     }
     const best: unknown = state.best;
     if (best !== null && typeof best !== "number") refuse(op, "best", "a number or null", best);

@@ -164,7 +164,7 @@ export const quantileCases = {
         what: "a share above 1",
         call: () => nb.quantile(matrix, 1.5),
         code: "ERR_ARGUMENT",
-        says: /; expected 0 to 1, got 1\.5/,
+        says: /; expected a number from 0 to 1, got 1\.5/,
       },
       { what: "NaN as share", call: () => nb.quantile(matrix, Number.NaN), code: "ERR_ARGUMENT" },
       { what: "no share", call: () => nb.quantile(matrix, undefined as never), code: "ERR_ARGUMENT" },

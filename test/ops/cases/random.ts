@@ -210,7 +210,7 @@ export const randomCases = {
         what: "a share above 1",
         call: () => nb.dropout(nb.ones([1]), 1.5),
         code: "ERR_ARGUMENT",
-        says: /; expected 0 to 1, got 1\.5/,
+        says: /; expected a number from 0 to 1, got 1\.5/,
       },
       { what: "NaN as share", call: () => nb.dropout(nb.ones([1]), Number.NaN), code: "ERR_ARGUMENT" },
       { what: "integers", call: () => nb.dropout(nb.ones([1], { dtype: "int32" })), code: "ERR_DTYPE" },
