@@ -31,6 +31,10 @@ inline Status fail(Code code, const char* message, int32_t operand = -1, int64_t
   return {code, message, operand, detail};
 }
 
+inline Status out_of_memory(int32_t operand = -1, int64_t detail = 0) {
+  return fail(Code::MEMORY, "out of memory", operand, detail);
+}
+
 #define NABLA_TRY(expr)                            \
   do {                                             \
     ::nabla::Status nabla_status_ = (expr);        \

@@ -6,8 +6,12 @@
 #include <string>
 
 #include "base/settings.h"
+#include "binding/answer.h"
 #include "binding/environment.h"
 #include "binding/execute.h"
+#include "binding/resolve.h"
+#include "binding/save.h"
+#include "binding/transfer.h"
 #include "exec/call.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
@@ -108,8 +112,8 @@ Napi::Value since_reclaim(const Napi::CallbackInfo& info) {
 // The storage of the frame's single operand.
 Status operand_storage(Environment& e, Storage*& storage, View& view) {
   Operand o;
-  NABLA_TRY(decode_only_operand(e, o, view));
-  if (o.flags & (flag::fresh | flag::scalar)) return fail(Code::NATIVE, "the call frame is malformed");
+  NABLA_TRY(only_operand(e, o, view));
+  if (o.has(flag::fresh | flag::scalar)) return malformed();
   storage = e.entry(o.slot).storage;
   return {};
 }
@@ -121,8 +125,7 @@ Status watch(Environment& e, napi_value handle, Storage* storage, const View& vi
     release(storage);
     return fail(Code::NATIVE, "a handle must be an object");
   }
-  e.frame.ints[kOperandBase] = slot;
-  e.frame.ints[kOperandBase + 1] = e.entry(slot).generation;
+  write_slot(e, 0, slot);
   return {};
 }
 

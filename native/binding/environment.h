@@ -9,7 +9,7 @@
 
 #include "base/layout.h"
 #include "base/status.h"
-#include "binding/frame.h"
+#include "binding/instruction.h"
 #include "runtime/storage.h"
 
 namespace nabla {
@@ -55,19 +55,6 @@ struct Node {
   int32_t slots[kMaxSaved];
 };
 
-// The fields of an operand besides its view.
-struct Operand {
-  int32_t slot, generation, flags, version, block;
-  int64_t value;  // a scalar's, in its own dtype
-};
-
-// The current call. Its buffers grow to the longest call and are kept.
-struct Decoded {
-  std::vector<Operand> operands;
-  std::vector<View> views;
-  std::vector<double> attrs;
-};
-
 class Environment {
  public:
   explicit Environment(napi_env env) : env_(env) {
@@ -83,7 +70,7 @@ class Environment {
   bool holds_flags = false;  // the flag mutex: a worker may be ended while it does
   SmallStorages small;
   const char* message = "";  // of the last status
-  Decoded decoded;
+  Instruction instruction;  // of the current call
 
   bool valid(int32_t slot, int32_t generation) const {
     return slot >= 0 && static_cast<size_t>(slot) < entries_.size() && entries_[slot].generation == generation &&

@@ -34,6 +34,20 @@ test("attention to values without elements asks no query, however many there are
   expect(scaledDotProductAttention(queries, zeros([1, 1]), zeros([1, 0])).shape).toEqual([2 ** 40, 0]);
 });
 
+/** Runs identity in `dtype` on a number; `result` are the flags of its result. */
+function identityOf(dtype: string, number: number, result: number): string {
+  const { ints, doubles } = rawFrame();
+  const { header, flags, operandBase, operandInts } = layout;
+  const type = layout.dtypes[dtype]!;
+  const call = { outs: 1, ins: 1, attrs: 1, hasNode: 0, opcode: layout.opcodes.identity! };
+  for (const [field, value] of Object.entries(call)) ints[header[field]!] = value;
+  ints.set([0, 0, type, 0, result, 0, 0], operandBase);
+  ints.set([0, 0, type, 0, flags.scalar!, 0, 0], operandBase + operandInts);
+  doubles.set(result & flags.scalar! ? [type, 0, 0, number, 0] : [type, number, 0]);
+  addon.execute({});
+  return layout.codes[ints[header.code!]!]!;
+}
+
 test.each([
   ["uint8", 256],
   ["uint8", -1],
@@ -41,25 +55,10 @@ test.each([
   ["int32", Number.NaN],
   ["int64", 2 ** 31], // the upper half
 ])("a number that %s does not hold is refused: %s", (dtype, value) => {
-  const { ints, doubles } = rawFrame();
-  const { header, flags, operandBase, operandInts } = layout;
-  const { outs, ins, attrs, hasNode, opcode, code } = header as Record<string, number>;
-  const type = layout.dtypes[dtype]!;
-  const call = (number: number): string => {
-    for (const [field, n] of [
-      [outs, 1],
-      [ins, 1],
-      [attrs, 1],
-      [hasNode, 0],
-      [opcode, layout.opcodes.identity],
-    ] as const)
-      ints[field!] = n!;
-    ints.set([0, 0, type, 0, flags.fresh!, 0, 0], operandBase);
-    ints.set([0, 0, type, 0, flags.scalar!, 0, 0], operandBase + operandInts);
-    doubles.set([type, number, 0]);
-    addon.execute({});
-    return layout.codes[ints[code!]!]!;
-  };
-  expect(call(1)).toBe(layout.codes[0]);
-  expect(call(value)).toBe("ERR_NATIVE");
+  expect(identityOf(dtype, 1, layout.flags.fresh!)).toBe(layout.codes[0]);
+  expect(identityOf(dtype, value, layout.flags.fresh!)).toBe("ERR_NATIVE");
+});
+
+test("a result that is a number at the same time is refused", () => {
+  expect(identityOf("float32", 1, layout.flags.fresh! | layout.flags.scalar!)).toBe("ERR_NATIVE");
 });

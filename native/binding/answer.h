@@ -1,0 +1,28 @@
+// What surrounds every call from JavaScript: handles that have ended, exceptions, the status in the frame.
+#pragma once
+#include "binding/environment.h"
+
+namespace nabla {
+
+// Ends the handles and nodes whose release the frame asks for.
+void process_releases(Environment& e);
+void write_status(Environment& e, const Status& status);
+void write_slot(Environment& e, int32_t operand, int32_t slot);
+// The current exception as a status: ERR_MEMORY for a failed allocation.
+Status status_of_exception();
+
+// Runs the body of a call from JavaScript and writes its status. Exceptions must end here, before Node's C
+// frames.
+template <class F>
+void answer(Environment& e, F&& call) {
+  Status status;
+  try {
+    process_releases(e);
+    status = call();
+  } catch (...) {
+    status = status_of_exception();
+  }
+  write_status(e, status);
+}
+
+}  // namespace nabla

@@ -1,0 +1,15 @@
+// Elements from JavaScript's memory to a tensor, and back.
+#pragma once
+#include <node_api.h>
+
+namespace nabla {
+
+// read(target): copies the frame's single operand, in row-major order, into a typed array or DataView of the same
+// dtype.
+napi_value read(napi_env env, napi_callback_info info);
+// item(): the frame's single one-element operand as a number.
+napi_value item(napi_env env, napi_callback_info info);
+// create(handle, source): a new storage for the frame's single operand, filled from a typed array.
+napi_value create(napi_env env, napi_callback_info info);
+
+}  // namespace nabla
