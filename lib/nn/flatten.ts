@@ -1,5 +1,5 @@
 import { needInteger } from "../core/arguments.js";
-import { flatten } from "../ops/movement.js";
+import { flatten } from "../ops/reshape.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { Module } from "./module.js";
 

@@ -7,7 +7,7 @@ import { needTensor } from "../engine/operand.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { fresh } from "./fresh.js";
-import { embed, sliceRange } from "./movement.js";
+import { embed, sliceRange } from "./slice.js";
 
 export interface TriangleOptions {
   /** The diagonal that bounds the triangle, inclusive; 0 (default) is the main one, positive ones are above it. */

@@ -9,7 +9,7 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { copiedByAt } from "./copied-by-at.js";
 import { type Entry, entriesOf, type Index, type List, Slice } from "./index-entries.js";
 import { jointPlaces, type Lookup, type Places } from "./joint-places.js";
-import { sliceRange } from "./movement.js";
+import { sliceRange } from "./slice.js";
 import { placesOf } from "./true-places.js";
 
 function sliced(x: Tensor, dim: number, s: Slice): Tensor {

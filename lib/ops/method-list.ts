@@ -16,30 +16,17 @@ export { logsumexp } from "./logsumexp.js";
 export { bincount, embedding, indexPut, oneHot, take } from "./lookup.js";
 export { maskedFill, maskedSelect, nonzero } from "./masks.js";
 export { addmm, bmm, dot, linear, matmul, outer } from "./matmul.js";
-export {
-  broadcastTo,
-  contiguous,
-  expand,
-  flatten,
-  flip,
-  movedim,
-  narrow,
-  permute,
-  reshape,
-  squeeze,
-  t,
-  transpose,
-  unsqueeze,
-  view,
-} from "./movement.js";
 export { multinomial } from "./multinomial.js";
+export { movedim, permute, t, transpose } from "./permute.js";
 export { prod } from "./prod.js";
 export { median, quantile } from "./quantile.js";
 export { bernoulli, dropout, randLike, randnLike } from "./random.js";
 export { all, amax, amin, any, mean, sum, sumToSize } from "./reduce.js";
 export { pad, repeat, repeatInterleave, roll, tile } from "./repeat.js";
+export { broadcastTo, contiguous, expand, flatten, reshape, squeeze, unsqueeze, view } from "./reshape.js";
 export { cumprod, cumsum } from "./scan.js";
 export { searchsorted, unique } from "./search.js";
+export { flip, narrow } from "./slice.js";
 export { logSoftmax, softmax } from "./softmax.js";
 export { cholesky, choleskySolve, det, inv, slogdet, solve, triangularSolve } from "./solve.js";
 export { argsort, sort, topk } from "./sort.js";

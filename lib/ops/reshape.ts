@@ -1,13 +1,11 @@
-/** Views of the same elements. Only a reshape that cannot be a view copies. */
+/** Views of all elements with other sizes. Only a reshape that cannot be a view copies. */
 import { needInteger, refuse } from "../core/arguments.js";
-import { describe, fail, named } from "../core/errors.js";
+import { fail, named } from "../core/errors.js";
 import {
   axes,
   axis,
   checkRank,
   contiguousStrides,
-  dimList,
-  isContiguous,
   mapList,
   numel,
   type Shape,
@@ -16,16 +14,10 @@ import {
 } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
-import { defineRow, rowOf } from "../engine/row.js";
-import { runKernel } from "../engine/run-kernel.js";
+import { defineRow } from "../engine/row.js";
 import { view } from "../engine/view.js";
 import type { Tensor } from "../tensor/tensor.js";
-
-const asView = { family: "movement", kernel: null, inputs: 1, accuracy: "exact" } as const;
-
-/** Strides, or null if row-major. */
-const layoutOf = (shape: Shape, strides: readonly number[]): readonly number[] | null =>
-  isContiguous(shape, strides) ? null : strides;
+import { asView, layoutOf } from "./view-rows.js";
 
 const reshapeRow = defineRow<Shape>({
   ...asView,
@@ -117,116 +109,6 @@ function viewAs(x: Tensor, shape: readonly number[]): Tensor {
 }
 
 export { viewAs as view };
-
-const permuteRow = defineRow<readonly number[]>({
-  ...asView,
-  name: "permute",
-  rule: {
-    kind: "linear",
-    transpose: (g, c) => {
-      const inverse = new Array<number>(c.params.length);
-      c.params.forEach((from, to) => {
-        inverse[from] = to;
-      });
-      return g.permute(inverse);
-    },
-  },
-  replay: ([x], order) => permute(x as Tensor, order),
-  batch: { params: (order) => [0, ...order.map((dim) => dim + 1)] },
-});
-
-/**
- * A view with the dimensions in another order.
- * @gradient the incoming gradient, permuted back.
- * @throws ERR_AXIS unless every dimension is named once.
- * @example zeros([2, 3, 4]).permute([2, 0, 1]).shape; // [4, 2, 3]
- */
-export function permute(x: Tensor, dims: readonly number[]): Tensor {
-  needTensor("permute", x);
-  const order = dimList("permute", dims, x.ndim);
-  if (order.length !== x.ndim)
-    fail("ERR_AXIS", "permute", "every dim must be named once", `${x.ndim} dims`, describe(dims));
-  axes("permute", dims, x.ndim);
-  const { shape, strides } = x;
-  const target = order.map((d) => shape[d]!);
-  return view(
-    permuteRow,
-    x,
-    target,
-    layoutOf(
-      target,
-      order.map((d) => strides[d]!),
-    ),
-    x.offset,
-    order,
-  );
-}
-
-/**
- * A view with two dimensions swapped.
- * @gradient the incoming gradient, swapped back.
- * @throws ERR_AXIS for a dim out of range.
- * @example zeros([2, 3]).transpose(0, 1).shape; // [3, 2]
- */
-export function transpose(x: Tensor, a: number, b: number): Tensor {
-  needTensor("transpose", x);
-  const order = x.shape.map((_, i) => i);
-  const i = axis("transpose", a, x.ndim);
-  const j = axis("transpose", b, x.ndim);
-  if (order.length === 0) return x;
-  order[i] = j;
-  order[j] = i;
-  return x.permute(order);
-}
-
-/**
- * The transpose of a matrix, as a view; a tensor of rank 0 or 1 is returned unchanged.
- * @gradient the incoming gradient, transposed.
- * @throws ERR_SHAPE for a higher rank.
- * @example tensor([[1, 2]]).t().shape; // [2, 1]
- */
-export function t(x: Tensor): Tensor {
-  needTensor("t", x);
-  if (x.ndim > 2) fail("ERR_SHAPE", "t", "not a matrix; use transpose", "rank 2 or less", showShape(x.shape));
-  if (x.ndim < 2) return x;
-  const [rows, columns] = x.shape as readonly [number, number];
-  const [row, column] = x.strides as readonly [number, number];
-  const shape = [columns, rows];
-  return view(permuteRow, x, shape, layoutOf(shape, [column, row]), x.offset, swapped);
-}
-
-const swapped: readonly number[] = [1, 0];
-
-/**
- * A view with one or several dimensions moved to other positions; the others keep their order.
- * @gradient the incoming gradient, moved back.
- * @throws ERR_AXIS unless both arguments name the same number of distinct dimensions.
- * @example zeros([2, 3, 4]).movedim(0, -1).shape; // [3, 4, 2]
- */
-export function movedim(
-  x: Tensor,
-  source: number | readonly number[],
-  destination: number | readonly number[],
-): Tensor {
-  needTensor("movedim", x);
-  const from = dimList("movedim", source, x.ndim);
-  const to = dimList("movedim", destination, x.ndim);
-  if (from.length !== to.length || new Set(from).size !== from.length || new Set(to).size !== to.length)
-    fail(
-      "ERR_AXIS",
-      "movedim",
-      "source and destination must name as many distinct dims",
-      showShape(from),
-      showShape(to),
-    );
-  if (x.ndim === 0) return x;
-  const order = new Array<number>(x.ndim).fill(-1);
-  from.forEach((dim, i) => {
-    order[to[i]!] = dim;
-  });
-  const rest = x.shape.map((_, i) => i).filter((i) => !from.includes(i));
-  return x.permute(order.map((dim) => (dim < 0 ? rest.shift()! : dim)));
-}
 
 const expandRow = defineRow<Shape>({
   ...asView,
@@ -325,93 +207,6 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
   if (x.ndim === 0) return x.reshape([1]);
   const joined = numel(x.shape.slice(first, last + 1));
   return x.reshape([...x.shape.slice(0, first), joined, ...x.shape.slice(last + 1)]);
-}
-
-interface Range {
-  readonly dim: number;
-  readonly start: number;
-  readonly length: number;
-  readonly step: number;
-}
-
-const sliceRow = defineRow<Range>({
-  ...asView,
-  name: "slice",
-  rule: {
-    kind: "linear",
-    transpose: (g, c) => embed(g, c.inputShapes[0]!, c.params),
-    addTo: (sum, g, _, __, c) => {
-      const part = sliceRange(sum, c.params);
-      runKernel({ op: "slice", row: rowOf("add"), targets: [part], inputs: [part, g], attrs: part.type.attrs });
-      part.dispose();
-      return true;
-    },
-  },
-  replay: ([x], range) => sliceRange(x as Tensor, range),
-  batch: { params: (range) => ({ ...range, dim: range.dim + 1 }) },
-});
-
-const embedRow = defineRow<Range & { readonly shape: Shape }>({
-  name: "embed",
-  family: "movement",
-  kernel: "embed",
-  inputs: 1,
-  accuracy: "exact",
-  moves: true,
-  rule: { kind: "linear", transpose: (g, c) => sliceRange(g, c.params) },
-  replay: ([g], p) => embed(g as Tensor, p.shape, p),
-  batch: { params: (p, batchSize) => ({ ...p, dim: p.dim + 1, shape: [batchSize, ...p.shape] }) },
-});
-
-/** @internal Zeros of the given shape with g written into the range: the transpose of a slice. */
-export function embed(g: Tensor, shape: Shape, range: Range): Tensor {
-  const attrs = [range.dim, range.start, range.step];
-  return apply(embedRow, [g], g.type, g.type, shape, attrs, { ...range, shape });
-}
-
-/** @internal `length` elements of one dimension from `start` on, `step` apart, all within bounds. */
-export function sliceRange(x: Tensor, range: Range): Tensor {
-  const { dim, start, length, step } = range;
-  const shape = x.shape.slice();
-  const strides = x.strides.slice();
-  shape[dim] = length;
-  const offset = numel(shape) === 0 ? x.offset : x.offset + start * strides[dim]!;
-  strides[dim] = strides[dim]! * step;
-  return view(sliceRow, x, shape, layoutOf(shape, strides), offset, range);
-}
-
-/**
- * A view of `length` elements of one dimension from `start` on; a negative start counts from the end.
- * @gradient the incoming gradient in the range, zeros elsewhere.
- * @throws ERR_INDEX if the range is out of bounds; ERR_AXIS for a dim out of range.
- * @example arange(5).narrow(0, 1, 3).toArray(); // [1, 2, 3]
- */
-export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
-  needTensor("narrow", x);
-  const at = axis("narrow", dim, x.ndim);
-  const size = x.shape[at] ?? 0;
-  const first = needInteger("narrow", "start", start);
-  const from = first < 0 ? first + size : first;
-  needInteger("narrow", "length", length, 0);
-  if (x.ndim === 0 || from < 0 || from + length > size)
-    fail("ERR_INDEX", "narrow", "the piece does not lie inside", `0 to ${size}`, `${start} to ${start + length}`);
-  return sliceRange(x, { dim: at, start: from, length, step: 1 });
-}
-
-/**
- * The elements in reverse order along the named dimensions. A view (PyTorch copies).
- * @gradient the incoming gradient, reversed.
- * @throws ERR_AXIS for a dim out of range or given twice.
- * @example arange(3).flip(0).toArray(); // [2, 1, 0]
- */
-export function flip(x: Tensor, dims: number | readonly number[]): Tensor {
-  needTensor("flip", x);
-  let out = x;
-  for (const dim of axes("flip", dims, x.ndim)) {
-    const size = x.shape[dim];
-    if (size !== undefined) out = sliceRange(out, { dim, start: Math.max(size - 1, 0), length: size, step: -1 });
-  }
-  return out;
 }
 
 const contiguousRow = defineRow<undefined>({
