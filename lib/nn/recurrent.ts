@@ -4,6 +4,7 @@ import type { DType } from "../core/dtype.js";
 import { checkOptions } from "../core/options.js";
 import { type GruResult, gru, type LstmResult, lstm } from "../ops/recurrent.js";
 import { zeros } from "../tensor/create.js";
+import { needHeapForTensors } from "../tensor/javascript-memory.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { uniform } from "./init.js";
 import { Module } from "./module.js";
@@ -73,6 +74,7 @@ abstract class Recurrent extends Module {
     this.dropout = dropout;
     this.bidirectional = bidirectional;
     const directions = bidirectional ? 2 : 1;
+    needHeapForTensors(op, this.numLayers * directions * (bias ? 4 : 2), "parameter");
     const rows = gates * hiddenSize;
     const parameter = (...shape: number[]): Parameter => new Parameter(zeros(shape, { dtype }));
     this.weights = Array.from({ length: numLayers * directions }, (_, i) => ({

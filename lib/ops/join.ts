@@ -5,10 +5,12 @@ import { type DTypeRow, promote } from "../core/dtype.js";
 import { describe, fail, named } from "../core/errors.js";
 import { axis, type Shape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
+import { mode } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { mostTensors } from "../native/frame.js";
 import { filled } from "../tensor/create.js";
+import { needHeapForTensors } from "../tensor/javascript-memory.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const row = defineRow<number>({
@@ -107,6 +109,8 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   );
 }
 
+const kindOf = (x: Tensor): "view" | "recorded" => (mode.grad && x.node !== null ? "recorded" : "view");
+
 /**
  * Splits a dimension into views of `size` each (the last may be smaller), or of the given sizes.
  * @gradient the incoming gradient in the range of the view, zeros elsewhere.
@@ -125,6 +129,7 @@ export function split<const S extends number | readonly number[]>(
   const sizes: number[] = [];
   if (typeof size === "number") {
     needInteger("split", "the size", size, 1);
+    needHeapForTensors("split", Math.ceil(total / size), kindOf(x));
     if (total === 0) sizes.push(0);
     for (let start = 0; start < total; start += size) sizes.push(Math.min(size, total - start));
   } else {
@@ -168,5 +173,6 @@ export function unbind(x: Tensor, dim = 0): Tensor[] {
   needTensor("unbind", x);
   const at = axis("unbind", dim, x.ndim);
   const size = x.shape[at] ?? fail("ERR_SHAPE", "unbind", "a tensor of rank 0 cannot be split", "rank 1 or more", "[]");
+  needHeapForTensors("unbind", size, kindOf(x));
   return Array.from({ length: size }, (_, i) => x.narrow(at, i, 1).squeeze(at));
 }

@@ -40,8 +40,8 @@ const perElement = 8; // of an array that V8 stores contiguously
 const longestRow = 100_000_000; // V8 stores no array of more than 2^27 elements contiguously
 const young = 64 * 2 ** 20; // the part of the heap limit that large arrays cannot use
 
-/** ERR_MEMORY if V8's heap has no room for nested arrays of that shape, which would end the process. */
-export function needHeap(op: string, shape: readonly number[]): void {
+/** ERR_MEMORY if V8's heap has no room for nested arrays of that shape. */
+export function needHeapForArrays(op: string, shape: readonly number[]): void {
   let arrays = 1;
   let bytes = 0;
   for (const size of shape) {
@@ -50,19 +50,30 @@ export function needHeap(op: string, shape: readonly number[]): void {
   }
   const last = shape.at(-1) ?? 0;
   bytes += last * perElement; // a growing row may be copied once
+  needHeap(op, "the arrays", bytes, "use toTypedArray()", last <= longestRow);
+}
+
+const perTensor = { view: 160, recorded: 1000, parameter: 600 }; // with all that belongs to it
+
+/** ERR_MEMORY if V8's heap has no room for so many tensors. */
+export const needHeapForTensors = (op: string, count: number, kind: keyof typeof perTensor): void =>
+  needHeap(op, `${count} tensors`, count * perTensor[kind], "ask for fewer");
+
+/** ERR_MEMORY if V8's heap has no room for so many bytes: running out of heap would end the process. */
+function needHeap(op: string, what: string, bytes: number, remedy: string, possible = true): void {
   if (bytes < counted) return;
   const left = (): number => {
     const { heap_size_limit, used_heap_size } = getHeapStatistics();
     return 0.85 * (heap_size_limit - used_heap_size) - young;
   };
-  if (last <= longestRow && bytes <= left()) return;
+  if (possible && bytes <= left()) return;
   collector()?.major();
-  if (last <= longestRow && bytes <= left()) return;
+  if (possible && bytes <= left()) return;
   const megabytes = (n: number): string => `${Math.max(n / 1e6, 0).toFixed(0)} MB`;
-  const way = "use toTypedArray(), or start Node with a larger --max-old-space-size";
+  const way = `${remedy}, or start Node with a larger --max-old-space-size`;
   fail(
     "ERR_MEMORY",
     op,
-    `the arrays take about ${megabytes(bytes)} of V8's heap, which has ${megabytes(left())} left; ${way}`,
+    `${what} take about ${megabytes(bytes)} of V8's heap, which has ${megabytes(left())} left; ${way}`,
   );
 }

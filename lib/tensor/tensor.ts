@@ -5,7 +5,7 @@ import { describe, fail, named } from "../core/errors.js";
 import { contiguousStrides, maxRank, numel, type Shape, showShape } from "../core/shape.js";
 import { begin, door, failed, putOperand } from "../native/frame.js";
 import { Handle, raise } from "./handle.js";
-import { needHeap, typedArray } from "./javascript-memory.js";
+import { needHeapForArrays, typedArray } from "./javascript-memory.js";
 import { formatEdges, formatTensor, shownEdge } from "./print.js";
 
 /** Nested arrays of numbers, booleans or bigints, as deep as the tensor has dimensions. */
@@ -148,7 +148,7 @@ export class Tensor {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the depth of the result is not in the type; the caller may name it.
   toArray<A extends NestedArray = any>(): A {
-    needHeap("toArray", this.shape);
+    needHeapForArrays("toArray", this.shape);
     const flat = named("toArray", () => this.toTypedArray());
     const bool = this.type.kind === "bool";
     let at = 0;

@@ -10,6 +10,7 @@ test.each([
   ["typed arrays that are dropped make room", true],
   ["nested arrays beyond the heap", ["ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY"]],
   ["nested arrays that fit, again and again", 4],
+  ["lists of tensors beyond the heap", ["ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", 50_000]],
   ["orders of many numbers", [true, "ERR_MEMORY", "ERR_ARGUMENT"]],
   ["numbers that are made here", ["ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", "ERR_MEMORY", true]],
   ["a loader of very many samples", "ERR_MEMORY"],

@@ -7,10 +7,12 @@ import {
   linspace,
   manualSeed,
   memory,
+  nn,
   ones,
   randperm,
   tensor,
   trim,
+  zeros,
 } from "../../../dist/index.js";
 
 const MB = 2 ** 20;
@@ -51,6 +53,13 @@ const cases = {
     const x = block(4);
     for (let i = 0; i < 10; i++) x.toArray();
     return x.toArray().length;
+  },
+  "lists of tensors beyond the heap"() {
+    const x = zeros([100 * MB], { dtype: "bool" });
+    const y = zeros([MB], { requiresGrad: true });
+    const lists = [() => x.unbind(), () => x.split(1), () => x.chunk(50 * MB), () => y.unbind()];
+    const layers = () => new nn.GRU(1, 1, { numLayers: 1e9 });
+    return [...[...lists, layers].map(codeOf), x.at(":50000").unbind().length];
   },
   "orders of many numbers"() {
     manualSeed(1);
