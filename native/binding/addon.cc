@@ -12,7 +12,7 @@
 #include "binding/resolve.h"
 #include "binding/save.h"
 #include "binding/transfer.h"
-#include "exec/call.h"
+#include "exec/registry.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"

@@ -2,6 +2,7 @@
 
 #include "base/half.h"
 #include "binding/instruction.h"
+#include "exec/registry.h"
 
 namespace nabla {
 namespace {

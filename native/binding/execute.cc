@@ -3,6 +3,7 @@
 #include "binding/answer.h"
 #include "binding/resolve.h"
 #include "binding/save.h"
+#include "exec/registry.h"
 
 namespace nabla {
 namespace {

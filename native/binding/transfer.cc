@@ -5,6 +5,7 @@
 #include "base/half.h"
 #include "binding/answer.h"
 #include "binding/resolve.h"
+#include "exec/registry.h"
 
 namespace nabla {
 namespace {

@@ -1,4 +1,4 @@
-// One operation: an opcode, its operands (outputs first) and attributes. The only entry from binding/ to exec/.
+// One operation: an opcode, its operands (outputs first) and attributes.
 #pragma once
 #include <cstdint>
 
@@ -16,11 +16,5 @@ struct Call {
   const View& out(int i = 0) const { return operands[i]; }
   const View& in(int i) const { return operands[n_out + i]; }
 };
-
-// Operands are within their storages (binding/ has checked); everything else is checked here.
-Status run(const Call& call);
-
-int32_t opcode_count();
-const char* opcode_name(int32_t opcode);
 
 }  // namespace nabla

@@ -1,4 +1,4 @@
-#include "exec/call.h"
+#include "exec/registry.h"
 
 #include "exec/attention/attention.h"
 #include "exec/conv/conv.h"
