@@ -110,23 +110,9 @@ export { defineJob } from "./parallel/define-job.js";
 export type { Job } from "./parallel/job.js";
 export { memory, numThreads, setNumThreads, trim } from "./parallel/settings.js";
 export { attach, type SharedTensor, share } from "./parallel/share.js";
-export {
-  allClose,
-  arange,
-  type CloseOptions,
-  type CreateOptions,
-  equal,
-  eye,
-  full,
-  fullLike,
-  linspace,
-  ones,
-  onesLike,
-  scalar,
-  type TensorOptions,
-  tensor,
-  zeros,
-  zerosLike,
-} from "./tensor/create.js";
+export { allClose, type CloseOptions, equal } from "./tensor/compare.js";
+export { arange, eye, full, fullLike, linspace, ones, onesLike, zeros, zerosLike } from "./tensor/create.js";
+export type { CreateOptions } from "./tensor/create-options.js";
 export { type AssertEqualOptions, assertEqual, tensorEquality } from "./tensor/equality.js";
+export { scalar, type TensorOptions, tensor } from "./tensor/from-data.js";
 export { isTensor, type NestedArray, Tensor } from "./tensor/tensor.js";

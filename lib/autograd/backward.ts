@@ -12,7 +12,7 @@ import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
 import { type LeafNode, type Node, newestNode, type OpNode } from "../engine/tape.js";
 import { recording } from "../native/door.js";
-import { filled } from "../tensor/create.js";
+import { filled } from "../tensor/allocate.js";
 import { outlive } from "../tensor/handle.js";
 import { Tensor } from "../tensor/tensor.js";
 import { watched, watchedSum } from "./anomaly.js";

@@ -6,7 +6,7 @@ import { withGrad } from "../engine/modes.js";
 import type { Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import { type Node, newestNode, type OpNode } from "../engine/tape.js";
-import { filled } from "../tensor/create.js";
+import { filled } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { release, withTopologicalOrder } from "./backward.js";
 import { savedTensors, timesPartial } from "./vjp.js";

@@ -8,7 +8,8 @@ import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { cat } from "../ops/join.js";
 import { defaultGenerator, RandomGenerator, randnLike } from "../ops/random.js";
-import { fromTyped, zerosLike } from "../tensor/create.js";
+import { fromTyped } from "../tensor/allocate.js";
+import { zerosLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { jvpFor, vjpFor } from "./transforms.js";
 

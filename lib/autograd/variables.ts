@@ -7,7 +7,7 @@ import { mode, withGrad } from "../engine/modes.js";
 import { defineRow } from "../engine/row.js";
 import { LeafNode, type Node, newestNode } from "../engine/tape.js";
 import { view } from "../engine/view.js";
-import { scalar } from "../tensor/create.js";
+import { scalar } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { reaches } from "./backward.js";
 

@@ -5,7 +5,7 @@ import { isBatched } from "../engine/batched.js";
 import { withGrad } from "../engine/modes.js";
 import type { Gradients, Operand, Partial, Rule } from "../engine/rule.js";
 import type { OpNode } from "../engine/tape.js";
-import { filled } from "../tensor/create.js";
+import { filled } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { recordAs } from "./recomputed.js";
 

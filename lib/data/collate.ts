@@ -1,7 +1,7 @@
 import { describe, fail } from "../core/errors.js";
 import { isPlain } from "../core/tree.js";
 import { stack } from "../ops/join.js";
-import { tensor } from "../tensor/create.js";
+import { tensor } from "../tensor/from-data.js";
 import { Tensor } from "../tensor/tensor.js";
 
 /** The type of a batch of `T`: tensors and numbers become one tensor, tuples and objects keep their structure. */

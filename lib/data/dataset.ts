@@ -1,6 +1,6 @@
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
-import { tensor } from "../tensor/create.js";
+import { tensor } from "../tensor/from-data.js";
 import { Tensor } from "../tensor/tensor.js";
 
 /** A collection of samples that are read by index, such as an array. */

@@ -200,7 +200,7 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
   return row;
 }
 
-// Kernels that create tensors are called below the engine, in tensor/create.ts.
+// Kernels that create tensors are called below the engine, in tensor/allocate.ts.
 for (const name of ["empty", "arange"]) defineKernel({ name, family: "creation", accuracy: "exact" });
 
 /** The row of an op; all rows are defined before anything runs. */

@@ -8,7 +8,7 @@ import { leavingResiduals, withGrad } from "../engine/modes.js";
 import type { Operand } from "../engine/row.js";
 import { Packed } from "../engine/saved.js";
 import type { Node, OpNode } from "../engine/tape.js";
-import { filled } from "../tensor/create.js";
+import { filled } from "../tensor/allocate.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Item } from "./collect.js";
 

@@ -4,7 +4,8 @@ import { openRegular, readInto, writeAtomically } from "../core/file.js";
 import { types } from "../core/node.js";
 import { checkOptions } from "../core/options.js";
 import { type FilePath, pathOf } from "../core/path.js";
-import { fromTyped, tensor } from "../tensor/create.js";
+import { fromTyped } from "../tensor/allocate.js";
+import { tensor } from "../tensor/from-data.js";
 import { needRoom, typedArray } from "../tensor/javascript-memory.js";
 import { Tensor } from "../tensor/tensor.js";
 import {

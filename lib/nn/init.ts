@@ -7,7 +7,8 @@ import { withGrad } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { qr } from "../ops/decompose.js";
 import { type RandomGenerator, rand, randn } from "../ops/random.js";
-import { eye, tensor } from "../tensor/create.js";
+import { eye } from "../tensor/create.js";
+import { tensor } from "../tensor/from-data.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 interface Source {

@@ -6,7 +6,7 @@ import { fail, NablaError, named } from "../core/errors.js";
 import { cast } from "../engine/apply.js";
 import { needOperand } from "../engine/operand.js";
 import type { Operand } from "../engine/rule.js";
-import { scalar } from "../tensor/create.js";
+import { scalar } from "../tensor/from-data.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { exactly } from "./checked.js";
 

@@ -4,7 +4,7 @@ import { describe, fail, named, showBounds } from "../core/errors.js";
 import { axis, showShape } from "../core/shape.js";
 import { Batched } from "../engine/batched.js";
 import { needIndex, needTensor } from "../engine/operand.js";
-import { tensor } from "../tensor/create.js";
+import { tensor } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { copiedByAt } from "./copied-by-at.js";
 import { type Entry, entriesOf, type Index, type List, Slice } from "./index-entries.js";

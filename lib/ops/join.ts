@@ -9,7 +9,7 @@ import { mode } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import { mostTensors } from "../native/frame.js";
-import { filled } from "../tensor/create.js";
+import { filled } from "../tensor/allocate.js";
 import { needHeapForTensors } from "../tensor/javascript-memory.js";
 import type { Tensor } from "../tensor/tensor.js";
 

@@ -5,7 +5,7 @@ import { checkOptions, keysOf } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { tensor } from "../tensor/create.js";
+import { tensor } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Extreme, ExtremeOptions } from "./extreme.js";
 

@@ -9,7 +9,8 @@ import { checkShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { finish, onesLike } from "../tensor/create.js";
+import { onesLike } from "../tensor/create.js";
+import { finish } from "../tensor/create-options.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { probabilities } from "./checked.js";
 

@@ -3,7 +3,7 @@ import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, type Row } from "../engine/row.js";
 import { type Rule, save } from "../engine/rule.js";
-import { filled } from "../tensor/create.js";
+import { filled } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { after, withAxis } from "./along.js";
 import { cat } from "./join.js";

@@ -7,7 +7,7 @@ import { apply } from "../engine/apply.js";
 import { commonType, needOperand, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
 import type { Operand } from "../engine/rule.js";
-import { scalar } from "../tensor/create.js";
+import { scalar } from "../tensor/from-data.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
 import { bincount } from "./lookup.js";

@@ -9,7 +9,7 @@ import { type Operand, rowOf } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { within } from "../ops/checked.js";
-import { scalar } from "../tensor/create.js";
+import { scalar } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
 function gradientsOf(op: string, params: Iterable<Tensor> | Tensor): Tensor[] {

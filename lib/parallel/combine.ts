@@ -6,7 +6,7 @@ import { defaultFloat } from "../core/dtype.js";
 import { defineKernel } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
-import { empty } from "../tensor/create.js";
+import { empty } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { ShardResult, Slots } from "./shard.js";
 

@@ -9,7 +9,7 @@ import { mapTree } from "../core/tree.js";
 import { addon } from "../native/frame.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
-import { empty } from "../tensor/create.js";
+import { empty } from "../tensor/allocate.js";
 import type { Handle } from "../tensor/handle.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { averageBuffers, meanLoss, sumGradients } from "./combine.js";

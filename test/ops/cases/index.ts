@@ -48,6 +48,7 @@ type GivesTensor = {
 /** Makes or finds tensors, takes a function, or is another name of an op: no op. */
 type NoOp =
   | keyof typeof import("../../../lib/tensor/create.js")
+  | keyof typeof import("../../../lib/tensor/from-data.js")
   | "attach"
   | "jvp"
   | "checkpoint"
