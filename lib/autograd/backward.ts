@@ -1,21 +1,17 @@
 /** Reverse mode: walks the tape from results to leaves, without recursion. */
 import { synchronous } from "../core/arguments.js";
-import type { DTypeRow } from "../core/dtype.js";
 import { fail, NablaError } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
-import { Batched } from "../engine/batched.js";
-import { mode, withGrad } from "../engine/modes.js";
+import { withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
-import { rowOf } from "../engine/row.js";
 import type { Gradients, Rule } from "../engine/rule.js";
-import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
-import { type LeafNode, type Node, newestNode, type OpNode } from "../engine/tape.js";
-import { recording } from "../native/door.js";
-import { filled } from "../tensor/allocate.js";
-import { outlive } from "../tensor/handle.js";
-import { Tensor } from "../tensor/tensor.js";
+import { type Node, newestNode, type OpNode } from "../engine/tape.js";
+import type { Tensor } from "../tensor/tensor.js";
+import { accumulate, accumulateLeaf, inPlace, release } from "./accumulate.js";
 import { watched, watchedSum } from "./anomaly.js";
+import { forUser } from "./seed.js";
+import { withTopologicalOrder } from "./topological-order.js";
 import { vjpOf } from "./vjp.js";
 
 type Recomputed = Extract<Rule<unknown>, { kind: "recomputed" }>;
@@ -29,119 +25,6 @@ export interface Sweep {
   readonly retainGraph: boolean;
   /** The search does not go beyond nodes with a number up to this: no target lies behind them. */
   readonly floor?: number;
-}
-
-let visits = 0;
-/** The number of backward passes that are running: a rule or a hook may start another one. */
-let running = 0;
-
-/** What an outer backward pass has stored on a node that an inner one visits too. */
-type Displaced = readonly [node: Node, visit: number, dependents: number, cotangent: Tensor | null, needed: boolean];
-
-/**
- * Calls `use` with all nodes reachable from the roots in topological order, and restores the state of an outer backward
- * pass afterwards.
- */
-export function withTopologicalOrder<T>(roots: readonly Node[], floor: number, use: (nodes: readonly Node[]) => T): T {
-  const displaced: Displaced[] | null = running > 0 ? [] : null;
-  running++;
-  try {
-    return use(topologicalOrder(roots, floor, displaced));
-  } finally {
-    running--;
-    for (const [node, visit, dependents, cotangent, needed] of displaced ?? [])
-      Object.assign(node, { visit, dependents, cotangent, needed });
-  }
-}
-
-/**
- * All nodes reachable from the roots in topological order: each after every node that uses it. The search does not go
- * beyond nodes with a number up to `floor`. Time is linear in the size of the graph.
- */
-function topologicalOrder(roots: readonly Node[], floor: number, displaced: Displaced[] | null): Node[] {
-  const visit = ++visits;
-  const stack: Node[] = [];
-  const reach = (node: Node): void => {
-    if (node.visit === visit) return;
-    displaced?.push([node, node.visit, node.dependents, node.cotangent, node.needed]);
-    node.visit = visit;
-    node.dependents = 0;
-    node.cotangent = null;
-    node.needed = false;
-    stack.push(node);
-  };
-  for (const root of roots) reach(root);
-  const found: Node[] = [];
-  while (stack.length > 0) {
-    const node = stack.pop()!;
-    found.push(node);
-    if (node.serial <= floor) continue;
-    for (const input of node.inputs) {
-      if (input === null) continue;
-      reach(input);
-      input.dependents++;
-    }
-  }
-  const sorted: Node[] = found.filter((node) => node.dependents === 0);
-  for (let i = 0; i < sorted.length; i++) {
-    const node = sorted[i]!;
-    if (node.serial <= floor) continue;
-    for (const input of node.inputs) if (input !== null && --input.dependents === 0) sorted.push(input);
-  }
-  return sorted;
-}
-
-/**
- * @internal Whether a tensor depends on a leaf (not counting variables of transforms that have ended) or on a node up to
- * number `floor`.
- */
-export function reaches(x: Tensor, floor: number): boolean {
-  if (x instanceof Batched && reaches(x.value, floor)) return true;
-  if (x.node === null) return false;
-  const visit = ++visits;
-  const open = [x.node as Node];
-  while (open.length > 0) {
-    const node = open.pop()!;
-    if (node.visit === visit) continue;
-    node.visit = visit;
-    if (node.leaf ? !node.closed : node.serial <= floor) return true;
-    for (const input of node.inputs) if (input !== null) open.push(input);
-  }
-  return false;
-}
-
-/** Whether gradients may be added to g in place: nothing is being recorded, and g has a storage of its own. */
-const inPlace = (g: Tensor): boolean => !mode.grad && !(g instanceof Batched);
-
-/** Adds g to the gradient that a node has so far. */
-function accumulate(node: Node, g: Tensor): void {
-  const before = node.cotangent;
-  if (before === null) {
-    node.cotangent = g;
-    g.handle.pending++;
-    return;
-  }
-  if (before.handle.summing && !before.handle.kept && before.type === g.type && inPlace(g)) {
-    runKernel({ op: "backward", row: rowOf("add"), targets: [before], inputs: [before, g], attrs: g.type.attrs });
-    releaseIfUnused(g);
-    return;
-  }
-  const sum = before.add(g);
-  sum.handle.pending++;
-  sum.handle.summing = inPlace(sum);
-  node.cotangent = sum;
-  release(before);
-  releaseIfUnused(g);
-}
-
-/** Called when one node no longer needs a derivative: its storage is freed once no other node needs it. */
-export function release(g: Tensor): void {
-  g.handle.pending--;
-  releaseIfUnused(g);
-}
-function releaseIfUnused(g: Tensor): void {
-  const { handle } = g;
-  if (handle.pending === 0 && !handle.kept && !handle.borrowed) handle.release();
 }
 
 function runHooks(node: Node, g: Tensor): Tensor {
@@ -165,25 +48,6 @@ function runHooks(node: Node, g: Tensor): Tensor {
     current.handle.kept = true;
   }
   return current;
-}
-
-function accumulateLeaf(leaf: LeafNode, g: Tensor, createGraph: boolean): void {
-  if (g instanceof Batched)
-    fail("ERR_GRADIENT", "backward", "inside vmap a leaf would get a gradient from every example; use grad(f)");
-  const before = leaf.peek();
-  if (createGraph) {
-    g.handle.kept = true;
-    leaf.setGradient(before === null ? forUser(g) : own(before).add(g));
-    return;
-  }
-  const sum = before === null ? g : before.add(g);
-  // A leaf's gradient must be its own: a tensor that is reachable elsewhere is copied.
-  const shared =
-    sum === g &&
-    (g.handle.pending > 1 || g.handle.kept || g.handle.users > 1 || g.handle.borrowed || g.layout !== null);
-  const kept = shared ? sum.detach().clone() : sum;
-  leaf.store(kept);
-  if (kept !== g) kept.handle.release();
 }
 
 /** Runs a rule; if a saved value was overwritten, the error names the op that saved it and the op that wrote to it. */
@@ -340,53 +204,4 @@ function throughOps(node: OpNode, g: Tensor, needs: readonly boolean[], createGr
     const at = input === null || inputs.indexOf(input) !== i ? -1 : targets.indexOf(input);
     return at < 0 ? null : found[at]!;
   });
-}
-
-const ones = new Map<DTypeRow, Tensor>();
-/** The scalar 1, cached per dtype. It is marked as kept, so leaves copy it. */
-function one(y: Tensor): Tensor {
-  // While recording, the result has no elements, so it is not cached.
-  if (recording()) return filled("backward", 1, y.type, []);
-  let seed = ones.get(y.type);
-  if (seed === undefined) {
-    seed = filled("backward", 1, y.type, []);
-    seed.handle.kept = true;
-    outlive(seed.handle);
-    ones.set(y.type, seed);
-  }
-  return seed;
-}
-
-/** @internal A gradient that the user may write to or dispose of: no borrowed storage, and not the cached scalar 1. */
-export function forUser(g: Tensor): Tensor {
-  if (g.handle !== ones.get(g.type)?.handle) return own(g);
-  return new Tensor(filled("backward", 1, g.type, []).handle, g.type, g.shape, g.layout, g.offset, null);
-}
-
-/** Ones in the shape of a one-element result; any other needs a gradient from the caller. */
-export function seed(op: string, y: Tensor, gradient: Tensor | null | undefined): Tensor {
-  if (gradient === null || gradient === undefined) {
-    if (y.numel !== 1)
-      fail(
-        "ERR_GRADIENT",
-        op,
-        "the result has more than one element",
-        "a one-element result, or a gradient of its shape",
-        showShape(y.shape),
-      );
-    return y.ndim === 0 && (y.node as Node).hooks === null ? one(y) : filled(op, 1, y.type, y.shape);
-  }
-  if (!sameShape(gradient.shape, y.shape))
-    fail(
-      "ERR_SHAPE",
-      op,
-      "the gradient's shape differs from the result's",
-      showShape(y.shape),
-      showShape(gradient.shape),
-    );
-  if (gradient.type !== y.type)
-    fail("ERR_DTYPE", op, "the gradient's dtype differs from the result's", y.dtype, gradient.dtype);
-  // The caller owns this tensor: it is neither released here nor stored in a leaf.
-  gradient.handle.kept = true;
-  return gradient;
 }

@@ -12,8 +12,9 @@ import { type Node, OpNode } from "../engine/tape.js";
 import { zeros } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { again, emptied, filled, isPlace, type Situation, situation } from "./again.js";
-import { forUser, sweep } from "./backward.js";
+import { sweep } from "./backward.js";
 import { inVmap } from "./batching.js";
+import { forUser } from "./seed.js";
 
 /** One entry for each argument; null for zero, and for an argument that is not a tensor. */
 export type PerArgument<A extends readonly unknown[]> = { readonly [K in keyof A]: Tensor | null };

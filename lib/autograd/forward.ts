@@ -8,7 +8,8 @@ import { own } from "../engine/saved.js";
 import { type Node, newestNode, type OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { release, withTopologicalOrder } from "./backward.js";
+import { release } from "./accumulate.js";
+import { withTopologicalOrder } from "./topological-order.js";
 import { savedTensors, timesPartial } from "./vjp.js";
 
 /** The tangent of a node's output, given those of its inputs (null where zero). */

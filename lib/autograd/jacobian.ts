@@ -6,7 +6,7 @@ import { leavesOf, mapTree } from "../core/tree.js";
 import { stack } from "../ops/join.js";
 import { eye, zeros, zerosLike } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { seed } from "./backward.js";
+import { seed } from "./seed.js";
 import {
   type Argument,
   type Chosen,

@@ -5,7 +5,8 @@ import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
 import type { GradientHook, Node } from "../engine/tape.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { seed, sweep } from "./backward.js";
+import { sweep } from "./backward.js";
+import { seed } from "./seed.js";
 
 export interface BackwardOptions {
   /** The gradient of this tensor; default 1 for a one-element tensor. */

@@ -10,9 +10,10 @@ import { needTensor } from "../engine/operand.js";
 import type { Node } from "../engine/tape.js";
 import { zerosLike } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { seed, sweep } from "./backward.js";
+import { sweep } from "./backward.js";
 import { pushForward } from "./forward.js";
 import { nodeOf } from "./methods.js";
+import { seed } from "./seed.js";
 import { Evaluation, lift, placesOf } from "./variables.js";
 
 /** An argument of a transformed function: a tensor, a number, or a tree of tensors. */

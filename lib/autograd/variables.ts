@@ -9,7 +9,7 @@ import { LeafNode, type Node, newestNode } from "../engine/tape.js";
 import { view } from "../engine/view.js";
 import { scalar } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import { reaches } from "./backward.js";
+import { reaches } from "./topological-order.js";
 
 const aliasRow = defineRow<undefined>({
   name: "alias",
