@@ -1,6 +1,6 @@
 /**
- * Combines the results of a batch's shards, in shard order and in native code, so the bits do not depend on the number
- * of workers.
+ * Combines the results of a batch's shards, in shard order and in native code, so the bits do not depend on who has
+ * computed which.
  */
 import { defaultFloat } from "../core/dtype.js";
 import { defineKernel } from "../engine/row.js";
@@ -8,7 +8,7 @@ import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { empty } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { ShardResult, Slots } from "./shard.js";
+import type { ShardResult, Slots } from "./slots.js";
 
 const op = "DataParallel.backward";
 const weightedSum = defineKernel<undefined>({ name: "weightedSum", family: "reduce", accuracy: "tree" });

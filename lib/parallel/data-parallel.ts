@@ -1,25 +1,23 @@
 /** Data-parallel gradients on worker threads that share the model's memory. */
 import { needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
-import { dtypes, getDefaultDtype } from "../core/dtype.js";
+import { getDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
-import { mapTree } from "../core/tree.js";
 import { addon } from "../native/frame.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
-import { empty } from "../tensor/allocate.js";
 import type { Handle } from "../tensor/handle.js";
-import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { Tensor } from "../tensor/tensor.js";
 import { averageBuffers, meanLoss, sumGradients } from "./combine.js";
-import { unpackError } from "./error.js";
+import { InlineRunner } from "./inline-runner.js";
 import { isJob, type Job } from "./job.js";
 import { importJob, needJobUrl, needModel, requireJob } from "./job-module.js";
-import { Pool } from "./pool.js";
-import type { WorkerReply } from "./serve.js";
-import { rowsOf, runShard, type Shard, type ShardResult, type Slots, shardOf, shardsOf, stateOf } from "./shard.js";
-import { lend } from "./share.js";
+import type { Runner } from "./runner.js";
+import { rowsOf, shardsOf, stateOf } from "./shard.js";
+import { makeSlots, type Slots } from "./slots.js";
+import { WorkerRunner } from "./worker-runner.js";
 
 export interface DataParallelOptions {
   /** The number of worker threads; default one per core. 0 computes the shards in this thread, with the same result. */
@@ -45,8 +43,6 @@ export interface DataParallelState {
   readonly shards: number;
 }
 
-/** How often a shard is recomputed when workers die. */
-const ATTEMPTS = 5;
 /** Each shard has its own gradient buffers. */
 const MOST_SHARDS = 4096;
 const op = "DataParallel";
@@ -91,7 +87,7 @@ export class DataParallel {
   private handles: readonly Handle[] = [];
   /** Shared output buffers, by shard. */
   private slots: readonly Slots[] = [];
-  private pool: Pool | null = null;
+  private runner: Runner | null = null;
   private randomSeed: number;
   private step = 0;
   /** Resolves when the running backward has ended. */
@@ -189,17 +185,17 @@ export class DataParallel {
   }
 
   private async end(): Promise<void> {
-    await this.pool?.close();
+    await this.runner?.close();
     await this.running;
-    this.pool = null;
+    this.runner = null;
   }
 
   private async compute(batch: unknown): Promise<Tensor> {
     const rows = rowsOf(batch);
-    await this.prepare();
+    const runner = await this.prepare();
+    if (this.closing !== null) await runner.close();
     const shards = shardsOf(rows, this.shards);
-    const results =
-      this.workers === 0 ? await this.computeInline(batch, shards) : await this.computeInWorkers(batch, shards);
+    const results = await runner.run(batch, shards, { seed: this.randomSeed, step: this.step });
     const shares = shards.map(({ index, weight }, i) => ({ weight, result: results[i]!, slots: this.slots[index]! }));
     sumGradients(this.parameters, shares);
     averageBuffers(this.model.buffers(), shares);
@@ -207,110 +203,21 @@ export class DataParallel {
     return meanLoss(shares);
   }
 
-  /** Allocates the gradient buffers; if the model's parameters have been replaced, once more, with new workers. */
-  private async prepare(): Promise<void> {
+  /** Makes the output buffers and what runs shards; if the model's parameters have been replaced, once more. */
+  private async prepare(): Promise<Runner> {
     const state = stateOf(this.model).map(([, x]) => x.handle);
-    if (state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i])) return;
-    await this.pool?.close();
+    const same = state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i]);
+    if (this.runner !== null && same) return this.runner;
+    await this.runner?.close();
     this.handles = state;
     this.parameters = this.model.parameters();
-    const buffers = this.model.buffers();
-    const like = (x: Tensor): Tensor => empty(op, x.type, x.shape);
-    this.slots = Array.from({ length: this.shards }, () => ({
-      gradients: this.parameters.map(like),
-      buffers: buffers.map(like),
-      changed: empty(op, dtypes.bool, [buffers.length]),
-      loss: empty(op, dtypes.float64, []),
-    }));
-  }
-
-  /** Computes the shards in this thread, each in its own turn of the event loop. */
-  private async computeInline(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
-    const results: ShardResult[] = [];
-    for (const shard of shards) {
-      const task = { seed: this.randomSeed, step: this.step, shard: shard.index };
-      const part = shardOf(batch, shard);
-      results.push(runShard(this.job, this.model, part, task, this.parameters, this.slots[shard.index]!));
-      await new Promise(setImmediate);
-      this.refuseClosed();
-    }
-    return results;
-  }
-
-  /**
-   * Sends each worker one message; workers then take shards until none is left (a message per shard took 0.9 ms each).
-   * Shards taken by a worker that died are recomputed by the others.
-   */
-  private async computeInWorkers(batch: unknown, shards: readonly Shard[]): Promise<ShardResult[]> {
-    const replies = new Map<number, WorkerReply>();
-    let lost: Error | undefined;
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const pool = await this.wholePool();
-      const missing = shards.filter(({ index }) => !replies.has(index));
-      const task = {
-        seed: this.randomSeed,
-        step: this.step,
-        shards: missing,
-        taken: new Int32Array(new SharedArrayBuffer(4)),
-        training: this.model.modules().map((m) => m.training),
-        learned: this.parameters.map((p) => p.requiresGrad),
-      };
-      const settled = await Promise.allSettled(
-        missing.slice(0, this.workers).map(() => pool.run({ ...task, batch: mapTree(batch, isTensor, lend) })),
-      );
-      this.refuseClosed();
-      for (const outcome of settled) {
-        if (outcome.status === "fulfilled") for (const reply of outcome.value) replies.set(reply.shard, reply);
-        else if ((outcome.reason as Error).name === "DataCloneError")
-          fail(
-            "ERR_ARGUMENT",
-            "DataParallel.backward",
-            "the batch cannot cross a thread",
-            "tensors and plain data",
-            (outcome.reason as Error).message,
-          );
-        // The worker died, which is not an error of the job. Its shards are recomputed and their buffers overwritten.
-        else lost = outcome.reason as Error;
-      }
-      if (replies.size === shards.length)
-        return shards.map(({ index }) => {
-          const reply = replies.get(index)!;
-          if ("error" in reply) throw unpackError(reply.error);
-          return reply;
-        });
-    }
-    return fail(
-      "ERR_WORKER",
-      "DataParallel.backward",
-      `workers keep dying; the last one said: ${lost?.message}`,
-      undefined,
-      undefined,
-      { cause: lost },
-    );
-  }
-
-  /**
-   * A pool that accepts tasks: the current one, or a new one once all threads of a failed one have ended, as they may
-   * still write.
-   */
-  private async wholePool(): Promise<Pool> {
-    if (this.pool?.ended) {
-      await this.pool.close();
-      this.pool = null;
-    }
-    this.refuseClosed();
-    this.pool ??= new Pool(Math.min(this.workers, this.shards), {
-      url: this.url,
-      args: this.args,
-      dtype: this.dtype,
-      state: stateOf(this.model).map(([name, x]) => [name, lend(x)]),
-      slots: this.slots.map((shard) => mapTree(shard, isTensor, lend)),
-    });
-    return this.pool;
-  }
-
-  private refuseClosed(): void {
-    if (this.closing !== null) fail("ERR_WORKER", "DataParallel.backward", "closed while it ran");
+    this.slots = makeSlots(this.shards, this.parameters, this.model.buffers());
+    const { workers, job, url, args, dtype, model, parameters, slots } = this;
+    this.runner =
+      workers === 0
+        ? new InlineRunner(job, model, parameters, slots)
+        : new WorkerRunner(workers, { url, args, dtype }, model, parameters, slots);
+    return this.runner;
   }
 }
 brand("other", DataParallel);

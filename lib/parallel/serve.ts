@@ -10,8 +10,9 @@ import type { Tensor } from "../tensor/tensor.js";
 import type { PackedError } from "./error.js";
 import type { Job } from "./job.js";
 import { needModel } from "./job-module.js";
-import { runShard, type Shard, type ShardResult, type Slots, shardOf, stateOf } from "./shard.js";
+import { runShard, type Shard, shardOf, stateOf } from "./shard.js";
 import { attach, type SharedTensor } from "./share.js";
+import type { ShardResult, Slots } from "./slots.js";
 
 /** The data that each worker gets when it starts. */
 export interface WorkerSetup {

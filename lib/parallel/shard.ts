@@ -15,6 +15,7 @@ import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import type { Job } from "./job.js";
 import { timesWritten } from "./share.js";
+import type { ShardResult, Slots } from "./slots.js";
 
 /** Some rows of a batch. */
 export interface Shard {
@@ -61,26 +62,6 @@ export interface ShardTask {
   readonly seed: number;
   readonly step: number;
   readonly shard: number;
-}
-
-/** The output buffers of a shard, in memory that threads share, so that no value has to be read and sent. */
-export interface Slots {
-  /** In the order of the parameters. */
-  readonly gradients: readonly Tensor[];
-  /** In the order of the model's buffers. */
-  readonly buffers: readonly Tensor[];
-  /** For each buffer whether an element has changed; bool. */
-  readonly changed: Tensor;
-  /** float64, of rank 0. */
-  readonly loss: Tensor;
-}
-
-/** What a shard reports besides the contents of its slots. */
-export interface ShardResult {
-  /** For each parameter whether the loss depends on it. */
-  readonly used: readonly boolean[];
-  /** For each buffer of the model whether the shard has written to it. */
-  readonly written: readonly boolean[];
 }
 
 /** Runs f on copies of the model's shared buffers; their final values are written to `slots`. */

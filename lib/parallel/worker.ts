@@ -4,7 +4,8 @@ import "../index.js";
 import { packError } from "./error.js";
 import { importJob } from "./job-module.js";
 import { type Serve, serve, serveKey, type WorkerReply, type WorkerSetup, type WorkerTask } from "./serve.js";
-import type { Shard, ShardResult } from "./shard.js";
+import type { Shard } from "./shard.js";
+import type { ShardResult } from "./slots.js";
 
 async function prepare(setup: WorkerSetup): Promise<ReturnType<Serve>> {
   const job = await importJob(setup.url, " in a worker");
