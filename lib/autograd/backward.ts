@@ -153,7 +153,7 @@ function addTo(node: OpNode, g: Tensor, i: number): boolean {
   const sum = node.inputs[i]!.cotangent;
   if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
   const saved = (place: number): Tensor => node.unpack(place, false) as Tensor;
-  return runRule(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node as never)));
+  return runRule(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node)));
 }
 
 /** Computes the gradients of a node's inputs from its own, and accumulates them there. */

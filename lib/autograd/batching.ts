@@ -61,9 +61,9 @@ function sameForAll(call: Call, level: Level): Tensor {
   return as(level.outer, () => row.replay(inputs, params));
 }
 
-const broadcasts: Batch<never> = { broadcast: true };
+const broadcasts: Batch = { broadcast: true };
 const elementwise = new Set(["unary", "binary", "ternary", "compare"]);
-const batchOf = (row: Row): Batch<never> | undefined =>
+const batchOf = (row: Row): Batch | undefined =>
   row.batch ?? (elementwise.has(row.family) || row.rule.kind === "bilinear" ? broadcasts : undefined);
 
 /** How an op was run on a batch. */
@@ -82,14 +82,14 @@ function note({ row }: Call, way: Way): void {
   else known.add(way);
 }
 
-const wayOf = (batch: Batch<never> | undefined): Way => {
+const wayOf = (batch: Batch | undefined): Way => {
   if (batch === undefined) return "one by one";
   if (batch.whole !== undefined) return "folded";
   return batch.broadcast ? "broadcast" : batch.rows ? "more rows" : "batch axis first";
 };
 
 /** Runs the op on a batch as a composition of other ops. */
-function composed(call: Call, batch: Batch<never>): Tensor {
+function composed(call: Call, batch: Batch): Tensor {
   note(call, "composed");
   return batch.composed!(call.inputs, call.params);
 }
@@ -123,7 +123,7 @@ function applyBatched(call: Call, level: Level): Tensor {
 }
 
 function once(
-  batch: Batch<never>,
+  batch: Batch,
   { row, params, results }: Call,
   given: readonly Operand[],
   mapped: readonly boolean[],

@@ -25,7 +25,7 @@ interface Recipe extends Situation {
 
 /** Calls the function again, recorded, and returns its result. */
 function recompute(node: OpNode): Tensor {
-  const { fn, args, given, ...then } = node.params as unknown as Recipe;
+  const { fn, args, given, ...then } = node.params as Recipe;
   // A parameter that was changed since would give a wrong gradient.
   for (let place = given + 1; place <= node.inputs.length; place++)
     if (node.saved?.[place]) own(node.unpack(place, false) as Tensor).dispose();
@@ -93,7 +93,7 @@ export function checkpoint<A extends Argument[] = Tensor[]>(fn: (...args: A) => 
   const closed = ends.filter((node) => !ofArguments.has(node));
   const recipe: Recipe = { ...then, fn: call, args: emptied(all, (x) => given.indexOf(x) + 1), given: given.length };
   const inputs = [...given, ...closed.map((node) => ({ node, shape: node.shape, type: node.type }))];
-  const node = new OpNode(row as never, inputs, recipe as never, y.shape, y.type, y.type);
+  const node = new OpNode(row, inputs, recipe, y.shape, y.type, y.type);
   node.pin([null, ...given, ...closed.map((end) => (end.leaf ? end.tensor : null))]);
   for (const inner of inside) inner.release();
   const out = y.detach();

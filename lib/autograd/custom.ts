@@ -45,7 +45,7 @@ interface Recorded extends Situation {
 
 /** The node that a rule is given as its context. */
 const nodeOf = (c: unknown): OpNode => c as OpNode;
-const recordedOf = (node: OpNode): Recorded => node.params as unknown as Recorded;
+const recordedOf = (node: OpNode): Recorded => node.params as Recorded;
 
 /** The saved values; connected to the graph if the rule is differentiated. */
 function savedOf(node: OpNode): unknown {
@@ -200,7 +200,7 @@ function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknow
     saved: emptied(saved, placeOf),
     tensors: tensors.length,
   };
-  const node = new OpNode(rowOf(spec) as never, tensors, recorded as never, y.shape, y.type, y.type);
+  const node = new OpNode(rowOf(spec), tensors, recorded, y.shape, y.type, y.type);
   const used = new Set(leavesOf(recorded.saved, isPlace).map(({ index }) => index));
   node.pin([
     used.has(0) ? out : null,

@@ -3,7 +3,6 @@
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
 import { withGrad } from "../engine/modes.js";
-import type { Rule } from "../engine/rule.js";
 import { own } from "../engine/saved.js";
 import { type Node, newestNode, type OpNode } from "../engine/tape.js";
 import { filled } from "../tensor/allocate.js";
@@ -14,8 +13,7 @@ import { savedTensors, timesPartial } from "./vjp.js";
 
 /** The tangent of a node's output, given those of its inputs (null where zero). */
 function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boolean): Tensor {
-  const rule = node.row.rule as Rule<unknown>;
-  const replay = node.row.replay as (inputs: readonly Tensor[], params: unknown) => Tensor;
+  const rule = node.row.rule;
   const add = (a: Tensor | null, b: Tensor): Tensor => (a === null ? b : a.add(b));
   switch (rule.kind) {
     case "elementwise": {
@@ -28,11 +26,11 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
       return sameShape(sum.shape, node.shape) ? sum : sum.expand(node.shape);
     }
     case "linear":
-      return replay([tangents[0]!.to(node.type.name)], node.params);
+      return node.row.replay([tangents[0]!.to(node.type.name)], node.params);
     case "bilinear": {
       const [tx, ty] = tangents;
-      const left = tx ? replay([tx, node.unpack(2, linked) as Tensor], node.params) : null;
-      return ty ? add(left, replay([node.unpack(1, linked) as Tensor, ty], node.params)) : left!;
+      const left = tx ? node.row.replay([tx, node.unpack(2, linked) as Tensor], node.params) : null;
+      return ty ? add(left, node.row.replay([node.unpack(1, linked) as Tensor, ty], node.params)) : left!;
     }
     case "recomputed": {
       const floor = newestNode();

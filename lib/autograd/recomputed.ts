@@ -37,7 +37,7 @@ export function recordAs(
     const kept = places.map((place) => (place === 0 ? undefined : (node.unpack(place, true) as Tensor)));
     return withGrad(true, () => f(kept));
   });
-  const node = new OpNode(row as never, inputs, undefined as never, value.shape, value.type, value.type);
+  const node = new OpNode(row, inputs, undefined, value.shape, value.type, value.type);
   node.pin([null, ...inputs]);
   value.node = node;
   return value;

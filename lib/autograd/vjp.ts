@@ -73,7 +73,7 @@ function fusedAndLinked(
  * own ops are recorded, so that the result can be differentiated again.
  */
 export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked: boolean): Gradients {
-  const rule = node.row.rule as Rule<unknown>;
+  const rule = node.row.rule;
   switch (rule.kind) {
     case "elementwise":
       return rule.partials.map((p, i) =>

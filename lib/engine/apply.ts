@@ -32,7 +32,7 @@ export function apply<P>(
   residual: Shape | null = null,
 ): Tensor {
   if (mode.intercept !== null) return applyIntercepted(row, inputs, scalar, type, shape, attrs, params, residual);
-  if ((type.half || scalar.half) && !takesHalves(row as unknown as Row, inputs, scalar, attrs))
+  if ((type.half || scalar.half) && !takesHalves(row, inputs, scalar, attrs))
     return applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual);
   if (frame.underPressure()) reclaim();
   const n = inputs.length;
@@ -42,9 +42,9 @@ export function apply<P>(
   if (mode.grad) {
     const needs = tracked(inputs);
     if (needs !== 0 && type.kind === "float" && row.rule.kind !== "none") {
-      node = new OpNode(row as unknown as Row, inputs, params as never, shape, type, scalar);
+      node = new OpNode(row, inputs, params, shape, type, scalar);
       constants = OpNode.constantPlaces(inputs, row.constants);
-      saves = savesOf(row as unknown as Row, needs) | constants;
+      saves = savesOf(row, needs) | constants;
     }
   }
   let pinned = (saves & 1) !== 0;
@@ -76,10 +76,10 @@ export function apply<P>(
   execute(small ? null : handle, second, pinned ? node : null);
   for (let i = 0; mayRetry(i); i++) {
     if (!small) handle = new Handle();
-    if (node !== null) node = new OpNode(row as unknown as Row, inputs, params as never, shape, type, scalar);
+    if (node !== null) node = new OpNode(row, inputs, params, shape, type, scalar);
     execute(small ? null : handle, second, pinned ? node : null);
   }
-  if (frame.failed()) refused(row as unknown as Row, inputs, params as never);
+  if (frame.failed()) refused(row, inputs, params);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && residual);
@@ -103,7 +103,7 @@ function applyIntercepted<P>(
 ): Tensor {
   const halves =
     type.half || scalar.half || (isBatched(inputs) && inputs.some((x) => typeof x !== "number" && x.type.half));
-  if (halves && !takesHalves(row as unknown as Row, inputs, scalar, attrs))
+  if (halves && !takesHalves(row, inputs, scalar, attrs))
     return named(row.name, () => applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual));
   const run = () => [apply(row, inputs, scalar, type, shape, attrs, params, residual)];
   return intercepted({ row, inputs, attrs, params, results: [{ type, shape }] }, scalar, run)[0]!;
@@ -133,7 +133,7 @@ function applyFloat32Fallback<P>(
 ): Tensor {
   const elementwise = attrs === scalar.attrs;
   const list = elementwise ? scalar.compute.attrs : attrs;
-  const converted = inputs.map((x, i) => (readsHalf(row as unknown as Row, inputs, i, elementwise) ? x : inCompute(x)));
+  const converted = inputs.map((x, i) => (readsHalf(row, inputs, i, elementwise) ? x : inCompute(x)));
   const y = apply(row, converted, scalar.compute, type.compute, shape, list, params, residual);
   return mode.keepFloat32 ? y : cast(y, type);
 }

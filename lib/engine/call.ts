@@ -28,7 +28,7 @@ export interface KernelCall<P> {
 export interface Call {
   readonly row: Row;
   readonly inputs: readonly Operand[];
-  readonly params: never;
+  readonly params: unknown;
   readonly attrs: readonly number[];
   /** The results; for a call that writes, its targets. */
   readonly results: readonly Result[];

@@ -2,7 +2,6 @@ import type { DTypeRow } from "../core/dtype.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { KernelCall } from "./call.js";
 import { intercepting, mode } from "./modes.js";
-import type { Row } from "./row.js";
 
 const none: readonly never[] = [];
 
@@ -13,10 +12,10 @@ export function intercepted<P>(
   run: () => readonly Tensor[],
 ): readonly Tensor[] {
   return mode.intercept!({
-    row: row as unknown as Row,
+    row,
     inputs,
     attrs,
-    params: params as never,
+    params,
     results,
     targets,
     scalar,

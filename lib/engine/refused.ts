@@ -4,7 +4,7 @@ import { raise } from "../tensor/handle.js";
 import type { Operand, Row } from "./row.js";
 
 /** Throws the status of a call. */
-export function refused(row: Row, inputs: readonly Operand[], params: never): never {
+export function refused(row: Row, inputs: readonly Operand[], params: unknown): never {
   const status = frame.status();
   const ofValue = valueCodes.has(frame.layout.codes[status.code]!);
   return raise(

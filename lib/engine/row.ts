@@ -12,8 +12,14 @@ export type Accuracy = number | "tree" | "exact";
 
 export type { Family, Operand };
 
+/** Methods, as a row gets only the parameters of its own calls: so each row is a `Row`, whatever its parameters are. */
+interface OfCall<P> {
+  refuses(params: P, inputs: readonly Operand[], status: Status): Refusal;
+  largest(inputs: readonly TensorSpec[], params: P): TensorSpec;
+}
+
 /** One op: everything the library knows about it in one place. */
-export interface RowSpec<P> {
+export interface RowSpec<P = unknown> {
   readonly name: string;
   readonly family: Family;
   /** The native kernel, or null for a view, which moves no element. */
@@ -31,17 +37,17 @@ export interface RowSpec<P> {
   /** The positions of half-precision inputs that the kernel reads as float32, by dtype. */
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** The parts of an error for a value that the kernel refused. */
-  readonly refuses?: ((params: P, inputs: readonly Operand[], status: Status) => Refusal) | undefined;
+  readonly refuses?: OfCall<P>["refuses"] | undefined;
   /** Whether a call depends on more than its inputs, so that it cannot be replayed on others. */
   readonly opaque?: boolean | undefined;
   /** The floating-point operations of a call; default: by family, or those of another row with the same kernel. */
   readonly flops?: Flops | undefined;
   /** For results whose shape depends on values: the largest possible shape. */
-  readonly largest?: ((inputs: readonly TensorSpec[], params: P) => TensorSpec) | undefined;
+  readonly largest?: OfCall<P>["largest"] | undefined;
 }
 
 /** How vmap runs an op once for a whole batch (its batching rule). The batch axis is the first one of each batched input. */
-export interface Batch<P> {
+export interface Batch<P = unknown> {
   /** Inputs broadcast from their last dimensions, as in elementwise ops; otherwise unbatched inputs are expanded. */
   readonly broadcast?: boolean;
   /** The first dimension counts independent rows: the batch axis is merged into it. */
@@ -56,7 +62,7 @@ export interface Batch<P> {
   whole?(call: WholeCall<P>): Tensor;
 }
 
-export interface Row<P = never> extends RowSpec<P> {
+export interface Row<P = unknown> extends RowSpec<P> {
   readonly opcode: number;
   /** The results of {@link savesOf}, for rows of few inputs. */
   readonly saves: readonly number[];
@@ -74,7 +80,7 @@ export interface WholeCall<P> {
 }
 
 /** For `reads`: positions of inputs that the kernel reads in either half-precision dtype. */
-export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec<never>["reads"]> => ({
+export const eitherHalf = (...places: readonly number[]): NonNullable<RowSpec["reads"]> => ({
   bfloat16: places,
   float16: places,
 });
@@ -121,7 +127,7 @@ const bitsOf = (mask: number): number => {
 };
 
 /** Throws if a rule asks for values that no call can save. Returns all that it may save, as a bit mask. */
-function checkedSaves({ name, inputs, rule }: RowSpec<never>): number {
+function checkedSaves({ name, inputs, rule }: RowSpec): number {
   const refuse = (why: string): never => {
     throw new Error(`the rule of ${name} ${why}`);
   };
@@ -146,22 +152,22 @@ function roomFor(mask: number): number {
 /** Adds a row to the table; its kernel must exist and its name must be new. */
 export function defineRow<P>(spec: RowSpec<P>): Row<P> {
   if (rows.has(spec.name)) throw new Error(`the op ${spec.name} is defined twice`);
-  const all = checkedSaves(spec as unknown as RowSpec<never>);
+  const all = checkedSaves(spec);
   const row = rowOfShape<P>(
     spec,
     spec.kernel === null ? -1 : opcode(spec.kernel),
-    saveMasks(spec.rule as Rule<never>, spec.inputs),
+    saveMasks(spec.rule, spec.inputs),
     roomFor(all),
   );
-  rows.set(spec.name, row as unknown as Row);
-  setFlops(spec as unknown as RowSpec<never>);
+  rows.set(spec.name, row);
+  setFlops(spec);
   return row;
 }
 
 /** The floating-point operations of each kernel: of the first row that has it. */
 const flopsOf = new Map<string, Flops>();
 
-function setFlops({ name, kernel, family, flops }: Pick<RowSpec<never>, "name" | "kernel" | "family" | "flops">): void {
+function setFlops({ name, kernel, family, flops }: Pick<RowSpec, "name" | "kernel" | "family" | "flops">): void {
   if (kernel === null || flopsOf.has(kernel)) return;
   const count = flops ?? familyFlops[family];
   if (count === null)
@@ -173,7 +179,7 @@ function setFlops({ name, kernel, family, flops }: Pick<RowSpec<never>, "name" |
 export const kernelFlops = (kernel: string): Flops => flopsOf.get(kernel)!;
 
 /** The description of a kernel that is not an op by itself. */
-type KernelSpec = Pick<RowSpec<never>, "name" | "family" | "accuracy" | "flops">;
+type KernelSpec = Pick<RowSpec, "name" | "family" | "accuracy" | "flops">;
 
 const parts = new Map<string, Row>();
 
@@ -195,8 +201,8 @@ export function defineKernel<P>(spec: KernelSpec): Row<P> {
     },
     opcode(name),
   );
-  parts.set(name, row as unknown as Row);
-  setFlops(row as unknown as RowSpec<never>);
+  parts.set(name, row);
+  setFlops(row);
   return row;
 }
 

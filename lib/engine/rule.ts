@@ -96,7 +96,7 @@ type Kind<P> =
  * How an op is differentiated. A closed set: the drivers in autograd/ do the rest (un-broadcasting, skipping inputs that
  * need no gradient, accumulation).
  */
-export type Rule<P = never> = Kind<P> & {
+export type Rule<P = unknown> = Kind<P> & {
   /**
    * Adds the gradient of input `i` to `sum`, in place, where that is cheaper than computing and adding it; false where
    * it is not. `saved` returns saved values by position. A gradient from such a rule must be a new tensor, which
@@ -109,7 +109,7 @@ export type Rule<P = never> = Kind<P> & {
 export const save = { out: 1, x: 2, y: 4, z: 8 } as const;
 
 /** The operands to save (a bit mask) where the inputs in `needs` (a bit mask) need a gradient. */
-export function saved(rule: Rule<never>, needs: number): number {
+export function saved(rule: Rule, needs: number): number {
   switch (rule.kind) {
     case "elementwise":
       return rule.partials.reduce((mask, p, i) => (p !== null && needs & (1 << i) ? mask | p.saves : mask), 0);
@@ -123,5 +123,5 @@ export function saved(rule: Rule<never>, needs: number): number {
 }
 
 /** For each set of inputs that need a gradient, the operands to save; of more than four inputs, every set is asked for. */
-export const saveMasks = (rule: Rule<never>, inputs: number): readonly number[] =>
+export const saveMasks = (rule: Rule, inputs: number): readonly number[] =>
   Array.from({ length: inputs > 4 ? 0 : 1 << inputs }, (_, needs) => saved(rule, needs));

@@ -48,7 +48,7 @@ export class OpNode extends Visited implements GraphNode, Context {
   readonly leaf = false;
   readonly row: Row;
   readonly inputs: readonly (Node | null)[];
-  readonly params: never;
+  readonly params: unknown;
   readonly shape: Shape;
   readonly type: DTypeRow;
   readonly inputShapes: readonly Shape[];
@@ -67,7 +67,7 @@ export class OpNode extends Visited implements GraphNode, Context {
   private generation = 0;
   private pins: Pins | null = null;
 
-  constructor(row: Row, inputs: readonly Input[], params: never, shape: Shape, type: DTypeRow, scalar: DTypeRow) {
+  constructor(row: Row, inputs: readonly Input[], params: unknown, shape: Shape, type: DTypeRow, scalar: DTypeRow) {
     super();
     const n = inputs.length;
     const nodes = new Array<Node | null>(n);

@@ -21,10 +21,7 @@ export function view<P>(
   const { handle } = x;
   if (handle.slot < 0) fail("ERR_DISPOSED", row.name, "the tensor has been disposed of");
   handle.users++;
-  const node =
-    mode.grad && x.node !== null
-      ? new OpNode(row as unknown as Row, [x], params as never, shape, x.type, x.type)
-      : null;
+  const node = mode.grad && x.node !== null ? new OpNode(row, [x], params, shape, x.type, x.type) : null;
   return new Tensor(handle, x.type, shape, layout, offset, node);
 }
 

@@ -38,7 +38,7 @@ function range({ dim, start, length, step }: Piece): string {
   const text = step === 1 ? `${start}:${end}` : `${start}:${end < 0 ? "" : end}:${step}`;
   return [...new Array<string>(dim).fill(":"), text].join(", ");
 }
-const pieceOf = (node: OpNode): Piece => node.params as unknown as Piece;
+const pieceOf = (node: OpNode): Piece => node.params as Piece;
 
 function sliced([x]: readonly Expression[], node: OpNode): Expression {
   const piece = pieceOf(node);
@@ -94,7 +94,7 @@ const called = (name: string, xs: readonly Expression[], node: OpNode): Expressi
 const norm =
   (suffix: string) =>
   (xs: readonly Expression[], node: OpNode): Expression =>
-    called(`${(node.params as unknown as { centred: boolean }).centred ? "layerNorm" : "rmsNorm"}${suffix}`, xs, node);
+    called(`${(node.params as { centred: boolean }).centred ? "layerNorm" : "rmsNorm"}${suffix}`, xs, node);
 
 const identity = (n: number): string => {
   const rows = Array.from({ length: n }, (_, i) => text(Array.from({ length: n }, (__, j) => Number(i === j))));
@@ -128,14 +128,14 @@ const written: Readonly<Record<string, (xs: readonly Expression[], node: OpNode)
     return exponent === null ? powerOf(x!, y!) : power(x!, exponent);
   },
   sum: ([x], node) => {
-    const { dims } = node.params as unknown as { dims: readonly number[] };
+    const { dims } = node.params as { dims: readonly number[] };
     const rank = node.inputShapes[0]!.length;
     if (numel(node.inputShapes[0]!) === 1) return x!;
     return dims.length === rank ? named("sum", [x!]) : call("sum", [show(x!), `[${dims.join(", ")}]`]);
   },
   permute: ([x], node) => {
     if (node.shape.length === 2) return named("transpose", [x!]);
-    return call("permute", [show(x!), `[${(node.params as unknown as readonly number[]).join(", ")}]`]);
+    return call("permute", [show(x!), `[${(node.params as readonly number[]).join(", ")}]`]);
   },
   where: ([condition, a, b]) => {
     if (show(a!) === show(b!)) return a!;
@@ -143,7 +143,7 @@ const written: Readonly<Record<string, (xs: readonly Expression[], node: OpNode)
     return known === null ? named("where", [condition!, a!, b!]) : known === 0 ? b! : a!;
   },
   scatter: (xs, node) => {
-    const { add } = node.params as unknown as { add: boolean };
+    const { add } = node.params as { add: boolean };
     return called(add ? "scatterAdd" : "scatter", xs, node);
   },
   standardize: norm(""),

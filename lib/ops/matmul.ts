@@ -78,7 +78,7 @@ const none: Shape = [];
 
 /** Input i converted to the product's dtype, unless the kernel converts it. */
 const factor = (row: Row<undefined>, inputs: readonly Tensor[], i: number, type: DTypeRow): Tensor =>
-  type === dtypes.float32 && readsHalf(row as unknown as Row, inputs, i) ? inputs[i]! : inputs[i]!.to(type.name);
+  type === dtypes.float32 && readsHalf(row, inputs, i) ? inputs[i]! : inputs[i]!.to(type.name);
 
 /** Both of rank 2 or more. */
 function product(a: Tensor, b: Tensor): Tensor {
