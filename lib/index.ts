@@ -22,6 +22,7 @@ export { scope } from "./engine/scope.js";
 export { type FormulaOptions, formula } from "./graph/formula.js";
 export { Graph, type GraphOptions, graph } from "./graph/graph.js";
 export type { PictureEdge, PictureNode } from "./graph/picture.js";
+export { type CheckpointParts, type CheckpointTargets, loadCheckpoint, saveCheckpoint } from "./io/checkpoint.js";
 export {
   decodeSafetensors,
   decodeSafetensorsMetadata,
@@ -31,6 +32,7 @@ export {
   saveSafetensors,
   type Tensors,
 } from "./io/safetensors.js";
+export type { Stateful } from "./io/state-json.js";
 export { functionalCall } from "./nn/functional-call.js";
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";

@@ -20,6 +20,15 @@ interface Brand {
 const key = Symbol.for("nabla.copy");
 const own = new WeakSet<object>();
 
+/** The version of this copy of the package. */
+export function ownVersion(): string {
+  known ??= String(
+    (JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version?: unknown }).version,
+  );
+  return known;
+}
+let known: string | undefined;
+
 /** @internal Marks the instances of a class as this copy's; `kind` is the same in every version. */
 export function brand(
   kind: "Tensor" | "Module" | "other",
@@ -33,10 +42,7 @@ export function brand(
       return packageRoot();
     },
     get version() {
-      const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
-        version?: unknown;
-      };
-      return String(version);
+      return ownVersion();
     },
   };
   own.add(value);

@@ -104,10 +104,13 @@ export async function writeAtomically(op: string, path: string, pieces: Iterable
   const file = await open(temporary, "wx", before === null ? 0o666 : 0o600);
   try {
     try {
+      let position = 0;
       for (const piece of pieces) {
         for (let start = 0; start < piece.length; ) {
-          const { bytesWritten } = await file.write(piece, start, Math.min(piece.length - start, chunkBytes));
+          const length = Math.min(piece.length - start, chunkBytes);
+          const { bytesWritten } = await file.write(piece, start, length, position);
           start += bytesWritten;
+          position += bytesWritten;
         }
       }
       if (before !== null) {

@@ -17,12 +17,12 @@ function refuseForeign(value: unknown): void {
   if (foreignKind(value) === "Tensor") refuse("arguments", "a tensor", "a Tensor of this copy of nabla", value);
 }
 
-const DEEPEST = 1000;
+export const deepest = 1000;
 
 /** One level deeper; ERR_ARGUMENT beyond the maximum depth. */
 export function enter(depth: number): number {
-  if (depth > DEEPEST)
-    fail("ERR_ARGUMENT", "arguments", "a tree contains itself, or is too deep", `at most ${DEEPEST} levels`);
+  if (depth > deepest)
+    fail("ERR_ARGUMENT", "arguments", "a tree contains itself, or is too deep", `at most ${deepest} levels`);
   return depth + 1;
 }
 

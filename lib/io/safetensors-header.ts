@@ -205,14 +205,16 @@ function isCounts(value: unknown, written = ""): value is number[] {
   );
 }
 
-/** The start of a file, up to the data. */
-export function formatHeader({ entries, metadata }: Header): Uint8Array {
+/** The start of a file, up to the data. ERR_ARGUMENT where it would be longer than readers accept. */
+export function formatHeader(op: string, { entries, metadata }: Header): Uint8Array {
   const rows = entries.map(({ name, dtype, shape, begin, end }) => {
     return [name, { dtype: codes[dtype], shape, data_offsets: [begin, end] }] as const;
   });
   const notes = Object.keys(metadata).length === 0 ? [] : [[metadataKey, metadata] as const];
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...notes, ...rows])));
   const length = Math.ceil(json.length / alignment) * alignment;
+  if (length > maxHeaderBytes)
+    fail("ERR_ARGUMENT", op, "the header would be too long", `at most ${maxHeaderBytes} bytes`, `${length}`);
   const bytes = new Uint8Array(prefixBytes + length).fill(0x20);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
   bytes.set(json, prefixBytes);

@@ -8,6 +8,7 @@ import { fromTyped } from "../tensor/allocate.js";
 import { tensor } from "../tensor/from-data.js";
 import { needRoom, typedArray } from "../tensor/javascript-memory.js";
 import { Tensor } from "../tensor/tensor.js";
+import { breather } from "./breather.js";
 import {
   type Entry,
   formatHeader,
@@ -84,7 +85,22 @@ export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<st
  * model.loadStateDict(await loadSafetensors("weights.safetensors"));
  */
 export async function loadSafetensors(path: FilePath): Promise<Record<string, Tensor>> {
-  const source: Source = { op: "loadSafetensors", name: pathOf("loadSafetensors", path) };
+  const { tensors } = await readTensors({ op: "loadSafetensors", name: pathOf("loadSafetensors", path) });
+  return Object.fromEntries(tensors);
+}
+
+interface Checks {
+  /** Checks the header before any element is read. */
+  header(header: Header): void;
+  /** Checks the elements of a tensor. */
+  elements(entry: Entry, bytes: Uint8Array): Promise<void>;
+}
+
+/** Reads the tensors of a file, yielding to the event loop. */
+export async function readTensors(
+  source: Source,
+  checks?: Checks,
+): Promise<{ header: Header; tensors: Map<string, Tensor> }> {
   const file = await openRegular(source.op, source.name);
   const pause = breather();
   try {
@@ -101,20 +117,19 @@ export async function loadSafetensors(path: FilePath): Promise<Record<string, Te
     const steps = readHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
     let step = steps.next();
     for (; step.done !== true; step = steps.next()) await pause();
-    const { entries } = step.value;
-    needRoomFor(entries, source);
+    const header = step.value;
+    checks?.header(header);
+    needRoomFor(header.entries, source);
     const fill = buffered(read, size);
-    const named: Record<string, Tensor> = {};
-    for (const entry of entries) {
+    const tensors = new Map<string, Tensor>();
+    for (const entry of header.entries) {
       await pause();
       const { array, bytes } = room(entry, source);
       await fill(bytes, dataStart + entry.begin);
-      const value = make(entry, array, source);
-      if (entry.name === "__proto__")
-        Object.defineProperty(named, entry.name, { value, enumerable: true, configurable: true, writable: true });
-      else named[entry.name] = value;
+      await checks?.elements(entry, bytes);
+      tensors.set(entry.name, make(entry, array, source));
     }
-    return named;
+    return { header, tensors };
   } finally {
     await file.close();
   }
@@ -156,37 +171,33 @@ function buffered(read: Read, size: number): (bytes: Uint8Array, position: numbe
   };
 }
 
-/** Yields to the event loop if this thread has been busy for some milliseconds. */
-function breather(milliseconds = 20): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < milliseconds) return;
-    await new Promise(setImmediate);
-    since = performance.now();
-  };
+/** A tensor's place in a file, and a copy of its elements. */
+export interface Placed extends Entry {
+  readonly bytes: Uint8Array;
 }
 
-/**
- * Header and data of a file. Dtypes of larger elements come first, so that each tensor is aligned to its element size.
- */
+/** Places the tensors in a file. Dtypes of larger elements come first, so that each tensor is aligned to its element size. */
+export function place(tensors: Iterable<readonly [string, Tensor]>): Placed[] {
+  const placed: Placed[] = [];
+  let begin = 0;
+  for (const [name, t] of [...tensors].sort(([, a], [, b]) => dtypes[b.dtype].size - dtypes[a.dtype].size)) {
+    const { buffer, byteOffset, byteLength } = t.toStored();
+    const end = begin + byteLength;
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    placed.push({ name, dtype: t.dtype, shape: t.shape, begin, end, bytes });
+    begin = end;
+  }
+  return placed;
+}
+
+/** Header and data of a file. */
 function piecesOf(op: string, tensors: Tensors, options: SafetensorsOptions | undefined): Uint8Array[] {
   const { metadata = {} } = checkOptions(op, options, ["metadata"]);
   checkTensors(op, tensors, metadata);
-  const named = Object.entries(tensors);
-  const places = new Map<string, { begin: number; end: number }>();
-  const data: Uint8Array[] = [];
-  let begin = 0;
-  for (const [name, t] of [...named].sort(([, a], [, b]) => dtypes[b.dtype].size - dtypes[a.dtype].size)) {
-    const array = t.toStored();
-    const end = begin + array.byteLength;
-    data.push(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-    places.set(name, { begin, end });
-    begin = end;
-  }
-  const entries = named.map(([name, { dtype, shape }]) => {
-    return { name, dtype, shape, ...(places.get(name) as { begin: number; end: number }) };
-  });
-  return [formatHeader({ entries, metadata }), ...data];
+  const placed = place(Object.entries(tensors));
+  const at = new Map(placed.map((entry) => [entry.name, entry]));
+  const entries = Object.keys(tensors).map((name) => at.get(name)!);
+  return [formatHeader(op, { entries, metadata }), ...placed.map(({ bytes }) => bytes)];
 }
 
 function checkTensors(op: string, tensors: Tensors, metadata: Readonly<Record<string, string>>): void {

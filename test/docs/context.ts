@@ -3,7 +3,20 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { encodeSafetensors, nn, ones, randint, randn, saveSafetensors, type Tensor, tensor } from "nabla";
+import {
+  DataLoader,
+  encodeSafetensors,
+  nn,
+  ones,
+  optim,
+  randint,
+  randn,
+  saveCheckpoint,
+  saveSafetensors,
+  type Tensor,
+  TensorDataset,
+  tensor,
+} from "nabla";
 
 export const model = new nn.Linear(2, 2);
 export const x = ones([256, 2]);
@@ -15,6 +28,9 @@ export const b = ones([4, 5]);
 export const w = tensor([1, 2], { requiresGrad: true });
 export const images = randn([256, 2]);
 export const labels = randint(0, 2, [256]);
+export const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+export const schedule = new optim.StepLR(optimizer, { stepSize: 1 });
+export const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 64 });
 export const bytes = encodeSafetensors({ weight: ones([1, 2]) });
 export const step = (...batch: readonly Tensor[]): void => void model.forward(batch[0]!);
 
@@ -32,6 +48,7 @@ export async function enterFolder(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "nabla-docs-"));
   process.chdir(folder);
   await saveSafetensors("weights.safetensors", model.stateDict());
+  await saveCheckpoint("last.safetensors", { model, optimizer, schedule, loader, epoch: 3 });
   const digits = { "train-images-idx3-ubyte.gz": idx(60_000, 28, 28), "train-labels-idx1-ubyte.gz": idx(60_000) };
   const more = { "t10k-images-idx3-ubyte.gz": idx(10_000, 28, 28), "t10k-labels-idx1-ubyte.gz": idx(10_000) };
   mkdirSync(join("data", "mnist"), { recursive: true });

@@ -23,7 +23,7 @@ const from = Number(process.argv[4] ?? Number.POSITIVE_INFINITY);
 const r = generator(seed);
 const folder = mkdtempSync(join(tmpdir(), "nabla-fuzz-"));
 process.chdir(folder);
-writeFiles();
+await writeFiles();
 process.on("exit", () => {
   process.chdir(tmpdir());
   rmSync(folder, { recursive: true, force: true });

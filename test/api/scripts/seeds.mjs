@@ -4,7 +4,7 @@ import * as nabla from "../../../dist/index.js";
 import job from "./job.mjs";
 import { jobUrl } from "./targets.mjs";
 
-const { nn, ones, optim, tensor } = nabla;
+const { nn, ones, optim, saveCheckpoint, tensor } = nabla;
 const value = (given) => () => given;
 const square = () => ones([3, 3]);
 const column = () => ones([3, 1]);
@@ -58,7 +58,8 @@ const idx = () => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
 const custom = () => ({ name: "f", forward: (x) => [twice()(x), 1], backward: (_, g) => [g] });
 
 /** Files that some of them read; in the folder in which the fuzzer runs. */
-export function writeFiles() {
+export async function writeFiles() {
+  await saveCheckpoint("seed.checkpoint", { n: 1, w: row() });
   writeFileSync("seed.safetensors", safetensors());
   writeFileSync("seed.idx", idx());
   mkdirSync("mnist");
@@ -158,6 +159,7 @@ const functions = {
   linspace: [value(0), value(1), value(3)],
   loadIdx: [value("seed.idx")],
   loadMnist: [value("mnist")],
+  loadCheckpoint: [value("seed.checkpoint")],
   loadSafetensors: [value("seed.safetensors")],
   logSoftmax: [square, value(0)],
   lstm: [sequence, gates(4)],
@@ -192,6 +194,7 @@ const functions = {
   retainGrad: [() => learned().mul(2)],
   rmsNorm: [square, value([3])],
   roll: [square, value(1), value(0)],
+  saveCheckpoint: [value("saved.checkpoint"), () => ({ a: row(), n: 1 })],
   saveSafetensors: [value("saved.safetensors"), () => ({ a: row() })],
   scaledDotProductAttention: [tokens, tokens, tokens],
   scatter: [square, value(0), indices, () => ones([1, 3])],
