@@ -9,6 +9,7 @@ export { apply } from "./engine/apply.js";
 export { ask, costOf, dryRun, placeholder, ValuesNeeded } from "./engine/dry-run.js";
 export { mode } from "./engine/modes.js";
 export { defineRow, kernels, type Row, table } from "./engine/row.js";
+export { general } from "./engine/rule.js";
 export { collector } from "./native/collector.js";
 export { type Door, eager, standIn } from "./native/door.js";
 export { kernelNames, layout, rawFrame } from "./native/frame.js";

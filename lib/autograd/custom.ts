@@ -8,6 +8,7 @@ import { makeLeaf } from "../engine/leaf.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { privateRow, type Row } from "../engine/row.js";
+import { general } from "../engine/rule.js";
 import { type Node, OpNode } from "../engine/tape.js";
 import { zeros } from "../tensor/create.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -167,12 +168,10 @@ const rowOf = (spec: Spec): Row<Recorded> =>
     kernel: null,
     inputs: 0,
     accuracy: "exact",
-    rule: {
-      kind: "general",
-      saves: 0,
+    rule: general([], {
       vjp: (g, _, c) => pulled(nodeOf(c), g),
       jvp: (tangents, _, c) => forwardMode(nodeOf(c), tangents),
-    },
+    }),
     replay: (inputs, { args }) => call(spec, filled(args, (place) => inputs[place - 1] as Tensor) as unknown[]),
   });
 

@@ -39,7 +39,7 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
       return t ?? filled(node.row.name, 0, node.type, node.shape);
     }
     case "general":
-      return rule.jvp(tangents, savedTensors(node, rule.saves, linked), node);
+      return rule.jvp(tangents, savedTensors(node, rule.order, linked), node);
     default:
       return fail("ERR_GRADIENT", node.row.name, `has no derivative: ${rule.reason}`);
   }

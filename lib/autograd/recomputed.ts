@@ -27,14 +27,12 @@ export const recomputedRow = <P>(name: string, run: (node: OpNode) => Tensor): R
 export function recordAs(
   name: string,
   value: Tensor,
-  tensors: readonly (Tensor | undefined)[],
-  f: (tensors: readonly (Tensor | undefined)[]) => Tensor,
+  inputs: readonly Tensor[],
+  f: (inputs: readonly Tensor[]) => Tensor,
 ): Tensor {
-  const inputs = tensors.filter((x) => x !== undefined);
   if (!inputs.some(isTracked)) return value;
-  const places = tensors.map((x) => (x === undefined ? 0 : inputs.indexOf(x) + 1));
   const row = recomputedRow<undefined>(name, (node) => {
-    const kept = places.map((place) => (place === 0 ? undefined : (node.unpack(place, true) as Tensor)));
+    const kept = inputs.map((_, i) => node.unpack(i + 1, true) as Tensor);
     return withGrad(true, () => f(kept));
   });
   const node = new OpNode(row, inputs, undefined, value.shape, value.type, value.type);

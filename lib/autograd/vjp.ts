@@ -30,11 +30,10 @@ export function timesPartial(p: Partial, t: Tensor, node: OpNode, linked: boolea
   }
 }
 
-/** The tensors a general rule saved, by place. */
-export function savedTensors(node: OpNode, saves: number, linked: boolean): Tensor[] {
+/** The tensors that a general rule has saved, in the order in which it names them. */
+export function savedTensors(node: OpNode, order: readonly number[], linked: boolean): Tensor[] {
   const saved: Tensor[] = [];
-  for (let place = 0; saves >> place > 0 && place <= node.inputs.length; place++)
-    if (saves & (1 << place)) saved[place] = node.unpack(place, linked) as Tensor;
+  for (const place of order) if (place <= node.inputs.length) saved.push(node.unpack(place, linked) as Tensor);
   return saved;
 }
 
@@ -63,7 +62,7 @@ function fusedAndLinked(
     if (gradient === null || !needs[i]) return null;
     const only = needs.map((_, k) => k === i);
     return recordAs(`${name}Backward`, gradient, [g, ...saved], ([g, ...saved]) =>
-      fitted(rule.vjp(g!, saved as Tensor[], node, only)[i]!, node, i),
+      fitted(rule.vjp(g!, saved, node, only)[i]!, node, i),
     );
   });
 }
@@ -87,7 +86,7 @@ export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked
         needs[1] ? fitted(rule.right(g, node.unpack(1, linked) as Tensor, node), node, 1) : null,
       ];
     case "general": {
-      const saved = savedTensors(node, rule.saves, linked);
+      const saved = savedTensors(node, rule.order, linked);
       if (rule.fused !== undefined && !isBatched([g, ...saved])) {
         const fused = linked ? fusedAndLinked(rule, g, saved, node, needs) : rule.fused(g, saved, node);
         if (fused !== null) return fused.map((gradient, i) => (needs[i] ? gradient : null));

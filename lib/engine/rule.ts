@@ -18,8 +18,19 @@ export interface Context<P = unknown> {
 export type Operand = Tensor | number;
 
 /** Operands of a call by name: `out` is the result, the rest the inputs in order. */
-export type Place = "out" | "x" | "y" | "z";
-const places: readonly Place[] = ["out", "x", "y", "z"];
+export type Place = "out" | "x" | "y" | "z" | "w";
+const places: readonly Place[] = ["out", "x", "y", "z", "w"];
+/** An operand that only some calls have. */
+type Optional = `${Place}?`;
+/** Their positions, and these as a bit mask. */
+function placesOf(names: readonly (Place | Optional)[]): { readonly order: readonly number[]; readonly saves: number } {
+  const order = names.map((name) => places.indexOf(name.replace("?", "") as Place));
+  return { order, saves: order.reduce((mask, i) => mask | (1 << i), 0) };
+}
+/** The values of the named operands, in their order. */
+type Values<A extends readonly (Place | Optional)[], S> = {
+  readonly [K in keyof A]: A[K] extends Optional ? S | undefined : S;
+};
 
 /** The derivative of an elementwise op with respect to one input. */
 export interface Partial {
@@ -29,26 +40,27 @@ export interface Partial {
   /** Whether a number operand is passed as a number, not as a tensor of rank 0. */
   readonly numbers: boolean;
   /** t ↦ t·∂out/∂input. The same map serves reverse mode (t a cotangent) and forward mode (t a tangent). */
-  readonly times: (t: Tensor, ...saved: readonly Operand[]) => Tensor;
+  times(t: Tensor, ...saved: readonly Operand[]): Tensor;
 }
 
-type Map<A extends readonly Place[], S> = (t: Tensor, ...saved: { [K in keyof A]: S }) => Tensor;
-
-function build(saves: readonly Place[], times: Partial["times"], numbers: boolean): Partial {
-  const order = saves.map((name) => places.indexOf(name));
-  return { saves: order.reduce((mask, i) => mask | (1 << i), 0), order, numbers, times };
-}
+type Map<A extends readonly Place[], S> = (t: Tensor, ...saved: Values<A, S>) => Tensor;
 
 /**
  * The derivative of an elementwise op with respect to one input, as the map t ↦ t·∂; `times` gets t and then the
  * operands named in `saves`, numbers as tensors of rank 0.
  */
-export const partial = <const A extends readonly Place[]>(saves: A, times: Map<A, Tensor>): Partial =>
-  build(saves, times as unknown as Partial["times"], false);
+export const partial = <const A extends readonly Place[]>(saves: A, times: Map<A, Tensor>): Partial => ({
+  ...placesOf(saves),
+  numbers: false,
+  times,
+});
 
 /** The same for maps that accept numbers. */
-export const partialOfNumbers = <const A extends readonly Place[]>(saves: A, times: Map<A, Operand>): Partial =>
-  build(saves, times as unknown as Partial["times"], true);
+export const partialOfNumbers = <const A extends readonly Place[]>(saves: A, times: Map<A, Operand>): Partial => ({
+  ...placesOf(saves),
+  numbers: true,
+  times,
+});
 
 /** ∂ = 1. */
 export const one: Partial = partial([], (t) => t);
@@ -62,6 +74,16 @@ export type Gradients = readonly (Tensor | null)[];
 export const sumOf = (parts: Gradients): Tensor =>
   parts.filter((part) => part !== null).reduce((sum, part) => sum.add(part));
 
+/** Both directions of a derivative, given the saved values. */
+interface General<P, S> {
+  vjp(g: Tensor, saved: S, c: Context<P>, needs: readonly boolean[]): Gradients;
+  jvp(t: readonly (Tensor | null)[], saved: S, c: Context<P>): Tensor;
+  /**
+   * The same as vjp by a fused kernel without a rule; null where it cannot. If that result is differentiated, vjp runs.
+   */
+  fused?(g: Tensor, saved: S, c: Context<P>): Gradients | null;
+}
+
 type Kind<P> =
   /** One partial derivative per input; null where it is zero everywhere. */
   | { readonly kind: "elementwise"; readonly partials: readonly (Partial | null)[] }
@@ -73,20 +95,12 @@ type Kind<P> =
       left(g: Tensor, y: Tensor, c: Context<P>): Tensor;
       right(g: Tensor, x: Tensor, c: Context<P>): Tensor;
     }
-  /**
-   * Anything else: both directions are given. `saved` holds what `saves` (a bit mask as above) selects, by position.
-   */
-  | {
+  /** Anything else: both directions are given. See {@link general}. */
+  | (General<P, readonly Tensor[]> & {
       readonly kind: "general";
+      readonly order: readonly number[];
       readonly saves: number;
-      vjp(g: Tensor, saved: readonly Tensor[], c: Context<P>, needs: readonly boolean[]): Gradients;
-      jvp(t: readonly (Tensor | null)[], saved: readonly Tensor[], c: Context<P>): Tensor;
-      /**
-       * The same as vjp by a fused kernel without a rule; null where it cannot. If that result is differentiated, vjp
-       * runs.
-       */
-      fused?(g: Tensor, saved: readonly Tensor[], c: Context<P>): Gradients | null;
-    }
+    })
   /** Defined by other ops, which run, recorded, when the result is differentiated. */
   | { readonly kind: "recomputed"; run(c: Context<P>): Tensor }
   /** No derivative: the result never requires grad. The reason is part of the error message. */
@@ -105,8 +119,14 @@ export type Rule<P = unknown> = Kind<P> & {
   addTo?(sum: Tensor, g: Tensor, i: number, saved: (place: number) => Tensor, c: Context<P>): boolean;
 };
 
+/** A rule that states both directions. They get the tensors named in `saves`, in that order. */
+export const general = <P, const A extends readonly (Place | Optional)[]>(
+  saves: A,
+  maps: General<P, Values<A, Tensor>> & Pick<Rule<P>, "addTo">,
+): Rule<P> => ({ kind: "general", ...placesOf(saves), ...maps });
+
 /** Bits for `saves`. */
-export const save = { out: 1, x: 2, y: 4, z: 8 } as const;
+const save = { out: 1, x: 2, y: 4, z: 8 } as const;
 
 /** The operands to save (a bit mask) where the inputs in `needs` (a bit mask) need a gradient. */
 export function saved(rule: Rule, needs: number): number {

@@ -9,7 +9,7 @@ import type { TensorSpec } from "../engine/cost.js";
 import { mode } from "../engine/modes.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, type Row } from "../engine/row.js";
-import { save } from "../engine/rule.js";
+import { general } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import { arange } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -133,31 +133,29 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
   flops: ({ inputs: [q, k, v], attrs }) => attentionFlops(q!, k!, v!, attrs[1] === 1, 1, 1, 5),
   inputs: 4,
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.out | save.x | save.y | save.z | (save.z << 1),
-    vjp: (g, [, q, k, v, mask], { params }) => [...composedGradients(g, q!, k!, v!, mask ?? null, params), null],
+  rule: general(["out", "x", "y", "z", "w?"], {
+    vjp: (g, [, q, k, v, mask], { params }) => [...composedGradients(g, q, k, v, mask ?? null, params), null],
     fused: (g, [out, q, k, v, mask], c) => {
       const kept = c.residual();
       if (kept === null) return null;
-      const inputs = [g, out!, q!, k!, v!, kept, ...(mask === undefined ? [] : [mask])];
-      const results = [q!, k!, v!].map(({ type, shape }) => ({ type, shape }));
+      const inputs = [g, out, q, k, v, kept, ...(mask === undefined ? [] : [mask])];
+      const results = [q, k, v].map(({ type, shape }) => ({ type, shape }));
       return [...runKernel({ row: backward, inputs, results, attrs: attrsOf(c.params), params: c.params }), null];
     },
     jvp: ([tq, tk, tv], [, q, k, v, mask], { params }) => {
-      const weights = attentionWeights(q!, shared(k!), mask ?? null, params);
+      const weights = attentionWeights(q, shared(k), mask ?? null, params);
       const parts: Tensor[] = [];
       if (tq || tk) {
-        const byQuery = tq ? [tq.matmul(transposed(shared(k!)))] : [];
-        const byKey = tk ? [q!.matmul(transposed(shared(tk)))] : [];
+        const byQuery = tq ? [tq.matmul(transposed(shared(k)))] : [];
+        const byKey = tk ? [q.matmul(transposed(shared(tk)))] : [];
         const scores = [...byQuery, ...byKey].reduce((a, b) => a.add(b)).mul(params.scale);
         const moved = weights.mul(scores.sub(along(weights.mul(scores))));
-        parts.push(dropped(moved, params).matmul(shared(v!)));
+        parts.push(dropped(moved, params).matmul(shared(v)));
       }
       if (tv) parts.push(dropped(weights, params).matmul(shared(tv)));
       return parts.reduce((a, b) => a.add(b));
     },
-  },
+  }),
   replay: ([q, k, v, mask], p) => run(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p),
   batch: {
     composed: ([q, k, v, mask], p) => composed(q as Tensor, k as Tensor, v as Tensor, (mask as Tensor) ?? null, p),

@@ -9,7 +9,7 @@ import { perInput } from "../engine/cost.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { defineKernel, defineRow, type Row } from "../engine/row.js";
-import { save, sumOf } from "../engine/rule.js";
+import { general, sumOf } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import { OpNode } from "../engine/tape.js";
 import { ones, zeros } from "../tensor/create.js";
@@ -69,35 +69,33 @@ const ownRow: Row<Channels> = defineRow<Channels>({
   flops: perInput(8),
   inputs: 3,
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.x | save.y,
-    fused: (g, [, x, w], c) => {
+  rule: general(["x", "y"], {
+    fused: (g, [x, w], c) => {
       const own = c.residual();
       if (own === null) return null;
-      const results = [x!, w!, w!].map(({ shape }) => ({ type: x!.type, shape }));
+      const results = [x, w, w].map(({ shape }) => ({ type: x.type, shape }));
       return runKernel({
         row: channelsBackward,
-        inputs: [g.contiguous(), x!, w!, own],
+        inputs: [g.contiguous(), x, w, own],
         results,
         attrs: [c.params.eps],
         params: c.params,
       });
     },
-    vjp: (g, [, x, w], c) => {
-      const dims = otherDims(x!);
-      const { y, jacobian } = standardChannels(x!, c.params.eps);
-      return [jacobian(g.mul(beside(w!, x!))), g.mul(y).sum(dims), g.sum(dims)];
+    vjp: (g, [x, w], c) => {
+      const dims = otherDims(x);
+      const { y, jacobian } = standardChannels(x, c.params.eps);
+      return [jacobian(g.mul(beside(w, x))), g.mul(y).sum(dims), g.sum(dims)];
     },
-    jvp: ([tx, tw, tb], [, x, w], { params, shape }) => {
-      const { y, jacobian } = standardChannels(x!, params.eps);
+    jvp: ([tx, tw, tb], [x, w], { params, shape }) => {
+      const { y, jacobian } = standardChannels(x, params.eps);
       return sumOf([
-        tx ? jacobian(tx).mul(beside(w!, x!)) : null,
-        tw ? y.mul(beside(tw, x!)) : null,
-        tb ? beside(tb, x!) : null,
+        tx ? jacobian(tx).mul(beside(w, x)) : null,
+        tw ? y.mul(beside(tw, x)) : null,
+        tb ? beside(tb, x) : null,
       ]).expand(shape);
     },
-  },
+  }),
   replay: (inputs, p) => runOwn(inputs as Tensor[], p)[0],
   batch: {
     composed: ([x, w, b], p) => byChannel(standardChannels(x as Tensor, p.eps).y, w as Tensor, b as Tensor),
@@ -126,33 +124,31 @@ const givenRow: Row<Channels> = defineRow<Channels>({
   kernel: "batchNorm",
   inputs: 4,
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.x | save.y | (save.z << 1),
-    vjp: (g, [, x, w, , m], { params }, needs) => {
-      const dims = otherDims(x!);
-      const rate = momentOf(m!, 1).add(params.eps).rsqrt();
-      const scale = rate.mul(w!);
-      const byX = needs[0] ? g.mul(beside(scale, x!)) : null;
+  rule: general(["x", "y", "w"], {
+    vjp: (g, [x, w, m], { params }, needs) => {
+      const dims = otherDims(x);
+      const rate = momentOf(m, 1).add(params.eps).rsqrt();
+      const scale = rate.mul(w);
+      const byX = needs[0] ? g.mul(beside(scale, x)) : null;
       if (!needs[1] && !needs[3]) return [byX, null, needs[2] ? g.sum(dims) : null, null];
       const sum = g.sum(dims);
-      const along = g.mul(x!.sub(beside(momentOf(m!, 0), x!))).sum(dims);
+      const along = g.mul(x.sub(beside(momentOf(m, 0), x))).sum(dims);
       const byMoments = [sum.mul(scale).neg(), along.mul(scale).mul(rate.square()).mul(-0.5)];
       return [byX, along.mul(rate), sum, needs[3] ? stack(byMoments) : null];
     },
-    jvp: ([tx, tw, tb, tm], [, x, w, , m], { params, shape }) => {
-      const rate = momentOf(m!, 1).add(params.eps).rsqrt();
-      const scale = beside(rate.mul(w!), x!);
-      const centred = x!.sub(beside(momentOf(m!, 0), x!));
-      const slope = tm ? centred.mul(beside(momentOf(tm, 1).mul(rate.square()).mul(-0.5), x!)) : null;
+    jvp: ([tx, tw, tb, tm], [x, w, m], { params, shape }) => {
+      const rate = momentOf(m, 1).add(params.eps).rsqrt();
+      const scale = beside(rate.mul(w), x);
+      const centred = x.sub(beside(momentOf(m, 0), x));
+      const slope = tm ? centred.mul(beside(momentOf(tm, 1).mul(rate.square()).mul(-0.5), x)) : null;
       return sumOf([
         tx ? tx.mul(scale) : null,
-        tw ? centred.mul(beside(rate.mul(tw), x!)) : null,
-        tb ? beside(tb, x!) : null,
-        tm ? slope!.sub(beside(momentOf(tm, 0), x!)).mul(scale) : null,
+        tw ? centred.mul(beside(rate.mul(tw), x)) : null,
+        tb ? beside(tb, x) : null,
+        tm ? slope!.sub(beside(momentOf(tm, 0), x)).mul(scale) : null,
       ]).expand(shape);
     },
-  },
+  }),
   replay: (inputs, p) => runGiven(inputs as Tensor[], p),
   batch: {
     composed: ([x, w, b, m], p) => {

@@ -3,6 +3,7 @@ import { type DTypeRow, dtypes, showRange } from "../core/dtype.js";
 import { type ErrorCode, showBounds } from "../core/errors.js";
 import { apply } from "../engine/apply.js";
 import { defineRow } from "../engine/row.js";
+import { general } from "../engine/rule.js";
 import { realOf } from "../native/frame.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -52,7 +53,7 @@ const withinRow = defineRow<Interval>({
   accuracy: "exact",
   moves: true,
   // Not a linear rule, which would run the op on gradients and tangents: those may lie outside the interval.
-  rule: { kind: "general", saves: 0, vjp: (g) => [g], jvp: ([t]) => t! },
+  rule: general([], { vjp: (g) => [g], jvp: ([t]) => t! }),
   replay: ([x], interval) => within(x as Tensor, interval),
   refuses: ({ low: _low, high: _high, ...said }, _, { detail }) => ({ ...said, got: String(realOf(detail)) }),
 });

@@ -8,7 +8,7 @@ import { perInput, perResult } from "../engine/cost.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineKernel, defineRow, eitherHalf, type Row } from "../engine/row.js";
-import { type Context, type Gradients, save } from "../engine/rule.js";
+import { type Context, type Gradients, general } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import { own } from "../engine/saved.js";
 import type { Tensor } from "../tensor/tensor.js";
@@ -29,13 +29,11 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   inputs: 2,
   reads: eitherHalf(0),
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.x | save.y,
-    vjp: (g, [, x, target], c) => [crossEntropyGradient(g, x!, target!, c.params), null],
-    fused: (g, [, x, target], c) => completedGradient(g, x!, target!, c),
-    jvp: ([t], [, x, target], c) => crossEntropyGradient(onesOf(t!), x!, target!, c.params).mul(t!).sum(1),
-  },
+  rule: general(["x", "y"], {
+    vjp: (g, [x, target], c) => [crossEntropyGradient(g, x, target, c.params), null],
+    fused: (g, [x, target], c) => completedGradient(g, x, target, c),
+    jvp: ([t], [x, target], c) => crossEntropyGradient(onesOf(t!), x, target, c.params).mul(t!).sum(1),
+  }),
   replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
   refuses: (_, [x]) => ({ expected: showBounds(0, (x as Tensor).shape[1]! - 1, "class") }),
   batch: { rows: true },
@@ -51,20 +49,18 @@ const gradientRow: Row<Classes> = defineRow<Classes>({
   flops: perResult(5),
   inputs: 3,
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.x | save.y | save.z,
-    vjp: (h, [, g, x, target], { params }, needs) => [
-      needs[0] ? crossEntropyGradient(onesOf(h), x!, target!, params).mul(h).sum(1) : null,
-      needs[1] ? curvature(h, g!, x!, target!, params) : null,
+  rule: general(["x", "y", "z"], {
+    vjp: (h, [g, x, target], { params }, needs) => [
+      needs[0] ? crossEntropyGradient(onesOf(h), x, target, params).mul(h).sum(1) : null,
+      needs[1] ? curvature(h, g, x, target, params) : null,
       null,
     ],
-    jvp: ([tg, tx], [, g, x, target], { params }) => {
-      const byG = tg ? crossEntropyGradient(tg, x!, target!, params) : null;
-      const byX = tx ? curvature(tx, g!, x!, target!, params) : null;
+    jvp: ([tg, tx], [g, x, target], { params }) => {
+      const byG = tg ? crossEntropyGradient(tg, x, target, params) : null;
+      const byX = tx ? curvature(tx, g, x, target, params) : null;
       return byG === null ? byX! : byX === null ? byG : byG.add(byX);
     },
-  },
+  }),
   replay: ([g, x, target], p) => crossEntropyGradient(g as Tensor, x as Tensor, target as Tensor, p),
   batch: { rows: true },
 });

@@ -6,7 +6,7 @@ import { fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, showShape } from "../core/shape.js";
 import { unwrapBatched } from "../engine/batched.js";
-import { save } from "../engine/rule.js";
+import { general } from "../engine/rule.js";
 import { zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { where } from "./binary.js";
@@ -29,24 +29,22 @@ const split = (packed: Tensor): { q: Tensor; r: Tensor } => {
 const qrRow = m.linalgRow<undefined>(
   "qr",
   1,
-  {
-    kind: "general",
-    saves: save.out,
+  general(["out"], {
     vjp: (g, [packed]) => {
-      const { q, r } = split(packed!);
+      const { q, r } = split(packed);
       const { q: gq, r: gr } = split(g);
       const mixed = r.matmul(transposed(m.upper(gr))).sub(transposed(gq).matmul(q));
       const sum = gq.add(q.matmul(m.lower(mixed).add(transposed(m.lower(mixed, true)))));
       return [transposed(named("qr", () => triangularSolve(r, transposed(sum), { upper: true })))];
     },
     jvp: ([t], [packed]) => {
-      const { q, r } = split(packed!);
+      const { q, r } = split(packed);
       const w = transposed(named("qr", () => triangularSolve(transposed(r), transposed(t!))));
       const c = transposed(q).matmul(w);
       const turn = m.upper(c).add(transposed(m.lower(c, true)));
       return cat([w.sub(q.matmul(turn)), turn.matmul(r)], -2);
     },
-  },
+  }),
   ([a]) => [...m.batchOf(a!), m.rowsOf(a!) + m.columnsOf(a!), m.columnsOf(a!)],
   m.noAttrs,
 );
@@ -88,22 +86,20 @@ const gaps = (y: Tensor): Tensor => y.unsqueeze(-2).sub(y.unsqueeze(-1));
 const eighRow = m.linalgRow<undefined>(
   "eigh",
   1,
-  {
-    kind: "general",
-    saves: save.out,
+  general(["out"], {
     vjp: (g, [packed]) => {
-      const { values, vectors } = spectrum(packed!);
+      const { values, vectors } = spectrum(packed);
       const { values: gw, vectors: gv } = spectrum(g);
       const turn = ratio(m.offDiagonal(transposed(vectors).matmul(gv)), gaps(values));
       return [m.symmetric(vectors.matmul(turn.add(m.onto(gw))).matmul(transposed(vectors)))];
     },
     jvp: ([t], [packed]) => {
-      const { values, vectors } = spectrum(packed!);
+      const { values, vectors } = spectrum(packed);
       const moved = transposed(vectors).matmul(m.symmetric(t!)).matmul(vectors);
       const turn = ratio(m.offDiagonal(moved), gaps(values));
       return cat([m.diagonalOf(moved).unsqueeze(-2), vectors.matmul(turn)], -2);
     },
-  },
+  }),
   ([a]) => [...m.batchOf(a!), m.rowsOf(a!) + 1, m.rowsOf(a!)],
   m.noAttrs,
 );
@@ -151,11 +147,9 @@ const singular = (packed: Tensor): SVD => {
 const svdRow = m.linalgRow<undefined>(
   "svd",
   1,
-  {
-    kind: "general",
-    saves: save.out,
+  general(["out"], {
     vjp: (g, [packed]) => {
-      const { u, s, vh } = singular(packed!);
+      const { u, s, vh } = singular(packed);
       const { u: gu, s: gs, vh: gvh } = singular(g);
       const uu = transposed(u).matmul(gu);
       const vv = vh.matmul(transposed(gvh));
@@ -170,7 +164,7 @@ const svdRow = m.linalgRow<undefined>(
       return [(outside === null ? sides : sides.add(outside)).matmul(vh)];
     },
     jvp: ([t], [packed]) => {
-      const { u, s, vh } = singular(packed!);
+      const { u, s, vh } = singular(packed);
       const tv = t!.matmul(transposed(vh));
       const p = transposed(u).matmul(tv);
       const squares = gaps(s.square());
@@ -182,7 +176,7 @@ const svdRow = m.linalgRow<undefined>(
       const ds = m.diagonalOf(p).unsqueeze(-2);
       return cat([outside === null ? du : du.add(outside), ds, transposed(dv).matmul(vh)], -2);
     },
-  },
+  }),
   ([a]) => [...m.batchOf(a!), m.rowsOf(a!) + 1 + m.columnsOf(a!), m.columnsOf(a!)],
   m.noAttrs,
 );
@@ -207,30 +201,28 @@ export function svd(x: Tensor): SVD {
 const pinvRow = m.linalgRow<number>(
   "pinv",
   1,
-  {
-    kind: "general",
-    saves: save.out | save.x,
+  general(["out", "x"], {
     vjp: (g, [p, a]) => {
-      const [pt, gt] = [transposed(p!), transposed(g)];
+      const [pt, gt] = [transposed(p), transposed(g)];
       const first = pt.matmul(g).matmul(pt).neg();
       const second = gt
-        .sub(a!.matmul(p!.matmul(gt)))
-        .matmul(p!)
+        .sub(a.matmul(p.matmul(gt)))
+        .matmul(p)
         .matmul(pt);
-      const third = pt.matmul(p!).matmul(gt.sub(gt.matmul(p!).matmul(a!)));
+      const third = pt.matmul(p).matmul(gt.sub(gt.matmul(p).matmul(a)));
       return [first.add(second).add(third)];
     },
     jvp: ([t], [p, a]) => {
-      const [pt, tt] = [transposed(p!), transposed(t!)];
-      const first = p!.matmul(t!).matmul(p!).neg();
-      const second = p!.matmul(pt).matmul(tt.sub(tt.matmul(a!).matmul(p!)));
+      const [pt, tt] = [transposed(p), transposed(t!)];
+      const first = p.matmul(t!).matmul(p).neg();
+      const second = p.matmul(pt).matmul(tt.sub(tt.matmul(a).matmul(p)));
       const third = tt
-        .sub(p!.matmul(a!.matmul(tt)))
+        .sub(p.matmul(a.matmul(tt)))
         .matmul(pt)
-        .matmul(p!);
+        .matmul(p);
       return first.add(second).add(third);
     },
-  },
+  }),
   ([a]) => [...m.batchOf(a!), m.columnsOf(a!), m.rowsOf(a!)],
   (tolerance) => [tolerance],
 );

@@ -4,7 +4,7 @@ import { axis, type Shape, sameShape, showShape } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { needIndex, needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
-import { type Operand, save } from "../engine/rule.js";
+import { general, type Operand } from "../engine/rule.js";
 import type { Refusal } from "../tensor/handle.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { after } from "./along.js";
@@ -36,15 +36,13 @@ const selectRow = defineRow<Along>({
   inputs: 2,
   accuracy: "exact",
   moves: true,
-  rule: {
-    kind: "general",
-    saves: save.y,
-    vjp: (g, [, , index], { params, inputShapes }) => [
-      addAt(zerosOf(inputShapes[0]!, g), params.dim, index!, g, params.fromEnd),
+  rule: general(["y"], {
+    vjp: (g, [index], { params, inputShapes }) => [
+      addAt(zerosOf(inputShapes[0]!, g), params.dim, index, g, params.fromEnd),
       null,
     ],
-    jvp: ([t], [, , index], { params }) => select(t!, params.dim, index!, params.fromEnd),
-  },
+    jvp: ([t], [index], { params }) => select(t!, params.dim, index, params.fromEnd),
+  }),
   replay: ([x, index], p) => select(x as Tensor, p.dim, index as Tensor, p.fromEnd),
   refuses,
   batch: {
@@ -82,17 +80,15 @@ const addRow = defineRow<Along>({
   kernel: "indexAdd",
   inputs: 3,
   accuracy: "exact",
-  rule: {
-    kind: "general",
-    saves: save.y,
-    vjp: (g, [, , index], { params }, needs) => [
+  rule: general(["y"], {
+    vjp: (g, [index], { params }, needs) => [
       needs[0] ? g : null,
       null,
-      needs[2] ? select(g, params.dim, index!, params.fromEnd) : null,
+      needs[2] ? select(g, params.dim, index, params.fromEnd) : null,
     ],
-    jvp: ([tx, , ts], [, , index], { params, inputShapes }) =>
-      ts ? addAt(tx ?? zerosOf(inputShapes[0]!, ts), params.dim, index!, ts, params.fromEnd) : tx!,
-  },
+    jvp: ([tx, , ts], [index], { params, inputShapes }) =>
+      ts ? addAt(tx ?? zerosOf(inputShapes[0]!, ts), params.dim, index, ts, params.fromEnd) : tx!,
+  }),
   replay: ([x, index, source], p) => addAt(x as Tensor, p.dim, index as Tensor, source as Tensor, p.fromEnd),
   refuses,
   batch: {
@@ -129,15 +125,13 @@ const gatherRow = defineRow<Along>({
   inputs: 2,
   accuracy: "exact",
   moves: true,
-  rule: {
-    kind: "general",
-    saves: save.y,
-    vjp: (g, [, , index], { params, inputShapes }) => [
-      place(zerosOf(inputShapes[0]!, g), index!, g, { ...params, add: true }),
+  rule: general(["y"], {
+    vjp: (g, [index], { params, inputShapes }) => [
+      place(zerosOf(inputShapes[0]!, g), index, g, { ...params, add: true }),
       null,
     ],
-    jvp: ([t], [, , index], { params }) => pick(t!, params.dim, index!, params.fromEnd),
-  },
+    jvp: ([t], [index], { params }) => pick(t!, params.dim, index, params.fromEnd),
+  }),
   replay: ([x, index], p) => pick(x as Tensor, p.dim, index as Tensor, p.fromEnd),
   refuses,
   batch: { params: after },
@@ -174,19 +168,17 @@ const scatterRow = defineRow<Placing>({
   kernel: "scatter",
   inputs: 3,
   accuracy: "exact",
-  rule: {
-    kind: "general",
-    saves: save.y,
-    vjp: (g, [, , index], { params, inputShapes }, needs) => {
-      const over = needs[0] && !params.add ? place(g, index!, zerosOf(inputShapes[2]!, g), params) : g;
-      return [needs[0] ? over : null, null, needs[2] ? pick(g, params.dim, index!, params.fromEnd) : null];
+  rule: general(["y"], {
+    vjp: (g, [index], { params, inputShapes }, needs) => {
+      const over = needs[0] && !params.add ? place(g, index, zerosOf(inputShapes[2]!, g), params) : g;
+      return [needs[0] ? over : null, null, needs[2] ? pick(g, params.dim, index, params.fromEnd) : null];
     },
-    jvp: ([tx, , ts], [, , index], { params, inputShapes }) => {
+    jvp: ([tx, , ts], [index], { params, inputShapes }) => {
       const like = (tx ?? ts)!;
       const base = tx ?? zerosOf(inputShapes[0]!, like);
-      return place(base, index!, ts ?? zerosOf(inputShapes[2]!, like), params);
+      return place(base, index, ts ?? zerosOf(inputShapes[2]!, like), params);
     },
-  },
+  }),
   replay: ([x, index, source], p) => place(x as Tensor, index as Tensor, source as Tensor, p),
   refuses,
   batch: { params: after },

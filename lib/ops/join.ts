@@ -8,6 +8,7 @@ import { apply } from "../engine/apply.js";
 import { mode } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow } from "../engine/row.js";
+import { general } from "../engine/rule.js";
 import { mostTensors } from "../native/frame.js";
 import { filled } from "../tensor/allocate.js";
 import { needHeapForTensors } from "../tensor/javascript-memory.js";
@@ -20,9 +21,7 @@ const row = defineRow<number>({
   inputs: 2,
   accuracy: "exact",
   moves: true,
-  rule: {
-    kind: "general",
-    saves: 0,
+  rule: general([], {
     vjp: (g, _, c, needs) => {
       let start = 0;
       return c.inputShapes.map((shape, i) => {
@@ -36,7 +35,7 @@ const row = defineRow<number>({
         tangents.map((t, i) => t ?? filled("cat", 0, c.inputTypes[i]!, c.inputShapes[i]!)),
         c.params,
       ),
-  },
+  }),
   replay: (inputs, dim) => join(inputs as readonly Tensor[], dim),
   batch: { params: (dim) => dim + 1 },
 });

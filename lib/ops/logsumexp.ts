@@ -1,7 +1,7 @@
 import { perResult } from "../engine/cost.js";
 import { needTensor } from "../engine/operand.js";
 import { defineKernel } from "../engine/row.js";
-import { save } from "../engine/rule.js";
+import { general } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { asFloat, kept, mask, type Reduced, type Reduction, reducedShape, reduction, sameType } from "./reduction.js";
@@ -24,20 +24,18 @@ const logsumexpOf: Reduction = reduction("logsumexp", {
   flops: 4,
   accuracy: "tree",
   type: sameType,
-  rule: {
-    kind: "general",
-    saves: save.x,
-    vjp: (g, [, x], c) => {
-      if (x!.numel === 0) return [x!];
-      const { e, total } = exponentials(x!, c.params.dims);
+  rule: general(["x"], {
+    vjp: (g, [x], c) => {
+      if (x.numel === 0) return [x];
+      const { e, total } = exponentials(x, c.params.dims);
       return [e.mul(kept(g, c).div(total))];
     },
-    fused: (g, [, x], c) => {
+    fused: (g, [x], c) => {
       const { dims } = c.params;
       const neighbours = dims.length > 0 && Math.max(...dims) - Math.min(...dims) < dims.length;
       if (!neighbours) return null;
-      const dense = [g.contiguous(), x!.contiguous()];
-      const { type, shape } = x!;
+      const dense = [g.contiguous(), x.contiguous()];
+      const { type, shape } = x;
       return runKernel({
         row: logsumexpBackward,
         inputs: dense,
@@ -46,14 +44,14 @@ const logsumexpOf: Reduction = reduction("logsumexp", {
         params: c.params,
       });
     },
-    jvp: ([t], [, x], c) => {
+    jvp: ([t], [x], c) => {
       const { dims, keepdim } = c.params;
-      if (x!.numel === 0) return t!.sum(dims, { keepdim });
-      const { e, total } = exponentials(x!, dims);
+      if (x.numel === 0) return t!.sum(dims, { keepdim });
+      const { e, total } = exponentials(x, dims);
       const along = e.mul(t!).sum(dims, { keepdim: true }).div(total);
-      return keepdim ? along : along.reshape(reducedShape(x!.shape, c.params));
+      return keepdim ? along : along.reshape(reducedShape(x.shape, c.params));
     },
-  },
+  }),
 });
 
 /**

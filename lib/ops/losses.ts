@@ -9,7 +9,7 @@ import { type Binary, binary } from "../engine/elementwise.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat } from "../engine/operand.js";
 import { defineRow, eitherHalf, type Row } from "../engine/row.js";
-import { partial, save, sumOf } from "../engine/rule.js";
+import { general, partial, sumOf } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { softplusBackward } from "./activation-backward.js";
 import { probabilities } from "./checked.js";
@@ -42,18 +42,16 @@ const mseRow: Row<undefined> = defineRow<undefined>({
   inputs: 2,
   reads: eitherHalf(0, 1),
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.x | save.y,
-    vjp: (g, [, x, y], _, needs) => {
-      const dx = mseGradient(g, x!, y!);
+  rule: general(["x", "y"], {
+    vjp: (g, [x, y], _, needs) => {
+      const dx = mseGradient(g, x, y);
       return [needs[0] ? dx : null, needs[1] ? dx.neg() : null];
     },
-    jvp: ([tx, ty], [, x, y]) => {
+    jvp: ([tx, ty], [x, y]) => {
       const along = tx && ty ? tx.sub(ty) : (tx ?? ty!.neg());
-      return x!.sub(y!).mul(along).mean().mul(2);
+      return x.sub(y).mul(along).mean().mul(2);
     },
-  },
+  }),
   replay: ([x, y]) => meanSquared(x as Tensor, y as Tensor),
   batch: { composed: ([x, y]) => (x as Tensor).sub(y!).square().mean() },
 });
@@ -65,23 +63,21 @@ const mseGradientRow: Row<undefined> = defineRow<undefined>({
   flops: ({ inputs }) => 2 * numel(inputs[1]!.shape),
   inputs: 3,
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.x | save.y | save.z,
-    vjp: (h, [, g, x, y], _, needs) => {
-      const scaled = needs[1] || needs[2] ? h.mul(g!).mul(2 / h.numel) : null;
+  rule: general(["x", "y", "z"], {
+    vjp: (h, [g, x, y], _, needs) => {
+      const scaled = needs[1] || needs[2] ? h.mul(g).mul(2 / h.numel) : null;
       return [
-        needs[0] ? x!.sub(y!).mul(h).mean().mul(2) : null,
+        needs[0] ? x.sub(y).mul(h).mean().mul(2) : null,
         needs[1] ? scaled : null,
         needs[2] ? scaled!.neg() : null,
       ];
     },
-    jvp: ([tg, tx, ty], [, g, x, y]) => {
+    jvp: ([tg, tx, ty], [g, x, y]) => {
       const difference = tx && ty ? tx.sub(ty) : (tx ?? (ty ? ty.neg() : null));
-      const parts = [tg ? mseGradient(tg, x!, y!) : null, difference ? difference.mul(g!).mul(2 / x!.numel) : null];
+      const parts = [tg ? mseGradient(tg, x, y) : null, difference ? difference.mul(g).mul(2 / x.numel) : null];
       return sumOf(parts);
     },
-  },
+  }),
   replay: ([g, x, y]) => mseGradient(g as Tensor, x as Tensor, y as Tensor),
   batch: {
     composed: ([g, x, y]) =>

@@ -10,7 +10,7 @@ import type { Flops } from "../engine/cost.js";
 import { readsHalf } from "../engine/half.js";
 import { needTensor } from "../engine/operand.js";
 import { defineRow, type Row } from "../engine/row.js";
-import { type Operand, type Rule, save, sumOf } from "../engine/rule.js";
+import { general, type Operand, type Rule, sumOf } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { reluBackward } from "./activation-backward.js";
@@ -97,18 +97,16 @@ const addRow = defineRow<undefined>({
   inputs: 3,
   reads: { bfloat16: [1, 2] },
   accuracy: "tree",
-  rule: {
-    kind: "general",
-    saves: save.y | save.z,
-    vjp: (g, [, , a, b], c, needs) => [
+  rule: general(["y", "z"], {
+    vjp: (g, [a, b], c, needs) => [
       needs[0] ? g : null,
-      needs[1] ? multiplied(toLeft(g, b!), c.inputShapes[1]!) : null,
-      needs[2] ? multiplied(toRight(g, a!, c.inputShapes[2]!), c.inputShapes[2]!) : null,
+      needs[1] ? multiplied(toLeft(g, b), c.inputShapes[1]!) : null,
+      needs[2] ? multiplied(toRight(g, a, c.inputShapes[2]!), c.inputShapes[2]!) : null,
     ],
-    jvp: ([tx, ta, tb], [, , a, b]) => sumOf([tx!, ta! && product(ta, b!), tb! && product(a!, tb)]),
+    jvp: ([tx, ta, tb], [a, b]) => sumOf([tx!, ta! && product(ta, b), tb! && product(a, tb)]),
     addTo: (sum, g, i, saved, c) =>
       i > 0 && addProduct(sum, i === 1 ? toLeft(g, saved(3)) : toRight(g, saved(2), c.inputShapes[2]!)),
-  },
+  }),
   replay: (inputs) => sumAndProduct(inputs as Tensor[], (inputs[0] as Tensor).type),
   batch: { composed: ([x, a, b]) => matmul(a as Tensor, b as Tensor).add(x!) },
 });
@@ -283,24 +281,20 @@ const affineRow = (
 const linearRow = affineRow(
   "linear",
   1,
-  {
-    kind: "general",
-    saves: save.x | save.y,
-    vjp: (g, [, x, w], _, needs) => affineVjp(g, x!, w!, needs),
-    jvp: (tangents, [, x, w]) => affineJvp(tangents, x!, w!),
+  general(["x", "y"], {
+    vjp: (g, [x, w], _, needs) => affineVjp(g, x, w, needs),
+    jvp: (tangents, [x, w]) => affineJvp(tangents, x, w),
     addTo: (sum, g, i, saved) => i < 2 && addProduct(sum, i === 0 ? [g, saved(2)] : toWeight(g, saved(1))),
-  },
+  }),
   composedLinear,
 );
 const linearReluRow = affineRow(
   "linearRelu",
   2,
-  {
-    kind: "general",
-    saves: save.out | save.x | save.y,
-    vjp: (g, [out, x, w], _, needs) => affineVjp(reluBackward(g, out!), x!, w!, needs),
-    jvp: (tangents, [out, x, w]) => reluBackward(affineJvp(tangents, x!, w!), out!),
-  },
+  general(["out", "x", "y"], {
+    vjp: (g, [out, x, w], _, needs) => affineVjp(reluBackward(g, out), x, w, needs),
+    jvp: (tangents, [out, x, w]) => reluBackward(affineJvp(tangents, x, w), out),
+  }),
   (inputs) => composedLinear(inputs).relu(),
 );
 

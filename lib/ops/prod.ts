@@ -1,5 +1,5 @@
 import { numel } from "../core/shape.js";
-import { save } from "../engine/rule.js";
+import { general } from "../engine/rule.js";
 import { onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
@@ -41,11 +41,8 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
 export const prod: Reduction = reduction("prod", {
   accuracy: "tree",
   type: accumulator,
-  rule: {
-    kind: "general",
-    saves: save.x,
-    vjp: (g, [, x], c) => [productOfOthers(x!, c.params.dims).mul(kept(g, c))],
-    jvp: ([t], [, x], c) =>
-      productOfOthers(x!, c.params.dims).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
-  },
+  rule: general(["x"], {
+    vjp: (g, [x], c) => [productOfOthers(x, c.params.dims).mul(kept(g, c))],
+    jvp: ([t], [x], c) => productOfOthers(x, c.params.dims).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
+  }),
 });

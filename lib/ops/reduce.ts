@@ -7,7 +7,7 @@ import { type DTypeRow, dtypes } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { type Shape, sameShape, showShape } from "../core/shape.js";
 import { needTensor } from "../engine/operand.js";
-import { type Rule, save } from "../engine/rule.js";
+import { general, type Rule } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import {
   accumulator,
@@ -38,21 +38,19 @@ export const sum: Reduction = reduction("sum", {
 });
 
 // Distributes g evenly among the elements that equal the extremum.
-const extremeRule: Rule<Reduced> = {
-  kind: "general",
-  saves: save.x | save.out,
-  vjp: (g, saved, c) => {
-    const hits = saved[1]!.eq(kept(saved[0]!, c)).to(g.dtype);
+const extremeRule: Rule<Reduced> = general(["out", "x"], {
+  vjp: (g, [y, x], c) => {
+    const hits = x.eq(kept(y, c)).to(g.dtype);
     return [hits.mul(kept(g, c).div(hits.sum(c.params.dims, { keepdim: true })))];
   },
-  jvp: ([t], saved, c) => {
-    const hits = saved[1]!.eq(kept(saved[0]!, c)).to(t!.dtype);
+  jvp: ([t], [y, x], c) => {
+    const hits = x.eq(kept(y, c)).to(t!.dtype);
     return hits
       .mul(t!)
       .sum(c.params.dims, { keepdim: c.params.keepdim })
       .div(hits.sum(c.params.dims, { keepdim: c.params.keepdim }));
   },
-};
+});
 
 /**
  * The largest element over `dim` (default all dimensions); NaN if the elements contain NaN.

@@ -2,7 +2,7 @@
 import { apply } from "../engine/apply.js";
 import { needTensor } from "../engine/operand.js";
 import { type Accuracy, defineRow, type Row } from "../engine/row.js";
-import { type Rule, save } from "../engine/rule.js";
+import { general, type Rule } from "../engine/rule.js";
 import { filled } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { after, withAxis } from "./along.js";
@@ -52,18 +52,21 @@ const linearScan = (a: Tensor, b: Tensor, dim: number): Tensor => run(linearRow,
 const scanBack = (a: Tensor, g: Tensor, dim: number): Tensor =>
   linearScan(later(a.flip(dim), dim, 0), g.flip(dim), dim).flip(dim);
 
-const linearRow: Row<Along> = scan("linearScan", 2, "tree", {
-  kind: "general",
-  saves: save.x | save.out,
-  vjp: (g, [y, a], { params: { dim } }) => {
-    const h = scanBack(a!, g, dim);
-    return [h.mul(later(y!, dim, 0)), h];
-  },
-  jvp: ([ta, tb], [y, a], { params: { dim } }) => {
-    const byA = ta ? ta.mul(later(y!, dim, 0)) : null;
-    return linearScan(a!, byA === null ? tb! : tb ? byA.add(tb) : byA, dim);
-  },
-});
+const linearRow: Row<Along> = scan(
+  "linearScan",
+  2,
+  "tree",
+  general(["out", "x"], {
+    vjp: (g, [y, a], { params: { dim } }) => {
+      const h = scanBack(a, g, dim);
+      return [h.mul(later(y, dim, 0)), h];
+    },
+    jvp: ([ta, tb], [y, a], { params: { dim } }) => {
+      const byA = ta ? ta.mul(later(y, dim, 0)) : null;
+      return linearScan(a, byA === null ? tb! : tb ? byA.add(tb) : byA, dim);
+    },
+  }),
+);
 
 const sumRow = scan("cumsum", 1, "tree", {
   kind: "linear",
@@ -71,12 +74,15 @@ const sumRow = scan("cumsum", 1, "tree", {
 });
 
 // y[j] = x[j] y[j - 1]: its derivative is a linear scan, without division.
-const prodRow = scan("cumprod", 1, "tree", {
-  kind: "general",
-  saves: save.x | save.out,
-  vjp: (g, [y, x], { params: { dim } }) => [scanBack(x!, g, dim).mul(later(y!, dim, 1))],
-  jvp: ([t], [y, x], { params: { dim } }) => linearScan(x!, t!.mul(later(y!, dim, 1)), dim),
-});
+const prodRow = scan(
+  "cumprod",
+  1,
+  "tree",
+  general(["out", "x"], {
+    vjp: (g, [y, x], { params: { dim } }) => [scanBack(x, g, dim).mul(later(y, dim, 1))],
+    jvp: ([t], [y, x], { params: { dim } }) => linearScan(x, t!.mul(later(y, dim, 1)), dim),
+  }),
+);
 
 /**
  * Cumulative sums along a dimension.

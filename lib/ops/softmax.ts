@@ -4,7 +4,7 @@ import { apply } from "../engine/apply.js";
 import { perResult } from "../engine/cost.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import { defineRow, eitherHalf, type Row } from "../engine/row.js";
-import { type Rule, save } from "../engine/rule.js";
+import { general, type Rule } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const noAttrs: readonly number[] = [];
@@ -33,23 +33,29 @@ const run = (row: Row<undefined>, operands: readonly Tensor[]): Tensor => {
 };
 
 // dx = y (g - sum(g y)): a symmetric Jacobian, the same in both directions.
-const softmaxRow = fused("softmax", 1, 5, {
-  kind: "general",
-  saves: save.out,
-  vjp: (g, [y]) => [run(softmaxBackwardRow, [g, y!])],
-  jvp: ([t], [y]) => run(softmaxBackwardRow, [t!, y!]),
-});
+const softmaxRow = fused(
+  "softmax",
+  1,
+  5,
+  general(["out"], {
+    vjp: (g, [y]) => [run(softmaxBackwardRow, [g, y])],
+    jvp: ([t], [y]) => run(softmaxBackwardRow, [t!, y]),
+  }),
+);
 
-const softmaxBackwardRow: Row<undefined> = fused("softmaxBackward", 2, 4, {
-  kind: "general",
-  saves: save.x | save.y,
-  vjp: (h, [, g, y], _, needs) => [
-    needs[0] ? run(softmaxBackwardRow, [h, y!]) : null,
-    needs[1] ? bySoftmax(h, g!, y!) : null,
-  ],
-  jvp: ([tg, ty], [, g, y]) =>
-    sumOf(tg ? run(softmaxBackwardRow, [tg, y!]) : null, ty ? bySoftmaxForward(ty, g!, y!) : null),
-});
+const softmaxBackwardRow: Row<undefined> = fused(
+  "softmaxBackward",
+  2,
+  4,
+  general(["x", "y"], {
+    vjp: (h, [g, y], _, needs) => [
+      needs[0] ? run(softmaxBackwardRow, [h, y]) : null,
+      needs[1] ? bySoftmax(h, g, y) : null,
+    ],
+    jvp: ([tg, ty], [g, y]) =>
+      sumOf(tg ? run(softmaxBackwardRow, [tg, y]) : null, ty ? bySoftmaxForward(ty, g, y) : null),
+  }),
+);
 
 const along = (x: Tensor): Tensor => x.sum(-1, last);
 /** The vector-Jacobian product of y (g - sum(g y)) with respect to y. */
@@ -61,23 +67,29 @@ const bySoftmaxForward = (t: Tensor, g: Tensor, y: Tensor): Tensor =>
 const sumOf = (a: Tensor | null, b: Tensor | null): Tensor => (a === null ? b! : b === null ? a : a.add(b));
 
 // dx = g - exp(y) sum(g).
-const logSoftmaxRow = fused("logSoftmax", 1, 5, {
-  kind: "general",
-  saves: save.out,
-  vjp: (g, [y]) => [run(logSoftmaxBackwardRow, [g, y!])],
-  jvp: ([t], [y]) => t!.sub(along(y!.exp().mul(t!))),
-});
+const logSoftmaxRow = fused(
+  "logSoftmax",
+  1,
+  5,
+  general(["out"], {
+    vjp: (g, [y]) => [run(logSoftmaxBackwardRow, [g, y])],
+    jvp: ([t], [y]) => t!.sub(along(y.exp().mul(t!))),
+  }),
+);
 
-const logSoftmaxBackwardRow: Row<undefined> = fused("logSoftmaxBackward", 2, 4, {
-  kind: "general",
-  saves: save.x | save.y,
-  vjp: (h, [, g, y], _, needs) => {
-    const p = y!.exp();
-    return [needs[0] ? h.sub(along(h.mul(p))) : null, needs[1] ? h.mul(p).mul(along(g!)).neg() : null];
-  },
-  jvp: ([tg, ty], [, g, y]) =>
-    sumOf(tg ? run(logSoftmaxBackwardRow, [tg, y!]) : null, ty ? ty.mul(y!.exp()).mul(along(g!)).neg() : null),
-});
+const logSoftmaxBackwardRow: Row<undefined> = fused(
+  "logSoftmaxBackward",
+  2,
+  4,
+  general(["x", "y"], {
+    vjp: (h, [g, y], _, needs) => {
+      const p = y.exp();
+      return [needs[0] ? h.sub(along(h.mul(p))) : null, needs[1] ? h.mul(p).mul(along(g)).neg() : null];
+    },
+    jvp: ([tg, ty], [g, y]) =>
+      sumOf(tg ? run(logSoftmaxBackwardRow, [tg, y]) : null, ty ? ty.mul(y.exp()).mul(along(g)).neg() : null),
+  }),
+);
 
 function onLastDim(name: string, row: Row<undefined>, x: Tensor, dim: number): Tensor {
   needFloat(name, needTensor(name, x));

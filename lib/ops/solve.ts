@@ -2,7 +2,7 @@ import { named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Shape, sameShape } from "../core/shape.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { save } from "../engine/rule.js";
+import { general } from "../engine/rule.js";
 import { eye, zerosLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { stack } from "./join.js";
@@ -20,18 +20,16 @@ const part = (x: Tensor, t: Triangle): Tensor => (t.upper ? m.upper(x, t.unit) :
 const triangularRow: m.Run<Triangle> = m.linalgRow<Triangle>(
   "triangularSolve",
   2,
-  {
-    kind: "general",
-    saves: save.out | save.x,
+  general(["out", "x"], {
     vjp: (g, [x, a], { params }, needs) => {
-      const gb = triangularRow([transposed(a!), g], { ...params, upper: !params.upper });
-      return [needs[0] ? part(gb.matmul(transposed(x!)), params).neg() : null, gb];
+      const gb = triangularRow([transposed(a), g], { ...params, upper: !params.upper });
+      return [needs[0] ? part(gb.matmul(transposed(x)), params).neg() : null, gb];
     },
     jvp: ([ta, tb], [x, a], { params }) => {
-      const moved = ta ? part(ta, params).matmul(x!).neg() : null;
-      return triangularRow([a!, tb === null ? moved! : moved === null ? tb! : tb!.add(moved)], params);
+      const moved = ta ? part(ta, params).matmul(x).neg() : null;
+      return triangularRow([a, tb === null ? moved! : moved === null ? tb! : tb!.add(moved)], params);
     },
-  },
+  }),
   second,
   ({ upper, unit }) => [Number(upper), Number(unit)],
 );
@@ -69,18 +67,16 @@ export function triangularSolve(a: Tensor, b: Tensor, options?: TriangularOption
 const solveRow: m.Run<undefined> = m.linalgRow<undefined>(
   "solve",
   2,
-  {
-    kind: "general",
-    saves: save.out | save.x,
+  general(["out", "x"], {
     vjp: (g, [x, a], _, needs) => {
-      const gb = solveRow([transposed(a!), g], undefined);
-      return [needs[0] ? gb.matmul(transposed(x!)).neg() : null, gb];
+      const gb = solveRow([transposed(a), g], undefined);
+      return [needs[0] ? gb.matmul(transposed(x)).neg() : null, gb];
     },
     jvp: ([ta, tb], [x, a]) => {
-      const moved = ta ? ta.matmul(x!).neg() : null;
-      return solveRow([a!, tb === null ? moved! : moved === null ? tb! : tb!.add(moved)], undefined);
+      const moved = ta ? ta.matmul(x).neg() : null;
+      return solveRow([a, tb === null ? moved! : moved === null ? tb! : tb!.add(moved)], undefined);
     },
-  },
+  }),
   second,
   m.noAttrs,
 );
@@ -127,12 +123,10 @@ const cofactorsAlong = (t: Tensor, c: Tensor, a: Tensor): Tensor => {
 const cofactorsRow: m.Run<undefined> = m.linalgRow<undefined>(
   "cofactors",
   1,
-  {
-    kind: "general",
-    saves: save.out | save.x,
-    vjp: (g, [c, a]) => [cofactorsAlong(g, c!, a!)],
-    jvp: ([t], [c, a]) => cofactorsAlong(t!, c!, a!),
-  },
+  general(["out", "x"], {
+    vjp: (g, [c, a]) => [cofactorsAlong(g, c, a)],
+    jvp: ([t], [c, a]) => cofactorsAlong(t!, c, a),
+  }),
   ([a]) => a!.shape,
   m.noAttrs,
 );
@@ -140,12 +134,10 @@ const cofactorsRow: m.Run<undefined> = m.linalgRow<undefined>(
 const detRow = m.linalgRow<undefined>(
   "det",
   1,
-  {
-    kind: "general",
-    saves: save.x,
-    vjp: (g, [, a]) => [cofactorsRow([a!], undefined).mul(g.unsqueeze(-1).unsqueeze(-1))],
-    jvp: ([t], [, a]) => m.sumOfMatrix(cofactorsRow([a!], undefined).mul(t!)),
-  },
+  general(["x"], {
+    vjp: (g, [a]) => [cofactorsRow([a], undefined).mul(g.unsqueeze(-1).unsqueeze(-1))],
+    jvp: ([t], [a]) => m.sumOfMatrix(cofactorsRow([a], undefined).mul(t!)),
+  }),
   ([a]) => m.batchOf(a!),
   m.noAttrs,
 );
@@ -163,15 +155,13 @@ export const det = (x: Tensor): Tensor => detRow([m.needSquare("det", x)], undef
 const slogdetRow = m.linalgRow<undefined>(
   "slogdet",
   1,
-  {
-    kind: "general",
-    saves: save.x,
-    vjp: (g, [, a]) => named("slogdet", () => [transposed(inverse(a!)).mul(g.narrow(-1, 1, 1).unsqueeze(-1))]),
-    jvp: ([t], [, a]) => {
-      const d = named("slogdet", () => relative(a!, t!));
+  general(["x"], {
+    vjp: (g, [a]) => named("slogdet", () => [transposed(inverse(a)).mul(g.narrow(-1, 1, 1).unsqueeze(-1))]),
+    jvp: ([t], [a]) => {
+      const d = named("slogdet", () => relative(a, t!));
       return stack([zerosLike(d), d], -1);
     },
-  },
+  }),
   ([a]) => [...m.batchOf(a!), 2],
   m.noAttrs,
 );
@@ -211,15 +201,13 @@ const pulledBack = (l: Tensor, x: Tensor): Tensor => {
 const choleskyRow = m.linalgRow<undefined>(
   "cholesky",
   1,
-  {
-    kind: "general",
-    saves: save.out,
-    vjp: (g, [l]) => [m.symmetric(pulledBack(l!, phi(transposed(l!).matmul(g))))],
+  general(["out"], {
+    vjp: (g, [l]) => [m.symmetric(pulledBack(l, phi(transposed(l).matmul(g))))],
     jvp: ([t], [l]) => {
-      const inner = lowerSolve(l!, transposed(lowerSolve(l!, m.symmetric(t!))));
-      return l!.matmul(phi(inner));
+      const inner = lowerSolve(l, transposed(lowerSolve(l, m.symmetric(t!))));
+      return l.matmul(phi(inner));
     },
-  },
+  }),
   ([a]) => a!.shape,
   m.noAttrs,
 );

@@ -2,7 +2,7 @@
 import { apply } from "../engine/apply.js";
 import { perInput } from "../engine/cost.js";
 import { type Batch, defineKernel, defineRow, eitherHalf, type Operand, type Row } from "../engine/row.js";
-import { type Rule, save, sumOf } from "../engine/rule.js";
+import { general, type Rule, sumOf } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -46,24 +46,30 @@ const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
 
 // y = P x / r with r = sqrt(mean((P x)^2) + eps), where P subtracts the mean, or is the identity. As y is the gradient
 // of n r, its Jacobian J = (P - y yᵀ / n) / r is symmetric, so one row serves both directions.
-const standardizeRow = fused("standardize", 1, "standardize", {
-  kind: "general",
-  saves: save.x,
-  vjp: (g, [, x], c) => [jacobian(g, x!, c.params)],
-  jvp: ([t], [, x], c) => jacobian(t!, x!, c.params),
-});
+const standardizeRow = fused(
+  "standardize",
+  1,
+  "standardize",
+  general(["x"], {
+    vjp: (g, [x], c) => [jacobian(g, x, c.params)],
+    jvp: ([t], [x], c) => jacobian(t!, x, c.params),
+  }),
+);
 export const standardize = (x: Tensor, p: Standard): Tensor => run(standardizeRow, [x], p);
 
-const backwardRow: Row<Standard> = fused("standardizeBackward", 2, "standardizeBackward", {
-  kind: "general",
-  saves: save.x | save.y,
-  vjp: (h, [, g, x], { params }, needs) => [
-    needs[0] ? jacobian(h, x!, params) : null,
-    needs[1] ? curvature(h, g!, x!, params) : null,
-  ],
-  jvp: ([tg, tx], [, g, x], { params }) =>
-    sumOf([tg ? jacobian(tg, x!, params) : null, tx ? curvature(tx, g!, x!, params) : null]),
-});
+const backwardRow: Row<Standard> = fused(
+  "standardizeBackward",
+  2,
+  "standardizeBackward",
+  general(["x", "y"], {
+    vjp: (h, [g, x], { params }, needs) => [
+      needs[0] ? jacobian(h, x, params) : null,
+      needs[1] ? curvature(h, g, x, params) : null,
+    ],
+    jvp: ([tg, tx], [g, x], { params }) =>
+      sumOf([tg ? jacobian(tg, x, params) : null, tx ? curvature(tx, g, x, params) : null]),
+  }),
+);
 const jacobian = (g: Tensor, x: Tensor, p: Standard): Tensor => run(backwardRow, [g, x], p);
 
 /** The derivative of <h, J g> with respect to x. It is symmetric in h and g, being a third derivative of n r. */
@@ -99,29 +105,27 @@ const affineRow = (name: string, inputs: number): Row<Standard> =>
     name,
     inputs,
     "standardize",
-    {
-      kind: "general",
-      saves: save.x | save.y,
-      vjp: (g, [, x, w], { params }, needs) => [
-        needs[0] ? jacobian(g.mul(w!), x!, params) : null,
-        needs[1] ? g.mul(standardize(x!, params)) : null,
+    general(["x", "y"], {
+      vjp: (g, [x, w], { params }, needs) => [
+        needs[0] ? jacobian(g.mul(w), x, params) : null,
+        needs[1] ? g.mul(standardize(x, params)) : null,
         ...(inputs > 2 ? [g] : []),
       ],
-      fused: (g, [, x, w], { params }) => {
-        const dense = [g, x!, w!].map((each) => each.contiguous());
-        const results = [x!, w!, w!].map(({ shape }) => ({ type: x!.type, shape }));
+      fused: (g, [x, w], { params }) => {
+        const dense = [g, x, w].map((each) => each.contiguous());
+        const results = [x, w, w].map(({ shape }) => ({ type: x.type, shape }));
         return runKernel({ row: affineBackward, inputs: dense, results, attrs: attrsOf(params), params }).slice(
           0,
           inputs,
         );
       },
-      jvp: ([tx, tw, tb], [, x, w], { params, shape }) =>
+      jvp: ([tx, tw, tb], [x, w], { params, shape }) =>
         sumOf([
-          tx ? jacobian(tx, x!, params).mul(w!) : null,
-          tw ? standardize(x!, params).mul(tw) : null,
+          tx ? jacobian(tx, x, params).mul(w) : null,
+          tw ? standardize(x, params).mul(tw) : null,
           tb ?? null,
         ]).expand(shape),
-    },
+    }),
     { shared: [1, 2], params: (p) => p, composed: affine },
   );
 function affine([x, weight, bias]: readonly Operand[], p: Standard): Tensor {

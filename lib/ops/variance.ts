@@ -3,7 +3,7 @@ import { needNumber } from "../core/arguments.js";
 import { checkOptions } from "../core/options.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
-import { type Context, save } from "../engine/rule.js";
+import { type Context, general } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { meanOf } from "./reduce.js";
 import {
@@ -31,12 +31,10 @@ const meanSquare = reductionRow("meanSquare", {
   accuracy: "tree",
   type: sameType,
   divisor: (x, p) => divisorOf(x.shape, p),
-  rule: {
-    kind: "general",
-    saves: save.x,
-    vjp: (g, [, x], c) => [x!.mul(kept(g, c).mul(2 / divisorOf(x!.shape, c.params)))],
-    jvp: ([t], [, x], c) => meanOf(x!.mul(t!), c.params).mul(2),
-  },
+  rule: general(["x"], {
+    vjp: (g, [x], c) => [x.mul(kept(g, c).mul(2 / divisorOf(x.shape, c.params)))],
+    jvp: ([t], [x], c) => meanOf(x.mul(t!), c.params).mul(2),
+  }),
 });
 
 // The root of the sum of squares, divided by the divisor.
@@ -45,13 +43,11 @@ const rootMeanSquare = reductionRow("norm", {
   accuracy: "tree",
   type: sameType,
   divisor: (_, p) => p.divisor ?? 1,
-  rule: {
-    kind: "general",
-    saves: save.out | save.x,
-    vjp: (g, [y, x], c) => [direction(x!, kept(y!, c)).mul(shareOf(kept(g, c), c))],
+  rule: general(["out", "x"], {
+    vjp: (g, [y, x], c) => [direction(x, kept(y, c)).mul(shareOf(kept(g, c), c))],
     jvp: ([t], [y, x], c) =>
-      shareOf(direction(x!, kept(y!, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }), c),
-  },
+      shareOf(direction(x, kept(y, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }), c),
+  }),
 });
 const shareOf = (g: Tensor, c: Context<Reduced>): Tensor => {
   const { divisor = 1 } = c.params;

@@ -1,5 +1,5 @@
 import { cat, dropout, gradcheck, NablaError, noGrad, randn, type Tensor, tensor } from "nabla";
-import { apply, defineRow, dtypes } from "nabla/internal";
+import { apply, defineRow, dtypes, general } from "nabla/internal";
 import { describe, expect, it } from "vitest";
 
 const { float64 } = dtypes;
@@ -89,12 +89,10 @@ describe("gradcheck catches", () => {
       kernel: "square",
       inputs: 1,
       accuracy: "exact",
-      rule: {
-        kind: "general",
-        saves: 2,
-        vjp: (g, saved) => [times(g, saved[1]!, right === "vjp")],
-        jvp: ([t], saved) => times(t!, saved[1]!, right === "jvp"),
-      },
+      rule: general(["x"], {
+        vjp: (g, [x]) => [times(g, x, right === "vjp")],
+        jvp: ([t], [x]) => times(t!, x, right === "jvp"),
+      }),
       replay: ([x]) => square(x as Tensor),
     });
     const square = (x: Tensor): Tensor => apply(row, [x], float64, float64, x.shape, float64.attrs, undefined);

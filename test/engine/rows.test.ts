@@ -1,6 +1,6 @@
 /** What a row may ask for: a rule that asks for more is refused where it is defined, not where it is differentiated. */
 import { graph, scalar, type Tensor, tensor } from "nabla";
-import { apply, defineRow, dtypes, kernelNames, kernels, layout, type Row, table } from "nabla/internal";
+import { apply, defineRow, dtypes, general, kernelNames, kernels, layout, type Row, table } from "nabla/internal";
 import { describe, expect, it } from "vitest";
 
 const { float64 } = dtypes;
@@ -29,8 +29,9 @@ describe("a row of many inputs", () => {
     const row = joined("test.five", 5, {
       kind: "general",
       saves: 1 << 5,
-      vjp: (g: Tensor, saved: Saved, _: unknown, needs: readonly boolean[]) =>
-        needs.map((need) => (need ? g.sum().mul(saved[5]!).reshape([1]) : null)),
+      order: [5],
+      vjp: (g: Tensor, [last]: Saved, _: unknown, needs: readonly boolean[]) =>
+        needs.map((need) => (need ? g.sum().mul(last!).reshape([1]) : null)),
       jvp: () => scalar(0),
     });
     for (let place = 0; place < 5; place++) {
@@ -41,12 +42,8 @@ describe("a row of many inputs", () => {
   });
 
   it("keeps its small constants for the graph, as many as a node has room for", () => {
-    const row = joined("test.constants", 9, {
-      kind: "general",
-      saves: 1 | 2,
-      vjp: (g: Tensor) => [g.narrow(0, 0, 1)],
-      jvp: () => scalar(0),
-    });
+    const rule = general(["out", "x"], { vjp: (g: Tensor) => [g.narrow(0, 0, 1)], jvp: () => scalar(0) });
+    const row = joined("test.constants", 9, rule);
     const y = run([leaf(1), ...[2, 3, 4, 5, 6, 7, 8, 9].map((value) => tensor([value], { dtype: "float64" }))], row);
     const { saved } = (y as unknown as { node: { saved: readonly unknown[] } }).node;
     const kept = saved.map((value) => value !== null);
@@ -58,12 +55,18 @@ describe("a row of many inputs", () => {
 });
 
 describe("a rule is refused that", () => {
-  const general = (saves: number): Spec["rule"] => ({ kind: "general", saves, vjp: () => [], jvp: () => scalar(0) });
+  const saving = (saves: number): Spec["rule"] => ({
+    kind: "general",
+    saves,
+    order: [],
+    vjp: () => [],
+    jvp: () => scalar(0),
+  });
   const map = { saves: 0, order: [], numbers: false, times: (t: Tensor) => t };
   it.each<[string, number, Spec["rule"], RegExp]>([
-    ["saves an input that there is not", 2, general(8), /saves an input that it does not have/],
-    ["saves by a mask of more than 31 places", 40, general(1 << 31), /saves an input that it does not have/],
-    ["saves more than a node holds", 6, general(0b1111110), /saves 6 values, and a node holds 5/],
+    ["saves an input that there is not", 2, saving(8), /saves an input that it does not have/],
+    ["saves by a mask of more than 31 places", 40, saving(1 << 31), /saves an input that it does not have/],
+    ["saves more than a node holds", 6, saving(0b1111110), /saves 6 values, and a node holds 5/],
     ["has too few partial derivatives", 3, { kind: "elementwise", partials: [map, map] }, /2 partial .* 3 inputs/],
     ["is bilinear in three", 3, { kind: "bilinear", left: (g: Tensor) => g, right: (g: Tensor) => g }, /bilinear in 3/],
   ])("%s", (what, inputs, rule, message) => {
