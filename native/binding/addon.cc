@@ -19,7 +19,9 @@
 
 namespace nabla {
 #ifdef NABLA_FAILING
-Napi::Value fail_allocation(const Napi::CallbackInfo& info);  // test/native/failing.cc
+// test/native/failing.cc
+Napi::Value fail_allocation(const Napi::CallbackInfo& info);
+Napi::Value driver_allocations(const Napi::CallbackInfo& info);
 #endif
 namespace {
 
@@ -245,8 +247,9 @@ Napi::Value activity(const Napi::CallbackInfo& info) {
   return both;
 }
 
-// trim(keep = 0): returns cached memory to the system until so many bytes remain.
+// trim(keep = 0): returns scratch memory, and cached memory to the system until so many bytes remain.
 Napi::Value trim(const Napi::CallbackInfo& info) {
+  environment(info).workspace.release();
   trim_memory(info.Length() > 0 && info[0].IsNumber() ? info[0].As<Napi::Number>().Int64Value() : 0);
   return info.Env().Undefined();
 }
@@ -371,6 +374,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("unlockFlags", guarded<unlock_flags>);
 #ifdef NABLA_FAILING
   wrapped("failAllocation", guarded<fail_allocation>);
+  wrapped("driverAllocations", guarded<driver_allocations>);
 #endif
   return exports;
 }

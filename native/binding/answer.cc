@@ -21,6 +21,7 @@ void write_status(Environment& e, const Status& status) {
   ints[field::detail] = static_cast<int32_t>(status.detail);
   ints[field::detailHigh] = static_cast<int32_t>(status.detail >> 32);
   e.message = status.message;
+  if (status.code == Code::MEMORY) e.workspace.release();  // for the next try
   if (e.under_pressure()) ints[field::pressure] = 1;
 }
 

@@ -54,17 +54,16 @@ bool fits_scalar(DType dtype, double value, double low) {
 
 // The first and last element of the view, relative to its offset; false on overflow.
 bool extent(const View& v, int64_t& first, int64_t& last) {
+  int64_t low = 0, high = 0;
   first = last = 0;
   for (int i = 0; i < v.rank; i++) {
-    if (v.dims[i] == 0) {
-      first = last = 0;
-      return true;
-    }
+    if (v.dims[i] == 0) return true;
     int64_t span;
     if (__builtin_mul_overflow(v.dims[i] - 1, v.strides[i], &span)) return false;
-    int64_t& end = span < 0 ? first : last;
-    if (__builtin_add_overflow(end, span, &end)) return false;
+    if (span < 0 ? __builtin_add_overflow(low, span, &low) : __builtin_add_overflow(high, span, &high)) return false;
   }
+  first = low;
+  last = high;
   return true;
 }
 

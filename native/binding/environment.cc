@@ -46,7 +46,6 @@ Environment::~Environment() {
     unclaim_memory(c.bytes);
   }
   for (napi_ref ref : frame_refs) forget(ref);
-  release_scratch();
 }
 
 std::mutex& flag_mutex() {

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "binding/instruction.h"
 #include "runtime/storage.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
@@ -71,6 +72,7 @@ class Environment {
   SmallStorages small;
   const char* message = "";  // of the last status
   Instruction instruction;  // of the current call
+  Workspace workspace;
 
   bool valid(int32_t slot, int32_t generation) const {
     return slot >= 0 && static_cast<size_t>(slot) < entries_.size() && entries_[slot].generation == generation &&

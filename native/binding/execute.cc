@@ -49,7 +49,7 @@ Status execute_frame(Environment& e, size_t argc, const napi_value* objects) {
   e.reserve(static_cast<size_t>(instruction.handles + instruction.in_block), instruction.has_node);
   Results results;
   NABLA_TRY(resolve(e, instruction, results));
-  NABLA_TRY(run(instruction.call()));
+  NABLA_TRY(run(instruction.call(e.workspace)));
   count_writes(e, instruction);
   NABLA_TRY(track_results(e, instruction, results, objects));
   return instruction.has_node ? track_node(e, instruction, objects[instruction.handles]) : Status{};

@@ -35,8 +35,8 @@ struct Instruction {
   std::vector<double> attrs;
 
   int32_t count() const { return static_cast<int32_t>(operands.size()); }
-  Call call() const {
-    return {opcode, outs, count() - outs, static_cast<int32_t>(attrs.size()), views.data(), attrs.data()};
+  Call call(Workspace& workspace) const {
+    return {opcode, outs, count() - outs, static_cast<int32_t>(attrs.size()), views.data(), attrs.data(), workspace};
   }
 };
 

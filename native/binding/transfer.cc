@@ -38,14 +38,14 @@ bool array_dtype(const View& v, size_t bytes, DType& dtype) {
   return bytes == n * size_of(dtype);
 }
 
-Status copy_into(const View& source, void* target, DType dtype) {
+Status copy_into(Environment& e, const View& source, void* target, DType dtype) {
   View views[2] = {source, source};
   views[0].data = target;
   views[0].dtype = dtype;
   views[0].scalar = false;
   set_contiguous(views[0]);
   double type = static_cast<int>(dtype);
-  return run(Call{kIdentity, 1, 1, 1, views, &type});
+  return run(Call{kIdentity, 1, 1, 1, views, &type, e.workspace});
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ napi_value read(napi_env env, napi_callback_info info) {
     if (argc != 1 || !typed_array_bytes(env, target, &bytes, &capacity) || o.has(flag::fresh | flag::scalar) ||
         !array_dtype(view, capacity, dtype))
       return malformed();
-    return capacity > 0 ? copy_into(view, bytes, dtype) : Status{};
+    return capacity > 0 ? copy_into(e, view, bytes, dtype) : Status{};
   });
   return nullptr;
 }
@@ -125,7 +125,7 @@ Status create_tensor(Environment& e, napi_env env, napi_value handle, napi_value
     if (capacity > 0) std::memcpy(storage->data, bytes, capacity);
   } else {
     source.data = bytes;
-    status = copy_into(source, storage->data, view.dtype);
+    status = copy_into(e, source, storage->data, view.dtype);
   }
   int32_t slot = status.ok() ? e.track(handle, storage, view) : -1;
   if (slot < 0) {

@@ -4,6 +4,7 @@
 
 #include "base/layout.h"
 #include "base/status.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
@@ -12,6 +13,7 @@ struct Call {
   int32_t n_out = 0, n_in = 0, n_attr = 0;
   const View* operands = nullptr;
   const double* attrs = nullptr;
+  Workspace& workspace;  // for whatever the driver needs besides
 
   const View& out(int i = 0) const { return operands[i]; }
   const View& in(int i) const { return operands[n_out + i]; }

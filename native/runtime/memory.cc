@@ -265,30 +265,4 @@ void reset_peak() {
   c.peak.store(c.live.load());
 }
 
-namespace {
-struct ScratchBuffer {
-  void* data;
-  size_t bytes;
-};
-// Plain data without a destructor: freed by release_scratch when a JavaScript thread ends, kept by pool threads.
-thread_local ScratchBuffer tl_scratch[static_cast<int>(Scratch::COUNT)];
-}  // namespace
-
-void* scratch(Scratch use, size_t bytes) {
-  ScratchBuffer& s = tl_scratch[static_cast<int>(use)];
-  if (s.bytes < bytes) {
-    if (s.data) deallocate(s.data, s.bytes);
-    s.data = allocate(bytes);
-    s.bytes = s.data ? bytes : 0;
-  }
-  return s.data;
-}
-
-void release_scratch() {
-  for (ScratchBuffer& s : tl_scratch) {
-    if (s.data) deallocate(s.data, s.bytes);
-    s = {};
-  }
-}
-
 }  // namespace nabla

@@ -27,25 +27,6 @@ void end_streaming();
 // The number of such calls so far, in the whole process.
 int64_t times_streamed();
 
-// A block that is freed at the end of its scope.
-class Temporary {
- public:
-  Temporary() = default;
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-  ~Temporary() {
-    if (data_) deallocate(data_, bytes_);
-  }
-  void* get(int64_t bytes) {
-    bytes_ = static_cast<size_t>(bytes);
-    return data_ = allocate(bytes_);
-  }
-
- private:
-  void* data_ = nullptr;
-  size_t bytes_ = 0;
-};
-
 struct MemoryStats {
   int64_t live_bytes;
   int64_t cached_bytes;
@@ -54,12 +35,5 @@ struct MemoryStats {
 };
 MemoryStats memory_stats();
 void reset_peak();
-
-// Scratch memory of the calling thread, kept between calls: grows, never shrinks; nullptr if out of memory. Slot
-// numbers separate uses that are alive at the same time in one thread.
-enum class Scratch { GEMM_A, GEMM_B, GEMM_TASK, TILES, COPY, COLUMNS, ROW, COUNT };
-void* scratch(Scratch use, size_t bytes);
-// Frees a thread's scratch when it ends.
-void release_scratch();
 
 }  // namespace nabla

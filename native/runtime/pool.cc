@@ -27,7 +27,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr auto kSpinWhereShared = std::chrono::microseconds(1);  // a core that spins is one that somebody waits for
 constexpr auto kClose = std::chrono::microseconds(30);           // from one light job to the next
-constexpr int kMaxThreads = 256;
 constexpr int kSpinsBeforeYield = 2000;
 
 inline void relax() {
@@ -127,6 +126,7 @@ struct Pool {
 Pool& pool() { return leaked<Pool>(); }
 
 thread_local int tl_limit = 0;  // 0: not set
+thread_local int tl_index = 0;
 thread_local bool tl_in_job = false;
 
 // The number of CPUs that the process may use: affinity and cgroup quota.
@@ -145,6 +145,7 @@ int detect_pool_size() { return settings().threads > 0 ? std::min(settings().thr
 
 void worker_main(int index) {
   tl_in_job = true;  // whatever a chunk calls runs inline
+  tl_index = index + 1;
   Pool& p = pool();
   uint32_t seen = 0;
   const bool shared = index + 1 >= usable_cpus();
@@ -197,7 +198,8 @@ int pool_size() {
 }
 
 int thread_limit() { return tl_in_job ? 1 : tl_limit > 0 ? tl_limit : pool_size(); }
-void set_thread_limit(int n) { tl_limit = n; }
+void set_thread_limit(int n) { tl_limit = std::min(n, kMaxThreads); }
+int thread_index() { return tl_index; }
 
 void parallel_for(int64_t chunks, ChunkFn fn, void* context, Job job) {
   if (chunks <= 0) return;

@@ -5,6 +5,8 @@
 
 namespace nabla {
 
+constexpr int kMaxThreads = 256;
+
 using ChunkFn = void (*)(void* context, int64_t chunk);
 
 // Runs fn(context, c) for every c in [0, chunks), each exactly once, and returns when all have ended. Chunks must
@@ -24,6 +26,8 @@ void parallel_for(int64_t chunks, F&& body, Job job = Job::HEAVY) {
       const_cast<void*>(static_cast<const void*>(&body)), job);
 }
 
+// Of the calling thread: 0, or from 1 to kMaxThreads - 1 for those of the pool.
+int thread_index();
 // The number of threads that the calling thread may use, itself included; 1, as inside a chunk, means inline.
 int thread_limit();
 void set_thread_limit(int n);

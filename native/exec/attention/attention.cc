@@ -11,7 +11,6 @@ namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit attention";
-constexpr Status kNoMemory = {Code::MEMORY, "out of memory"};
 
 constexpr int64_t kBlockQueries = 48;
 constexpr int64_t kTaskQueries = 8 * kBlockQueries;  // packed keys and values serve as many
@@ -163,23 +162,24 @@ class ForwardTask {
 };
 
 template <class T>
-Status forward(const Attention& a, T* out, T* weights, T* lse) {
+Status forward(Workspace& workspace, const Attention& a, T* out, T* weights, T* lse) {
   const int64_t tasks = count(a.queries, kTaskQueries);
   const int64_t elements = ForwardTask<T>(a, nullptr).elements();
   std::atomic<bool> failed{false};
   parallel_for(a.items * a.groups * tasks, [&](int64_t t) {
-    void* memory = scratch(Scratch::TILES, static_cast<size_t>(elements) * sizeof(T));
-    if (!memory) {
+    Scratch memory(workspace);
+    T* block = memory.get<T>(elements);
+    if (!block) {
       failed.store(true, std::memory_order_relaxed);
       return;
     }
     // With a causal mask the last queries have the most keys, so they go first.
     const int64_t item = t / tasks, first = (tasks - 1 - t % tasks) * kTaskQueries, at = item * a.queries + first;
-    ForwardTask<T>(a, static_cast<T*>(memory))
-        .run(item / a.groups, item % a.groups, first, smaller(a.queries - first, kTaskQueries), out + at * a.width,
-             weights ? weights + at * a.kept : nullptr, lse ? lse + at : nullptr);
+    ForwardTask<T>(a, block).run(item / a.groups, item % a.groups, first, smaller(a.queries - first, kTaskQueries),
+                                 out + at * a.width, weights ? weights + at * a.kept : nullptr,
+                                 lse ? lse + at : nullptr);
   });
-  return failed.load() ? kNoMemory : Status{};
+  return failed.load() ? out_of_memory() : Status{};
 }
 
 }  // namespace
@@ -203,8 +203,8 @@ Status run_attention(const Call& call) {
     return {};
   }
   if (out.dtype == DType::F32)
-    return forward<float>(a, out.as<float>(), static_cast<float*>(weights), static_cast<float*>(lse));
-  return forward<double>(a, out.as<double>(), static_cast<double*>(weights), static_cast<double*>(lse));
+    return forward<float>(call.workspace, a, out.as<float>(), static_cast<float*>(weights), static_cast<float*>(lse));
+  return forward<double>(call.workspace, a, out.as<double>(), static_cast<double*>(weights), static_cast<double*>(lse));
 }
 
 }  // namespace nabla

@@ -9,7 +9,6 @@ namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit attention";
-constexpr Status kNoMemory = {Code::MEMORY, "out of memory"};
 
 constexpr int64_t kBlockKeys = 128;
 constexpr int64_t kTasks = 16;     // as many as a split of the keys for the sake of threads makes
@@ -172,14 +171,14 @@ Status backward(const Attention& a, const Call& call, const View& gradient, cons
   const int64_t blocks = count(a.keys, kBlockKeys);
   const int64_t wanted = smaller(smaller(count(kTasks, a.items), kMostParts), blocks);
   const int64_t part_keys = count(blocks, wanted) * kBlockKeys, parts = count(a.keys, part_keys);
-  Temporary memory;
+  Scratch memory(call.workspace);
   Parts<T> sizes;
   sizes.take(rows * a.size);
   sizes.take(rows * a.width);
   sizes.take(rows);
   if (parts > 1) sizes.take(parts * rows * a.size);
-  T* data = static_cast<T*>(memory.get(sizes.taken() * static_cast<int64_t>(sizeof(T))));
-  if (!data) return kNoMemory;
+  T* data = memory.get<T>(sizes.taken());
+  if (!data) return out_of_memory();
   Parts<T> room(data);
   Backward<T> b{a,
                 attention_gemm<T>(),
@@ -204,14 +203,15 @@ Status backward(const Attention& a, const Call& call, const View& gradient, cons
   const int64_t elements = BackwardTask<T>(b, nullptr).elements();
   std::atomic<bool> failed{false};
   parallel_for(a.items * parts, [&](int64_t t) {
-    void* block = scratch(Scratch::TILES, static_cast<size_t>(elements) * sizeof(T));
+    Scratch of_task(call.workspace);
+    T* block = of_task.get<T>(elements);
     if (!block) {
       failed.store(true, std::memory_order_relaxed);
       return;
     }
-    BackwardTask<T>(b, static_cast<T*>(block)).run(t / parts, t % parts);
+    BackwardTask<T>(b, block).run(t / parts, t % parts);
   });
-  if (failed.load()) return kNoMemory;
+  if (failed.load()) return out_of_memory();
   parallel_for(heads, [&](int64_t head) {
     const int64_t n = a.queries * a.size, at = head * n;
     b.kernels.combine(to.query + at, b.to.query + at, rows * a.size, parts, n, a.scale);

@@ -5,7 +5,7 @@
 #include "exec/random/random.h"
 #include "kernels/attention.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 

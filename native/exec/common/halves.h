@@ -5,7 +5,7 @@
 #include "base/layout.h"
 #include "base/status.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
@@ -14,7 +14,7 @@ inline bool reads_as(DType stored, DType wanted) {
   return stored == wanted || (is_half(stored) && wanted == DType::F32);
 }
 
-// Elements in place, or half precision converted into a tile of the calling thread.
+// Elements in place, or half precision converted into a tile in scratch memory.
 class Source {
  public:
   Source(const void* data, DType stored, DType wanted)
@@ -23,29 +23,29 @@ class Source {
   }
 
   // n elements from element `start` on; null if there is no memory for a tile.
-  const char* read(int64_t start, int64_t n) const {
+  const char* read(Scratch& tile, int64_t start, int64_t n) const {
     int64_t stride = n;
-    return read(start, 1, n, stride);
+    return read(tile, start, 1, n, stride);
   }
   // Rows of `columns` elements, `stride` apart; `stride` becomes the distance in the returned memory.
-  const char* read(int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
+  const char* read(Scratch& tile, int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
     const char* from = data_ + start * size_;
     if (!widen_ || rows * columns == 0) return from;
-    auto* tile = static_cast<float*>(scratch(Scratch::TILES, static_cast<size_t>(rows * columns) * sizeof(float)));
-    if (!tile) {
+    auto* to = tile.get<float>(rows * columns);
+    if (!to) {
       starved_.store(true, std::memory_order_relaxed);
       return nullptr;
     }
     if (rows == 1 || stride == columns) {
-      widen_(tile, from, 1, rows * columns);
+      widen_(to, from, 1, rows * columns);
     } else {
-      for (int64_t r = 0; r < rows; r++) widen_(tile + r * columns, from + r * stride * size_, 1, columns);
+      for (int64_t r = 0; r < rows; r++) widen_(to + r * columns, from + r * stride * size_, 1, columns);
     }
     stride = columns;
-    return reinterpret_cast<const char*>(tile);
+    return reinterpret_cast<const char*>(to);
   }
   // After the last read.
-  Status status() const { return starved_ ? fail(Code::MEMORY, "out of memory") : Status{}; }
+  Status status() const { return starved_ ? out_of_memory() : Status{}; }
 
  private:
   const char* data_;

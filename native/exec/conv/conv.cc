@@ -29,13 +29,15 @@ Status read(const Call& call, const View& x, const View& weight, const View& y, 
       x.dims[1] % c.groups != 0 || x.dims[1] / c.groups != c.channels || y.dims[0] != x.dims[0])
     return fail(Code::SHAPE, kOperands);
   c.images = x.dims[0];
+  c.workspace = &call.workspace;
   return {};
 }
 
 template <class T>
 Status forward(const Convolution& c, T* y, const T* x, const T* weight) {
   const int64_t channels = c.groups * c.channels, places = c.window.places();
-  return multiply<T>({{window_axis(c.window, 0), window_axis(c.window, 1), c.channels, channels * c.plane()},
+  return multiply<T>({c.workspace,
+                      {window_axis(c.window, 0), window_axis(c.window, 1), c.channels, channels * c.plane()},
                       c.images,
                       c.groups,
                       c.out,

@@ -2,7 +2,7 @@
 
 #include "exec/matmul/gemm_plan.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -29,8 +29,10 @@ Layout layout(const WindowAxis& a, int64_t places, int64_t taps) {
 }  // namespace
 
 template <class T>
-Im2colBlock<T>::Im2colBlock(const Im2col& w, const T* source, int64_t images, int64_t first, int64_t count)
-    : w_(w),
+Im2colBlock<T>::Im2colBlock(Workspace& workspace, const Im2col& w, const T* source, int64_t images, int64_t first,
+                            int64_t count)
+    : memory_(workspace),
+      w_(w),
       source_(source),
       images_(images),
       first_(first),
@@ -104,8 +106,7 @@ bool Im2colBlock<T>::view_copied(int64_t row, int64_t rows) {
   const Layout rows_of_image = layout(v, tallest, taps);
   const bool dense = rows_of_image.dense;
   const int64_t plane = images * rows_of_image.size * columns.size;
-  T* copy =
-      static_cast<T*>(scratch(Scratch::COLUMNS, static_cast<size_t>(channels * plane + kIm2colSpill) * sizeof(T)));
+  T* copy = memory_.get<T>(channels * plane + kIm2colSpill);
   if (!copy) return false;
 
   const auto& leaf = leaves(T());

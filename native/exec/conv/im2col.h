@@ -5,6 +5,7 @@
 #include "exec/conv/window.h"
 #include "kernels/gemm.h"
 #include "kernels/im2col.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
@@ -26,10 +27,10 @@ template <class T>
 class Im2colBlock {
  public:
   // `source`: the first channel of the first of `images`. At most kMaxIm2colRuns lines are used.
-  Im2colBlock(const Im2col& w, const T* source, int64_t images, int64_t first, int64_t count);
+  Im2colBlock(Workspace& workspace, const Im2col& w, const T* source, int64_t images, int64_t first, int64_t count);
 
   // Rows [row, row + rows), at most kGemmDepth, of these columns; nullptr if out of memory. May point into a copy in
-  // scratch, so a thread has one view at a time.
+  // scratch memory, so a block has one view at a time.
   const Im2colView<T>* view(int64_t row, int64_t rows);
 
   // f(image, y, x, start, length) for every run of columns on one line.
@@ -55,6 +56,7 @@ class Im2colBlock {
   void view_in_place(int64_t row, int64_t rows);
   bool view_copied(int64_t row, int64_t rows);
 
+  Scratch memory_;
   const Im2col& w_;
   const T* source_;
   int64_t images_, first_, count_, runs_ = 0;

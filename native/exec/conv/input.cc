@@ -61,8 +61,9 @@ Status by_col2im(const Convolution& c, T* x, const T* y, const T* weight) {
     const int64_t channels = smaller(together, c.channels - channel), row = channel * w.area();
     T* image = x + item * c.channels * c.plane();
     std::memset(image + channel * c.plane(), 0, static_cast<size_t>(channels * c.plane()) * sizeof(T));
-    T* rows = room<T>(Scratch::TILES, channels * w.area() * (kBlockPlaces + kIm2colSpill));
-    if (!rows) return kOutOfMemory;
+    Scratch memory(*c.workspace);
+    T* rows = memory.get<T>(channels * w.area() * (kBlockPlaces + kIm2colSpill));
+    if (!rows) return out_of_memory();
     for (int64_t b = 0; b < blocks.blocks; b++) {
       const int64_t first = blocks.first(b), width = blocks.count(b) + kIm2colSpill;
       GemmBlock<T> g{channels * w.area(),
@@ -86,7 +87,7 @@ Status by_col2im(const Convolution& c, T* x, const T* y, const T* weight) {
         g.addend = o > 0 ? rows : nullptr;
         leaf.gemm.block(g);
       }
-      Im2colBlock<T> block(w, image, 1, first, blocks.count(b));
+      Im2colBlock<T> block(*c.workspace, w, image, 1, first, blocks.count(b));
       for (int64_t r = 0; r < g.m; r += kGemmDepth)
         leaf.im2col.col2im(image, rows + r * width, width, *block.view(row + r, smaller(g.m - r, kGemmDepth)));
     }
@@ -112,9 +113,9 @@ Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
       std::memset(x + plane * c.plane(), 0, static_cast<size_t>(c.plane()) * sizeof(T));
       return {};
     }));
-  Temporary memory;
-  T* weights = static_cast<T*>(memory.get(c.groups * c.out * c.depth() * static_cast<int64_t>(sizeof(T))));
-  if (!weights) return kOutOfMemory;
+  Scratch memory(*c.workspace);
+  T* weights = memory.get<T>(c.groups * c.out * c.depth());
+  if (!weights) return out_of_memory();
   for (int64_t i = 0; i < phases[0]; i++) {
     const Phase v = phase_of(c.window, 0, i);
     if (v.axis.taps == 0) continue;
@@ -124,7 +125,8 @@ Status by_input(const Convolution& c, T* x, const T* y, const T* weight) {
       NABLA_TRY(transpose_weights(c, v, h, weight, weights));
       const Target<T> target = {x + i * width + j, planes * c.plane(), c.plane(), c.window.stride[0] * width,
                                 c.window.stride[1]};
-      NABLA_TRY(multiply<T>({{v.axis, h.axis, c.out, c.groups * c.out * c.window.places()},
+      NABLA_TRY(multiply<T>({c.workspace,
+                             {v.axis, h.axis, c.out, c.groups * c.out * c.window.places()},
                              c.images,
                              c.groups,
                              c.channels,

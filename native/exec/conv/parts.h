@@ -6,14 +6,13 @@
 #include "exec/conv/im2col.h"
 #include "exec/matmul/gemm_plan.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla::conv {
 
-constexpr Status kOutOfMemory = {Code::MEMORY, "out of memory"};
-
 struct Convolution {
+  Workspace* workspace;
   Window window;
   int64_t images, groups;
   int64_t channels, out;  // of a group
@@ -36,7 +35,7 @@ Status each_task(int64_t tasks, int64_t work, F&& body) {
     for (int64_t t = chunk * together; t < smaller(tasks, (chunk + 1) * together); t++)
       if (!body(t).ok()) failed.store(true, std::memory_order_relaxed);
   });
-  return failed.load() ? kOutOfMemory : Status{};
+  return failed.load() ? out_of_memory() : Status{};
 }
 
 template <class T>
@@ -51,11 +50,6 @@ struct Leaves<double> {
   const GemmKernels<double>& gemm = kernels().gemm.f64;
   const Im2colKernels<double>& im2col = kernels().im2col.f64;
 };
-
-template <class T>
-T* room(Scratch use, int64_t elements) {
-  return static_cast<T*>(scratch(use, static_cast<size_t>(elements) * sizeof(T)));
-}
 
 // Output positions of all images, in blocks of nearly equal width. Small images share blocks.
 struct PlaceBlocks {

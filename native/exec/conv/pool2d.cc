@@ -7,8 +7,8 @@
 #include "exec/common/tuning.h"
 #include "exec/conv/im2col.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -62,14 +62,14 @@ struct Inner {
     w.y.first += y0 * v.step;
     w.x.first += z0 * h.step;
   }
-  bool run(int32_t* out, const float* x, int64_t line_places) const {
+  bool run(Workspace& workspace, int32_t* out, const float* x, int64_t line_places) const {
     if (w.y.places == 0) return true;  // perhaps for want of room for the offsets
     int32_t offsets[kGemmDepth];
     for (int64_t t = 0; t < w.area(); t++)
       offsets[t] = static_cast<int32_t>(t / w.x.taps * w.y.by * w.x.size + t % w.x.taps * w.x.by);
     for (int64_t y = 0; y < w.y.places; y += kLines) {
       const int64_t lines = w.y.places - y < kLines ? w.y.places - y : kLines;
-      Im2colBlock<float> block(w, x, 1, y * w.x.places, lines * w.x.places);
+      Im2colBlock<float> block(workspace, w, x, 1, y * w.x.places, lines * w.x.places);
       const Im2colView<float>* view = block.view(0, w.area());
       if (!view) return false;
       for (int64_t l = 0; l < lines; l++)
@@ -87,7 +87,7 @@ struct Inner {
 };
 
 template <class T>
-Status indices(const View& out, const View& x, const Window& window) {
+Status indices(Workspace& workspace, const View& out, const View& x, const Window& window) {
   const WindowAxis v = window_axis(window, 0), h = window_axis(window, 1);
   const int64_t places = window.places(), plane = window.height * window.width;
   const int64_t planes = places > 0 ? out.numel() / places : 0;
@@ -106,10 +106,10 @@ Status indices(const View& out, const View& x, const Window& window) {
         if (whole) line_indices(to, from, v, h, y, inner.z1, h.places);
       }
       if constexpr (std::is_same_v<T, float>)
-        if (!inner.run(to, from, h.places)) no_memory.store(true, std::memory_order_relaxed);
+        if (!inner.run(workspace, to, from, h.places)) no_memory.store(true, std::memory_order_relaxed);
     }
   });
-  return no_memory.load() ? fail(Code::MEMORY, "out of memory") : Status{};
+  return no_memory.load() ? out_of_memory() : Status{};
 }
 
 // Average pooling of one plane, and its transpose.
@@ -190,15 +190,15 @@ class Means {
 };
 
 template <class T>
-Status means(const View& out, const View& in, const Window& w, double divisor, bool backward) {
+Status means(Workspace& workspace, const View& out, const View& in, const Window& w, double divisor, bool backward) {
   const Means<T> each(w, divisor);
   const int64_t places = w.places(), plane = w.height * w.width, to = backward ? plane : places;
   const int64_t from = backward ? places : plane;
   const int64_t planes = to > 0 ? out.numel() / to : 0, together = kElementwiseChunk / (places + plane) + 1;
   std::atomic<bool> no_memory{false};
   parallel_for((planes + together - 1) / together, [&](int64_t chunk) {
-    Temporary memory;
-    T* line = static_cast<T*>(memory.get(each.room() * static_cast<int64_t>(sizeof(T))));
+    Scratch memory(workspace);
+    T* line = memory.get<T>(each.room());
     if (!line) return no_memory.store(true, std::memory_order_relaxed);
     const int64_t end = (chunk + 1) * together < planes ? (chunk + 1) * together : planes;
     for (int64_t p = chunk * together; p < end; p++)
@@ -207,7 +207,7 @@ Status means(const View& out, const View& in, const Window& w, double divisor, b
       else
         each.forward(out.as<T>() + p * to, in.as<T>() + p * from, line);
   });
-  return no_memory.load() ? fail(Code::MEMORY, "out of memory") : Status{};
+  return no_memory.load() ? out_of_memory() : Status{};
 }
 
 // Reads and checks contiguous images, results, and at least eight numbers.
@@ -230,8 +230,8 @@ Status mean_pool(const Call& call, bool backward) {
       w.dilation[1] != 1)
     return fail(Code::SHAPE, kOperands);
   switch (out.dtype) {
-    case DType::F32: return means<float>(out, in, w, call.attrs[8], backward);
-    case DType::F64: return means<double>(out, in, w, call.attrs[8], backward);
+    case DType::F32: return means<float>(call.workspace, out, in, w, call.attrs[8], backward);
+    case DType::F64: return means<double>(call.workspace, out, in, w, call.attrs[8], backward);
     default: break;
   }
   return fail(Code::DTYPE, "the op is not defined for this dtype");
@@ -249,11 +249,11 @@ Status run_max_pool2d_indices(const Call& call) {
   if (out.dtype != DType::I32 || !read_pool(call, x, out, w) || w.height * w.width > INT32_MAX)
     return fail(Code::SHAPE, kOperands);
   switch (x.dtype) {
-    case DType::F32: return indices<float>(out, x, w);
-    case DType::F64: return indices<double>(out, x, w);
-    case DType::I32: return indices<int32_t>(out, x, w);
-    case DType::I64: return indices<int64_t>(out, x, w);
-    case DType::U8: return indices<uint8_t>(out, x, w);
+    case DType::F32: return indices<float>(call.workspace, out, x, w);
+    case DType::F64: return indices<double>(call.workspace, out, x, w);
+    case DType::I32: return indices<int32_t>(call.workspace, out, x, w);
+    case DType::I64: return indices<int64_t>(call.workspace, out, x, w);
+    case DType::U8: return indices<uint8_t>(call.workspace, out, x, w);
     default: break;
   }
   return fail(Code::DTYPE, "the op is not defined for this dtype");

@@ -51,14 +51,15 @@ Status convolve_directly(const Product<T>& p) {
   return each_task(p.groups * blocks.blocks, blocks.width * p.w.depth(), [&](int64_t task) -> Status {
     const int64_t group = task / blocks.blocks, b = task % blocks.blocks;
     const int64_t first = blocks.first(b), places = blocks.count(b);
-    Im2colBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
+    Im2colBlock<T> block(*p.workspace, p.w, p.source + group * p.source_group(), p.images, first, places);
     T* out = made_in_place(p, first, places, group, 0);
     const bool copied = !out;
-    if (copied) out = room<T>(Scratch::TILES, places);
-    if (!out) return kOutOfMemory;
+    Scratch tile(*p.workspace);
+    if (copied) out = tile.get<T>(places);
+    if (!out) return out_of_memory();
     for (int64_t row = 0; row < p.w.depth(); row += kGemmDepth) {
       const auto* view = block.view(row, smaller(p.w.depth() - row, kGemmDepth));
-      if (!view) return kOutOfMemory;
+      if (!view) return out_of_memory();
       leaf.im2col.convolve(out, p.weights + group * p.w.depth() + row, row > 0, *view);
     }
     if (copied) put(p, block, group, 0, 1, out, places);
@@ -72,13 +73,18 @@ template <class T>
 class PackedWeights {
  public:
   PackedWeights(const Product<T>& p, int64_t band)
-      : p_(p), gemm_(Leaves<T>().gemm), band_(band), bands_(count(p.m, band)), depths_(count(p.w.depth(), kGemmDepth)) {
+      : p_(p),
+        gemm_(Leaves<T>().gemm),
+        band_(band),
+        bands_(count(p.m, band)),
+        depths_(count(p.w.depth(), kGemmDepth)),
+        memory_(*p.workspace) {
     size_ = count(smaller(band, p.m), gemm_.mr) * panel(0);
   }
   Status pack() {
     const int64_t pieces = p_.groups * bands_ * depths_;
-    panels_ = static_cast<T*>(memory_.get(pieces * size_ * static_cast<int64_t>(sizeof(T))));
-    if (!panels_) return kOutOfMemory;
+    panels_ = memory_.get<T>(pieces * size_);
+    if (!panels_) return out_of_memory();
     return each_task(pieces, smaller(p_.m, band_) * kGemmDepth, [&](int64_t t) -> Status {
       const int64_t d = t % depths_, group = t / depths_ % p_.groups, band = t / depths_ / p_.groups;
       const int64_t row = band * band_, depth = p_.w.depth();
@@ -100,7 +106,7 @@ class PackedWeights {
   const Product<T>& p_;
   const GemmKernels<T>& gemm_;
   int64_t band_, bands_, depths_, size_;
-  Temporary memory_;
+  Scratch memory_;
   T* panels_ = nullptr;
 };
 
@@ -135,17 +141,18 @@ Status multiply(const Product<T>& p) {
     g.c = made_in_place(p, first, places, group, row);
     g.ldc = p.target.row;
     const bool copied = !g.c;
+    Scratch tile(*p.workspace), matrix(*p.workspace);
     if (copied) {
       g.ldc = round_up(places, 16) + 16;
-      g.c = room<T>(Scratch::TILES, g.m * g.ldc);
+      g.c = tile.get<T>(g.m * g.ldc);
     }
-    T* panels = room<T>(Scratch::GEMM_B, count(places, nr) * panel + kIm2colSpill);
-    if (!g.c || !panels) return kOutOfMemory;
-    Im2colBlock<T> block(p.w, p.source + group * p.source_group(), p.images, first, places);
+    T* panels = matrix.get<T>(count(places, nr) * panel + kIm2colSpill);
+    if (!g.c || !panels) return out_of_memory();
+    Im2colBlock<T> block(*p.workspace, p.w, p.source + group * p.source_group(), p.images, first, places);
     for (int64_t d = 0; d * kGemmDepth < depth; d++) {
       g.k = smaller(depth - d * kGemmDepth, kGemmDepth);
       const auto* view = block.view(d * kGemmDepth, g.k);
-      if (!view) return kOutOfMemory;
+      if (!view) return out_of_memory();
       leaf.im2col.gather(panels, nr, panel, *view);
       packed.choose(g, group, row / band, d);
       g.b = panels;

@@ -15,6 +15,7 @@ struct Target {
 // target = weights [groups, m, depth] times the im2col matrix of each group.
 template <class T>
 struct Product {
+  Workspace* workspace;
   Im2col w;
   int64_t images, groups, m;
   const T* weights;

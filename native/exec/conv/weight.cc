@@ -29,9 +29,9 @@ class ByWeight {
 
   Status run() {
     const int64_t size = c_.groups * c_.depth() * c_.out;
-    Temporary memory;
-    sums_ = static_cast<T*>(memory.get(shares_ * size * static_cast<int64_t>(sizeof(T))));
-    if (!sums_) return kOutOfMemory;
+    Scratch memory(*c_.workspace);
+    sums_ = memory.get<T>(shares_ * size);
+    if (!sums_) return out_of_memory();
     const int64_t tasks = c_.groups * shares_ * bands_;
     NABLA_TRY(each_task(tasks, share_ * blocks_.width * band_ * c_.out, [&](int64_t t) -> Status {
       const int64_t band = t % bands_, share = t / bands_ % shares_, group = t / bands_ / shares_;
@@ -56,10 +56,11 @@ class ByWeight {
   Status add(T* sums, int64_t group, int64_t row, int64_t b, bool accumulate) const {
     const int64_t nr = leaf_.gemm.nr, places = blocks_.count(b), panel = gemm_panel(nr, places);
     const int64_t pitch = kBlockPlaces + kIm2colSpill;
-    Im2colBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
-    T* panels = room<T>(Scratch::GEMM_B, count(c_.out, nr) * panel);
-    T* rows = room<T>(Scratch::GEMM_A, kBandRows * pitch + kIm2colSpill);
-    if (!panels || !rows) return kOutOfMemory;
+    Im2colBlock<T> block(*c_.workspace, w_, x_of(group), c_.images, blocks_.first(b), places);
+    Scratch right(*c_.workspace), left(*c_.workspace);
+    T* panels = right.get<T>(count(c_.out, nr) * panel);
+    T* rows = left.get<T>(kBandRows * pitch + kIm2colSpill);
+    if (!panels || !rows) return out_of_memory();
     block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
       for (int64_t o = 0; o < c_.out; o += nr)
         leaf_.gemm.pack_b(panels + o / nr * panel + start * nr, y_of(n, group) + o * w_.places() + place, 1,
@@ -69,7 +70,7 @@ class ByWeight {
     for (; row < end; row += kBandRows) {
       const int64_t height = smaller(end - row, kBandRows);
       const auto* view = block.view(row, height);
-      if (!view) return kOutOfMemory;
+      if (!view) return out_of_memory();
       leaf_.im2col.gather(rows, pitch, 0, *view);
       leaf_.gemm.block({height, c_.out, places, rows, pitch, 1, 0, panels, nr, panel, sums + row * c_.out, c_.out,
                         accumulate ? sums + row * c_.out : nullptr, c_.out});
@@ -79,15 +80,16 @@ class ByWeight {
 
   Status dot(T* sums, int64_t group, int64_t b, bool accumulate) const {
     const int64_t places = blocks_.count(b);
-    Im2colBlock<T> block(w_, x_of(group), c_.images, blocks_.first(b), places);
-    T* values = room<T>(Scratch::GEMM_B, places);
-    if (!values) return kOutOfMemory;
+    Im2colBlock<T> block(*c_.workspace, w_, x_of(group), c_.images, blocks_.first(b), places);
+    Scratch memory(*c_.workspace);
+    T* values = memory.get<T>(places);
+    if (!values) return out_of_memory();
     block.each_image([&](int64_t n, int64_t place, int64_t start, int64_t length) {
       std::memcpy(values + start, y_of(n, group) + place, static_cast<size_t>(length) * sizeof(T));
     });
     for (int64_t row = 0; row < c_.depth(); row += kGemmDepth) {
       const auto* view = block.view(row, smaller(c_.depth() - row, kGemmDepth));
-      if (!view) return kOutOfMemory;
+      if (!view) return out_of_memory();
       leaf_.im2col.dot(sums + row, values, accumulate, *view);
     }
     return {};
@@ -100,8 +102,9 @@ class ByWeight {
     T* sums = sums_ + (group * c_.depth() + row) * c_.out;
     for (int64_t s = 1; s < shares_; s++)
       for (int64_t i = 0; i < rows * c_.out; i++) sums[i] += sums[s * size + i];
-    T* transposed = room<T>(Scratch::TILES, gemm_panel(nr, kTransposed));
-    if (!transposed) return kOutOfMemory;
+    Scratch memory(*c_.workspace);
+    T* transposed = memory.get<T>(gemm_panel(nr, kTransposed));
+    if (!transposed) return out_of_memory();
     for (int64_t o = 0; o < c_.out; o += kTransposed) {
       const int64_t some = smaller(c_.out - o, kTransposed);
       leaf_.gemm.pack_b(transposed, sums + o, 1, c_.out, rows, some);

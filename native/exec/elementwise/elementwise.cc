@@ -241,25 +241,30 @@ bool plain(const View& v, const View& out, DType wanted) {
 }  // namespace
 
 Status run_elementwise(const Call& call, int kernel) {
-  const ElementwiseInfo& info = kElementwise[kernel];
-  if (call.n_out != 1 || call.n_in != info.arity || call.n_attr != 1)
+  if (call.n_out != 1 || call.n_in != kElementwise[kernel].arity || call.n_attr != 1)
     return fail(Code::NATIVE, "the operands do not fit the kernel");
   double code = call.attrs[0];
   if (!(code >= 0 && code < kDTypeCount)) return fail(Code::NATIVE, "unknown dtype");
-  DType type = static_cast<DType>(static_cast<int>(code));
-  if (is_half(type) && kernel != static_cast<int>(Elementwise::identity)) type = DType::F32;
+  return elementwise(static_cast<Elementwise>(kernel), static_cast<DType>(static_cast<int>(code)), call.operands);
+}
+
+Status elementwise(Elementwise of, DType type, const View* operands) {
+  const int kernel = static_cast<int>(of);
+  const ElementwiseInfo& info = kElementwise[kernel];
+  const int inputs = info.arity;
+  if (is_half(type) && of != Elementwise::identity) type = DType::F32;
   ElementwiseFn leaf = kernels().elementwise.leaf[kernel][static_cast<int>(type)];
   if (!leaf) return fail(Code::DTYPE, "the op is not defined for this dtype");
-  const View& out = call.out();
+  const View& out = operands[0];
   int64_t total = out.numel();
   DType result = info.result == Result::BOOL ? DType::BOOL : type;
-  auto wanted = [&](int i) { return i == 0 && kernel == static_cast<int>(Elementwise::where) ? DType::BOOL : type; };
+  auto wanted = [&](int i) { return i == 0 && of == Elementwise::where ? DType::BOOL : type; };
 
   bool simple = out.dtype == result && total <= kElementwiseChunk && out.contiguous();
-  for (int i = 0; simple && i < call.n_in; i++) simple = plain(call.in(i), out, wanted(i));
+  for (int i = 0; simple && i < inputs; i++) simple = plain(operands[1 + i], out, wanted(i));
   if (simple) {
     void* args[kMaxOperands] = {out.data};
-    for (int i = 0; i < call.n_in; i++) args[i + 1] = call.in(i).data;
+    for (int i = 0; i < inputs; i++) args[i + 1] = operands[1 + i].data;
     if (total > 0) leaf(args, total, false);
     return {};
   }
@@ -267,16 +272,15 @@ Status run_elementwise(const Call& call, int kernel) {
   d.leaf = leaf;
   d.streaming = can_stream(kernel, type);
   d.s.wanted[0] = result;
-  for (int i = 0; i < call.n_in; i++) d.s.wanted[i + 1] = wanted(i);
-  NABLA_TRY(plan(call.operands, 1 + call.n_in, d.s));
+  for (int i = 0; i < inputs; i++) d.s.wanted[i + 1] = wanted(i);
+  NABLA_TRY(plan(operands, 1 + inputs, d.s));
   if (total > 0) d.run();
   return {};
 }
 
 Status copy(const View& out, const View& in) {
-  View operands[2] = {out, in};
-  double type = static_cast<int>(out.dtype);
-  return run_elementwise(Call{-1, 1, 1, 1, operands, &type}, static_cast<int>(Elementwise::identity));
+  const View operands[2] = {out, in};
+  return elementwise(Elementwise::identity, out.dtype, operands);
 }
 
 }  // namespace nabla

@@ -1,8 +1,8 @@
 #include "exec/index/nonzero.h"
 
 #include "exec/common/tuning.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -36,9 +36,9 @@ Status run_nonzero(const Call& call) {
   auto end_of = [&](int64_t chunk) {
     return (chunk + 1) * kElementwiseChunk < n ? (chunk + 1) * kElementwiseChunk : n;
   };
-  Temporary memory;
-  auto* ends = static_cast<int64_t*>(memory.get((chunks + 1) * static_cast<int64_t>(sizeof(int64_t))));
-  if (!ends) return fail(Code::MEMORY, "out of memory");
+  Scratch memory(call.workspace);
+  auto* ends = memory.get<int64_t>(chunks + 1);
+  if (!ends) return out_of_memory();
   parallel_for(chunks, [&](int64_t chunk) {
     int64_t count = 0;
     for (int64_t i = chunk * kElementwiseChunk; i < end_of(chunk); i++) count += x[i] != 0;

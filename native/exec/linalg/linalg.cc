@@ -5,8 +5,8 @@
 
 #include "exec/linalg/dense.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -63,14 +63,14 @@ bool finite(const double* x, int64_t n) {
 // f(i, work) for every matrix of a batch, each with `doubles` of work space; false if it refuses the matrix. Then the
 // first refused one is reported, whatever the threads. Does nothing for an empty result.
 template <class F>
-Status each(const View& out, int64_t count, int64_t multiplications, int64_t doubles, const char* refusal, F&& f) {
-  if (out.numel() == 0) return {};
+Status each(const Call& call, int64_t count, int64_t multiplications, int64_t doubles, const char* refusal, F&& f) {
+  if (call.out().numel() == 0) return {};
   const int64_t per_chunk = kWorkOfChunk / (multiplications + 1) + 1, chunks = (count + per_chunk - 1) / per_chunk;
-  const size_t bytes = static_cast<size_t>(doubles + 1) * sizeof(double);
   std::atomic<bool> memory{true};
   std::atomic<int64_t> first{count};
   parallel_for(chunks, [&](int64_t chunk) {
-    auto* work = static_cast<double*>(allocate(bytes));
+    Scratch scratch(call.workspace);
+    auto* work = scratch.get<double>(doubles + 1);
     if (!work) {
       memory = false;
       return;
@@ -83,9 +83,8 @@ Status each(const View& out, int64_t count, int64_t multiplications, int64_t dou
       }
       break;
     }
-    deallocate(work, bytes);
   });
-  if (!memory) return fail(Code::MEMORY, "out of memory", 0);
+  if (!memory) return out_of_memory(0);
   return first == count ? Status{} : fail(Code::ARGUMENT, refusal, 1, first);
 }
 
@@ -97,7 +96,7 @@ Status over_pivots(const Call& call, int64_t results, F&& f) {
   const Batch a(x), to(out, results > 1 ? 1 : 0);
   if (!a.square() || !to.is(a.count, 1, results) || out.dtype != x.dtype) return fail(Code::SHAPE, kOperands);
   const int64_t n = a.rows;
-  return each(call.out(), a.count, n * n * n / 3, n * n + 2 * n + results, "", [&](int64_t i, double* work) {
+  return each(call, a.count, n * n * n / 3, n * n + 2 * n + results, "", [&](int64_t i, double* work) {
     double *pivots = work + n * n, *result = pivots + n;
     auto* order = reinterpret_cast<int64_t*>(result + results);
     bool odd;
@@ -136,7 +135,7 @@ Status run_cholesky(const Call& call) {
   NABLA_TRY(check_tall(call, a, 0, a.rows, a.rows));
   const int64_t n = a.rows;
   if (!a.square()) return fail(Code::SHAPE, kOperands);
-  return each(call.out(), a.count, n * n * n / 6, n * n + n, "the matrix is not positive definite",
+  return each(call, a.count, n * n * n / 6, n * n + n, "the matrix is not positive definite",
               [&](int64_t i, double* work) {
                 load(call.in(0), i * n * n, work, n * n);
                 if (!dense::cholesky(work, n, work + n * n)) return false;
@@ -151,7 +150,7 @@ Status run_triangular_solve(const Call& call) {
   NABLA_TRY(check_system(call, a, b, 2));
   const bool upper = call.attrs[0] != 0, unit = call.attrs[1] != 0;
   const int64_t n = a.rows, k = b.columns;
-  return each(call.out(), a.count, n * n * k / 2, n * n + n * k, kSingular, [&](int64_t i, double* work) {
+  return each(call, a.count, n * n * k / 2, n * n + n * k, kSingular, [&](int64_t i, double* work) {
     double* x = work + n * n;
     load(call.in(0), i * n * n, work, n * n);
     load(call.in(1), i * n * k, x, n * k);
@@ -168,7 +167,7 @@ Status run_solve(const Call& call) {
   const Batch a(call.in(0)), b(call.in(1));
   NABLA_TRY(check_system(call, a, b, 0));
   const int64_t n = a.rows, k = b.columns;
-  return each(call.out(), a.count, n * n * (n / 3 + k), n * n + 2 * n * k + n, kSingular, [&](int64_t i, double* work) {
+  return each(call, a.count, n * n * (n / 3 + k), n * n + 2 * n * k + n, kSingular, [&](int64_t i, double* work) {
     double *right = work + n * n, *x = right + n * k;
     auto* order = reinterpret_cast<int64_t*>(x + n * k);
     bool odd;
@@ -197,7 +196,7 @@ Status run_cofactors(const Call& call) {
   NABLA_TRY(check_tall(call, a, 0, a.rows, a.rows));
   if (!a.square()) return fail(Code::SHAPE, kOperands);
   const int64_t n = a.rows, size = n * n;
-  return each(call.out(), a.count, n * size, 3 * size + 2 * n, kSingular, [&](int64_t i, double* work) {
+  return each(call, a.count, n * size, 3 * size + 2 * n, kSingular, [&](int64_t i, double* work) {
     load(call.in(0), i * size, work, size);
     dense::cofactors(work, n, work + size, work + 2 * size);
     store(call.out(), i * size, work + size, size);
@@ -227,7 +226,7 @@ Status run_qr(const Call& call) {
   const Batch a(call.in(0));
   NABLA_TRY(check_tall(call, a, 0, a.rows + a.columns, a.columns));
   const int64_t m = a.rows, n = a.columns, size = m * n;
-  return each(call.out(), a.count, 2 * size * n, 2 * size + n * n + n, "", [&](int64_t i, double* work) {
+  return each(call, a.count, 2 * size * n, 2 * size + n * n + n, "", [&](int64_t i, double* work) {
     double *columns = work + size, *r = columns + size;
     load(call.in(0), i * size, work, size);
     transpose(work, m, n, columns);
@@ -245,7 +244,7 @@ Status run_eigh(const Call& call) {
   NABLA_TRY(check_tall(call, a, 0, a.rows + 1, a.rows));
   if (!a.square()) return fail(Code::SHAPE, kOperands);
   const int64_t n = a.rows;
-  return each(call.out(), a.count, 16 * n * n * n, 2 * n * n + 2 * n, kNotFinite, [&](int64_t i, double* work) {
+  return each(call, a.count, 16 * n * n * n, 2 * n * n + 2 * n, kNotFinite, [&](int64_t i, double* work) {
     double *v = work + n * n, *values = v + n * n;
     load(call.in(0), i * n * n, work, n * n);
     for (int64_t r = 0; r < n; r++)
@@ -265,15 +264,14 @@ namespace {
 template <class F>
 Status over_svd(const Call& call, const Batch& a, F&& f) {
   const int64_t m = a.rows, n = a.columns, size = m * n;
-  return each(call.out(), a.count, 16 * size * n, 2 * size + 3 * n * n + 3 * n, kNotFinite,
-              [&](int64_t i, double* work) {
-                double *columns = work + size, *v = columns + size, *values = v + n * n;
-                load(call.in(0), i * size, work, size);
-                transpose(work, m, n, columns);
-                if (!finite(work, size) || !dense::svd(columns, m, n, values, v, values + n)) return false;
-                f(i, columns, values, v, work);
-                return true;
-              });
+  return each(call, a.count, 16 * size * n, 2 * size + 3 * n * n + 3 * n, kNotFinite, [&](int64_t i, double* work) {
+    double *columns = work + size, *v = columns + size, *values = v + n * n;
+    load(call.in(0), i * size, work, size);
+    transpose(work, m, n, columns);
+    if (!finite(work, size) || !dense::svd(columns, m, n, values, v, values + n)) return false;
+    f(i, columns, values, v, work);
+    return true;
+  });
 }
 
 }  // namespace

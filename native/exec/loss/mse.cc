@@ -7,7 +7,7 @@
 #include "exec/reduce/reduce.h"
 #include "kernels/elementwise.h"
 #include "kernels/reduce.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -15,9 +15,8 @@ namespace {
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
 Status elementwise(Elementwise op, const View& out, const View& x, const View& y) {
-  View operands[3] = {out, x, y};
-  double type = static_cast<int>(out.dtype);
-  return run_elementwise(Call{-1, 1, 2, 1, operands, &type}, static_cast<int>(op));
+  const View operands[3] = {out, x, y};
+  return nabla::elementwise(op, out.dtype, operands);
 }
 
 bool pair(const View& x, const View& y) { return x.dtype == y.dtype && same_shape(x, y) && !x.scalar && !y.scalar; }
@@ -44,14 +43,14 @@ Status run_mse(const Call& call) {
       *out.as<double>() = std::numeric_limits<double>::quiet_NaN();
     return {};
   }
-  void* memory = scratch(Scratch::COPY, static_cast<size_t>(n) * size_of(out.dtype));
-  if (!memory) return fail(Code::MEMORY, "out of memory");
-  View differences = dense_like(x, memory);
+  Scratch memory(call.workspace);
+  View differences = dense_like(x, memory.get<char>(n * static_cast<int64_t>(size_of(out.dtype))));
+  if (!differences.data) return out_of_memory();
   differences.dtype = out.dtype;
   NABLA_TRY(elementwise(Elementwise::sub, differences, x, y));
   const View operands[2] = {out, differences};
   const double attrs[2] = {static_cast<double>((1 << x.rank) - 1), static_cast<double>(n)};
-  return run_reduce(Call{-1, 1, 1, 2, operands, attrs}, static_cast<int>(Reduce::meanSquare));
+  return run_reduce(Call{-1, 1, 1, 2, operands, attrs, call.workspace}, static_cast<int>(Reduce::meanSquare));
 }
 
 Status run_mse_backward(const Call& call) {

@@ -5,7 +5,6 @@
 #include "base/half.h"
 #include "exec/matmul/gemm_plan.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -38,9 +37,10 @@ void for_each_task(bool parallel, int64_t tasks, const F& body, Job job = Job::H
 template <class T, class A, class B>
 class GemmRegion {
  public:
-  GemmRegion(const GemmProblem<T, A, B>& problem, const GemmPlan& plan, const GemmKernels<T>& kernels, T* a_panels,
-             T* b_panels)
-      : p_(problem),
+  GemmRegion(Workspace& workspace, const GemmProblem<T, A, B>& problem, const GemmPlan& plan,
+             const GemmKernels<T>& kernels, T* a_panels, T* b_panels)
+      : workspace_(workspace),
+        p_(problem),
         plan_(plan),
         kernels_(kernels),
         a_panels_(a_panels),
@@ -93,11 +93,11 @@ class GemmRegion {
   }
 
   void multiply(int64_t row, int64_t col) const {
+    Scratch memory(workspace_);
     T* own = nullptr;
     if (plan_.stream_b) {
       const int64_t panels = count(plan_.task_cols, kernels_.nr);
-      own = static_cast<T*>(
-          scratch(Scratch::GEMM_TASK, sizeof(T) * panels * gemm_panel(kernels_.nr, smaller(p_.k, kGemmDepth))));
+      own = memory.get<T>(panels * gemm_panel(kernels_.nr, smaller(p_.k, kGemmDepth)));
       if (!own) return out_of_scratch_.store(true, std::memory_order_relaxed);
     }
     GemmBlock<T> block;
@@ -138,6 +138,7 @@ class GemmRegion {
     }
   }
 
+  Workspace& workspace_;
   const GemmProblem<T, A, B>& p_;
   const GemmPlan& plan_;
   const GemmKernels<T>& kernels_;
@@ -148,19 +149,20 @@ class GemmRegion {
 };
 
 template <class T, class A, class B>
-Status multiply_regions(const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels) {
+Status multiply_regions(Workspace& workspace, const GemmProblem<T, A, B>& p, const GemmKernels<T>& kernels) {
   const GemmPlan plan = plan_gemm(p, kernels, thread_limit());
   const int64_t depths = count(plan.region_depth, kGemmDepth), panel_depth = smaller(p.k, kGemmDepth);
+  Scratch left(workspace), right(workspace);
   T* a_panels = nullptr;
   T* b_panels = nullptr;
   if (plan.pack_a) {
     const int64_t panels = count(plan.region_rows, kernels.mr) * depths;
-    a_panels = static_cast<T*>(scratch(Scratch::GEMM_A, sizeof(T) * panels * gemm_panel(kernels.mr, panel_depth)));
+    a_panels = left.get<T>(panels * gemm_panel(kernels.mr, panel_depth));
     if (!a_panels) return kOutOfScratch;
   }
   if (plan.pack_b && !plan.stream_b) {
     const int64_t panels = count(plan.region_cols, kernels.nr) * depths;
-    b_panels = static_cast<T*>(scratch(Scratch::GEMM_B, sizeof(T) * panels * gemm_panel(kernels.nr, panel_depth)));
+    b_panels = right.get<T>(panels * gemm_panel(kernels.nr, panel_depth));
     if (!b_panels) return kOutOfScratch;
   }
   int64_t k = 0;
@@ -183,7 +185,7 @@ Status multiply_regions(const GemmProblem<T, A, B>& p, const GemmKernels<T>& ker
         const bool last = k + region.k == p.k;
         region.bias = p.bias && last ? p.bias + col : nullptr;
         region.relu = p.relu && last;
-        const Status status = GemmRegion<T, A, B>(region, plan, kernels, a_panels, b_panels).run();
+        const Status status = GemmRegion<T, A, B>(workspace, region, plan, kernels, a_panels, b_panels).run();
         if (!status.ok()) return status;
       }
     }
@@ -215,12 +217,12 @@ struct GemmVectors {
   bool out_of_scratch = false;
 };
 template <class T, class S>
-GemmVectors<T> straightened(Scratch use, const S* x, int64_t vectors, int64_t step, int64_t k_step, int64_t k,
+GemmVectors<T> straightened(Scratch& memory, const S* x, int64_t vectors, int64_t step, int64_t k_step, int64_t k,
                             bool dots) {
   if constexpr (!kGemmConverts<T, S>) {
     if (!dots || k_step == 1) return {x, step, k_step};
   }
-  T* copy = static_cast<T*>(scratch(use, sizeof(T) * static_cast<size_t>(vectors * larger(k, 1))));
+  T* copy = memory.get<T>(vectors * larger(k, 1));
   if (!copy) return {nullptr, 0, 0, true};
   for (int64_t v = 0; v < vectors; v++) {
     for (int64_t i = 0; i < k; i++) {
@@ -236,14 +238,15 @@ GemmVectors<T> straightened(Scratch use, const S* x, int64_t vectors, int64_t st
 }
 
 template <class T, class A, class B>
-Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
+Status multiply(Workspace& workspace, GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
   // The stride of a dimension of size 1 is arbitrary, so choose one that allows every path.
   if (p.n == 1) p.b_col = 1;
   if (p.k == 1) p.a_k = p.b_k = 1;
   // If one operand allows dot products, the layout of the other, a few vectors, must not prevent them.
   const bool dots = gemm_takes_dots(p.m, p.n, p.k, p.a_k, p.b_k);
+  Scratch left(workspace), right(workspace);
   if (vector_pays(p, kernels.caches)) {
-    const auto a = straightened<T>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
+    const auto a = straightened<T>(left, p.a, p.m, p.a_row, p.a_k, p.k, dots);
     if (a.out_of_scratch) return kOutOfScratch;
     multiply_vector<T, B>({p.m, p.n, p.k, a.data, a.step, a.k_step, p.b, p.b_k, p.b_col, p.c, p.ldc, 1, p.addend,
                            p.addend_row, 1, p.bias, 1, p.relu},
@@ -252,15 +255,15 @@ Status multiply(GemmProblem<T, A, B> p, const GemmKernels<T>& kernels) {
   }
   // A single column is a single row of the transposed product.
   if (p.n == 1 && (dots || p.a_row == 1 || p.a_k == 1)) {
-    const auto a = straightened<A>(Scratch::GEMM_A, p.a, p.m, p.a_row, p.a_k, p.k, dots);
-    const auto b = straightened<T>(Scratch::GEMM_B, p.b, 1, 0, p.b_k, p.k, dots);
+    const auto a = straightened<A>(left, p.a, p.m, p.a_row, p.a_k, p.k, dots);
+    const auto b = straightened<T>(right, p.b, 1, 0, p.b_k, p.k, dots);
     if (a.out_of_scratch || b.out_of_scratch) return kOutOfScratch;
     multiply_vector<T, A>({1, p.m, p.k, b.data, 0, b.k_step, a.data, a.k_step, a.step, p.c, 0, p.ldc, p.addend, 0,
                            p.addend_row, p.bias, 0, p.relu},
                           readers<T, A>(kernels));
     return {};
   }
-  return multiply_regions(p, kernels);
+  return multiply_regions(workspace, p, kernels);
 }
 
 template <class T>
@@ -303,12 +306,12 @@ const void* offset(const void* data, int64_t elements, DType dtype) {
 
 }  // namespace
 
-Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc,
-            const GemmEpilogue& epilogue) {
+Status gemm(Workspace& workspace, DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c,
+            int64_t ldc, const GemmEpilogue& epilogue) {
   if (m == 0 || n == 0) return {};
   const GemmTable& table = kernels().gemm;
   const auto floats = [&]<class A, class B>(A, B) {
-    return multiply(problem<float, A, B>(m, n, k, a, b, c, ldc, epilogue), table.f32);
+    return multiply(workspace, problem<float, A, B>(m, n, k, a, b, c, ldc, epilogue), table.f32);
   };
   constexpr BFloat16 kHalf{};
   if (dtype != DType::F32 && (a.bf16 || b.bf16)) return kNoKernel;
@@ -316,20 +319,20 @@ Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, vo
     case DType::F32:
       if (a.bf16) return b.bf16 ? floats(kHalf, kHalf) : floats(kHalf, 0.0f);
       return b.bf16 ? floats(0.0f, kHalf) : floats(0.0f, 0.0f);
-    case DType::F64: return multiply(problem<double>(m, n, k, a, b, c, ldc, epilogue), table.f64);
+    case DType::F64: return multiply(workspace, problem<double>(m, n, k, a, b, c, ldc, epilogue), table.f64);
     case DType::I32: return multiply_integers(problem<int32_t>(m, n, k, a, b, c, ldc, epilogue), table.i32);
     case DType::I64: return multiply_integers(problem<int64_t>(m, n, k, a, b, c, ldc, epilogue), table.i64);
     default: return kNoKernel;
   }
 }
 
-Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
-                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc,
-                    const GemmEpilogue& epilogue, const int64_t* addend_offsets) {
+Status gemm_batched(Workspace& workspace, DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a,
+                    const int64_t* a_offsets, Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets,
+                    int64_t ldc, const GemmEpilogue& epilogue, const int64_t* addend_offsets) {
   const auto item = [&](int64_t i) {
     GemmEpilogue own = epilogue;
     if (own.addend) own.addend = offset(own.addend, addend_offsets[i], dtype);
-    return gemm(dtype, m, n, k, a.shifted(a_offsets[i], dtype), b.shifted(b_offsets[i], dtype),
+    return gemm(workspace, dtype, m, n, k, a.shifted(a_offsets[i], dtype), b.shifted(b_offsets[i], dtype),
                 static_cast<char*>(c) + c_offsets[i] * static_cast<int64_t>(size_of(dtype)), ldc, own);
   };
   if (count == 0) return {};

@@ -4,6 +4,7 @@
 
 #include "base/dtype.h"
 #include "base/status.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
@@ -33,12 +34,12 @@ struct GemmEpilogue {
 // column of B, addend and bias, not on threads, instruction set, strides or other rows and columns. The one exception:
 // gemm_takes_dots() decides from shape and strides whether sums are dot products of virtual lanes or chains. MEMORY
 // without scratch, DTYPE for uint8 and bool.
-Status gemm(DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c, int64_t ldc,
-            const GemmEpilogue& epilogue = {});
+Status gemm(Workspace& workspace, DType dtype, int64_t m, int64_t n, int64_t k, Matrix a, Matrix b, void* c,
+            int64_t ldc, const GemmEpilogue& epilogue = {});
 
 // `count` such products with the same bias; offsets are in elements, and those of C must be distinct.
-Status gemm_batched(DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a, const int64_t* a_offsets,
-                    Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets, int64_t ldc,
-                    const GemmEpilogue& epilogue = {}, const int64_t* addend_offsets = nullptr);
+Status gemm_batched(Workspace& workspace, DType dtype, int64_t count, int64_t m, int64_t n, int64_t k, Matrix a,
+                    const int64_t* a_offsets, Matrix b, const int64_t* b_offsets, void* c, const int64_t* c_offsets,
+                    int64_t ldc, const GemmEpilogue& epilogue = {}, const int64_t* addend_offsets = nullptr);
 
 }  // namespace nabla

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "exec/matmul/gemm.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -35,8 +35,9 @@ bool rows_continue(const View& a) {
 }
 
 // out = a · b (+ bias) (+ addend), or 0 where that is less and `relu`; null where there is none.
-Status multiply(const View& out, const View& a, const View& b, const View* bias, const View* addend,
+Status multiply(const Call& call, const View& a, const View& b, const View* bias, const View* addend,
                 bool relu = false) {
+  const View& out = call.out();
   if (a.rank < 2 || b.rank < 2 || out.rank < a.rank || out.rank < b.rank || a.scalar || b.scalar)
     return fail(Code::SHAPE, kShapes);
   const int64_t m = a.dims[a.rank - 2], k = a.dims[a.rank - 1], n = b.dims[b.rank - 1];
@@ -72,11 +73,11 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
   if (count == 0 || m == 0 || n == 0) return {};
   if (count == 1 || (one_b && a.rank == out.rank && a.numel() == count * m * k && rows_continue(a) &&
                      (!addend || rows_continue(*addend))))
-    return gemm(out.dtype, count * m, n, k, matrix(a), matrix(b), out.data, n, epilogue);
+    return gemm(call.workspace, out.dtype, count * m, n, k, matrix(a), matrix(b), out.data, n, epilogue);
 
-  Temporary memory;
-  auto* a_at = static_cast<int64_t*>(memory.get(4 * count * static_cast<int64_t>(sizeof(int64_t))));
-  if (!a_at) return fail(Code::MEMORY, "out of memory");
+  Scratch memory(call.workspace);
+  auto* a_at = memory.get<int64_t>(4 * count);
+  if (!a_at) return out_of_memory();
   int64_t *b_at = a_at + count, *c_at = b_at + count, *addend_at = c_at + count;
   for (int64_t i = 0; i < count; i++) {
     a_at[i] = b_at[i] = addend_at[i] = 0;
@@ -90,8 +91,8 @@ Status multiply(const View& out, const View& a, const View& b, const View* bias,
     }
     c_at[i] = i * m * n;
   }
-  return gemm_batched(out.dtype, count, m, n, k, matrix(a), a_at, matrix(b), b_at, out.data, c_at, n, epilogue,
-                      addend_at);
+  return gemm_batched(call.workspace, out.dtype, count, m, n, k, matrix(a), a_at, matrix(b), b_at, out.data, c_at, n,
+                      epilogue, addend_at);
 }
 
 bool takes(const Call& call, int inputs) { return call.n_out == 1 && call.n_in == inputs && call.n_attr == 0; }
@@ -102,19 +103,19 @@ Status multiply_transposed(const Call& call, bool relu) {
   if (weight.rank != 2) return fail(Code::SHAPE, kShapes);
   std::swap(weight.dims[0], weight.dims[1]);
   std::swap(weight.strides[0], weight.strides[1]);
-  return multiply(call.out(), call.in(0), weight, &call.in(2), nullptr, relu);
+  return multiply(call, call.in(0), weight, &call.in(2), nullptr, relu);
 }
 
 }  // namespace
 
 Status run_matmul(const Call& call) {
   if (!takes(call, 2)) return fail(Code::NATIVE, kShapes);
-  return multiply(call.out(), call.in(0), call.in(1), nullptr, nullptr);
+  return multiply(call, call.in(0), call.in(1), nullptr, nullptr);
 }
 
 Status run_addmm(const Call& call) {
   if (!takes(call, 3)) return fail(Code::NATIVE, kShapes);
-  return multiply(call.out(), call.in(1), call.in(2), nullptr, &call.in(0));
+  return multiply(call, call.in(1), call.in(2), nullptr, &call.in(0));
 }
 
 Status run_linear(const Call& call) { return multiply_transposed(call, false); }

@@ -4,7 +4,7 @@
 
 #include "exec/common/rows.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -80,9 +80,9 @@ Status run_batch_norm(const Call& call) {
     if (wanted) std::memset(call.out(1).data, 0, static_cast<size_t>(kOwn * row));
     return {};
   }
-  Temporary memory;
-  char* rate = static_cast<char*>(memory.get((1 + kOwn) * row));
-  if (!rate) return fail(Code::MEMORY, "out of memory");
+  Scratch memory(call.workspace);
+  char* rate = memory.get<char>((1 + kOwn) * row);
+  if (!rate) return out_of_memory();
   char* mean = given ? call.in(3).as<char>() : wanted ? call.out(1).as<char>() : rate + row;
   const auto& leaves = kernels().batch_norm;
   const int wide = x.dtype == DType::F64;

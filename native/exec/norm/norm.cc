@@ -4,7 +4,7 @@
 
 #include "exec/common/rows.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -33,7 +33,8 @@ Status run_standardize(const Call& call) {
   const bool streaming = exceeds_cache(y) && rows_are_lines(y);
   const Source source(x.data, x.dtype, y.dtype);
   over_row_blocks(y, streaming, [&](int64_t at, int64_t rows, int64_t n) {
-    const char* from = source.read(at / static_cast<int64_t>(size_of(y.dtype)), rows * n);
+    Scratch tile(call.workspace);
+    const char* from = source.read(tile, at / static_cast<int64_t>(size_of(y.dtype)), rows * n);
     if (from) leaf(y.as<char>() + at, from, weight, bias, call.attrs[0], call.attrs[1] != 0, streaming, rows, n);
   });
   return source.status();
@@ -71,9 +72,9 @@ Status run_scaled_norm_backward(const Call& call) {
   int64_t per_chunk = kRowsChunk / n + 1;
   if (per_chunk * kNormChunks < rows) per_chunk = (rows + kNormChunks - 1) / kNormChunks;
   const int64_t chunks = (rows + per_chunk - 1) / per_chunk;
-  Temporary memory;
-  char* parts = static_cast<char*>(memory.get(chunks * 2 * n * size));
-  if (!parts) return fail(Code::MEMORY, "out of memory");
+  Scratch memory(call.workspace);
+  char* parts = memory.get<char>(chunks * 2 * n * size);
+  if (!parts) return out_of_memory();
   const int wide = x.dtype == DType::F64;
   const ScaledBackwardFn leaf = kernels().norm.scaled_backward[wide];
   const bool streaming = exceeds_cache(dx) && rows_are_lines(dx);

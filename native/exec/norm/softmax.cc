@@ -20,9 +20,11 @@ Status run_rows(const Call& call, const SoftmaxFn (&leaves)[2]) {
   const int64_t row_bytes = y.dims[y.rank - 1] * static_cast<int64_t>(size_of(y.dtype));
   const bool streaming = exceeds_cache(y) && row_bytes <= kRowWork;
   const Source source(x.data, x.dtype, y.dtype);
-  over_rows(y, streaming, [&](int64_t r, int64_t at, int64_t n) {
-    void* work = streaming ? scratch(Scratch::ROW, static_cast<size_t>(row_bytes)) : nullptr;
-    if (const char* row = source.read(r * n, n)) leaf(y.as<char>() + at, row, work, n);
+  over_row_blocks(y, streaming, [&](int64_t at, int64_t rows, int64_t n) {
+    Scratch line(call.workspace), tile(call.workspace);
+    void* work = streaming ? line.get<char>(row_bytes) : nullptr;
+    for (int64_t r = at / row_bytes, end = r + rows; r < end; r++)
+      if (const char* row = source.read(tile, r * n, n)) leaf(y.as<char>() + r * row_bytes, row, work, n);
   });
   return source.status();
 }
@@ -122,12 +124,13 @@ void clear(T* row, int64_t n) {
 // Losses and, unless `slopes` is null, the gradient, while a row is in the cache. Until the gradients of the losses are
 // known, the row's two numbers are stored at the target and the following class.
 template <class T>
-Status loss_rows(const View& loss, const View* slopes, const View& x, const Targets& targets) {
+Status loss_rows(Workspace& workspace, const View& loss, const View* slopes, const View& x, const Targets& targets) {
   const Source source(x.data, x.dtype, loss.dtype);
   const bool streaming = slopes && exceeds_cache(*slopes);
   const T slope = targets.slope<T>();
   over_rows(x, streaming, [&](int64_t r, int64_t, int64_t n) {
-    const T* row = reinterpret_cast<const T*>(source.read(r * n, n));
+    Scratch tile(workspace);
+    const T* row = reinterpret_cast<const T*>(source.read(tile, r * n, n));
     if (!row) return;
     T* dx = slopes ? slopes->as<T>() + r * n : nullptr;
     const int64_t target = targets.at(r);
@@ -205,7 +208,7 @@ Status run_cross_entropy(const Call& call) {
   NABLA_TRY(check_targets(x, target, call.attrs[0], 2));
   if (!of_rows(loss, x, target) || (slopes && !rows_alike(*slopes, x))) return fail(Code::SHAPE, kOperands);
   const auto run = x.dtype == DType::F64 ? loss_rows<double> : loss_rows<float>;
-  return run(loss, slopes, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
+  return run(call.workspace, loss, slopes, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
 }
 
 Status run_cross_entropy_finish(const Call& call) {

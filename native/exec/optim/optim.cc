@@ -3,8 +3,8 @@
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -24,10 +24,10 @@ Status over_pieces(const Call& call, int parameters, F&& f) {
   };
   int64_t most = 0;
   for (int i = 0; i < parameters; i++) most += (call.out(i).numel() + kElementwiseChunk - 1) / kElementwiseChunk;
-  Temporary list_memory, tasks_memory;
-  auto* list = static_cast<Piece*>(list_memory.get(most * static_cast<int64_t>(sizeof(Piece))));
-  auto* tasks = static_cast<int64_t*>(tasks_memory.get((most + 1) * static_cast<int64_t>(sizeof(int64_t))));
-  if (!list || !tasks) return fail(Code::MEMORY, "out of memory");
+  Scratch list_memory(call.workspace), tasks_memory(call.workspace);
+  auto* list = list_memory.get<Piece>(most);
+  auto* tasks = tasks_memory.get<int64_t>(most + 1);
+  if (!list || !tasks) return out_of_memory();
   // Small parameters share a task, so that each is worth waking a thread.
   int64_t pieces = 0, ends = 0, elements = 0;
   tasks[0] = 0;

@@ -10,19 +10,20 @@ namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
-constexpr const char* kNoMemory = "out of memory";
 constexpr int64_t kBand = 64;  // columns of one task
 
 // What rows of many parts are shifted by, and the pair that is left of each: all parts find the shift first.
 class LongRows {
  public:
+  explicit LongRows(Workspace& workspace) : memory_(workspace) {}
+
   double* shift = nullptr;
   double* pair = nullptr;
 
   Status run(const ReducedRows& x, const LogSumExpLeaf& leaf, bool may_be_in_double) {
     const int64_t parts = x.parts();
-    auto* of_parts = static_cast<double*>(memory_.get((x.rows * parts * 2 + x.rows * 4) * 8));
-    if (!of_parts) return fail(Code::MEMORY, kNoMemory);
+    auto* of_parts = memory_.get<double>(x.rows * parts * 2 + x.rows * 4);
+    if (!of_parts) return out_of_memory();
     shift = of_parts + x.rows * parts * 2;
     pair = shift + x.rows;
     double* const in_double = pair + x.rows * 2;
@@ -48,7 +49,7 @@ class LongRows {
   }
 
  private:
-  Temporary memory_;
+  Scratch memory_;
 };
 
 // x as [outer, n, inner], n of them reduced, if the reduced dimensions are neighbors.
@@ -79,20 +80,21 @@ void over_bands(const Middle& of, F&& f) {
   });
 }
 
-Status in_columns(const Middle& of, const View& out, const View& x, const LogSumExpLeaf& leaf) {
+Status in_columns(Workspace& workspace, const Middle& of, const View& out, const View& x, const LogSumExpLeaf& leaf) {
   const int64_t size = static_cast<int64_t>(size_of(out.dtype));
   View dense = x;
-  Temporary memory;
+  Scratch memory(workspace);
   if (!x.contiguous()) {
     set_contiguous(dense);
-    dense.data = memory.get(x.numel() * static_cast<int64_t>(size_of(x.dtype)));
-    if (!dense.data) return fail(Code::MEMORY, kNoMemory);
+    dense.data = memory.get<char>(x.numel() * static_cast<int64_t>(size_of(x.dtype)));
+    if (!dense.data) return out_of_memory();
     NABLA_TRY(copy(dense, x));
   }
   const Source source(dense.data, dense.dtype, out.dtype);
   over_bands(of, [&](int64_t at, int64_t column, int64_t columns) {
     int64_t stride = of.inner;
-    if (const char* from = source.read(at, of.n, columns, stride))
+    Scratch tile(workspace);
+    if (const char* from = source.read(tile, at, of.n, columns, stride))
       leaf.columns(out.as<char>() + column * size, from, of.n, stride, columns);
   });
   return source.status();
@@ -111,10 +113,11 @@ Status write_long_rows(const View& dx, const View& g, const ReducedRows& x, cons
   });
 }
 
-Status long_rows_backward(const View& dx, const View& g, const View& x, double mask, const LogSumExpLeaf& leaf) {
-  ReducedRows rows;
+Status long_rows_backward(Workspace& workspace, const View& dx, const View& g, const View& x, double mask,
+                          const LogSumExpLeaf& leaf) {
+  ReducedRows rows(workspace);
   NABLA_TRY(rows.check(g, x, mask));
-  LongRows of;
+  LongRows of(workspace);
   NABLA_TRY(of.run(rows, leaf, false));
   return dx.dtype == DType::F64 ? write_long_rows<double>(dx, g, rows, of) : write_long_rows<float>(dx, g, rows, of);
 }
@@ -134,7 +137,7 @@ void fill_empty(const View& out) {
 Status run_log_sum_exp(const Call& call) {
   if (call.n_out != 1 || call.n_in != 1 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0);
-  ReducedRows rows;
+  ReducedRows rows(call.workspace);
   NABLA_TRY(rows.check(out, x, call.attrs[0]));
   if (rows.rows == 0) return {};
   if (rows.n == 0) {
@@ -145,10 +148,11 @@ Status run_log_sum_exp(const Call& call) {
   const int64_t size = static_cast<int64_t>(size_of(out.dtype));
   const Middle middle(x, static_cast<int>(call.attrs[0]));
   // What is long, or lies in several pieces, is taken as rows. The shape alone decides.
-  if (middle.fits && middle.inner > 1 && middle.n <= kReduceChunk) return in_columns(middle, out, x, leaf);
+  if (middle.fits && middle.inner > 1 && middle.n <= kReduceChunk)
+    return in_columns(call.workspace, middle, out, x, leaf);
   NABLA_TRY(rows.lay_out());
   if (rows.n > kReduceChunk) {
-    LongRows of;
+    LongRows of(call.workspace);
     NABLA_TRY(of.run(rows, leaf, true));
     for (int64_t r = 0; r < rows.rows; r++) leaf.finish(out.as<char>() + r * size, of.shift[r], of.pair + r * 2);
     return {};
@@ -180,7 +184,7 @@ Status run_log_sum_exp_backward(const Call& call) {
     });
     return {};
   }
-  if (of.n > kReduceChunk) return long_rows_backward(dx, g, x, call.attrs[0], leaf);
+  if (of.n > kReduceChunk) return long_rows_backward(call.workspace, dx, g, x, call.attrs[0], leaf);
   const bool streaming = exceeds_cache(dx) && of.n * size <= kRowWork;
   const int64_t per = kRowsChunk / of.n + 1;
   parallel_for((of.outer + per - 1) / per, [&](int64_t chunk) {

@@ -8,15 +8,14 @@
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kNoDType = "the op is not defined for this dtype";
-constexpr const char* kNoMemory = "out of memory";
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -29,7 +28,8 @@ struct Target {
 };
 
 // [outer, n] -> [outer]. A long row is split into parts that are whole subtrees of the fixed summation tree.
-Status reduce_rows(const ReduceLeaf& leaf, const Target& to, const Source& x, int64_t outer, int64_t n) {
+Status reduce_rows(Workspace& workspace, const ReduceLeaf& leaf, const Target& to, const Source& x, int64_t outer,
+                   int64_t n) {
   if (n <= kReduceChunk) {
     int64_t rows = kReduceChunk / (n > 0 ? n : 1) + 1;
     const bool plain = !to.partials && to.divisor == 1;
@@ -37,23 +37,25 @@ Status reduce_rows(const ReduceLeaf& leaf, const Target& to, const Source& x, in
     parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
       int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
       char* out = to.out + first * to.size;
-      const char* from = x.read(first * n, count * n);
+      Scratch tile(workspace), sums_memory(workspace);
+      const char* from = x.read(tile, first * n, count * n);
       if (!from) return;
       if (plain) return leaf.rows(out, from, count, n, n);
-      void* sums = to.partials ? out : scratch(Scratch::ROW, static_cast<size_t>(count * leaf.partial_size));
+      void* sums = to.partials ? out : sums_memory.get<char>(count * leaf.partial_size);
       if (!sums) return starved.store(true, std::memory_order_relaxed);
       leaf.sums(sums, from, count, n, n);
       if (!to.partials) leaf.store(out, sums, count, to.divisor);
     });
-    return starved ? fail(Code::MEMORY, kNoMemory) : Status{};
+    return starved ? out_of_memory() : Status{};
   }
   int64_t parts = ceil_div(n, kReduceChunk), partial = kReduceLanes * leaf.partial_size;
-  Temporary memory;
-  char* partials = static_cast<char*>(memory.get(outer * parts * partial));
-  if (!partials) return fail(Code::MEMORY, kNoMemory);
+  Scratch memory(workspace);
+  char* partials = memory.get<char>(outer * parts * partial);
+  if (!partials) return out_of_memory();
   parallel_for(outer * parts, [&](int64_t task) {
     int64_t start = task % parts * kReduceChunk, count = n - start < kReduceChunk ? n - start : kReduceChunk;
-    const char* from = x.read(task / parts * n + start, count);
+    Scratch tile(workspace);
+    const char* from = x.read(tile, task / parts * n + start, count);
     if (from) leaf.row(partials + task * partial, from, count);
   });
   for (int64_t o = 0; o < outer; o++) {
@@ -66,8 +68,8 @@ Status reduce_rows(const ReduceLeaf& leaf, const Target& to, const Source& x, in
 }
 
 // [outer, n, inner] -> [outer, inner].
-Status reduce_columns(const ReduceLeaf& leaf, const Target& to, const Source& x, int64_t outer, int64_t n,
-                      int64_t inner) {
+Status reduce_columns(Workspace& workspace, const ReduceLeaf& leaf, const Target& to, const Source& x, int64_t outer,
+                      int64_t n, int64_t inner) {
   int64_t width = inner < kReduceColumns ? inner : kReduceColumns;
   int64_t bands = ceil_div(inner, width);
   int64_t part = kReduceRows;
@@ -76,15 +78,16 @@ Status reduce_columns(const ReduceLeaf& leaf, const Target& to, const Source& x,
   // A single part in the result's dtype, or for another pass, needs no buffer.
   const int64_t partial = leaf.partial_size;
   const bool in_place = parts == 1 && (leaf.partial_is_result || to.partials);
-  Temporary memory;
-  char* partials = in_place ? to.out : static_cast<char*>(memory.get(outer * parts * inner * partial));
-  if (!partials) return fail(Code::MEMORY, kNoMemory);
+  Scratch memory(workspace);
+  char* partials = in_place ? to.out : memory.get<char>(outer * parts * inner * partial);
+  if (!partials) return out_of_memory();
   parallel_for(outer * parts * bands, [&](int64_t task) {
     int64_t band = task % bands * width, p = task / bands % parts, o = task / bands / parts;
     int64_t columns = inner - band < width ? inner - band : width;
     int64_t start = p * part, rows = parts == 1 ? n : (n - start < part ? n - start : part);
     int64_t stride = inner;
-    if (const char* from = x.read((o * n + start) * inner + band, rows, columns, stride))
+    Scratch tile(workspace);
+    if (const char* from = x.read(tile, (o * n + start) * inner + band, rows, columns, stride))
       leaf.columns(partials + ((o * parts + p) * inner + band) * partial, from, rows, stride, columns);
   });
   if (in_place) {
@@ -103,14 +106,14 @@ Status reduce_columns(const ReduceLeaf& leaf, const Target& to, const Source& x,
 }
 
 // The input in place if it is contiguous and of the dtype, else a converted copy.
-const char* laid_out(const View& x, DType type, Temporary& memory, Status& status) {
+const char* laid_out(const View& x, DType type, Scratch& memory, Status& status) {
   if (x.dtype == type && x.contiguous()) return x.as<char>();
   View dense = x;
   dense.dtype = type;
   dense.scalar = false;
   set_contiguous(dense);
-  dense.data = memory.get(x.numel() * static_cast<int64_t>(size_of(type)));
-  status = dense.data ? copy(dense, x) : fail(Code::MEMORY, kNoMemory);
+  dense.data = memory.get<char>(x.numel() * static_cast<int64_t>(size_of(type)));
+  status = dense.data ? copy(dense, x) : out_of_memory();
   return dense.as<char>();
 }
 
@@ -145,7 +148,7 @@ Status reduce(const Call& call, int kernel) {
   if (mask >> x.rank || out.numel() != kept) return fail(Code::SHAPE, kOperands);
   if (kept == 0) return {};
 
-  Temporary dense;
+  Scratch dense(call.workspace);
   Status status;
   // Half precision is converted to float32 while it is read.
   DType stored = reads_as(x.dtype, out.dtype) ? x.dtype : out.dtype;
@@ -157,16 +160,16 @@ Status reduce(const Call& call, int kernel) {
   const bool moves = leaf.partial_is_result || (is_norm || kernel == static_cast<int>(Reduce::sum));
   if (passes == 0 && divisor == 1 && moves) {
     const Source all(from, stored, out.dtype);
+    Scratch tile(call.workspace);
     for (int64_t at = 0, n; at < kept; at += n) {
       n = kept - at < kReduceChunk ? kept - at : kReduceChunk;
-      if (const char* piece = all.read(at, n))
+      if (const char* piece = all.read(tile, at, n))
         __builtin_memcpy(out.as<char>() + at * size, piece, static_cast<size_t>(n * size));
     }
     NABLA_TRY(all.status());
     if (!is_norm) return {};
-    View same[2] = {out, out};
-    double type = static_cast<int>(out.dtype);
-    return run_elementwise(Call{-1, 1, 1, 1, same, &type}, static_cast<int>(Elementwise::abs));
+    const View same[2] = {out, out};
+    return elementwise(Elementwise::abs, out.dtype, same);
   }
   if (passes <= 1) {
     int64_t outer = 1, n = 1, inner = 1;
@@ -178,7 +181,8 @@ Status reduce(const Call& call, int kernel) {
     }
     const Target to{out.as<char>(), size, false, divisor};
     const Source source(from, stored, out.dtype);
-    NABLA_TRY(inner == 1 ? reduce_rows(leaf, to, source, outer, n) : reduce_columns(leaf, to, source, outer, n, inner));
+    NABLA_TRY(inner == 1 ? reduce_rows(call.workspace, leaf, to, source, outer, n)
+                         : reduce_columns(call.workspace, leaf, to, source, outer, n, inner));
     return source.status();
   }
   // The innermost group first; between passes the partials are in a buffer, and are combined as doubles if they are of
@@ -187,7 +191,7 @@ Status reduce(const Call& call, int kernel) {
                                   ? leaf
                                   : kernels().reduce.leaf[static_cast<int>(Reduce::sum)][static_cast<int>(DType::F64)];
   const DType between = leaf.partial_is_result ? out.dtype : DType::F64;
-  Temporary buffers[kMaxRank];
+  Scratch buffers[] = {Scratch(call.workspace), Scratch(call.workspace)};  // of this pass and the one before
   int64_t inner = 1;
   for (int g = count - 1, pass = 0; g >= 0; g--) {
     if (!reduced[g]) {
@@ -198,11 +202,10 @@ Status reduce(const Call& call, int kernel) {
     for (int h = 0; h < g; h++) outer *= groups[h];
     const ReduceLeaf& each = pass == 0 ? leaf : joining;
     const Source source(from, stored, pass == 0 ? out.dtype : between);
-    const Target to{static_cast<char*>(buffers[pass++].get(outer * inner * leaf.partial_size)), leaf.partial_size, true,
-                    1};
-    if (!to.out) return fail(Code::MEMORY, kNoMemory);
-    NABLA_TRY(inner == 1 ? reduce_rows(each, to, source, outer, groups[g])
-                         : reduce_columns(each, to, source, outer, groups[g], inner));
+    const Target to{buffers[pass++ % 2].get<char>(outer * inner * leaf.partial_size), leaf.partial_size, true, 1};
+    if (!to.out) return out_of_memory();
+    NABLA_TRY(inner == 1 ? reduce_rows(call.workspace, each, to, source, outer, groups[g])
+                         : reduce_columns(call.workspace, each, to, source, outer, groups[g], inner));
     NABLA_TRY(source.status());
     from = to.out;
     stored = between;
@@ -226,16 +229,15 @@ Status scaled_again(const Call& call, int kernel, const Scaling& by) {
   double* results = out.as<double>();
   const auto lost = [=](double y) { return by.unit < 1 ? !(y >= -by.most && y <= by.most) : y < by.least; };
   if (std::none_of(results, results + n, lost)) return {};
-  Temporary scaled, again;
+  Scratch scaled(call.workspace), again(call.workspace);
   View operands[3] = {out, x, x};
-  operands[0].data = again.get(n * 8);
-  operands[1].data = scaled.get(x.numel() * 8);
+  operands[0].data = again.get<double>(n);
+  operands[1].data = scaled.get<double>(x.numel());
   set_contiguous(operands[1]);
-  if (!operands[0].data || !operands[1].data) return fail(Code::MEMORY, kNoMemory);
-  const double type = static_cast<int>(DType::F64);
-  View product[3] = {operands[1], x, number(DType::F64, &by.unit)};
-  NABLA_TRY(run_elementwise(Call{-1, 1, 2, 1, product, &type}, static_cast<int>(Elementwise::mul)));
-  NABLA_TRY(reduce(Call{-1, 1, 1, call.n_attr, operands, call.attrs}, kernel));
+  if (!operands[0].data || !operands[1].data) return out_of_memory();
+  const View product[3] = {operands[1], x, number(DType::F64, &by.unit)};
+  NABLA_TRY(elementwise(Elementwise::mul, DType::F64, product));
+  NABLA_TRY(reduce(Call{-1, 1, 1, call.n_attr, operands, call.attrs, call.workspace}, kernel));
   const double* found = operands[0].as<double>();
   for (int64_t i = 0; i < n; i++)
     if (lost(results[i])) results[i] = by.power == 1 ? found[i] / by.unit : found[i] / by.unit / by.unit;
@@ -272,7 +274,7 @@ Status run_arg_reduce(const Call& call, int kernel) {
   if (n == 0) return fail(Code::SHAPE, "an empty dimension has no index");
   const ArgReduceLeaf& leaf = kernels().reduce.arg[kernel][static_cast<int>(x.dtype)];
   if (!leaf.rows) return fail(Code::DTYPE, kNoDType);
-  Temporary dense;
+  Scratch dense(call.workspace);
   Status status;
   const char* from = laid_out(x, x.dtype, dense, status);
   NABLA_TRY(status);
@@ -286,11 +288,10 @@ Status run_arg_reduce(const Call& call, int kernel) {
     });
     return {};
   }
-  Temporary memory;
-  char* scratch = static_cast<char*>(memory.get(outer * inner * (size + 8)));
-  if (!scratch) return fail(Code::MEMORY, kNoMemory);
-  auto* indices = reinterpret_cast<int64_t*>(scratch);
-  char* values = scratch + outer * inner * 8;
+  Scratch index_memory(call.workspace), value_memory(call.workspace);
+  auto* indices = index_memory.get<int64_t>(outer * inner);
+  char* values = value_memory.get<char>(outer * inner * size);
+  if (!indices || !values) return out_of_memory();
   parallel_for(outer, [&](int64_t o) {
     leaf.columns(values + o * inner * size, indices + o * inner, from + o * n * inner * size, n, inner, inner, 0);
     for (int64_t i = o * inner; i < (o + 1) * inner; i++) to[i] = static_cast<int32_t>(indices[i]);

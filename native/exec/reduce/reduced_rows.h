@@ -4,13 +4,15 @@
 #include "exec/common/halves.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
 class ReducedRows {
  public:
+  explicit ReducedRows(Workspace& workspace) : workspace_(workspace), dense_(workspace) {}
+
   int64_t rows = 1, n = 1;
 
   // Of an input, with the dimensions in the mask reduced, for results in the dtype of `out`, which may be halves'
@@ -40,8 +42,8 @@ class ReducedRows {
     View dense = from_;
     dense.dtype = type_;
     set_contiguous(dense);
-    dense.data = dense_.get(rows * n * static_cast<int64_t>(size_of(type_)));
-    if (!dense.data) return fail(Code::MEMORY, kStarved);
+    dense.data = dense_.get<char>(rows * n * static_cast<int64_t>(size_of(type_)));
+    if (!dense.data) return out_of_memory();
     NABLA_TRY(copy(dense, from_));
     from_ = dense;
     return {};
@@ -56,7 +58,8 @@ class ReducedRows {
       const int64_t per = kRowsChunk / (n > 0 ? n : 1) + 1;
       parallel_for((rows + per - 1) / per, [&](int64_t chunk) {
         const int64_t first = chunk * per, count = rows - first < per ? rows - first : per;
-        if (const char* x = source.read(first * n, count * n)) f(first, count, x);
+        Scratch tile(workspace_);
+        if (const char* x = source.read(tile, first * n, count * n)) f(first, count, x);
       });
       return source.status();
     }
@@ -82,11 +85,12 @@ class ReducedRows {
       dense = piece;
       dense.dtype = type_;
       set_contiguous(dense);
-      dense.data = scratch(Scratch::TILES, static_cast<size_t>(count * n) * size_of(type_));
+      Scratch tile(workspace_);
+      dense.data = tile.get<char>(count * n * static_cast<int64_t>(size_of(type_)));
       if (!dense.data || !copy(dense, piece).ok()) return starved.store(true, std::memory_order_relaxed);
       f(task / pieces * width + start, count, dense.as<char>());
     });
-    return starved ? fail(Code::MEMORY, kStarved) : Status{};
+    return starved ? out_of_memory() : Status{};
   }
 
   // How many parts a row of more than kReduceChunk elements is cut into.
@@ -98,19 +102,20 @@ class ReducedRows {
     parallel_for(rows * parts(), [&](int64_t task) {
       const int64_t row = task / parts(), start = task % parts() * kReduceChunk;
       const int64_t count = n - start < kReduceChunk ? n - start : kReduceChunk;
-      if (const char* x = source.read(row * n + start, count)) f(row, task % parts(), x, count);
+      Scratch tile(workspace_);
+      if (const char* x = source.read(tile, row * n + start, count)) f(row, task % parts(), x, count);
     });
     return source.status();
   }
 
  private:
   static constexpr const char* kMisfit = "the operands do not fit the kernel";
-  static constexpr const char* kStarved = "out of memory";
 
   View from_;     // the kept dimensions, then the others
   int kept_ = 0;  // how many dimensions are kept
   DType type_ = DType::F32;
-  Temporary dense_;
+  Workspace& workspace_;
+  Scratch dense_;
 };
 
 }  // namespace nabla

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "exec/sort/keys.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 
@@ -66,7 +66,8 @@ struct Items {
 // to(position, item) for positions [first, k), where the first item belongs at `first`. read(i) returns the items; `b`
 // has room for n. False if out of memory.
 template <class Read, class K, class To>
-bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t k, const To& to) {
+bool sort_groups(Workspace& workspace, int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t k,
+                 const To& to) {
   using I = Item<K>;
   constexpr int kTopBits = 12, kDigits = 1 << kTopBits;
   constexpr int64_t kMostGroups = 256, kAgain = 16 * kPiece;
@@ -74,11 +75,11 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
   // Parts are processed in pairs with separate counts, so that increments do not wait for each other.
   const int64_t pairs = std::min<int64_t>((n + kPiece - 1) / kPiece, 2 * thread_limit()), parts = 2 * pairs;
   const int64_t part = (n + parts - 1) / parts;
-  Temporary tables, lists;
-  auto* const counts = static_cast<Counts*>(tables.get(parts * static_cast<int64_t>(sizeof(Counts))));
+  Scratch tables(workspace), lists(workspace);
+  auto* const counts = tables.get<Counts>(parts);
   // Two adjacent groups are larger than one group should be.
   const int64_t wanted = std::max(kPiece / 2, n / kMostGroups), room = 2 * (n / wanted) + 2;
-  auto* const starts = static_cast<int64_t*>(lists.get((room + 1) * static_cast<int64_t>(sizeof(int64_t))));
+  auto* const starts = lists.get<int64_t>(room + 1);
   if (!counts || !starts) return false;
   const auto each_item = [&](const auto& body) {
     parallel_for(pairs, [&](int64_t pair) {
@@ -153,9 +154,9 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
     const int64_t start = starts[g], count = starts[g + 1] - start;
     I* const items = b + start;
     if (first + start >= k || (count > kAgain) != large) return;
-    Temporary memory;
-    I* const other = static_cast<I*>(memory.get(count * static_cast<int64_t>(sizeof(I))));
-    if (!other || (large && shift > 0 && !sort_groups(count, Items<K>{items}, other, first + start, k, to)))
+    Scratch memory(workspace);
+    I* const other = memory.get<I>(count);
+    if (!other || (large && shift > 0 && !sort_groups(workspace, count, Items<K>{items}, other, first + start, k, to)))
       starved.store(true, std::memory_order_relaxed);
     else if (!large || shift == 0)
       sort_in_cache(items, other, count, [&](int64_t place, const I& item) {
@@ -169,14 +170,14 @@ bool sort_groups(int64_t n, const Read& read, Item<K>* b, int64_t first, int64_t
 
 // Calls to(position, item) for the first k positions of the order. The elements of the row are contiguous.
 template <class T, class To>
-bool sort_row(const Row<T>& row, int64_t k, const To& to) {
+bool sort_row(Workspace& workspace, const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;
   const auto read = [=, data = row.data](int64_t i) { return I{row.key_of_value(data[i]), static_cast<int32_t>(i)}; };
   const bool alone = row.size <= kPiece;
-  Temporary memory;
-  I* const items = static_cast<I*>(memory.get((alone ? 2 : 1) * row.size * static_cast<int64_t>(sizeof(I))));
+  Scratch memory(workspace);
+  I* const items = memory.get<I>((alone ? 2 : 1) * row.size);
   if (!items) return false;
-  if (!alone) return sort_groups(row.size, read, items, 0, k, to);
+  if (!alone) return sort_groups(workspace, row.size, read, items, 0, k, to);
   for (int64_t i = 0; i < row.size; i++) items[i] = read(i);
   sort_in_cache(items, items + row.size, row.size, [&](int64_t place, const I& item) {
     if (place < k) to(place, item);
@@ -186,12 +187,12 @@ bool sort_row(const Row<T>& row, int64_t k, const To& to) {
 
 // Calls to(position, item) for the first k positions of the order; skips items that cannot be among them.
 template <class T, class To>
-bool select_first(const Row<T>& row, int64_t k, const To& to) {
+bool select_first(Workspace& workspace, const Row<T>& row, int64_t k, const To& to) {
   using I = Item<typename Row<T>::K>;
   constexpr int64_t kStep = 64;
   const int64_t room = 2 * k + 1024;
-  Temporary memory;
-  I* found = static_cast<I*>(memory.get((room + kStep) * static_cast<int64_t>(sizeof(I))));
+  Scratch memory(workspace);
+  I* found = memory.get<I>(room + kStep);
   if (!found) return false;
   int64_t count = 0;
   auto last = std::numeric_limits<typename Row<T>::K>::max();

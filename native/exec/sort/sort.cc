@@ -8,8 +8,8 @@
 #include "exec/sort/radix.h"
 #include "exec/sort/short.h"
 #include "kernels/table.h"
-#include "runtime/memory.h"
 #include "runtime/pool.h"
+#include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
@@ -42,6 +42,7 @@ struct Sorted {
 // The rows of one call: [outer, size, inner] becomes [outer, k, inner].
 template <class T>
 struct Order {
+  Workspace& workspace;
   const T* x;
   int32_t* indices;
   T* values;
@@ -59,8 +60,8 @@ struct Order {
   // Rows [start, end), sorted side by side.
   bool short_rows(int64_t start, int64_t end) const {
     const SortTable& table = kernels().sort;
-    Temporary memory;
-    auto* const items = static_cast<int32_t*>(memory.get(from.size * table.lanes * int64_t{sizeof(int32_t)}));
+    Scratch memory(workspace);
+    auto* const items = memory.get<int32_t>(from.size * table.lanes);
     if (!items) return false;
     for (; start < end; start += table.lanes) {
       ShortRow<T> lanes[kMaxSortLanes];
@@ -76,22 +77,22 @@ struct Order {
   bool long_rows(int64_t start, int64_t end) const {
     bool done = true;
     for (; done && start < end; start++)
-      done = k < from.size / 4 ? select_first(row(start), k, to(start)) : sort_all(start);
+      done = k < from.size / 4 ? select_first(workspace, row(start), k, to(start)) : sort_all(start);
     return done;
   }
   bool sort_all(int64_t r) const {
     Row<T> x = row(r);
     Sorted<T> sorted = to(r);
-    Temporary memory;
+    Scratch memory(workspace);
     if (x.stride != 1) {
-      auto* const side_by_side = static_cast<T*>(memory.get(x.size * static_cast<int64_t>(sizeof(T))));
+      auto* const side_by_side = memory.get<T>(x.size);
       if (!side_by_side) return false;
       for (int64_t i = 0; i < x.size; i++) side_by_side[i] = x.at(i);
       x.data = side_by_side;
       x.stride = 1;
       sorted.row = x;
     }
-    return sort_row(x, k, sorted);
+    return sort_row(workspace, x, k, sorted);
   }
 };
 
@@ -108,7 +109,7 @@ Status order(const Order<T>& o) {
     if (!(side_by_side ? o.short_rows(start, end) : o.long_rows(start, end)))
       starved.store(true, std::memory_order_relaxed);
   });
-  return starved ? fail(Code::MEMORY, "out of memory") : Status{};
+  return starved ? out_of_memory() : Status{};
 }
 
 // Compares like keys, without computing them.
@@ -156,8 +157,8 @@ Status run_order(const Call& call) {
   Status status;
   with_type(x.dtype, [&](auto zero) {
     using T = Stored<decltype(zero)>;
-    status = order(
-        Order<T>{x.as<T>(), out.as<int32_t>(), values ? values->as<T>() : nullptr, from, to.size, call.attrs[1] != 0});
+    status = order(Order<T>{call.workspace, x.as<T>(), out.as<int32_t>(), values ? values->as<T>() : nullptr, from,
+                            to.size, call.attrs[1] != 0});
   });
   return status;
 }

@@ -32,13 +32,13 @@ void check_batch(const Batch& s, int threads) {
   for (int64_t i = 0; i < s.count; i++) {
     GemmEpilogue own = epilogue;
     if (s.addends) own.addend = addends.buffer.data() + addend_offsets[i];
-    gemm(dtype_of<T>, s.m, s.n, s.k, {a.buffer.data() + a_offsets[i], s.k, 1}, {b.buffer.data() + b_offsets[i], s.n, 1},
-         expected.data() + c_offsets[i], s.n, own);
+    gemm(workspace(), dtype_of<T>, s.m, s.n, s.k, {a.buffer.data() + a_offsets[i], s.k, 1},
+         {b.buffer.data() + b_offsets[i], s.n, 1}, expected.data() + c_offsets[i], s.n, own);
   }
   set_thread_limit(threads);
   const Status status =
-      gemm_batched(dtype_of<T>, s.count, s.m, s.n, s.k, a.matrix(), a_offsets.data(), b.matrix(), b_offsets.data(),
-                   actual.data(), c_offsets.data(), s.n, epilogue, addend_offsets.data());
+      gemm_batched(workspace(), dtype_of<T>, s.count, s.m, s.n, s.k, a.matrix(), a_offsets.data(), b.matrix(),
+                   b_offsets.data(), actual.data(), c_offsets.data(), s.n, epilogue, addend_offsets.data());
   CHECK(status.ok(), "%s", status.message);
   CHECK(same_bits(expected, actual), "%d items of %dx%dx%d, steps %d %d", int(s.count), int(s.m), int(s.n), int(s.k),
         int(s.a_step), int(s.b_step));

@@ -14,7 +14,7 @@ struct Shape {
 template <class T>
 std::vector<T> product(Shape s, const Matrix& a, const Matrix& b) {
   std::vector<T> c(static_cast<size_t>(s.m * s.n));
-  gemm(dtype_of<T>, s.m, s.n, s.k, a, b, c.data(), s.n);
+  gemm(workspace(), dtype_of<T>, s.m, s.n, s.k, a, b, c.data(), s.n);
   return c;
 }
 

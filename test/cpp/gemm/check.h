@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "../workspace.h"
 #include "base/dtype.h"
 #include "exec/matmul/gemm.h"
 #include "kernels/gemm.h"

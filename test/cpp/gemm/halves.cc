@@ -35,7 +35,7 @@ void check_product(Shape s, Layout la, Layout lb, int mode) {
   const bool accumulate = mode / 6 % 2;
   Result<float> expected(s.m, s.n, accumulate, 4), c = expected;
   const auto multiply = [&](const Matrix& left, const Matrix& right, Result<float>& out) {
-    return gemm(DType::F32, s.m, s.n, s.k, left, right, out.data(), out.ldc,
+    return gemm(workspace(), DType::F32, s.m, s.n, s.k, left, right, out.data(), out.ldc,
                 {added, accumulate ? out.data() : nullptr, out.ldc});
   };
   multiply(a.wide.matrix(), b.wide.matrix(), expected);
@@ -64,7 +64,8 @@ void check_batch(int64_t count, int64_t m, int64_t n, int64_t k, bool one_b) {
   }
   std::vector<float> expected(static_cast<size_t>(count * m * n)), c = expected;
   const auto multiply = [&](const Matrix& left, const Matrix& right, std::vector<float>& out) {
-    return gemm_batched(DType::F32, count, m, n, k, left, a_at.data(), right, b_at.data(), out.data(), c_at.data(), n);
+    return gemm_batched(workspace(), DType::F32, count, m, n, k, left, a_at.data(), right, b_at.data(), out.data(),
+                        c_at.data(), n);
   };
   multiply(a.wide.matrix(), b.wide.matrix(), expected);
   CHECK(multiply(a.matrix(), b.matrix(), c).ok(), "a batch");
@@ -92,7 +93,7 @@ void test_halves(bool quick) {
   const BFloat16 one[1] = {{0x3f80}};
   double value = 1;
   const Matrix half{one, 1, 1, true}, wide{&value, 1, 1};
-  CHECK(gemm(DType::F64, 1, 1, 1, wide, half, &value, 1).code == Code::DTYPE, "beside float64");
+  CHECK(gemm(workspace(), DType::F64, 1, 1, 1, wide, half, &value, 1).code == Code::DTYPE, "beside float64");
 }
 
 }  // namespace nabla::test

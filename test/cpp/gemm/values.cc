@@ -16,8 +16,8 @@ void check_product(Shape s, Layout la, Layout lb, bool accumulate, bool with_bia
   Result<T> c(s.m, s.n, accumulate, 4), before = c;
   // Either C itself or what it started as.
   const T* addend = !accumulate ? nullptr : (s.m + s.n) % 2 ? c.data() : before.data();
-  const Status status =
-      gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc, {bias_row, addend, c.ldc, relu});
+  const Status status = gemm(workspace(), dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc,
+                             {bias_row, addend, c.ldc, relu});
   CHECK(status.ok(), "%s", status.message);
   const bool dots = gemm_takes_dots(s.m, s.n, s.k, a.col_stride, b.row_stride);
   int64_t wrong = 0;
@@ -87,7 +87,7 @@ template <class T>
 void check_accuracy(Shape s) {
   const Operand<T> a(s.m, s.k, Layout::ROWS, 5), b(s.k, s.n, Layout::COLUMNS, 6);
   Result<T> c(s.m, s.n, false, 0);
-  gemm(dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc);
+  gemm(workspace(), dtype_of<T>, s.m, s.n, s.k, a.matrix(), b.matrix(), c.data(), c.ldc);
   long double worst = 0;
   for (int64_t i = 0; i < s.m; i++) {
     for (int64_t j = 0; j < s.n; j++) {
@@ -109,10 +109,10 @@ void check_refusals() {
   uint8_t value[1] = {1};
   const Matrix one{value, 1, 1};
   for (DType t : {DType::U8, DType::BOOL}) {
-    CHECK(gemm(t, 1, 1, 1, one, one, value, 1).code == Code::DTYPE, "dtype %d", int(t));
+    CHECK(gemm(workspace(), t, 1, 1, 1, one, one, value, 1).code == Code::DTYPE, "dtype %d", int(t));
     const int64_t offsets[1] = {0};
-    CHECK(gemm_batched(t, 1, 1, 1, 1, one, offsets, one, offsets, value, offsets, 1).code == Code::DTYPE, "dtype %d",
-          int(t));
+    CHECK(gemm_batched(workspace(), t, 1, 1, 1, 1, one, offsets, one, offsets, value, offsets, 1).code == Code::DTYPE,
+          "dtype %d", int(t));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../random.h"
+#include "../workspace.h"
 #include "exec/conv/conv.h"
 #include "exec/conv/im2col.h"
 #include "exec/conv/pool2d.h"
@@ -136,7 +137,7 @@ void check_convolution(Random& r, Kind kind) {
   });
   const auto run = [&](Status (*kernel)(const Call&), const View& to, const View& a, const View& b) {
     const View operands[3] = {to, a, b};
-    return kernel(Call{-1, 1, 2, 7, operands, g.numbers});
+    return kernel(Call{-1, 1, 2, 7, operands, g.numbers, workspace()});
   };
   std::vector<T> before[3];
   for (int threads : {7, 2, 1}) {
@@ -186,7 +187,7 @@ void check_pool(Random& r, Kind kind) {
   for (float& v : x.data) v = static_cast<float>(r.between(0, 5));  // with ties
   if (r.between(0, 1)) x.data[static_cast<size_t>(r.between(0, static_cast<int64_t>(x.data.size()) - 1))] = NAN;
   const View operands[2] = {out.view, x.view};
-  check(run_max_pool2d_indices(Call{-1, 1, 1, 8, operands, g.numbers}).ok(), "runs", g.height, g.width);
+  check(run_max_pool2d_indices(Call{-1, 1, 1, 8, operands, g.numbers, workspace()}).ok(), "runs", g.height, g.width);
   for (int64_t n = 0; n < g.n; n++)
     for (int64_t c = 0; c < g.channels; c++)
       for (int64_t y = 0; y < g.oh; y++)
@@ -235,11 +236,12 @@ void check_means(Random& r, Kind kind) {
     want_x.at(n, c, iy, ix) += d, size_x.at(n, c, iy, ix) += std::fabs(d);
   });
   const View there[2] = {out.view, x.view}, back[2] = {dx.view, y.view};
-  check(run_avg_pool2d(Call{-1, 1, 1, 9, there, numbers}).ok(), "means run", g.height, g.width);
-  check(run_avg_pool2d_backward(Call{-1, 1, 1, 9, back, numbers}).ok(), "their transpose runs", g.height, g.width);
+  check(run_avg_pool2d(Call{-1, 1, 1, 9, there, numbers, workspace()}).ok(), "means run", g.height, g.width);
+  check(run_avg_pool2d_backward(Call{-1, 1, 1, 9, back, numbers, workspace()}).ok(), "their transpose runs", g.height,
+        g.width);
   expect_near(out, want_y, size_y, "means");
   expect_near(dx, want_x, size_x, "the transpose of means");
-  check(!run_avg_pool2d(Call{-1, 1, 1, 9, back, numbers}).ok() || (g.height == g.oh && g.width == g.ow),
+  check(!run_avg_pool2d(Call{-1, 1, 1, 9, back, numbers, workspace()}).ok() || (g.height == g.oh && g.width == g.ow),
         "refuses what does not fit", g.height, g.width);
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "../workspace.h"
 #include "exec/matmul/gemm.h"
 #include "numbers.h"
 
@@ -240,9 +241,10 @@ void digest_gemm(Digests& out) {
   const int64_t shapes[][3] = {{1, 61, 700}, {2, 61, 700}, {61, 1, 700}, {1, 1, 5000}, {29, 75, 600}, {100, 90, 300}};
   for (const auto& [m, n, k] : shapes) {
     std::vector<T> c(static_cast<size_t>(m * n));
-    gemm(DTypeOf<T>::value, m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, {a.data()});
+    gemm(workspace(), DTypeOf<T>::value, m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, {a.data()});
     d.add(c.data(), m * n);
-    gemm(DTypeOf<T>::value, m, n, k, {a.data(), 1, m}, {b.data(), 1, k}, c.data(), n, {nullptr, c.data(), n});
+    gemm(workspace(), DTypeOf<T>::value, m, n, k, {a.data(), 1, m}, {b.data(), 1, k}, c.data(), n,
+         {nullptr, c.data(), n});
     d.add(c.data(), m * n);
   }
   out[std::string("gemm ") + kDTypeNames[kType<T>]] = d.value();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../random.h"
+#include "../workspace.h"
 #include "base/layout.h"
 #include "exec/call.h"
 #include "runtime/pool.h"
@@ -78,7 +79,7 @@ struct Tensor {
 inline Status run_with(Status (*kernel)(const Call&), int outs, const std::vector<View>& operands,
                        const std::vector<double>& attrs) {
   return kernel(Call{-1, outs, static_cast<int32_t>(operands.size()) - outs, static_cast<int32_t>(attrs.size()),
-                     operands.data(), attrs.data()});
+                     operands.data(), attrs.data(), workspace()});
 }
 
 // A sum, and the sum of the sizes of its terms, which says how exact it can be.

@@ -15,7 +15,7 @@ namespace {
 // In a block of the allocator, as rows of tensors are.
 template <class T>
 struct Rows {
-  Temporary memory;
+  Scratch memory{workspace()};
   View view;
 
   Rows(int64_t rows, int64_t n) {
@@ -23,7 +23,7 @@ struct Rows {
     view.rank = 2;
     view.dims[0] = rows, view.dims[1] = n;
     set_contiguous(view);
-    view.data = memory.get(bytes());
+    view.data = memory.get<T>(rows * n);
     if (!view.data) std::abort();
   }
   T* values() const { return static_cast<T*>(view.data); }

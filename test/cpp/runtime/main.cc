@@ -1,6 +1,7 @@
 // The pool, the allocator and the storages under many threads. Run as it is, and under the thread sanitizer.
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "../workspace.h"
 #include "base/layout.h"
 #include "check.h"
 #include "exec/common/tuning.h"
@@ -160,9 +162,58 @@ void threads_come_and_go() {
       std::atomic<int> sum{0};
       parallel_for(10, [&](int64_t) { sum.fetch_add(1); });
       CHECK(sum.load() == 10);
-      CHECK(scratch(Scratch::COPY, 1000) != nullptr);
-      release_scratch();
     });
+}
+
+void a_workspace_keeps_blocks_and_gives_them_back() {
+  const auto live = [] { return memory_stats().live_bytes; };
+  const int64_t before = live();
+  Workspace workspace;
+  void* first = nullptr;
+  for (int call = 0; call < 3; call++) {
+    {
+      Scratch small(workspace), large(workspace);
+      first = small.get<char>(1000);
+      CHECK(first && large.get<double>(5000));
+    }
+    CHECK(live() == before + static_cast<int64_t>(block_bytes(1000) + block_bytes(5000 * sizeof(double))));
+  }
+  {
+    // The smallest that suffices; a larger one takes the place of one that does not.
+    Scratch small(workspace), large(workspace);
+    CHECK(small.get<char>(900) == first);
+    CHECK(large.get<double>(6000));
+    CHECK(large.get<double>(10));
+  }
+  CHECK(live() == before + static_cast<int64_t>(block_bytes(1000) + block_bytes(6000 * sizeof(double))));
+  {
+    Scratch all(workspace);
+    CHECK(!all.get<char>(memory_stats().limit_bytes + 1));
+    CHECK(live() == before);  // what was kept might have been what was missing
+    CHECK(all.get<char>(1000));
+    CHECK(all.get<char>(int64_t{50} << 20));
+  }
+  CHECK(live() == before);  // too large to keep
+  {
+    CHECK(Scratch(workspace).get<char>(1000));
+  }
+  CHECK(live() > before);
+  workspace.release();
+  CHECK(live() == before);
+}
+
+void each_thread_has_blocks_of_its_own() {
+  Workspace workspace;
+  set_thread_limit(4);
+  for (int64_t round = 0; round < 200 / kSlower + 5; round++)
+    parallel_for(64, [&](int64_t task) {
+      Scratch memory(workspace), more(workspace);
+      auto* numbers = memory.get<int64_t>(100 + task);
+      CHECK(numbers && more.get<int64_t>(50));
+      std::fill_n(numbers, 100 + task, task);
+      CHECK(std::count(numbers, numbers + 100 + task, task) == 100 + task);
+    });
+  set_thread_limit(0);
 }
 
 // Blocks are their owner's alone while they live, aligned, and readable a little past the end.
@@ -316,15 +367,16 @@ void large_results_are_written_past_the_cache() {
     x.dims[0] = n;
     set_contiguous(x);
     View out = x;
-    Temporary a, b;
-    x.data = a.get(n * 4);
-    out.data = b.get(n * 4);
+    Scratch a(test::workspace()), b(test::workspace());
+    x.data = a.get<float>(n);
+    out.data = b.get<float>(n);
     CHECK(x.data && out.data);
     for (int64_t i = 0; i < n; i++) x.as<float>()[i] = static_cast<float>(i);
     const View operands[] = {out, x, x};
     const double type = static_cast<int>(DType::F32);
     const int64_t before = times_streamed();
-    CHECK(run_elementwise(Call{-1, 1, 2, 1, operands, &type}, static_cast<int>(Elementwise::add)).ok());
+    CHECK(run_elementwise(Call{-1, 1, 2, 1, operands, &type, test::workspace()}, static_cast<int>(Elementwise::add))
+              .ok());
     CHECK((times_streamed() > before) == (n * 4 >= kStreamed));
     for (int64_t i = 0; i < n; i++) CHECK(out.as<float>()[i] == 2 * static_cast<float>(i));
   }
@@ -333,13 +385,14 @@ void large_results_are_written_past_the_cache() {
 void memory_that_was_touched_stays_touched() {
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
   const auto step = [] {
-    Temporary blocks[6];
+    const auto bytes = [](int i) { return size_t{300'000} << i; };
+    void* blocks[6];
     for (int i = 0; i < 6; i++) {
-      const int64_t bytes = int64_t{300'000} << i;
-      auto* const data = static_cast<char*>(blocks[i].get(bytes));
-      CHECK(data);
-      for (int64_t at = 0; at < bytes; at += 4096) data[at] = 1;
+      blocks[i] = allocate(bytes(i));
+      CHECK(blocks[i]);
+      for (size_t at = 0; at < bytes(i); at += 4096) static_cast<char*>(blocks[i])[at] = 1;
     }
+    for (int i = 0; i < 6; i++) deallocate(blocks[i], bytes(i));
   };
   const auto faults = [] {
     rusage usage{};
@@ -375,6 +428,8 @@ int main() {
       TEST(light_jobs_wake_nobody_unless_they_follow_each_other),
       TEST(no_wake_up_is_lost),
       TEST(threads_come_and_go),
+      TEST(a_workspace_keeps_blocks_and_gives_them_back),
+      TEST(each_thread_has_blocks_of_its_own),
       TEST(blocks_do_not_overlap),
       TEST(powers_of_two_fit),
       TEST(large_blocks_are_coloured),
