@@ -31,7 +31,7 @@ export class NablaError extends Error {
   /** The kind of error. */
   readonly code: ErrorCode;
   /** The public function that was called. */
-  readonly op: string;
+  op: string;
   /** The values in the message. */
   readonly details: ErrorDetails;
 
@@ -128,7 +128,7 @@ export function renamed(error: unknown, op: string): unknown {
   error.message = op + message.slice(error.op.length);
   const { stack } = error;
   if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
-  (error as { op: string }).op = op;
+  error.op = op;
   return error;
 }
 

@@ -25,11 +25,18 @@ export class Packed implements frame.Slot, Saved {
   readonly layout: readonly number[] | null;
   readonly offset: number;
 
-  /** Describes operand `index` of the call in the frame, which has pinned it. */
-  constructor(index: number, type: DTypeRow, shape: Shape, layout: readonly number[] | null, offset: number) {
+  /** Describes operand `index` of the call in the frame, which has pinned it; a version of -1 is not checked. */
+  constructor(
+    index: number,
+    type: DTypeRow,
+    shape: Shape,
+    layout: readonly number[] | null,
+    offset: number,
+    version: number = frame.versionAt(index),
+  ) {
     this.slot = frame.slotAt(index);
     this.generation = frame.generationAt(index);
-    this.version = frame.versionAt(index);
+    this.version = version;
     this.type = type;
     this.shape = shape;
     this.layout = layout;

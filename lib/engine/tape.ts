@@ -262,9 +262,8 @@ export class LeafNode extends Visited implements GraphNode {
       frame.door.save();
     }
     if (frame.failed()) raise("backward");
-    this.packed = new Packed(0, g.type, g.shape, null, g.offset);
     // Users may write to the gradient (by clipping, say), so its version is not checked.
-    (this.packed as { version: number }).version = -1;
+    this.packed = new Packed(0, g.type, g.shape, null, g.offset, -1);
   }
 }
 

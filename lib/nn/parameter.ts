@@ -83,5 +83,7 @@ export function replace(target: Tensor, source: Tensor): void {
   outlive(handle);
   const old = target.handle;
   if (--old.users <= 0) old.release();
-  Object.assign(target, { handle, type, offset });
+  target.handle = handle;
+  target.type = type;
+  target.offset = offset;
 }

@@ -40,9 +40,8 @@ export function formatTensor(
   dtype: string,
   options: PrintOptions = {},
 ): string {
-  const style = { ...defaults };
-  for (const name of Object.keys(defaults) as (keyof PrintOptions)[])
-    if (options[name] !== undefined) Object.assign(style, { [name]: options[name] });
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const style: Style = { ...defaults, ...given };
   const size = numel(shape);
   const shown = shape.map((length) => shownIndices(length, size > style.threshold ? style.edgeItems : length));
   const values: Value[] = [];

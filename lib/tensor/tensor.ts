@@ -37,9 +37,9 @@ export class Tensor {
   /** Sizes of the dimensions, outermost first. */
   readonly shape: Shape;
   /** @internal */ handle: Handle;
-  /** @internal */ readonly type: DTypeRow;
+  /** @internal */ type: DTypeRow;
   /** @internal Strides in elements, or null for row-major. */ readonly layout: readonly number[] | null;
-  /** @internal */ readonly offset: number;
+  /** @internal */ offset: number;
   /** @internal */ node: GraphNode | null;
 
   /** @internal Use {@link tensor}. */
