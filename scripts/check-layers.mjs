@@ -47,8 +47,8 @@ const languages = [
     levels: [
       ["call.h"],
       ["common"],
-      ["elementwise", "linalg", "matmul", "norm", "random", "sort"],
-      ["attention", "conv", "index", "optim", "reduce"],
+      ["elementwise", "matmul", "norm", "random", "sort"],
+      ["attention", "conv", "index", "linalg", "optim", "reduce"],
       ["loss"],
       ["registry.h"],
       ["registry.cc"],

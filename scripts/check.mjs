@@ -1,4 +1,4 @@
-// npm run check: format and lint, types under strict, layers, pages, words, FEATURES.md, C++ format.
+// npm run check: format and lint, types under strict, layers, list.def, pages, words, FEATURES.md, C++ format.
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { packageBin, root, runNode } from "./common.mjs";
@@ -9,6 +9,7 @@ runNode([packageBin("@biomejs/biome", "biome"), "check", "--error-on-warnings", 
 runNode([packageBin("typescript", "tsc"), "-p", "test"]);
 for (const script of [
   ["check-layers.mjs"],
+  ["check-list.mjs"],
   ["check-pages.mjs"],
   ["check-words.mjs"],
   ["features.mjs", "--check"],

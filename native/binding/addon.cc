@@ -331,6 +331,12 @@ Napi::Value guarded(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  if (const char* source = stale_object()) {
+    Napi::Error::New(env, std::string(source) + " was compiled with another native/kernels/list.def than the rest of " +
+                              "the library: delete the build folder and build again")
+        .ThrowAsJavaScriptException();
+    return exports;
+  }
   auto* e = new Environment(env);
   napi_set_instance_data(env, e, delete_environment, nullptr);
   auto raw = [&](const char* name, napi_callback callback) {

@@ -19,9 +19,8 @@
 #include "exec/reduce/reduce.h"
 #include "exec/reduce/scan.h"
 #include "exec/sort/sort.h"
-#include "kernels/elementwise.h"
-#include "kernels/optim.h"
-#include "kernels/reduce.h"
+#include "kernels/list.h"
+#include "kernels/table.h"
 
 namespace nabla {
 namespace {
@@ -60,5 +59,16 @@ Status run(const Call& call) {
 
 int32_t opcode_count() { return sizeof kOpcodes / sizeof *kOpcodes; }
 const char* opcode_name(int32_t opcode) { return kOpcodes[opcode].name; }
+
+const char* stale_object() {
+  const ListStamp* const drivers[] = {&elementwise_stamp, &optim_stamp, &reduce_stamp};
+  for (const ListStamp* stamp : drivers)
+    if (stamp->hash != kListHash) return stamp->source;
+  const KernelTable* tables[8];
+  const int n = available_isas(tables, 8);
+  for (int i = 0; i < n; i++)
+    if (tables[i]->stamp.hash != kListHash) return tables[i]->stamp.source;
+  return nullptr;
+}
 
 }  // namespace nabla

@@ -2,7 +2,7 @@
 #pragma once
 #include "kernels/activation-inl.h"
 #include "kernels/arithmetic-inl.h"
-#include "kernels/elementwise.h"
+#include "kernels/list.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
@@ -158,23 +158,28 @@ constexpr ElementwiseFn elementwise_leaf() {
   }
 }
 
-constexpr ElementwiseTable make_elementwise_table() {
-  ElementwiseTable table{};
+struct ElementwiseLeaves {
+  ElementwiseFn leaf[kElementwiseCount][kDTypeCount];
+};
+constexpr ElementwiseLeaves make_elementwise_leaves() {
+  ElementwiseLeaves leaves{};
 #define LEAF(id, dtype_name, type) \
   leaf[static_cast<int>(DType::id)] = elementwise_leaf<F, kArity, kDomain, kResult, type>();
-#define ELEMENTWISE(name, Functor, arity, domain, result)                  \
-  {                                                                        \
-    using F = Functor;                                                     \
-    constexpr int kArity = arity;                                          \
-    constexpr Domain kDomain = Domain::domain;                             \
-    constexpr Result kResult = Result::result;                             \
-    ElementwiseFn* leaf = table.leaf[static_cast<int>(Elementwise::name)]; \
-    NABLA_DTYPES(LEAF)                                                     \
+#define ELEMENTWISE(name, Functor, arity, domain, result)                   \
+  {                                                                         \
+    using F = Functor;                                                      \
+    constexpr int kArity = arity;                                           \
+    constexpr Domain kDomain = Domain::domain;                              \
+    constexpr Result kResult = Result::result;                              \
+    ElementwiseFn* leaf = leaves.leaf[static_cast<int>(Elementwise::name)]; \
+    NABLA_DTYPES(LEAF)                                                      \
   }
 #include "kernels/list.def"
 #undef LEAF
-  return table;
+  return leaves;
 }
+constexpr ElementwiseLeaves kElementwiseLeaves = make_elementwise_leaves();
+constexpr ElementwiseTable make_elementwise_table() { return {kElementwiseLeaves.leaf}; }
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -25,30 +25,9 @@ constexpr bool in_domain(Domain domain, DType t) {
   return true;
 }
 
-enum class Elementwise : int32_t {
-#define ELEMENTWISE(name, Functor, arity, domain, result) name,
-#include "kernels/list.def"
-};
-
-struct ElementwiseInfo {
-  const char* name;
-  int arity;
-  Domain domain;
-  Result result;
-};
-
-constexpr ElementwiseInfo kElementwise[] = {
-#define ELEMENTWISE(name, Functor, arity, domain, result) {#name, arity, Domain::domain, Result::result},
-#include "kernels/list.def"
-};
-constexpr int kElementwiseCount = sizeof(kElementwise) / sizeof(kElementwise[0]);
-
-constexpr bool can_stream(int kernel, DType t) {
-  return is_float(t) && kElementwise[kernel].result == Result::SAME && kernel != static_cast<int>(Elementwise::where);
-}
-
+// Rows in the order of list.def.
 struct ElementwiseTable {
-  ElementwiseFn leaf[kElementwiseCount][kDTypeCount];  // null outside the domain, and of halves but for `identity`
+  const ElementwiseFn (*leaf)[kDTypeCount];  // null outside the domain, and of halves but for `identity`
 };
 
 }  // namespace nabla

@@ -8,6 +8,6 @@
 namespace nabla::avx2 {
 
 extern const KernelTable table;
-constexpr KernelTable table = make_table("avx2");
+constexpr KernelTable table = make_table();
 
 }  // namespace nabla::avx2

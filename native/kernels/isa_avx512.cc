@@ -9,6 +9,6 @@
 namespace nabla::avx512 {
 
 extern const KernelTable table;
-constexpr KernelTable table = make_table("avx512");
+constexpr KernelTable table = make_table();
 
 }  // namespace nabla::avx512

@@ -8,6 +8,6 @@
 namespace nabla::neon {
 
 extern const KernelTable table;
-constexpr KernelTable table = make_table("neon");
+constexpr KernelTable table = make_table();
 
 }  // namespace nabla::neon

@@ -8,6 +8,6 @@
 namespace nabla::scalar {
 
 extern const KernelTable table;
-constexpr KernelTable table = make_table("scalar");
+constexpr KernelTable table = make_table();
 
 }  // namespace nabla::scalar

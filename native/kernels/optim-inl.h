@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/arithmetic-inl.h"
+#include "kernels/list.h"
 #include "kernels/optim.h"
 
 namespace nabla::NABLA_ISA {
@@ -191,13 +192,11 @@ void weighted_sum(void* out, const void* const* sources, const double* weights, 
   });
 }
 
-constexpr OptimTable make_optim_table() {
-  return {{
+constexpr StepFn kSteps[][2] = {
 #define OPTIMIZER(name, Functor, ...) {optimizer_step<Functor, float>, optimizer_step<Functor, double>},
 #include "kernels/list.def"
-          },
-          {weighted_sum<float>, weighted_sum<double>}};
-}
+};
+constexpr OptimTable make_optim_table() { return {kSteps, {weighted_sum<float>, weighted_sum<double>}}; }
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

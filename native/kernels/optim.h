@@ -9,26 +9,10 @@ using StepFn = void (*)(void* parameter, const void* gradient, void* const* stat
 // out[i] = sum over s of weights[s] * sources[s][i], in order of s.
 using WeightedSumFn = void (*)(void* out, const void* const* sources, const double* weights, int64_t count, int64_t n);
 
-enum class Optimizer : int32_t {
-#define OPTIMIZER(name, Functor, least, most, numbers) name,
-#include "kernels/list.def"
-};
-
-struct OptimizerInfo {
-  const char* name;
-  int least, most;  // buffers of a parameter
-  int numbers;
-};
-
-constexpr OptimizerInfo kOptimizers[] = {
-#define OPTIMIZER(name, Functor, least, most, numbers) {#name, least, most, numbers},
-#include "kernels/list.def"
-};
-constexpr int kOptimizerCount = sizeof kOptimizers / sizeof *kOptimizers;
-constexpr int kMostBuffers = 3;
+constexpr int kMostBuffers = 3;  // of a parameter
 
 struct OptimTable {
-  StepFn step[kOptimizerCount][2];  // float32, float64
+  const StepFn (*step)[2];  // float32, float64; rows in the order of list.def
   WeightedSumFn weighted_sum[2];
 };
 

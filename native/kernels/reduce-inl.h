@@ -1,6 +1,7 @@
 // Sums, products and extremes, in the order defined by reduce.h.
 #pragma once
 #include "kernels/arithmetic-inl.h"
+#include "kernels/list.h"
 #include "kernels/reduce-arg-inl.h"
 #include "kernels/reduce.h"
 
@@ -313,28 +314,34 @@ constexpr ReduceLeaf reduce_leaf_of() {
   }
 }
 
-constexpr ReduceTable make_reduce_table() {
-  ReduceTable table{};
+struct ReduceLeaves {
+  ReduceLeaf leaf[kReduceCount][kDTypeCount];
+  ArgReduceLeaf arg[kArgReduceCount][kDTypeCount];
+};
+constexpr ReduceLeaves make_reduce_leaves() {
+  ReduceLeaves leaves{};
 #define LEAF(id, dtype_name, type) leaf[static_cast<int>(DType::id)] = reduce_leaf_of<F, kDomain, type>();
-#define REDUCE(name, Functor, domain)                              \
-  {                                                                \
-    using F = Functor;                                             \
-    constexpr Domain kDomain = Domain::domain;                     \
-    ReduceLeaf* leaf = table.leaf[static_cast<int>(Reduce::name)]; \
-    NABLA_COMPUTED_DTYPES(LEAF)                                    \
+#define REDUCE(name, Functor, domain)                               \
+  {                                                                 \
+    using F = Functor;                                              \
+    constexpr Domain kDomain = Domain::domain;                      \
+    ReduceLeaf* leaf = leaves.leaf[static_cast<int>(Reduce::name)]; \
+    NABLA_COMPUTED_DTYPES(LEAF)                                     \
   }
 #define ARG_LEAF(id, dtype_name, type) arg[static_cast<int>(DType::id)] = arg_reduce_leaf_of<F, type>();
-#define ARG_REDUCE(name, Functor)                                      \
-  {                                                                    \
-    using F = Functor;                                                 \
-    ArgReduceLeaf* arg = table.arg[static_cast<int>(ArgReduce::name)]; \
-    NABLA_COMPUTED_DTYPES(ARG_LEAF)                                    \
+#define ARG_REDUCE(name, Functor)                                       \
+  {                                                                     \
+    using F = Functor;                                                  \
+    ArgReduceLeaf* arg = leaves.arg[static_cast<int>(ArgReduce::name)]; \
+    NABLA_COMPUTED_DTYPES(ARG_LEAF)                                     \
   }
 #include "kernels/list.def"
 #undef LEAF
 #undef ARG_LEAF
-  return table;
+  return leaves;
 }
+constexpr ReduceLeaves kReduceLeaves = make_reduce_leaves();
+constexpr ReduceTable make_reduce_table() { return {kReduceLeaves.leaf, kReduceLeaves.arg}; }
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

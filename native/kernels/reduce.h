@@ -19,7 +19,6 @@
 #include <cstdint>
 
 #include "base/dtype.h"
-#include "kernels/elementwise.h"
 
 namespace nabla {
 
@@ -61,33 +60,10 @@ struct ArgReduceLeaf {
   void (*merge)(void* values, int64_t* indices, const void* later_values, const int64_t* later_indices, int64_t n);
 };
 
-enum class Reduce : int32_t {
-#define REDUCE(name, Functor, domain) name,
-#include "kernels/list.def"
-};
-enum class ArgReduce : int32_t {
-#define ARG_REDUCE(name, Functor) name,
-#include "kernels/list.def"
-};
-
-struct ReduceInfo {
-  const char* name;
-  Domain domain;
-};
-constexpr ReduceInfo kReduce[] = {
-#define REDUCE(name, Functor, domain) {#name, Domain::domain},
-#include "kernels/list.def"
-};
-constexpr int kReduceCount = sizeof(kReduce) / sizeof(kReduce[0]);
-constexpr const char* kArgReduce[] = {
-#define ARG_REDUCE(name, Functor) #name,
-#include "kernels/list.def"
-};
-constexpr int kArgReduceCount = sizeof(kArgReduce) / sizeof(kArgReduce[0]);
-
+// Rows in the order of list.def.
 struct ReduceTable {
-  ReduceLeaf leaf[kReduceCount][kDTypeCount];  // null where the leaf has no such dtype: see kReduce and reduce-inl.h
-  ArgReduceLeaf arg[kArgReduceCount][kDTypeCount];
+  const ReduceLeaf (*leaf)[kDTypeCount];  // null where the leaf has no such dtype: see kReduce and reduce-inl.h
+  const ArgReduceLeaf (*arg)[kDTypeCount];
 };
 
 }  // namespace nabla

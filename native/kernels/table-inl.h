@@ -6,6 +6,7 @@
 #include "kernels/elementwise-inl.h"
 #include "kernels/gemm-inl.h"
 #include "kernels/im2col-inl.h"
+#include "kernels/list.h"
 #include "kernels/norm-inl.h"
 #include "kernels/optim-inl.h"
 #include "kernels/random-inl.h"
@@ -17,9 +18,13 @@
 namespace nabla::NABLA_ISA {
 namespace {
 
-constexpr KernelTable make_table(const char* isa) {
+#define NABLA_TEXT_OF(name) #name
+#define NABLA_TEXT(macro) NABLA_TEXT_OF(macro)
+
+constexpr KernelTable make_table() {
   return {
-      .isa = isa,
+      .isa = NABLA_TEXT(NABLA_ISA),
+      .stamp = {"native/kernels/isa_" NABLA_TEXT(NABLA_ISA) ".cc", kListHash},
       .convert = make_convert_table(),
       .elementwise = make_elementwise_table(),
       .reduce = make_reduce_table(),
@@ -34,6 +39,9 @@ constexpr KernelTable make_table(const char* isa) {
       .sort = make_sort_table(),
   };
 }
+
+#undef NABLA_TEXT
+#undef NABLA_TEXT_OF
 
 }  // namespace
 }  // namespace nabla::NABLA_ISA

@@ -13,11 +13,13 @@
 #include "kernels/reduce.h"
 #include "kernels/softmax.h"
 #include "kernels/sort.h"
+#include "kernels/stamp.h"
 
 namespace nabla {
 
 struct KernelTable {
   const char* isa;
+  ListStamp stamp;
   ConvertTable convert;
   ElementwiseTable elementwise;
   ReduceTable reduce;

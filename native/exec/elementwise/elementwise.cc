@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "exec/common/tuning.h"
+#include "kernels/list.h"
 #include "kernels/table.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
@@ -238,16 +239,7 @@ bool plain(const View& v, const View& out, DType wanted) {
   return v.dtype == wanted && !v.scalar && same_shape(v, out) && v.contiguous();
 }
 
-}  // namespace
-
-Status run_elementwise(const Call& call, int kernel) {
-  if (call.n_out != 1 || call.n_in != kElementwise[kernel].arity || call.n_attr != 1)
-    return fail(Code::NATIVE, "the operands do not fit the kernel");
-  double code = call.attrs[0];
-  if (!(code >= 0 && code < kDTypeCount)) return fail(Code::NATIVE, "unknown dtype");
-  return elementwise(static_cast<Elementwise>(kernel), static_cast<DType>(static_cast<int>(code)), call.operands);
-}
-
+// The kernel on its operands, output first, computing in `type`.
 Status elementwise(Elementwise of, DType type, const View* operands) {
   const int kernel = static_cast<int>(of);
   const ElementwiseInfo& info = kElementwise[kernel];
@@ -278,9 +270,32 @@ Status elementwise(Elementwise of, DType type, const View* operands) {
   return {};
 }
 
-Status copy(const View& out, const View& in) {
-  const View operands[2] = {out, in};
-  return elementwise(Elementwise::identity, out.dtype, operands);
+template <class... Inputs>
+Status apply(Elementwise kernel, const View& out, const Inputs&... inputs) {
+  const View operands[] = {out, inputs...};
+  return elementwise(kernel, out.dtype, operands);
 }
+
+}  // namespace
+
+Status run_elementwise(const Call& call, int kernel) {
+  if (call.n_out != 1 || call.n_in != kElementwise[kernel].arity || call.n_attr != 1)
+    return fail(Code::NATIVE, "the operands do not fit the kernel");
+  double code = call.attrs[0];
+  if (!(code >= 0 && code < kDTypeCount)) return fail(Code::NATIVE, "unknown dtype");
+  return elementwise(static_cast<Elementwise>(kernel), static_cast<DType>(static_cast<int>(code)), call.operands);
+}
+
+Status copy(const View& out, const View& x) { return apply(Elementwise::identity, out, x); }
+Status absolute(const View& out, const View& x) { return apply(Elementwise::abs, out, x); }
+Status subtract(const View& out, const View& x, const View& y) { return apply(Elementwise::sub, out, x, y); }
+Status multiply(const View& out, const View& x, const View& y) { return apply(Elementwise::mul, out, x, y); }
+
+void take_log(double* x, int64_t n) {
+  void* const args[] = {x, x};
+  kernels().elementwise.leaf[static_cast<int>(Elementwise::log)][static_cast<int>(DType::F64)](args, n, false);
+}
+
+const ListStamp elementwise_stamp = {"native/exec/elementwise/elementwise.cc", kListHash};
 
 }  // namespace nabla

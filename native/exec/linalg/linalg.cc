@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "exec/elementwise/elementwise.h"
 #include "exec/linalg/dense.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
@@ -205,16 +206,13 @@ Status run_cofactors(const Call& call) {
 }
 
 Status run_slogdet(const Call& call) {
-  const ElementwiseFn log =
-      kernels().elementwise.leaf[static_cast<int>(Elementwise::log)][static_cast<int>(DType::F64)];
-  return over_pivots(call, 2, [log](double* pivots, int64_t n, bool odd, double* result) {
+  return over_pivots(call, 2, [](double* pivots, int64_t n, bool odd, double* result) {
     double sign = odd ? -1 : 1;
     for (int64_t j = 0; j < n; j++) {
       sign *= pivots[j] < 0 ? -1 : pivots[j] > 0 ? 1 : pivots[j];
       pivots[j] = std::fabs(pivots[j]);
     }
-    void* args[] = {pivots, pivots};
-    log(args, n, false);
+    take_log(pivots, n);
     result[0] = sign;
     result[1] = 0;
     for (int64_t j = 0; j < n; j++) result[1] += pivots[j];

@@ -5,19 +5,12 @@
 #include "exec/common/halves.h"
 #include "exec/elementwise/elementwise.h"
 #include "exec/reduce/reduce.h"
-#include "kernels/elementwise.h"
-#include "kernels/reduce.h"
 #include "runtime/workspace.h"
 
 namespace nabla {
 namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
-
-Status elementwise(Elementwise op, const View& out, const View& x, const View& y) {
-  const View operands[3] = {out, x, y};
-  return nabla::elementwise(op, out.dtype, operands);
-}
 
 bool pair(const View& x, const View& y) { return x.dtype == y.dtype && same_shape(x, y) && !x.scalar && !y.scalar; }
 
@@ -47,10 +40,8 @@ Status run_mse(const Call& call) {
   View differences = dense_like(x, memory.get<char>(n * static_cast<int64_t>(size_of(out.dtype))));
   if (!differences.data) return out_of_memory();
   differences.dtype = out.dtype;
-  NABLA_TRY(elementwise(Elementwise::sub, differences, x, y));
-  const View operands[2] = {out, differences};
-  const double attrs[2] = {static_cast<double>((1 << x.rank) - 1), static_cast<double>(n)};
-  return run_reduce(Call{-1, 1, 1, 2, operands, attrs, call.workspace}, static_cast<int>(Reduce::meanSquare));
+  NABLA_TRY(subtract(differences, x, y));
+  return mean_square(out, differences, call.workspace);
 }
 
 Status run_mse_backward(const Call& call) {
@@ -66,9 +57,8 @@ Status run_mse_backward(const Call& call) {
     narrow = *g.as<float>() * static_cast<float>(2 / n);
   else
     wide = *g.as<double>() * (2 / n);
-  NABLA_TRY(elementwise(Elementwise::sub, out, x, y));
-  return elementwise(Elementwise::mul, out, out,
-                     number(out.dtype, g.dtype == DType::F32 ? static_cast<void*>(&narrow) : &wide));
+  NABLA_TRY(subtract(out, x, y));
+  return multiply(out, out, number(out.dtype, g.dtype == DType::F32 ? static_cast<void*>(&narrow) : &wide));
 }
 
 }  // namespace nabla

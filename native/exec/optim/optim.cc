@@ -2,6 +2,7 @@
 
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
+#include "kernels/list.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
 #include "runtime/workspace.h"
@@ -99,5 +100,7 @@ Status run_weighted_sum(const Call& call) {
     }
   });
 }
+
+const ListStamp optim_stamp = {"native/exec/optim/optim.cc", kListHash};
 
 }  // namespace nabla

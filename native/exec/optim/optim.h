@@ -1,5 +1,6 @@
 #pragma once
 #include "exec/call.h"
+#include "kernels/stamp.h"
 
 namespace nabla {
 
@@ -13,5 +14,7 @@ namespace nabla {
 Status run_optimizer(const Call& call, int kernel);
 // P outs and P * S ins (source s of out p at p * S + s): out = sum over s of weight[s] * source. attrs: the S weights.
 Status run_weighted_sum(const Call& call);
+
+extern const ListStamp optim_stamp;
 
 }  // namespace nabla

@@ -7,6 +7,7 @@
 #include "exec/common/halves.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
+#include "kernels/list.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
 #include "runtime/workspace.h"
@@ -168,8 +169,7 @@ Status reduce(const Call& call, int kernel) {
     }
     NABLA_TRY(all.status());
     if (!is_norm) return {};
-    const View same[2] = {out, out};
-    return elementwise(Elementwise::abs, out.dtype, same);
+    return absolute(out, out);
   }
   if (passes <= 1) {
     int64_t outer = 1, n = 1, inner = 1;
@@ -235,8 +235,7 @@ Status scaled_again(const Call& call, int kernel, const Scaling& by) {
   operands[1].data = scaled.get<double>(x.numel());
   set_contiguous(operands[1]);
   if (!operands[0].data || !operands[1].data) return out_of_memory();
-  const View product[3] = {operands[1], x, number(DType::F64, &by.unit)};
-  NABLA_TRY(elementwise(Elementwise::mul, DType::F64, product));
+  NABLA_TRY(multiply(operands[1], x, number(DType::F64, &by.unit)));
   NABLA_TRY(reduce(Call{-1, 1, 1, call.n_attr, operands, call.attrs, call.workspace}, kernel));
   const double* found = operands[0].as<double>();
   for (int64_t i = 0; i < n; i++)
@@ -298,5 +297,13 @@ Status run_arg_reduce(const Call& call, int kernel) {
   });
   return {};
 }
+
+Status mean_square(const View& out, const View& x, Workspace& workspace) {
+  const View operands[2] = {out, x};
+  const double attrs[2] = {static_cast<double>((1 << x.rank) - 1), static_cast<double>(x.numel())};
+  return run_reduce(Call{-1, 1, 1, 2, operands, attrs, workspace}, static_cast<int>(Reduce::meanSquare));
+}
+
+const ListStamp reduce_stamp = {"native/exec/reduce/reduce.cc", kListHash};
 
 }  // namespace nabla

@@ -1,5 +1,6 @@
 #pragma once
 #include "exec/call.h"
+#include "kernels/stamp.h"
 
 namespace nabla {
 
@@ -9,5 +10,10 @@ namespace nabla {
 Status run_reduce(const Call& call, int kernel);
 // int32 indices along one dimension. attrs: [dim].
 Status run_arg_reduce(const Call& call, int kernel);
+
+extern const ListStamp reduce_stamp;
+
+// For other drivers, which need not know the numbers of list.def: the mean of the squares of all elements.
+Status mean_square(const View& out, const View& x, Workspace& workspace);
 
 }  // namespace nabla

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "kernels/list.h"
 #include "kernels/table.h"
 
 namespace nabla::test {

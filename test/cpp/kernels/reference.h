@@ -2,7 +2,7 @@
 #pragma once
 #include <cmath>
 
-#include "kernels/elementwise.h"
+#include "kernels/list.h"
 
 namespace nabla::test {
 

@@ -16,7 +16,8 @@
 #include "check.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
-#include "kernels/elementwise.h"
+#include "exec/registry.h"
+#include "kernels/list.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
 #include "runtime/storage.h"
@@ -29,6 +30,8 @@ constexpr int64_t kSlower = 20;
 #else
 constexpr int64_t kSlower = 1;
 #endif
+
+void all_objects_have_the_same_list() { CHECK(stale_object() == nullptr); }
 
 template <class F>
 void on_threads(int count, F&& f) {
@@ -419,6 +422,7 @@ int main() {
 #define TEST(name) {#name, nabla::name}
       TEST(settings_are_read_as_people_write_them),
       TEST(limits_of_groups_are_found),
+      TEST(all_objects_have_the_same_list),
       TEST(every_chunk_runs_once),
       TEST(results_are_visible_to_the_caller),
       TEST(nested_regions_run_inline),
