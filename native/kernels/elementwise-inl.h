@@ -140,8 +140,9 @@ template <class T>
 void move_leaf(void* const* args, int64_t n, bool) {
   T* const out = static_cast<T*>(args[0]);
   const T* const in = static_cast<const T*>(args[1]);
+  // GCC does not vectorize a loop that copies structs.
   NABLA_INDEPENDENT
-  for (int64_t i = 0; i < n; i++) out[i] = in[i];
+  for (int64_t i = 0; i < n; i++) out[i].bits = in[i].bits;
 }
 
 template <class F, int ARITY, Domain DOMAIN, Result RESULT, class T>

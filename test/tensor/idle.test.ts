@@ -1,4 +1,4 @@
-import { memory, ones, trim } from "nabla";
+import { memory, ones, randn, trim } from "nabla";
 import { expect, test } from "vitest";
 import { answer } from "../support/child.js";
 
@@ -34,4 +34,14 @@ test("trim gives back what nothing refers to and what is kept for reuse", () => 
   trim();
   expect(memory().liveBytes - live).toBeLessThan(2 ** 20);
   expect(memory().cachedBytes).toBe(0);
+});
+
+test("trim gives back the scratch memory of ops", () => {
+  const x = randn([600, 600]);
+  trim();
+  const { liveBytes } = memory();
+  x.matmul(x).dispose();
+  expect(memory().liveBytes).toBeGreaterThan(liveBytes + 2 ** 19);
+  trim();
+  expect(memory().liveBytes).toBeLessThanOrEqual(liveBytes);
 });
