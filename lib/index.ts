@@ -17,6 +17,7 @@ export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data
 export { type Dataset, TensorDataset } from "./data/dataset.js";
 export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
 export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
+export { type RandomSplitOptions, randomSplit, Subset } from "./data/subset.js";
 export { isGradEnabled, noGrad } from "./engine/modes.js";
 export { scope } from "./engine/scope.js";
 export { type FormulaOptions, formula } from "./graph/formula.js";

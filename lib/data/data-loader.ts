@@ -3,8 +3,9 @@ import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { type Batch, collate } from "./collate.js";
-import { type Dataset, TensorDataset } from "./dataset.js";
-import { numbered, permutation } from "./permutation.js";
+import { type Dataset, needDataset } from "./dataset.js";
+import { permutation } from "./permutation.js";
+import { rowsOf } from "./subset.js";
 
 export interface DataLoaderOptions<T, B> {
   /** The number of samples in a batch; default 1. */
@@ -125,11 +126,12 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.running = run;
     this.next = { epoch: run.epoch + 1, position: 0 };
     const count = this.dataset.length;
-    const order = this.shuffle ? permutation(count, this.seed, run.epoch) : numbered(count);
+    const sampleAt = this.shuffle ? permutation(count, this.seed, run.epoch) : (position: number) => position;
     try {
       while (run.position < this.length) {
         const start = run.position++ * this.batchSize;
-        yield order.slice(start, start + this.batchSize);
+        const length = Math.min(this.batchSize, count - start);
+        yield Int32Array.from({ length }, (_, i) => sampleAt(start + i));
       }
     } finally {
       if (this.running === run) this.running = undefined;
@@ -137,7 +139,8 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   }
 
   private read(indices: Int32Array): B {
-    if (this.gathers(this.dataset)) return this.dataset.rows(indices) as B;
+    const rows = this.rows(indices);
+    if (rows !== undefined) return rows;
     return this.join(
       Array.from(indices, (index) => {
         const sample = this.dataset.at(index);
@@ -149,7 +152,8 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   }
 
   private async readAsync(indices: Int32Array): Promise<B> {
-    if (this.gathers(this.dataset)) return this.dataset.rows(indices) as B;
+    const rows = this.rows(indices);
+    if (rows !== undefined) return rows;
     return this.join(await Promise.all(Array.from(indices, (index) => this.dataset.at(index))));
   }
 
@@ -157,8 +161,9 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     return this.collate === undefined ? (collate(samples) as B) : this.collate(samples);
   }
 
-  private gathers(dataset: unknown): dataset is TensorDataset<[]> {
-    return this.collate === undefined && dataset instanceof TensorDataset;
+  /** A batch of a data set of tensors, by one indexSelect per tensor. */
+  private rows(indices: Int32Array): B | undefined {
+    return this.collate === undefined ? (rowsOf(this.dataset, indices) as B | undefined) : undefined;
   }
 }
 
@@ -169,11 +174,7 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
 }
 
 function checkDataset(dataset: Dataset<unknown>): void {
-  const form = "an array or { length, at(i) }";
-  if (typeof dataset !== "object" || dataset === null) refuse("not a data set", form, describe(dataset));
-  if (typeof dataset.at !== "function" || !Number.isSafeInteger(dataset.length) || dataset.length < 0) {
-    refuse("not a data set", form, describe(dataset));
-  }
+  needDataset(op, dataset);
   if (dataset.length === 0) refuse("the data set is empty", "at least one sample", "0");
   if (dataset.length >= 2 ** 31) refuse("the data set is too long", "fewer than 2^31 samples", `${dataset.length}`);
 }

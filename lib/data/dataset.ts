@@ -11,6 +11,17 @@ export interface Dataset<T> {
   at(i: number): T | Promise<T>;
 }
 
+/** ERR_ARGUMENT for anything but an array or another object with `length` and `at`. */
+export function needDataset(op: string, dataset: Dataset<unknown>): void {
+  const fits =
+    typeof dataset === "object" &&
+    dataset !== null &&
+    typeof dataset.at === "function" &&
+    Number.isSafeInteger(dataset.length) &&
+    dataset.length >= 0;
+  if (!fits) fail("ERR_ARGUMENT", op, "not a data set", "an array or { length, at(i) }", describe(dataset));
+}
+
 type Row<T extends readonly Tensor[]> = { -readonly [K in keyof T]: Tensor };
 
 /**

@@ -1,70 +1,66 @@
-import { typedArray } from "../tensor/javascript-memory.js";
+/** The order of the samples of an epoch. */
+import { wordsOf } from "./philox.js";
 
-const m0 = 0xd2511f53;
-const m1 = 0xcd9e8d57;
-const w0 = 0x9e3779b9;
-const w1 = 0xbb67ae85;
+/** The sample at each position. */
+export type Order = (position: number) => number;
 
-/** The high 32 bits of a product of two unsigned 32-bit integers. */
-function multiplyHigh(a: number, b: number): number {
-  const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = (middle & 0xffff) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(carry / 0x10000)) >>> 0;
+/** Longer orders are computed position by position, without memory. */
+const longest = 2 ** 16;
+
+/** A random permutation of `0 … length - 1`, determined by the seed and the epoch. */
+export function permutation(length: number, seed: number, epoch: number): Order {
+  const draw = wordsOf(seed, epoch);
+  return length <= longest ? shuffled(length, draw) : feistel(length, draw);
 }
 
-/** Philox 4x32-10: four random words, a function of the counter and the key. */
-export function philox(
-  counter: readonly [number, number, number, number],
-  key: readonly [number, number],
-): Uint32Array {
-  let [a, b, c, d] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < 10; round++) {
-    const [high0, low0] = [multiplyHigh(m0, a), Math.imul(m0, a) >>> 0];
-    const [high1, low1] = [multiplyHigh(m1, c), Math.imul(m1, c) >>> 0];
-    [a, b, c, d] = [(high1 ^ b ^ k0) >>> 0, low1, (high0 ^ d ^ k1) >>> 0, low0];
-    k0 = (k0 + w0) >>> 0;
-    k1 = (k1 + w1) >>> 0;
-  }
-  return Uint32Array.of(a, b, c, d);
-}
-
-/** `0 … length - 1`. */
-export function numbered(length: number): Int32Array<ArrayBuffer> {
-  const order = typedArray<Int32Array<ArrayBuffer>>("DataLoader", Int32Array, length);
-  for (let i = 0; i < length; i++) order[i] = i;
-  return order;
-}
-
-/** A random permutation of `0 … length - 1`, determined by the seed and the epoch; all are equally likely. */
-export function permutation(length: number, seed: number, epoch: number): Int32Array<ArrayBuffer> {
-  const key = [seed >>> 0, Math.floor(seed / 2 ** 32)] as const;
-  let words: Uint32Array = new Uint32Array();
-  let used = 0;
-  let block = 0;
-  const draw = () => {
-    if (used === words.length) {
-      words = philox([block++, 0, epoch >>> 0, Math.floor(epoch / 2 ** 32)], key);
-      used = 0;
-    }
-    return words[used++] as number;
-  };
+/** By the algorithm of Fisher and Yates: all permutations are equally likely. */
+function shuffled(length: number, draw: () => number): Order {
   // Rejection sampling: words beyond the last multiple of the bound are redrawn, as the remainder alone would be
   // biased.
-  const below = (bound: number) => {
+  const below = (bound: number): number => {
     const limit = 2 ** 32 - (2 ** 32 % bound);
     let word = draw();
     while (word >= limit) word = draw();
     return word % bound;
   };
-
-  const order = numbered(length);
+  const order = Int32Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i--) {
     const j = below(i + 1);
-    const held = order[i] as number;
-    order[i] = order[j] as number;
-    order[j] = held;
+    [order[i], order[j]] = [order[j]!, order[i]!];
   }
-  return order;
+  return (position) => order[position]!;
+}
+
+const rounds = 36;
+
+/**
+ * By a Feistel network over the next power of two; numbers beyond the length are permuted again.
+ * @source Black and Rogaway, Ciphers with arbitrary finite domains, 2002.
+ */
+export function feistel(length: number, draw: () => number): Order {
+  const bits = 32 - Math.clz32(length - 1);
+  const low = bits >> 1;
+  const lowMask = 2 ** low - 1;
+  const highMask = 2 ** (bits - low) - 1;
+  const keys = Int32Array.from({ length: rounds }, draw);
+  return (position) => {
+    let i = position;
+    do {
+      let a = i >>> low;
+      let b = i & lowMask;
+      for (let round = 0; round < rounds; round += 2) {
+        a ^= hash(b ^ keys[round]!) & highMask;
+        b ^= hash(a ^ keys[round + 1]!) & lowMask;
+      }
+      i = (a << low) | b;
+    } while (i >= length);
+    return i;
+  };
+}
+
+/** Every bit of the result depends on every bit of x. @source The finalizer of MurmurHash3 by Austin Appleby. */
+function hash(x: number): number {
+  let y = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  y = Math.imul(y ^ (y >>> 13), 0xc2b2ae35);
+  return y ^ (y >>> 16);
 }

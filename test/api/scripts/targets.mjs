@@ -93,6 +93,10 @@ const usual = {
   Sequential: [new nn.ReLU(), new nn.ReLU()],
   DataLoader: [[1, 2, 3]],
   RandomGenerator: [1],
+  Subset: [
+    [1, 2, 3],
+    [2, 0],
+  ],
 };
 const schedules = {
   StepLR: { stepSize: 2 },
