@@ -8,6 +8,7 @@
 #include "exec/index/index.h"
 #include "exec/index/nonzero.h"
 #include "exec/linalg/linalg.h"
+#include "exec/loss/cross_entropy.h"
 #include "exec/loss/mse.h"
 #include "exec/matmul/matmul.h"
 #include "exec/norm/batch_norm.h"

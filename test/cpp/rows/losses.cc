@@ -1,6 +1,6 @@
 // Cross-entropy: the gradient that is made with the losses, and what becomes of it under other gradients of these.
 #include "check.h"
-#include "exec/norm/softmax.h"
+#include "exec/loss/cross_entropy.h"
 
 namespace nabla::test {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "exec/common/tuning.h"
+#include "exec/loss/cross_entropy.h"
 #include "exec/norm/norm.h"
 #include "exec/norm/softmax.h"
 #include "runtime/memory.h"
