@@ -41,10 +41,6 @@ class Workspace {
 class Scratch {
  public:
   explicit Scratch(Workspace& workspace) : workspace_(&workspace) {}
-  Scratch(Scratch&& other) noexcept : workspace_(other.workspace_), data_(other.data_), bytes_(other.bytes_) {
-    other.data_ = nullptr;
-    other.bytes_ = 0;
-  }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() { put(); }

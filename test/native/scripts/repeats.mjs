@@ -4,7 +4,7 @@
 // many calls there were, those whose driver has allocated again, and the kernels that no workload calls.
 import { setNumThreads } from "../../../dist/index.js";
 import { addon, eager, kernelNames, layout, rawFrame, standIn } from "../../../dist/internal.js";
-import { workloads } from "./workloads.mjs";
+import { elementwise, workloads } from "./workloads.mjs";
 
 const { header, flags, operandBase, operandInts } = layout;
 const names = kernelNames();
@@ -45,6 +45,6 @@ function twice(objects) {
 
 const door = { ...eager, execute: (...objects) => twice(objects), run: () => twice([]) };
 setNumThreads(1); // which thread runs a task varies, and each has blocks of its own
-for (const run of Object.values(workloads)) standIn(door, run);
+for (const run of Object.values({ ...workloads, ...elementwise })) standIn(door, run);
 const uncalled = names.filter((name) => !called.has(name));
 console.log(JSON.stringify({ calls, allocated: [...allocated], uncalled }));

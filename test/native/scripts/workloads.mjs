@@ -133,25 +133,6 @@ export const workloads = {
     digest(random([40, 50]).pad([1, 2, 3, 4])) +
     digest(random([40, 50]).roll(3, 0)) +
     digest(random([4, 5]).tile([9, 9])),
-  "functions of one tensor": () => {
-    const names =
-      "sign rsqrt floor ceil round trunc nanToNum expm1 log log2 log10 tan asin acos atan sinh cosh asinh acosh atanh";
-    const others = "erf erfinv lgamma digamma logicalNot";
-    const x = random([50]).abs();
-    return [...names.split(" "), ...others.split(" ")].map((name) => digest(x[name]())).join();
-  },
-  "functions of two tensors": () =>
-    ["remainder", "maximum", "le", "ge", "logaddexp", "atan2"]
-      .map((name) => digest(random([50])[name](random([50, 50]).t())))
-      .join() + digest(random([50]).clamp({ min: -1, max: 1 })),
-  activations: () =>
-    ["sigmoid", "logSigmoid", "leakyRelu", "elu", "gelu", "silu", "softplus", "mish"]
-      .map((name) => gradients((x) => x[name](), [50]))
-      .join() + gradients((x) => x.gelu({ approximate: "tanh" }), [50]),
-  losses: () =>
-    [nn.functional.binaryCrossEntropyWithLogits, nn.functional.klDiv, nn.functional.mseLoss, nn.functional.huberLoss]
-      .map((loss) => gradients((x, y) => loss(x, y.sigmoid()), [50, 60], [50, 60]))
-      .join(),
   "reductions of halves": () =>
     [random([300, 900]), random([3, 100_000]), random([3, 70_000]).t()]
       .map((x) => x.to("bfloat16"))
@@ -289,4 +270,27 @@ export const workloads = {
   Adagrad: () => train((p) => new optim.Adagrad(p, { lr: 0.01 })),
   Lion: () => train((p) => new optim.Lion(p, { lr: 0.01 })),
   LBFGS: () => train((p) => new optim.LBFGS(p, { lr: 0.1, maxIter: 3 })),
+};
+
+/** For the kernels that allocate next to nothing. */
+export const elementwise = {
+  "functions of one tensor": () => {
+    const names =
+      "sign rsqrt floor ceil round trunc nanToNum expm1 log log2 log10 tan asin acos atan sinh cosh asinh acosh atanh";
+    const others = "erf erfinv lgamma digamma logicalNot";
+    const x = random([50]).abs();
+    return [...names.split(" "), ...others.split(" ")].map((name) => digest(x[name]())).join();
+  },
+  "functions of two tensors": () =>
+    ["remainder", "maximum", "le", "ge", "logaddexp", "atan2"]
+      .map((name) => digest(random([50])[name](random([50, 50]).t())))
+      .join() + digest(random([50]).clamp({ min: -1, max: 1 })),
+  activations: () =>
+    ["sigmoid", "logSigmoid", "leakyRelu", "elu", "gelu", "silu", "softplus", "mish"]
+      .map((name) => gradients((x) => x[name](), [50]))
+      .join() + gradients((x) => x.gelu({ approximate: "tanh" }), [50]),
+  losses: () =>
+    [nn.functional.binaryCrossEntropyWithLogits, nn.functional.klDiv, nn.functional.mseLoss, nn.functional.huberLoss]
+      .map((loss) => gradients((x, y) => loss(x, y.sigmoid()), [50, 60], [50, 60]))
+      .join(),
 };
