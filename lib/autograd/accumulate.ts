@@ -14,9 +14,10 @@ export const inPlace = (g: Tensor): boolean => !mode.grad && !(g instanceof Batc
 
 /** Adds g to the gradient that a node has so far. */
 export function accumulate(node: Node, g: Tensor): void {
-  const before = node.cotangent;
+  const { visit } = node;
+  const before = visit.cotangent;
   if (before === null) {
-    node.cotangent = g;
+    visit.cotangent = g;
     g.handle.pending++;
     return;
   }
@@ -28,7 +29,7 @@ export function accumulate(node: Node, g: Tensor): void {
   const sum = before.add(g);
   sum.handle.pending++;
   sum.handle.summing = inPlace(sum);
-  node.cotangent = sum;
+  visit.cotangent = sum;
   release(before);
   releaseIfUnused(g);
 }

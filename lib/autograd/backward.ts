@@ -76,28 +76,23 @@ export function sweep(roots: readonly Node[], cotangents: readonly Tensor[], opt
   const floor =
     options.floor ??
     (targets === null ? 0 : targets.reduce((low, { serial }) => Math.min(low, serial - 1), Number.POSITIVE_INFINITY));
-  return withTopologicalOrder(roots, floor, (nodes) => {
-    try {
-      return pass(nodes, roots, cotangents, floor, options);
-    } finally {
-      for (const node of nodes) node.cotangent = null;
-    }
-  });
+  return withTopologicalOrder(roots, floor, (nodes) => pass(nodes, roots, cotangents, floor, options));
 }
 
 function markNeeded(nodes: readonly Node[], targets: readonly Node[] | null, floor: number): void {
   if (targets === null) {
     let closed = false;
     for (const node of nodes) {
-      node.needed = !(node.leaf && node.closed);
-      closed ||= !node.needed;
+      node.visit.needed = !(node.leaf && node.closed);
+      closed ||= !node.visit.needed;
     }
     if (!closed) return;
-    for (const node of nodes) if (!node.leaf) node.needed = false;
-  } else for (const target of targets) target.needed = true;
+    for (const node of nodes) if (!node.leaf) node.visit.needed = false;
+  } else for (const target of targets) target.visit.needed = true;
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
-    if (!node.needed && node.serial > floor) node.needed = node.inputs.some((input) => input?.needed === true);
+    if (!node.visit.needed && node.serial > floor)
+      node.visit.needed = node.inputs.some((input) => input?.visit.needed === true);
   }
 }
 
@@ -109,26 +104,26 @@ function pass(
   { targets, createGraph, retainGraph }: Sweep,
 ): (Tensor | null)[] {
   markNeeded(nodes, targets, floor);
-  const wanted = new Map<Node, Tensor | null>();
-  for (const target of targets ?? []) wanted.set(target, null);
+  const wanted = targets && new Map<Node, Tensor | null>(targets.map((target) => [target, null]));
   const run = (): void => {
     roots.forEach((root, i) => {
       accumulate(root, cotangents[i]!);
     });
     for (const node of nodes) {
-      const cotangent = node.cotangent;
+      const { visit } = node;
+      const { cotangent } = visit;
       if (cotangent === null) continue;
-      node.cotangent = null;
+      visit.cotangent = null;
       // Complete: nothing is added to it in place any more.
       cotangent.handle.summing = false;
-      if (!node.needed) {
+      if (!visit.needed) {
         release(cotangent);
         continue;
       }
       // A node at the boundary may get further gradients from outside this sweep.
       const end = node.serial <= floor;
       const g = end ? cotangent : runHooks(node, cotangent);
-      if (wanted.has(node)) {
+      if (wanted?.has(node)) {
         g.handle.kept = true;
         wanted.set(node, forUser(g));
       }
@@ -145,12 +140,12 @@ function pass(
     }
   };
   withGrad(createGraph, run);
-  return (targets ?? []).map((target) => wanted.get(target) ?? null);
+  return targets?.map((target) => wanted?.get(target) ?? null) ?? [];
 }
 
 /** Adds the gradient of an input in place to the one that it has so far, where the rule can. */
 function addTo(node: OpNode, g: Tensor, i: number): boolean {
-  const sum = node.inputs[i]!.cotangent;
+  const sum = node.inputs[i]!.visit.cotangent;
   if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
   const saved = (place: number): Tensor => node.unpack(place, false) as Tensor;
   return runRule(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node)));
@@ -158,7 +153,7 @@ function addTo(node: OpNode, g: Tensor, i: number): boolean {
 
 /** Computes the gradients of a node's inputs from its own, and accumulates them there. */
 function propagate(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: boolean): void {
-  const needs = node.inputs.map((input) => input?.needed === true);
+  const needs = node.inputs.map((input) => input?.visit.needed === true);
   if (!needs.includes(true)) return;
   if (node.freed)
     fail(

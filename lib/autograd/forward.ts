@@ -76,7 +76,8 @@ export function pushForward(
   const open = (node: Node): node is OpNode => !node.leaf && node.serial > floor;
   return withTopologicalOrder([root], floor, (nodes) =>
     withGrad(linked, () => {
-      for (const node of nodes) if (open(node)) for (const input of node.inputs) if (input !== null) input.dependents++;
+      for (const node of nodes)
+        if (open(node)) for (const input of node.inputs) if (input !== null) input.visit.dependents++;
       for (let i = nodes.length - 1; i >= 0; i--) {
         const node = nodes[i]!;
         if (!open(node)) continue;
@@ -86,7 +87,7 @@ export function pushForward(
           if (!linked) node.release();
         }
         for (const input of node.inputs) {
-          if (input === null || --input.dependents > 0 || input === root) continue;
+          if (input === null || --input.visit.dependents > 0 || input === root) continue;
           const t = known.get(input);
           if (t === undefined) continue;
           known.delete(input);

@@ -17,13 +17,30 @@ let made = 0;
 /** The number of the newest node. Numbers increase, so a node's is larger than those of its inputs. */
 export const newestNode = (): number => made;
 
-/** The state of a running backward on each node; reset at its end. */
-abstract class Visited {
-  readonly serial: number = ++made;
+/** What a running pass over the graph knows of a node; see autograd/topological-order.ts. */
+export class Visit {
+  /** The number of the pass. */
+  readonly pass: number;
+  /** What the pass around it knows, as a rule or a hook may start another one. */
+  readonly outer: Visit;
+  /** The gradient so far. */
   cotangent: Tensor | null = null;
+  /** The number of nodes that use this one and are still to come. */
   dependents = 0;
-  visit = 0;
+  /** Whether the pass needs a gradient here. */
   needed = false;
+
+  constructor(pass: number, outer: Visit | null) {
+    this.pass = pass;
+    this.outer = outer ?? this;
+  }
+}
+/** Of a node that no pass visits. */
+const idle = new Visit(0, null);
+
+abstract class Numbered {
+  readonly serial: number = ++made;
+  visit: Visit = idle;
   hooks: GradientHook[] | null = null;
 }
 
@@ -44,7 +61,7 @@ export function tracked(inputs: readonly Operand[]): number {
 const CONSTANT = 64;
 
 /** One recorded op. */
-export class OpNode extends Visited implements GraphNode, Context {
+export class OpNode extends Numbered implements GraphNode, Context {
   readonly leaf = false;
   readonly row: Row;
   readonly inputs: readonly (Node | null)[];
@@ -195,7 +212,7 @@ export class OpNode extends Visited implements GraphNode, Context {
 }
 
 /** A tensor that accumulates a gradient. Node and tensor reference each other. */
-export class LeafNode extends Visited implements GraphNode {
+export class LeafNode extends Numbered implements GraphNode {
   readonly leaf = true;
   readonly inputs: readonly (Node | null)[] = none;
   readonly tensor: Tensor;
