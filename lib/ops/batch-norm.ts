@@ -17,7 +17,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { beside, byChannel, needChannels, otherDims } from "./channels.js";
 import { stack } from "./join.js";
 import { factor, type LayerNormOptions, needEps, promoted } from "./norm-arguments.js";
-import { lengthOf } from "./variance.js";
+import { halfCentred, lengthOf, std, variance } from "./variance.js";
 
 interface Channels {
   readonly eps: number;
@@ -29,20 +29,18 @@ const momentOf = (m: Tensor, i: 0 | 1): Tensor => m.narrow(0, i, 1).squeeze(0);
 /** Mean and variance of each channel. */
 function moments(x: Tensor): [mean: Tensor, variance: Tensor] {
   const dims = otherDims(x);
-  const mean = x.mean(dims);
-  return [mean, x.sub(beside(mean, x)).square().mean(dims)];
+  return [x.mean(dims), variance(x, dims, { correction: 0 })];
 }
 
 /** The standardized x, and its Jacobian by x, which is symmetric. */
 function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Tensor) => Tensor } {
   const dims = otherDims(x);
   const mean = (t: Tensor): Tensor => t.mean(dims, { keepdim });
-  const centred = x.sub(mean(x));
-  const n = centred.numel / x.shape[1]!;
   // sqrt(mean square + eps) without squares, which may overflow.
-  const deviation = lengthOf(centred, dims, { keepdim }).div(Math.sqrt(n));
-  const rate = lengthOf(stack([deviation, deviation.detach().mul(0).add(Math.sqrt(eps))]), 0).reciprocal();
-  const y = centred.mul(rate);
+  const deviation = std(x, dims, { correction: 0, keepdim });
+  const length = lengthOf(stack([deviation, deviation.detach().mul(0).add(Math.sqrt(eps))]), 0);
+  const rate = length.reciprocal();
+  const y = halfCentred(x, dims).div(length.mul(0.5));
   return {
     y,
     jacobian: (t) =>

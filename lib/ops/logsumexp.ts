@@ -4,7 +4,17 @@ import { defineKernel } from "../engine/row.js";
 import { general } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { asFloat, kept, mask, type Reduced, type Reduction, reducedShape, reduction, sameType } from "./reduction.js";
+import {
+  areNeighbours,
+  asFloat,
+  kept,
+  mask,
+  type Reduced,
+  type Reduction,
+  reducedShape,
+  reduction,
+  sameType,
+} from "./reduction.js";
 
 /** Exponentials in the order in which x lies, shifted so that they do not overflow, and their sums. */
 function exponentials(x: Tensor, dims: readonly number[]): { e: Tensor; total: Tensor } {
@@ -32,8 +42,7 @@ const logsumexpOf: Reduction = reduction("logsumexp", {
     },
     fused: (g, [x], c) => {
       const { dims } = c.params;
-      const neighbours = dims.length > 0 && Math.max(...dims) - Math.min(...dims) < dims.length;
-      if (!neighbours) return null;
+      if (!areNeighbours(dims)) return null;
       const dense = [g.contiguous(), x.contiguous()];
       const { type, shape } = x;
       return runKernel({

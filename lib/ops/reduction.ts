@@ -67,6 +67,10 @@ const scalar: Shape = [];
 export const kept = (y: Tensor, c: Context<Reduced>): Tensor =>
   c.params.keepdim || y.ndim === 0 ? y : y.reshape(reducedShape(c.inputShapes[0]!, { ...c.params, keepdim: true }));
 
+/** Whether no kept dimension lies between reduced ones. */
+export const areNeighbours = (dims: readonly number[]): boolean =>
+  dims.length > 0 && Math.max(...dims) - Math.min(...dims) < dims.length;
+
 /** Dimensions as a bit mask, as the kernels take them. */
 export const mask = (dims: readonly number[]): number => dims.reduce((bits, dim) => bits + 2 ** dim, 0);
 

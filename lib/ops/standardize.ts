@@ -5,6 +5,7 @@ import { type Batch, defineKernel, defineRow, eitherHalf, type Operand, type Row
 import { general, type Rule, sumOf } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { meanSquare, variance } from "./variance.js";
 
 export interface Standard {
   readonly eps: number;
@@ -42,7 +43,8 @@ function run(row: Row<Standard>, operands: readonly Tensor[], p: Standard): Tens
 
 const attrsOf = (p: Standard): number[] => [p.eps, p.centred ? 1 : 0];
 
-const along = (x: Tensor): Tensor => x.sum(-1, { keepdim: true });
+const keepdim = true;
+const along = (x: Tensor): Tensor => x.sum(-1, { keepdim });
 
 // y = P x / r with r = sqrt(mean((P x)^2) + eps), where P subtracts the mean, or is the identity. As y is the gradient
 // of n r, its Jacobian J = (P - y yᵀ / n) / r is symmetric, so one row serves both directions.
@@ -77,10 +79,8 @@ function curvature(h: Tensor, g: Tensor, x: Tensor, p: Standard): Tensor {
   const y = standardize(x, p);
   const jh = jacobian(h, x, p);
   const jg = jacobian(g, x, p);
-  const centred = p.centred ? x.sub(x.mean(-1, { keepdim: true })) : x;
-  const scale = centred
-    .square()
-    .mean(-1, { keepdim: true })
+  const square = p.centred ? variance(x, -1, { correction: 0, keepdim }) : meanSquare(x, -1, { keepdim });
+  const scale = square
     .add(p.eps)
     .rsqrt()
     .mul(-1 / x.shape[x.ndim - 1]!);

@@ -1,21 +1,26 @@
-/** Variances, and roots of sums of squares. */
+/** Variances, means of squares, and roots of sums of squares. */
 import { needNumber } from "../core/arguments.js";
 import { checkOptions } from "../core/options.js";
-import { roundedOnce } from "../engine/float32-fallback.js";
+import { perResult } from "../engine/cost.js";
 import { needTensor } from "../engine/operand.js";
-import { type Context, general } from "../engine/rule.js";
+import { defineKernel } from "../engine/row.js";
+import { type Context, general, type Rule } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { meanOf } from "./reduce.js";
 import {
+  areNeighbours,
   asFloat,
   countOf,
   type DimOrOptions,
   divisorOf,
   kept,
+  mask,
   type Reduced,
   type ReduceOptions,
   type Reduction,
   reduceArguments,
+  reduction,
   reductionRow,
   sameType,
 } from "./reduction.js";
@@ -26,7 +31,8 @@ function direction(x: Tensor, length: Tensor): Tensor {
   return none.where(0, x.div(none.where(1, length)));
 }
 
-const meanSquare = reductionRow("meanSquare", {
+/** @internal The mean of squares. */
+export const meanSquare: Reduction = reduction("meanSquare", {
   flops: 2,
   accuracy: "tree",
   type: sameType,
@@ -37,36 +43,78 @@ const meanSquare = reductionRow("meanSquare", {
   }),
 });
 
-// The root of the sum of squares, divided by the divisor.
-const rootMeanSquare = reductionRow("norm", {
+/** @internal `sqrt(sum(x^2))`, which neither overflows nor underflows on the way; the derivative is 0 at the zero vector. */
+export const lengthOf: Reduction = reduction("norm", {
   flops: 2,
   accuracy: "tree",
   type: sameType,
-  divisor: (_, p) => p.divisor ?? 1,
   rule: general(["out", "x"], {
-    vjp: (g, [y, x], c) => [direction(x, kept(y, c)).mul(shareOf(kept(g, c), c))],
-    jvp: ([t], [y, x], c) =>
-      shareOf(direction(x, kept(y, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }), c),
+    vjp: (g, [y, x], c) => [direction(x, kept(y, c)).mul(kept(g, c))],
+    jvp: ([t], [y, x], c) => direction(x, kept(y, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
   }),
 });
-const shareOf = (g: Tensor, c: Context<Reduced>): Tensor => {
-  const { divisor = 1 } = c.params;
-  return divisor === 1 ? g : g.div(divisor);
-};
 
-/** @internal `sqrt(sum(x^2))`, which neither overflows nor underflows on the way; the derivative is 0 at the zero vector. */
-export const lengthOf: Reduction = (x, dim, options) =>
-  rootMeanSquare(needTensor("norm", x), reduceArguments("norm", x.ndim, dim, options));
+/** @internal Half of x minus its mean, which does not overflow. */
+export const halfCentred = (x: Tensor, dims: readonly number[]): Tensor =>
+  x.mul(0.5).sub(x.mean(dims, { keepdim: true }).mul(0.5));
+
+/** A variance or its root. */
+const momentRow = (name: string, kernel: string, rule: Rule<Reduced>) =>
+  reductionRow(name, {
+    kernel,
+    flops: 4,
+    accuracy: "tree",
+    type: sameType,
+    divisor: (x, p) => divisorOf(x.shape, p),
+    rule,
+  });
+
+/** A kernel of such a gradient: by g, x and, of a deviation, the result. */
+function backwardKernel(name: string) {
+  const row = defineKernel<Reduced>({ name, family: "fused", accuracy: "tree", flops: perResult(4) });
+  return ([g, x, ...others]: readonly [Tensor, Tensor, ...Tensor[]], { params }: Context<Reduced>) => {
+    if (!areNeighbours(params.dims)) return null;
+    const { type, shape } = x;
+    const inputs = [g, x, ...others].map((one) => one.contiguous());
+    const attrs = [mask(params.dims), divisorOf(shape, params)];
+    return runKernel({ row, inputs, results: [{ type, shape }], attrs, params });
+  };
+}
+const varianceBackward = backwardKernel("varBackward");
+const deviationBackward = backwardKernel("stdBackward");
+
+const varianceOf = momentRow(
+  "variance",
+  "var",
+  general(["x"], {
+    vjp: (g, [x], c) => [halfCentred(x, c.params.dims).mul(kept(g, c).mul(4 / divisorOf(x.shape, c.params)))],
+    fused: (g, [x], c) => varianceBackward([g, x], c),
+    jvp: ([t], [x], c) => meanOf(halfCentred(x, c.params.dims).mul(t!), c.params).mul(4),
+  }),
+);
+
+const deviationOf = momentRow(
+  "std",
+  "std",
+  general(["out", "x"], {
+    vjp: (g, [y, x], c) => [fromMean(x, y, c).mul(kept(g, c).div(divisorOf(x.shape, c.params)))],
+    fused: (g, [y, x], c) => deviationBackward([g, x, y], c),
+    jvp: ([t], [y, x], c) => meanOf(fromMean(x, y, c).mul(t!), c.params),
+  }),
+);
+/** x minus its mean, divided by the deviation. */
+const fromMean = (x: Tensor, deviation: Tensor, c: Context<Reduced>): Tensor =>
+  direction(halfCentred(x, c.params.dims), kept(deviation, c).mul(0.5));
 
 export interface VarianceOptions extends ReduceOptions {
   /** The divisor is n - correction; default 1 (Bessel's correction), as in PyTorch. */
   readonly correction?: number | undefined;
 }
 
-/** Calls f with x minus its mean, and with the dimensions to reduce and the divisor n - correction. */
-function ofCentred(
+/** Calls f with the dimensions to reduce and the divisor n - correction. */
+function withDivisor(
   op: string,
-  f: (centred: Tensor, p: Reduced) => Tensor,
+  f: (x: Tensor, p: Reduced) => Tensor,
   x: Tensor,
   dim?: DimOrOptions | VarianceOptions,
   options?: VarianceOptions,
@@ -85,9 +133,7 @@ function ofCentred(
   });
   const correction = needNumber(op, "the correction", given.correction ?? 1);
   const divisor = Math.max(countOf(x.shape, dims) - correction, 0);
-  return roundedOnce([asFloat(x)], (values) =>
-    f(values.sub(values.mean(dims, { keepdim: true })), { dims, keepdim, divisor }),
-  );
+  return f(asFloat(x), { dims, keepdim, divisor });
 }
 
 /** A reduction with a divisor of n - correction. */
@@ -101,7 +147,7 @@ export type VarianceReduction = (x: Tensor, dim?: DimOrOptions | VarianceOptions
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example variance(tensor([1, 3])).item(); // 2
  */
-export const variance: VarianceReduction = (x, dim, options) => ofCentred("var", meanSquare, x, dim, options);
+export const variance: VarianceReduction = (x, dim, options) => withDivisor("var", varianceOf, x, dim, options);
 
 /** @internal f, whose derivative is infinite at 0, with derivative 0 there. */
 export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
@@ -110,10 +156,11 @@ export function flatAtZero(x: Tensor, f: (x: Tensor) => Tensor): Tensor {
 }
 
 /**
- * The standard deviation, the square root of {@link variance}. It does not overflow where only squares or sums would.
+ * The standard deviation, the square root of {@link variance}. It does not overflow where only
+ * differences, squares or sums would.
  * @shape as {@link sum}. @dtype that of x; integers and bool become the default float dtype.
  * @gradient (x - mean) / ((n - correction) std), 0 where all elements are equal.
  * @throws ERR_AXIS for a dim out of range or given twice.
  * @example tensor([1, 3]).std({ correction: 0 }).item(); // 1
  */
-export const std: VarianceReduction = (x, dim, options) => ofCentred("std", rootMeanSquare, x, dim, options);
+export const std: VarianceReduction = (x, dim, options) => withDivisor("std", deviationOf, x, dim, options);

@@ -19,6 +19,7 @@
 #include "exec/reduce/log_sum_exp.h"
 #include "exec/reduce/reduce.h"
 #include "exec/reduce/scan.h"
+#include "exec/reduce/variance.h"
 #include "exec/sort/sort.h"
 #include "kernels/list.h"
 #include "kernels/table.h"

@@ -160,6 +160,26 @@ void channel_rates(const ChannelBlock& b, void* rate, const void* variance, cons
   });
 }
 
+// f(offset), of each element of a channel.
+template <class F>
+NABLA_INLINE void each_of_channel(const ChannelBlock& b, int64_t c, F&& f) {
+  for (int64_t image = 0; image < b.images; image++)
+    for (int64_t i = 0; i < b.size; i++) f((image * b.channels + c) * b.size + i);
+}
+
+// Calls f(channel) for those among the block's that are far.
+template <class T, class F>
+NABLA_INLINE void each_far(const ChannelBlock& b, const T* mean, F&& f) {
+  for (int64_t c = b.first; c < b.last; c++)
+    if (__builtin_expect(is_far(mean[c]), 0)) f(c);
+}
+
+// (x - mean) * rate in double.
+template <class T>
+double standard_in_double(T x, T mean, T rate) {
+  return (x * 0.5 - mean * 0.5) * (rate * 2.0);
+}
+
 // A channel whose squares overflow or underflow T.
 template <class T>
 void scaled_channel(const ChannelBlock& b, int64_t c, T* mean, T* variance, T* rate, const T* x, double eps) {
@@ -209,6 +229,18 @@ void channel_scale(const ChannelBlock& b, void* out, const void* in, const void*
       [&](const Values& v, int64_t i, int count) {
         V::store_n(y + i, fma(load_first(x + i, count) - v.mean, v.rate, v.bias), count);
       });
+}
+
+template <class T>
+void channel_scale_far(const ChannelBlock& b, void* out, const void* in, const void* mean, const void* rate,
+                       const void* bias) {
+  const T *x = static_cast<const T*>(in), *means = static_cast<const T*>(mean), *rates = static_cast<const T*>(rate),
+          *biases = static_cast<const T*>(bias);
+  T* y = static_cast<T*>(out);
+  each_far(b, means, [&](int64_t c) {
+    each_of_channel(
+        b, c, [&](int64_t i) { y[i] = static_cast<T>(standard_in_double(x[i], means[c], rates[c]) + biases[c]); });
+  });
 }
 
 template <class T>
@@ -263,6 +295,13 @@ void channel_sums(const ChannelBlock& b, void* by_weight, void* by_bias, const v
     const V r = load_first(static_cast<const T*>(rate) + b.first + i, count);
     V::store_n(dw + b.first + i, load_first(dw + b.first + i, count) * r, count);
   });
+  const T *means = static_cast<const T*>(mean), *rates = static_cast<const T*>(rate);
+  for (int64_t c = b.first; c < b.last; c++) {
+    if (__builtin_expect(rates[c] > 1 / kFarMean<T>, 1) && !is_far(means[c])) continue;
+    double along = 0;
+    each_of_channel(b, c, [&](int64_t i) { along += g[i] * standard_in_double(x[i], means[c], rates[c]); });
+    dw[c] = static_cast<T>(along);
+  }
 }
 
 template <class T>
@@ -288,10 +327,27 @@ void channel_slopes(const ChannelBlock& b, void* out, const void* gradient, cons
       });
 }
 
+template <class T>
+void channel_slopes_far(const ChannelBlock& b, void* out, const void* gradient, const void* in, const void* mean,
+                        const void* rate, const void* weight, const void* by_weight, const void* by_bias, double size) {
+  const T *g = static_cast<const T*>(gradient), *x = static_cast<const T*>(in), *means = static_cast<const T*>(mean),
+          *rates = static_cast<const T*>(rate), *w = static_cast<const T*>(weight);
+  T* dx = static_cast<T*>(out);
+  each_far(b, means, [&](int64_t c) {
+    const double level = static_cast<const T*>(by_bias)[c] / size, along = static_cast<const T*>(by_weight)[c] / size;
+    each_of_channel(b, c, [&](int64_t i) {
+      const double slope = g[i] - level - standard_in_double(x[i], means[c], rates[c]) * along;
+      dx[i] = static_cast<T>(slope * rates[c] * w[c]);
+    });
+  });
+}
+
 constexpr BatchNormTable make_batch_norm_table() {
-  return {{channel_moments<float>, channel_moments<double>}, {channel_rates<float>, channel_rates<double>},
-          {channel_weigh<float>, channel_weigh<double>},     {channel_scale<float>, channel_scale<double>},
-          {channel_sums<float>, channel_sums<double>},       {channel_slopes<float>, channel_slopes<double>}};
+  return {
+      {channel_moments<float>, channel_moments<double>},     {channel_rates<float>, channel_rates<double>},
+      {channel_weigh<float>, channel_weigh<double>},         {channel_scale<float>, channel_scale<double>},
+      {channel_scale_far<float>, channel_scale_far<double>}, {channel_sums<float>, channel_sums<double>},
+      {channel_slopes<float>, channel_slopes<double>},       {channel_slopes_far<float>, channel_slopes_far<double>}};
 }
 
 }  // namespace

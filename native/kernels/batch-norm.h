@@ -8,6 +8,15 @@ struct ChannelBlock {
   int64_t images, channels, size, first, last;
 };
 
+// Where a channel's mean is so far from 0, a difference from it may overflow T. Functions whose names end in "far"
+// process such channels alone, in double.
+template <class T>
+constexpr T kFarMean = sizeof(T) == 4 ? T(0x1p100f) : T(0x1p1000);
+template <class T>
+constexpr bool is_far(T mean) {
+  return mean >= kFarMean<T> || mean <= -kFarMean<T>;
+}
+
 // Mean and variance of each channel, and 1 / sqrt(variance + eps), which also fits where the variance does not.
 using ChannelMomentsFn = void (*)(const ChannelBlock& block, void* mean, void* variance, void* rate, const void* x,
                                   double eps);
@@ -31,8 +40,10 @@ struct BatchNormTable {
   ChannelRatesFn rates[2];
   ChannelWeighFn weigh[2];
   ChannelScaleFn scale[2];
+  ChannelScaleFn scale_far[2];
   ChannelSumsFn sums[2];
   ChannelSlopesFn slopes[2];
+  ChannelSlopesFn slopes_far[2];
 };
 
 }  // namespace nabla

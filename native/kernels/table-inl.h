@@ -14,6 +14,7 @@
 #include "kernels/softmax-inl.h"
 #include "kernels/sort-inl.h"
 #include "kernels/table.h"
+#include "kernels/variance-inl.h"
 
 namespace nabla::NABLA_ISA {
 namespace {
@@ -37,6 +38,7 @@ constexpr KernelTable make_table() {
       .im2col = make_im2col_table(),
       .attention = make_attention_table(),
       .sort = make_sort_table(),
+      .variance = make_variance_table(),
   };
 }
 

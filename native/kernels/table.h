@@ -14,6 +14,7 @@
 #include "kernels/softmax.h"
 #include "kernels/sort.h"
 #include "kernels/stamp.h"
+#include "kernels/variance.h"
 
 namespace nabla {
 
@@ -32,6 +33,7 @@ struct KernelTable {
   Im2colTable im2col;
   AttentionTable attention;
   SortTable sort;
+  VarianceTable variance;
 };
 
 // Chosen once, at the first call: the best tier that CPU and operating system support, or NABLA_ISA.

@@ -111,6 +111,18 @@ describe.each(ops)("%s", (...op) => {
   });
 });
 
+// Differences from the mean overflow, too, but what is made of them fits; lengths do not.
+const largest = [
+  ["float32", 2 ** 126],
+  ["float64", 2 ** 1022],
+] as const;
+describe.each(ops.filter(([name]) => /^std|Norm/.test(name)))("%s", (...op) => {
+  test.each(largest)("of %s times %d", (dtype, scale) => {
+    valuesScale(op, dtype, scale);
+    slopesScale(op, dtype, scale);
+  });
+});
+
 // What divides by a number of the dtype itself would inherit the few digits of that.
 const inDouble = ["norm", "std", "layerNorm", "layerNorm with weight and bias", "rmsNorm", "groupNorm"];
 describe.each(ops.filter(([name]) => inDouble.includes(name)))("%s", (...op) => {
@@ -155,6 +167,16 @@ describe("among ordinary rows", () => {
     near(y.narrow(1, 1, 1), values(nb.layerNorm(tensor([[1, 2, 3, 5]]), 4)), "the other channel");
     expect(mean.toArray()).toEqual([Math.fround(0.25e20), 2.75]);
     expect(values(variance)[0]).toBe(Infinity);
+  });
+
+  test("batchNorm by running values far from the numbers", () => {
+    const [mean, variance] = [tensor([-3e38, 0]), tensor([3e38, 1])];
+    const x = tensor([[3e38, 1]], { requiresGrad: true });
+    near(
+      nb.batchNorm(x.detach(), mean, variance),
+      [(6e38 - 0) / Math.sqrt(3e38), 1 / Math.sqrt(1 + 1e-5)],
+      "batchNorm",
+    );
   });
 
   test("a default eps outweighs tiny rows", () => {
@@ -282,9 +304,12 @@ describe("means, variances and deviations fit where their results do", () => {
   const deviating: [Dtype, number[], number][] = [
     ["float32", [3e38, 2.9e38], 1e37 / Math.SQRT2],
     ["float32", [2.2e38, -1e38, 2.2e38, 2.2e38], 1.6e38],
+    ["float32", [3e38, -3e38, 3e38, 3e38], 3e38],
+    ["float32", [3.4e38, -3.4e38, 0, 0], 3.4e38 * Math.sqrt(2 / 3)],
     ["float32", [1e-30, 3e-30], Math.SQRT2 * 1e-30],
     ["float64", [1.7e308, 1.6e308], 1e307 / Math.SQRT2],
     ["float64", [1.1e308, -0.6e308, 1.1e308, 1.1e308], 0.85e308],
+    ["float64", [1.5e308, -1.5e308, 1.5e308, 1.5e308], 1.5e308],
     ["float64", [1e-300, 3e-300], Math.SQRT2 * 1e-300],
     ["float16", [60000, -60000, 60000, 60000], 60000],
   ];

@@ -1,5 +1,6 @@
 #include "exec/norm/batch_norm.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "exec/common/rows.h"
@@ -63,6 +64,16 @@ void by_moments(const View& x, Sums&& sums, Each&& each) {
   if (columns) over_planes(x, each);
 }
 
+// f(channels of one task), afterwards, if one of the means is far.
+template <class F>
+void if_far(const View& x, const void* means, F&& f) {
+  const auto any = [&](auto zero) {
+    const auto* mean = static_cast<const decltype(zero)*>(means);
+    return std::any_of(mean, mean + x.dims[1], is_far<decltype(zero)>);
+  };
+  if (x.dtype == DType::F64 ? any(0.0) : any(0.0f)) over_channels(x, f);
+}
+
 }  // namespace
 
 Status run_batch_norm(const Call& call) {
@@ -89,9 +100,13 @@ Status run_batch_norm(const Call& call) {
   const auto scale = [&](const ChannelBlock& block, int64_t at) {
     leaves.scale[wide](block, y.as<char>() + at, x.as<char>() + at, mean, rate, bias.data);
   };
+  const auto scale_far = [&](const ChannelBlock& block) {
+    leaves.scale_far[wide](block, y.data, x.data, mean, rate, bias.data);
+  };
   if (given) {
     leaves.rates[wide]({1, x.dims[1], 1, 0, x.dims[1]}, rate, mean + row, weight.data, call.attrs[0]);
     over_planes(x, scale);
+    if_far(x, mean, scale_far);
     return {};
   }
   by_moments(
@@ -101,6 +116,7 @@ Status run_batch_norm(const Call& call) {
         leaves.weigh[wide](block, rate, mean + 2 * row, weight.data);
       },
       scale);
+  if_far(x, mean, scale_far);
   return {};
 }
 
@@ -131,6 +147,9 @@ Status run_batch_norm_backward(const Call& call) {
         leaves.slopes[wide](block, dx.as<char>() + at, g.as<char>() + at, x.as<char>() + at, moments.data, rate,
                             weight.data, dw.data, db.data, size);
       });
+  if_far(x, moments.data, [&](const ChannelBlock& block) {
+    leaves.slopes_far[wide](block, dx.data, g.data, x.data, moments.data, rate, weight.data, dw.data, db.data, size);
+  });
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include "exec/common/halves.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
+#include "exec/reduce/scaled_again.h"
 #include "kernels/list.h"
 #include "kernels/table.h"
 #include "runtime/pool.h"
@@ -214,48 +215,27 @@ Status reduce(const Call& call, int kernel) {
   return {};
 }
 
-// The factor of doubles whose sums or squares overflow or underflow, the power of it in the result, and the range of
-// results that are not recomputed.
-struct Scaling {
-  double unit;
-  int power;
-  double least, most;
-};
-
-// Recomputes results of doubles that overflowed or underflowed, from scaled elements.
-Status scaled_again(const Call& call, int kernel, const Scaling& by) {
-  const View &out = call.out(), &x = call.in(0);
-  const int64_t n = out.numel();
-  double* results = out.as<double>();
-  const auto lost = [=](double y) { return by.unit < 1 ? !(y >= -by.most && y <= by.most) : y < by.least; };
-  if (std::none_of(results, results + n, lost)) return {};
-  Scratch scaled(call.workspace), again(call.workspace);
-  View operands[3] = {out, x, x};
-  operands[0].data = again.get<double>(n);
-  operands[1].data = scaled.get<double>(x.numel());
-  set_contiguous(operands[1]);
-  if (!operands[0].data || !operands[1].data) return out_of_memory();
-  NABLA_TRY(multiply(operands[1], x, number(DType::F64, &by.unit)));
-  NABLA_TRY(reduce(Call{-1, 1, 1, call.n_attr, operands, call.attrs, call.workspace}, kernel));
-  const double* found = operands[0].as<double>();
-  for (int64_t i = 0; i < n; i++)
-    if (lost(results[i])) results[i] = by.power == 1 ? found[i] / by.unit : found[i] / by.unit / by.unit;
-  return {};
+const ReduceLeaf& leaf_of(Reduce kernel, DType type) {
+  return kernels().reduce.leaf[static_cast<int>(kernel)][static_cast<int>(type)];
 }
 
 }  // namespace
 
+const ReduceLeaf& sum_leaf(DType type) { return leaf_of(Reduce::sum, type); }
+const ReduceLeaf& norm_leaf(DType type) { return leaf_of(Reduce::norm, type); }
+
 Status run_reduce(const Call& call, int kernel) {
   NABLA_TRY(reduce(call, kernel));
   if (call.out().dtype != DType::F64 || call.in(0).dtype != DType::F64) return {};
+  const auto again = [=](const Call& scaled) { return reduce(scaled, kernel); };
   constexpr double kMost = std::numeric_limits<double>::max();
   if (kernel == static_cast<int>(Reduce::norm)) {
-    NABLA_TRY(scaled_again(call, kernel, {0x1p-600, 1, 0, 0x1p1000}));
-    return scaled_again(call, kernel, {0x1p600, 1, 0x1p-500, 0});
+    NABLA_TRY(scaled_again(call, {0x1p-600, 1, 0, 0x1p1000}, again));
+    return scaled_again(call, {0x1p600, 1, 0x1p-500, 0}, again);
   }
-  if (kernel == static_cast<int>(Reduce::meanSquare)) return scaled_again(call, kernel, {0x1p-600, 2, 0, kMost});
+  if (kernel == static_cast<int>(Reduce::meanSquare)) return scaled_again(call, {0x1p-600, 2, 0, kMost}, again);
   if (kernel == static_cast<int>(Reduce::sum) && divisor_of(call) != 1)
-    return scaled_again(call, kernel, {0x1p-64, 1, 0, kMost});
+    return scaled_again(call, {0x1p-64, 1, 0, kMost}, again);
   return {};
 }
 

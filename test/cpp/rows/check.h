@@ -125,5 +125,6 @@ void test_losses();
 void test_norm();
 void test_orders();
 void test_streaming();
+void test_variance();
 
 }  // namespace nabla::test

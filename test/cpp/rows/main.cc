@@ -15,6 +15,7 @@ int main() {
     test_losses();
     test_norm();
     test_streaming();
+    test_variance();
     if (tier == 0) first = tally.digest;
     check(tally.digest == first, "every tier gives the same bits", tier, 0);
     std::printf("tier: %s, digest %016llx\n", nabla::kernels().isa, static_cast<unsigned long long>(tally.digest));

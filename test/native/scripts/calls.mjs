@@ -119,6 +119,17 @@ export function calls(r, storages) {
     const dim = r.below(shape.length);
     return { dtype: float(), shape, kept: shape.filter((_, d) => d !== dim), attrs: [1 << dim] };
   };
+  const divisor = () => r.pick([1, 2, 0.5]);
+  const moment = () => {
+    const { dtype, shape, kept, attrs } = alongDim();
+    return { outs: [plainOut(dtype, kept)], ins: [view(dtype, shape)], attrs: [...attrs, divisor()] };
+  };
+  const momentBackward = (results) => () => {
+    const { dtype, shape, kept, attrs } = alongDim();
+    const rest = Array.from({ length: results }, () => plain(dtype, kept));
+    const ins = [rest[0], plain(dtype, shape), ...rest.slice(1)];
+    return { outs: [plainOut(dtype, shape)], ins, attrs: [...attrs, divisor()] };
+  };
   const scan = (inputs) => () => {
     const shape = shapeOf(1 + r.below(3));
     const dtype = r.pick([...floats, "int64"]);
@@ -415,14 +426,15 @@ export function calls(r, storages) {
     },
     softmax: alongRows(1),
     logSoftmax: alongRows(1),
-    meanSquare: () => {
-      const { dtype, shape, kept, attrs } = alongDim();
-      return { outs: [plainOut(dtype, kept)], ins: [view(dtype, shape)], attrs: [...attrs, r.pick([1, 2, 0.5])] };
-    },
+    meanSquare: moment,
     logsumexp: () => {
       const { dtype, shape, kept, attrs } = alongDim();
       return { outs: [plainOut(dtype, kept)], ins: [plain(dtype, shape)], attrs };
     },
+    var: moment,
+    std: moment,
+    varBackward: momentBackward(1),
+    stdBackward: momentBackward(2),
     logsumexpBackward: () => {
       const { dtype, shape, kept, attrs } = alongDim();
       return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, kept), plain(dtype, shape)], attrs };

@@ -171,7 +171,7 @@ function meanSquareCase(): Case {
   return {
     ...rest,
     errors: [],
-    others: "it is internal: variance converts integers before it calls it",
+    others: "it is internal: no op calls it on integers",
     exempt: { numbers: "it reduces a tensor", errors: notPublic },
   };
 }
