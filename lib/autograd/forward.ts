@@ -9,7 +9,7 @@ import { filled } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { release } from "./accumulate.js";
 import { withTopologicalOrder } from "./topological-order.js";
-import { savedTensors, timesPartial } from "./vjp.js";
+import { tangentByOps, timesPartial } from "./vjp.js";
 
 /** The tangent of a node's output, given those of its inputs (null where zero). */
 function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boolean): Tensor {
@@ -39,7 +39,7 @@ function jvpOf(node: OpNode, tangents: readonly (Tensor | null)[], linked: boole
       return t ?? filled(node.row.name, 0, node.type, node.shape);
     }
     case "general":
-      return rule.jvp(tangents, savedTensors(node, rule.order, linked), node);
+      return tangentByOps(rule, tangents, node, linked);
     default:
       return fail("ERR_GRADIENT", node.row.name, `has no derivative: ${rule.reason}`);
   }

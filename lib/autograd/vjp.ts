@@ -1,6 +1,7 @@
 /** The vector-Jacobian product of one node, by the kind of its rule. */
 import { fail } from "../core/errors.js";
 import { sameShape } from "../core/shape.js";
+import { inCompute } from "../engine/apply.js";
 import { isBatched } from "../engine/batched.js";
 import { withGrad } from "../engine/modes.js";
 import type { Gradients, Operand, Partial, Rule } from "../engine/rule.js";
@@ -47,6 +48,31 @@ function fitted(g: Tensor, node: OpNode, i: number): Tensor {
 
 type General = Extract<Rule<unknown>, { kind: "general" }>;
 
+/** Whether the rule's ops are written for float32, while the node's kernel rounds to half precision. */
+const seesFloat32 = (node: OpNode): boolean => node.type.half && node.row.halves === true;
+const widened = (x: Tensor): Tensor => inCompute(x) as Tensor;
+
+/** Gradients by the ops of a rule. */
+function byOps(rule: General, g: Tensor, saved: readonly Tensor[], node: OpNode, needs: readonly boolean[]): Gradients {
+  const gradients = seesFloat32(node)
+    ? rule.vjp(widened(g), saved.map(widened), node, needs)
+    : rule.vjp(g, saved, node, needs);
+  return gradients.map((gradient, i) => (gradient === null || !needs[i] ? null : fitted(gradient, node, i)));
+}
+
+/** The tangent by the ops of a rule. */
+export function tangentByOps(
+  rule: General,
+  tangents: readonly (Tensor | null)[],
+  node: OpNode,
+  linked: boolean,
+): Tensor {
+  const saved = savedTensors(node, rule.order, linked);
+  if (!seesFloat32(node)) return rule.jvp(tangents, saved, node);
+  const wide = tangents.map((t) => t && widened(t));
+  return rule.jvp(wide, saved.map(widened), node).to(node.type.name);
+}
+
 /** Gradients by a fused kernel, each recorded as the result of equivalent ordinary ops. */
 function fusedAndLinked(
   rule: General,
@@ -61,8 +87,11 @@ function fusedAndLinked(
   return fused.map((gradient, i) => {
     if (gradient === null || !needs[i]) return null;
     const only = needs.map((_, k) => k === i);
-    return recordAs(`${name}Backward`, gradient, [g, ...saved], ([g, ...saved]) =>
-      fitted(rule.vjp(g!, saved, node, only)[i]!, node, i),
+    return recordAs(
+      `${name}Backward`,
+      gradient,
+      [g, ...saved],
+      ([g, ...saved]) => byOps(rule, g!, saved, node, only)[i]!,
     );
   });
 }
@@ -91,9 +120,7 @@ export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked
         const fused = linked ? fusedAndLinked(rule, g, saved, node, needs) : rule.fused(g, saved, node);
         if (fused !== null) return fused.map((gradient, i) => (needs[i] ? gradient : null));
       }
-      return rule
-        .vjp(g, saved, node, needs)
-        .map((gradient, i) => (gradient === null || !needs[i] ? null : fitted(gradient, node, i)));
+      return byOps(rule, g, saved, node, needs);
     }
     case "recomputed":
       return fail("ERR_GRADIENT", node.row.name, "is differentiated by the graph of its ops");

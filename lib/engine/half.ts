@@ -6,8 +6,8 @@ import { type Operand, type Row, savesOf } from "./row.js";
 import { tracked } from "./tape.js";
 
 /**
- * Whether the kernel takes half-precision inputs as they are: kernels that only move elements, and elementwise ones
- * (tile by tile), except where a derivative rule or vmap needs float32.
+ * Whether the kernel takes half-precision inputs as they are: kernels that only move elements; and, outside of vmap,
+ * those that compute in float32 tile by tile. Of these, elementwise ones do not where a derivative rule needs float32.
  */
 export const takesHalves = (
   row: Row,
@@ -16,7 +16,9 @@ export const takesHalves = (
   attrs: readonly number[],
 ): boolean =>
   row.moves === true ||
-  (!mode.keepFloat32 && attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0) && !isBatched(inputs));
+  (!mode.keepFloat32 &&
+    (row.halves === true || (attrs === scalar.attrs && !(mode.grad && tracked(inputs) !== 0))) &&
+    !isBatched(inputs));
 
 /**
  * Whether the kernel converts half-precision input i to float32 while it reads it, without a copy. Not where a

@@ -34,6 +34,11 @@ export interface RowSpec<P = unknown> {
   readonly batch?: Batch<P> | undefined;
   /** Whether elements are only moved, so that half precision needs no conversion. */
   readonly moves?: boolean | undefined;
+  /**
+   * Whether the kernel, and that of the rule's fused vjp, compute in float32 from half-precision inputs of one dtype and
+   * round their results once.
+   */
+  readonly halves?: boolean | undefined;
   /** The positions of half-precision inputs that the kernel reads as float32, by dtype. */
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** The parts of an error for a value that the kernel refused. */
@@ -113,6 +118,7 @@ const rowOfShape = <P>(
 const optional = {
   batch: undefined,
   moves: undefined,
+  halves: undefined,
   reads: undefined,
   refuses: undefined,
   opaque: undefined,

@@ -26,7 +26,7 @@ function fused(
     kernel,
     flops: perInput(kernel === "standardize" ? 8 : 12),
     inputs,
-    ...(kernel === "standardize" ? { reads: eitherHalf(0) } : {}),
+    ...(kernel === "standardize" ? { halves: true, reads: eitherHalf(0) } : {}),
     accuracy: "tree",
     rule,
     replay: (operands, p) => run(row, operands as Tensor[], p),
@@ -54,6 +54,12 @@ const standardizeRow = fused(
   "standardize",
   general(["x"], {
     vjp: (g, [x], c) => [jacobian(g, x, c.params)],
+    fused: (g, [x], { params }) => {
+      const { type, shape } = x;
+      if (!type.half) return null;
+      const inputs = [g.contiguous(), x.contiguous()];
+      return runKernel({ row: backwardRow, inputs, results: [{ type, shape }], attrs: attrsOf(params), params });
+    },
     jvp: ([t], [x], c) => jacobian(t!, x, c.params),
   }),
 );

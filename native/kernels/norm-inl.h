@@ -248,12 +248,7 @@ struct ScaledBackward {
 template <class T>
 void scaled_backward_rows(void* out, const void* gradient, const void* in, const void* weight, void* by_weight,
                           void* by_bias, double eps, bool centred, bool streaming, int64_t rows, int64_t n) {
-  using V = Vec<T>;
   T *dw = static_cast<T*>(by_weight), *db = static_cast<T*>(by_bias);
-  each_vector<T>(n, [&](int64_t i, int count) {
-    V::store_n(dw + i, V::set1(0), count);
-    V::store_n(db + i, V::set1(0), count);
-  });
   const ScaledBackward<T> backward = {static_cast<T*>(out),
                                       static_cast<const T*>(gradient),
                                       static_cast<const T*>(in),

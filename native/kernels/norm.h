@@ -12,8 +12,8 @@ using StandardizeFn = void (*)(void* y, const void* x, const void* weight, const
 // dx = rstd * (g - mean(g) - y * mean(g * y)); without mean(g) where rows are not centred.
 using StandardizeBackwardFn = void (*)(void* dx, const void* g, const void* x, double eps, bool centred, bool streaming,
                                        int64_t rows, int64_t n);
-// The same with a weight: g * weight replaces g. Also the rows' contributions to the gradients of weight and bias, sums
-// of g * y and of g.
+// The same with a weight: g * weight replaces g. Also adds the rows' contributions to the gradients of weight and bias,
+// sums of g * y and of g.
 using ScaledBackwardFn = void (*)(void* dx, const void* g, const void* x, const void* weight, void* by_weight,
                                   void* by_bias, double eps, bool centred, bool streaming, int64_t rows, int64_t n);
 

@@ -1,4 +1,4 @@
-// Half-precision operands that a kernel converts to float32 tile by tile, without a full copy.
+// Half-precision operands that a kernel converts to float32 and back tile by tile, without a full copy.
 #pragma once
 #include <atomic>
 
@@ -13,6 +13,9 @@ namespace nabla {
 inline bool reads_as(DType stored, DType wanted) {
   return stored == wanted || (is_half(stored) && wanted == DType::F32);
 }
+
+// The dtype in which a kernel computes what is stored in another.
+inline DType computed(DType stored) { return is_half(stored) ? DType::F32 : stored; }
 
 // Elements in place, or half precision converted into a tile in scratch memory.
 class Source {
@@ -51,6 +54,36 @@ class Source {
   const char* data_;
   int64_t size_;  // of an element as it is stored
   ConvertFn widen_ = nullptr;
+  mutable std::atomic<bool> starved_{false};
+};
+
+// Results in place, or computed in a tile in scratch memory and rounded to half precision.
+class Sink {
+ public:
+  Sink(void* data, DType stored) : data_(static_cast<char*>(data)), size_(static_cast<int64_t>(size_of(stored))) {
+    if (is_half(stored)) narrow_ = kernels().convert.gather[static_cast<int>(stored)][static_cast<int>(DType::F32)];
+  }
+
+  // Whether results are written without a tile.
+  bool direct() const { return narrow_ == nullptr; }
+  // Where n elements from element `start` on are to be written; null if there is no memory for a tile.
+  char* open(Scratch& tile, int64_t start, int64_t n) const {
+    if (direct()) return data_ + start * size_;
+    auto* at = tile.get<float>(n);
+    if (!at) starved_.store(true, std::memory_order_relaxed);
+    return reinterpret_cast<char*>(at);
+  }
+  // After they have been.
+  void close(const char* from, int64_t start, int64_t n) const {
+    if (!direct()) narrow_(data_ + start * size_, from, 1, n);
+  }
+  // After the last of them.
+  Status status() const { return starved_ ? out_of_memory() : Status{}; }
+
+ private:
+  char* data_;
+  int64_t size_;  // of an element as it is stored
+  ConvertFn narrow_ = nullptr;
   mutable std::atomic<bool> starved_{false};
 };
 

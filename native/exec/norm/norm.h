@@ -3,7 +3,8 @@
 
 namespace nabla {
 
-// On the last dimension of contiguous float tensors, see kernels/norm.h. attrs: [eps, centred].
+// On the last dimension of contiguous float tensors, see kernels/norm.h. Halves are computed in float32 and rounded
+// once. attrs: [eps, centred].
 // in: x, and optionally weight and bias of its last size.
 Status run_standardize(const Call& call);
 // in: g, x.
