@@ -8,7 +8,10 @@ const logic = "answers with a boolean or a description, not with a tensor";
 const names = (reason: string, list: string): [string, string][] => list.split(" ").map((name) => [name, reason]);
 
 export const without: ReadonlyMap<string, string> = new Map([
-  ...names(drawn, "rand randn randLike randnLike randint randperm normal bernoulli multinomial dropout manualSeed"),
+  ...names(
+    drawn,
+    "rand randn randLike randnLike randint randperm randomSplit normal bernoulli multinomial dropout manualSeed",
+  ),
   ...names(
     transform,
     "backward checkpoint customFunction detectAnomaly functionalCall grad gradcheck hessian hvp inference jacfwd jacobian jacrev jvp noGrad scope valueAndGrad vjp vmap",
@@ -19,7 +22,7 @@ export const without: ReadonlyMap<string, string> = new Map([
   ),
   ...names(
     files,
-    "decodeIdx decodeSafetensors decodeSafetensorsMetadata encodeSafetensors loadIdx loadMnist loadSafetensors saveSafetensors",
+    "decodeIdx decodeSafetensors decodeSafetensorsMetadata encodeSafetensors loadCheckpoint loadIdx loadMnist loadSafetensors saveCheckpoint saveSafetensors",
   ),
   ...names(logic, "allClose equal isTensor formula graph summary"),
   ...names("writes in place; its rows are those of test/ops/cases", "assign"),
