@@ -42,7 +42,8 @@ export type Flags<T> = { [K in keyof T & string]: NonNullable<T[K]> extends bool
 export type Settings<T> = Exclude<keyof T & string, Flags<T>>;
 
 /**
- * Checks a trailing options object and returns it, or an empty object for `undefined`.
+ * Checks a trailing options object and returns what it holds, read once: what was checked is what is used, even for a
+ * Proxy. `undefined` gives an empty object.
  * A name that is neither in `known` nor in `flags` is ERR_ARGUMENT that suggests the nearest one; so is a flag that is not
  * a boolean. The types have every boolean option named as a flag.
  *
@@ -61,13 +62,20 @@ export function checkOptions<T extends object>(
     const expected = known.length + flags.length === 0 ? "none" : `{ ${[...known, ...flags].join(", ")} }`;
     fail("ERR_ARGUMENT", op, "options must be an object", expected, describe(options), { options }, from);
   }
-  for (const name in options) {
-    if ((known as readonly string[]).includes(name)) continue;
-    if ((flags as readonly string[]).includes(name)) {
-      const value: unknown = options[name];
-      if (typeof value === "boolean" || value === undefined) continue;
+  const held: Partial<T> = {};
+  for (const name of known) {
+    const value = options[name];
+    if (value !== undefined) held[name] = value;
+  }
+  for (const name of flags) {
+    const value = options[name];
+    if (value === undefined) continue;
+    if (typeof value !== "boolean")
       fail("ERR_ARGUMENT", op, `${name} is not valid`, "a boolean", describe(value), { argument: name }, from);
-    }
+    held[name] = value;
+  }
+  for (const name in options) {
+    if ((known as readonly string[]).includes(name) || (flags as readonly string[]).includes(name)) continue;
     // Ignores keys of Object.prototype, which every object inherits.
     if (name in Object.prototype && !Object.hasOwn(options, name)) continue;
     const all = [...known, ...flags];
@@ -77,7 +85,7 @@ export function checkOptions<T extends object>(
     const details = { option: name, known: all, suggestion: guess };
     fail("ERR_ARGUMENT", op, `unknown option "${name}"${hint}`, expected, undefined, details, from);
   }
-  return options;
+  return held;
 }
 
 /** The keys of a table. */

@@ -9,9 +9,19 @@ const check = (options: unknown) => () => checkOptions<Options>("sum", options a
 
 describe("checkOptions", () => {
   test("returns what it was given, and an object for nothing", () => {
-    const options = { dim: 1, keepdim: undefined };
-    expect(check(options)()).toBe(options);
+    expect(check({ dim: 1, keepdim: undefined })()).toEqual({ dim: 1 });
+    expect(check(Object.create({ dim: 1 }))()).toEqual({ dim: 1 });
     expect(check(undefined)()).toEqual({});
+  });
+
+  test("reads each option once, so that what was checked is what is used", () => {
+    const answers = [true, Symbol("another")];
+    const given = check({
+      get keepdim() {
+        return answers.shift();
+      },
+    })();
+    expect([given.keepdim, given.keepdim]).toEqual([true, true]);
   });
 
   test.each([

@@ -150,6 +150,10 @@ export const workloads = {
       .map((y) => digest(y.norm({ dim: 1 })) + digest(y.var(0)) + digest(y.std()) + digest(y.mean(0)))
       .join();
   },
+  "gradients of moments": () =>
+    gradients((x) => x.var(1), [40, 50]) +
+    gradients((x) => x.std(0), [40, 50]) +
+    digest(nb.jacrev(nb.grad((x) => nb.rmsNorm(x, [6]).pow(3).sum()))(random([2, 6]))),
   logsumexp: () =>
     gradients((x) => x.logsumexp(1), [40, 50]) +
     gradients((x) => x.logsumexp(0), [40, 50]) +
