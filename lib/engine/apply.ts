@@ -48,7 +48,7 @@ export function apply<P>(
     }
   }
   let pinned = (saves & 1) !== 0;
-  let handle = new Handle();
+  const handle = new Handle();
   const small = numel(shape) * type.size <= frame.blockBytes;
   const second = node !== null && residual !== null ? new Handle() : null;
   const outs = second === null ? 1 : 2;
@@ -74,12 +74,7 @@ export function apply<P>(
   }
   if (pinned) frame.withNode();
   execute(small ? null : handle, second, pinned ? node : null);
-  for (let i = 0; mayRetry(i); i++) {
-    if (!small) handle = new Handle();
-    if (node !== null) node = new OpNode(row, inputs, params, shape, type, scalar);
-    execute(small ? null : handle, second, pinned ? node : null);
-  }
-  if (frame.failed()) refused(row, inputs, params);
+  if (frame.failed()) return again(row, inputs, scalar, type, shape, attrs, params, residual);
   handle.take(0);
   if (node !== null) {
     if (saves !== 0 || n > 1 || second !== null) node.keep(inputs, saves, constants, pinned, second && residual);
@@ -89,6 +84,32 @@ export function apply<P>(
     }
   }
   return new Tensor(handle, type, shape, null, 0, node);
+}
+
+/** How often the call that failed last has been made again. */
+let attempts = 0;
+
+/**
+ * Makes a call again that found no memory, once some has been reclaimed; throws for any other failure. Apart from
+ * `apply`, so that V8 has room to inline there what every call needs.
+ */
+function again<P>(
+  row: Row<P>,
+  inputs: readonly Operand[],
+  scalar: DTypeRow,
+  type: DTypeRow,
+  shape: Shape,
+  attrs: readonly number[],
+  params: P,
+  residual: Shape | null,
+): Tensor {
+  if (!mayRetry(attempts)) refused(row, inputs, params);
+  attempts++;
+  try {
+    return apply(row, inputs, scalar, type, shape, attrs, params, residual);
+  } finally {
+    attempts--;
+  }
 }
 
 function applyIntercepted<P>(
