@@ -1,8 +1,6 @@
-import { endianness } from "node:os";
-import { gunzipSync, constants as zlib } from "node:zlib";
 import { describe, fail } from "../core/errors.js";
 import { readRegular } from "../core/file.js";
-import { bufferConstants, types } from "../core/node.js";
+import { bufferConstants, loaded, types } from "../core/node.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { claim, typedArray } from "../tensor/javascript-memory.js";
 
@@ -69,7 +67,7 @@ export function readIdx(op: string, bytes: Uint8Array, source: string): IdxArray
 
   const data = typedArray<Uint8Array<ArrayBuffer>>(op, Uint8Array, size * element.bytes);
   data.set(content.subarray(start));
-  if (endianness() === "LE") swap[element.bytes](Buffer.from(data.buffer));
+  if (loaded.os.endianness() === "LE") swap[element.bytes](Buffer.from(data.buffer));
   return { shape, data: new element.array(data.buffer) };
 }
 
@@ -110,7 +108,8 @@ function gunzip(bytes: Uint8Array, refuse: Refuse, part: false, most: number): U
 function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * mostExpansion): Uint8Array | null {
   try {
     const maxOutputLength = Math.min(Math.max(most, 1), bufferConstants.MAX_LENGTH);
-    return gunzipSync(bytes, part ? { finishFlush: zlib.Z_SYNC_FLUSH } : { maxOutputLength });
+    const { gunzipSync, constants } = loaded.zlib;
+    return gunzipSync(bytes, part ? { finishFlush: constants.Z_SYNC_FLUSH } : { maxOutputLength });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return null;
     return refuse("corrupt gzip", "a complete gzip stream", (error as Error).message);
