@@ -18,7 +18,7 @@ export function afterPowerCut(log, path) {
   let renamed = 0;
   for (const line of lines) {
     const file = fileOf(line);
-    if (!line.endsWith(" = -1") && file !== undefined && dirname(file) === folder) {
+    if (!/ = -1 /.test(line) && file !== undefined && dirname(file) === folder) {
       if (/ pwrite64\(/.test(line)) written.add(file);
       if (/ fsync\(/.test(line)) written.delete(file);
     }

@@ -25,9 +25,9 @@ function within(work) {
 }
 
 function start(command, ...args) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { env, encoding: "utf8" });
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, { env, encoding: "utf8" });
   if (error) throw error;
-  return { ended: status === 0, last: stdout.trim().split("\n").at(-1), stderr };
+  return { ended: status === 0, killed: signal === "SIGKILL", last: stdout.trim().split("\n").at(-1), stderr };
 }
 const trained = (path, ...before) => start(...before, process.execPath, script, path, "3");
 const traced = (path, ...options) => trained(path, "strace", "-f", "-qq", ...options);
@@ -47,8 +47,8 @@ for (const call of calls) {
       const inject = ["-e", `trace=${call}`, "-e", `inject=${call}:signal=KILL:when=${k}`];
       const run = traced(path, "-o", "/dev/null", ...inject);
       ended = run.ended;
-      if (/strace/.test(run.stderr)) throw new Error(run.stderr);
       if (ended) return;
+      if (!run.killed) throw new Error(`neither ended nor killed: ${run.stderr}`);
       kills++;
       const bits = finish(path);
       const left = readdirSync(folder);

@@ -12,6 +12,7 @@ const files = [
   "test/tensor/realms.test.ts",
   "test/core/errors.test.ts",
   "test/package/start.test.ts",
+  "test/io/checkpoint.test.ts",
 ];
 const args = process.argv.length > 2 ? process.argv.slice(2) : files;
 

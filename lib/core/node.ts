@@ -7,7 +7,7 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 
 /** Modules that take milliseconds to load, and that most programs never need. */
-export const loaded = {
+export const onDemand = {
   get crypto(): typeof import("node:crypto") {
     return require("node:crypto") as typeof import("node:crypto");
   },

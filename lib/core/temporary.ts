@@ -5,7 +5,7 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { sep } from "node:path";
-import { loaded } from "./node.js";
+import { onDemand } from "./node.js";
 
 const attempt = <T>(read: () => T, otherwise: T): T => {
   try {
@@ -14,7 +14,7 @@ const attempt = <T>(read: () => T, otherwise: T): T => {
     return otherwise;
   }
 };
-const short = (text: string): string => loaded.crypto.createHash("sha256").update(text).digest("hex").slice(0, 8);
+const short = (text: string): string => onDemand.crypto.createHash("sha256").update(text).digest("hex").slice(0, 8);
 
 /**
  * The start time of a process on this machine in a unit of the system; "" where the system does not tell, null where
@@ -47,7 +47,7 @@ interface Writer {
 let own: Writer | null = null;
 function self(): Writer {
   own ??= {
-    host: short(`${loaded.os.hostname()} ${attempt(() => readlinkSync("/proc/self/ns/pid"), "")}`),
+    host: short(`${onDemand.os.hostname()} ${attempt(() => readlinkSync("/proc/self/ns/pid"), "")}`),
     boot: short(attempt(() => readFileSync("/proc/sys/kernel/random/boot_id", "latin1"), "")),
     pid: process.pid,
     start: startOf(process.pid) ?? "",
@@ -60,7 +60,7 @@ const pattern = /^\.nabla-([0-9a-f]{8})-([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{8}\.t
 /** A fresh name, short enough as a file name. */
 export function temporaryName(): string {
   const { host, boot, pid, start } = self();
-  return `.nabla-${host}-${boot}-${pid}-${start}-${loaded.crypto.randomBytes(4).toString("hex")}.tmp`;
+  return `.nabla-${host}-${boot}-${pid}-${start}-${onDemand.crypto.randomBytes(4).toString("hex")}.tmp`;
 }
 
 /** Whether the process that made the temporary file of this name is known to be gone. */

@@ -1,6 +1,6 @@
 import { describe, fail } from "../core/errors.js";
 import { readRegular } from "../core/file.js";
-import { bufferConstants, loaded, types } from "../core/node.js";
+import { bufferConstants, onDemand, types } from "../core/node.js";
 import { type FilePath, pathOf } from "../core/path.js";
 import { claim, typedArray } from "../tensor/javascript-memory.js";
 
@@ -67,7 +67,7 @@ export function readIdx(op: string, bytes: Uint8Array, source: string): IdxArray
 
   const data = typedArray<Uint8Array<ArrayBuffer>>(op, Uint8Array, size * element.bytes);
   data.set(content.subarray(start));
-  if (loaded.os.endianness() === "LE") swap[element.bytes](Buffer.from(data.buffer));
+  if (onDemand.os.endianness() === "LE") swap[element.bytes](Buffer.from(data.buffer));
   return { shape, data: new element.array(data.buffer) };
 }
 
@@ -108,7 +108,7 @@ function gunzip(bytes: Uint8Array, refuse: Refuse, part: false, most: number): U
 function gunzip(bytes: Uint8Array, refuse: Refuse, part = false, most = lead * mostExpansion): Uint8Array | null {
   try {
     const maxOutputLength = Math.min(Math.max(most, 1), bufferConstants.MAX_LENGTH);
-    const { gunzipSync, constants } = loaded.zlib;
+    const { gunzipSync, constants } = onDemand.zlib;
     return gunzipSync(bytes, part ? { finishFlush: constants.Z_SYNC_FLUSH } : { maxOutputLength });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE") return null;

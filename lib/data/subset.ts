@@ -1,6 +1,7 @@
 import { needInteger, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail, showBounds } from "../core/errors.js";
+import { types } from "../core/node.js";
 import { checkOptions } from "../core/options.js";
 import { typedArray } from "../tensor/javascript-memory.js";
 import { type Dataset, needDataset, TensorDataset } from "./dataset.js";
@@ -24,7 +25,7 @@ export class Subset<T> implements Dataset<T> {
   constructor(dataset: Dataset<T>, indices: ArrayLike<number>) {
     const op = "Subset";
     needDataset(op, dataset);
-    if (!Array.isArray(indices) && !ArrayBuffer.isView(indices))
+    if (!Array.isArray(indices) && (!ArrayBuffer.isView(indices) || types.isDataView(indices)))
       refuse(op, "the indices", "a list of integers", indices);
     const { length } = indices as ArrayLike<unknown>;
     const own = typedArray<Int32Array<ArrayBuffer>>(op, Int32Array, length);

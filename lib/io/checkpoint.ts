@@ -27,13 +27,15 @@ const notes = {
   sum: "nabla.crc32.header",
 } as const;
 
+const summed = Object.values(notes).filter((note) => note !== notes.sum);
+
 type Metadata = Readonly<Record<string, string>>;
 
 const checksumOfHeader = (entries: readonly Entry[], metadata: Metadata): number =>
   checksumOfText(
     JSON.stringify([
       entries.map(({ name, dtype, shape, begin, end }) => [name, dtype, shape, begin, end].join(" ")).sort(),
-      [notes.format, notes.version, notes.state, notes.random, notes.sums].map((note) => metadata[note]),
+      summed.map((note) => metadata[note]),
     ]),
   );
 
@@ -83,8 +85,8 @@ export async function saveCheckpoint(path: FilePath, parts: CheckpointParts): Pr
  * Reads a checkpoint of {@link saveCheckpoint}: hands the states to the objects in `into`, in their order, by
  * `loadStateDict`; restores the default random generator; and returns everything else that was saved. The objects must
  * have been made as those that were saved. Every byte is compared with its checksum before anything is changed.
- * @throws ERR_FORMAT for a file that is damaged or no checkpoint, that a later version of the format wrote, or that lacks
- * a name in `into`; what `loadStateDict` throws for a state that does not fit; for a missing file Node's ENOENT error.
+ * @throws ERR_FORMAT for a file that is damaged or no checkpoint, that a later version of the format wrote, that lacks a
+ * name in `into`, or has more in one of its lists or groups; what `loadStateDict` throws for a state that does not fit; for a missing file Node's ENOENT error.
  * @example
  * const { epoch } = await loadCheckpoint<{ epoch: number }>("last.safetensors", { model, optimizer, schedule, loader });
  */
@@ -113,11 +115,13 @@ export async function loadCheckpoint<R extends object = Record<string, unknown>>
   const found: [Stateful, unknown][] = [];
   const match = (target: unknown, saved: unknown, at: string): void => {
     if (saved === undefined) malformed(source, `the checkpoint has no ${at}`);
-    if (isStateful(target)) found.push([target, saved]);
-    else if (Array.isArray(target) || isPlain(target))
-      for (const [key, part] of Object.entries(target))
-        match(part, memberOf(saved, key), at === "" ? key : `${at}.${key}`);
-    else refuse(op, at, "an object with a loadStateDict", target);
+    if (isStateful(target)) return void found.push([target, saved]);
+    if (!Array.isArray(target) && !isPlain(target)) refuse(op, at, "an object with a loadStateDict", target);
+    const under = (key: string): string => (at === "" ? key : `${at}.${key}`);
+    for (const [key, part] of Object.entries(target)) match(part, memberOf(saved, key), under(key));
+    // What is left over at the top is returned; further down nobody would see it.
+    const left = at === "" ? undefined : Object.keys(saved as object).find((key) => !Object.hasOwn(target, key));
+    if (left !== undefined) malformed(source, `no target takes ${under(left)}`);
   };
   match(into, state, "");
   for (const [target, saved] of found) target.loadStateDict(saved as never);
@@ -134,6 +138,7 @@ const memberOf = (saved: unknown, key: string): unknown =>
 function checkedSums({ entries, metadata }: Header, source: Source): ReadonlyMap<unknown, unknown> {
   const written = metadata[notes.format];
   if (written === undefined) malformed(source, "no checkpoint", "a file of saveCheckpoint", "other tensors");
+  if (!/^[1-9]\d*$/.test(written)) malformed(source, `the note "${notes.format}" is no format`, "an integer", written);
   if (Number(written) > format) {
     const newer = `format ${written} of nabla ${metadata[notes.version]}`;
     malformed(source, "the checkpoint is of a later version", `format ${format} or earlier`, newer);

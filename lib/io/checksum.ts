@@ -1,4 +1,4 @@
-import { loaded } from "../core/node.js";
+import { onDemand } from "../core/node.js";
 
 const chunkBytes = 2 ** 24;
 
@@ -7,9 +7,9 @@ export async function checksum(bytes: Uint8Array, pause: () => Promise<void>): P
   let sum = 0;
   for (let start = 0; start < bytes.length; start += chunkBytes) {
     await pause();
-    sum = loaded.zlib.crc32(bytes.subarray(start, start + chunkBytes), sum);
+    sum = onDemand.zlib.crc32(bytes.subarray(start, start + chunkBytes), sum);
   }
   return sum;
 }
 
-export const checksumOfText = (text: string): number => loaded.zlib.crc32(text);
+export const checksumOfText = (text: string): number => onDemand.zlib.crc32(text);

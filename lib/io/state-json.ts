@@ -1,5 +1,6 @@
 /** States as JSON: trees of tensors, numbers, texts, lists and plain objects. */
 import { refuse } from "../core/arguments.js";
+import { describe } from "../core/errors.js";
 import { deepest, enter, isPlain } from "../core/tree.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { isReserved } from "./safetensors-header.js";
@@ -16,6 +17,9 @@ export const isStateful = (value: unknown): value is Stateful =>
   typeof value === "object" &&
   value !== null &&
   ["stateDict", "loadStateDict"].every((name) => typeof Reflect.get(value, name) === "function");
+
+/** BigInt takes a time that grows with the square of the digits. */
+const mostDigits = 10_000;
 
 /** Marks what JSON cannot represent; keys that begin with a $ get another one. */
 const marks = { tensor: "$tensor", number: "$number", bigint: "$bigint" } as const;
@@ -47,7 +51,11 @@ export function encodeState(op: string, state: unknown): Encoded {
       if (Object.is(value, -0)) return { [marks.number]: "-0" };
       return Number.isFinite(value) ? value : { [marks.number]: `${value}` };
     }
-    if (typeof value === "bigint") return { [marks.bigint]: `${value}` };
+    if (typeof value === "bigint") {
+      const digits = `${value}`;
+      if (digits.length > mostDigits) refuse(op, path, `a bigint of at most ${mostDigits} digits`, digits.length);
+      return { [marks.bigint]: digits };
+    }
     if (isTensor(value)) return { [marks.tensor]: nameOf(value, path) };
     if (isStateful(value)) return encode(value.stateDict(), path, next);
     if (Array.isArray(value)) return Array.from(value, (item, i) => encode(item, under(i), next));
@@ -68,8 +76,8 @@ export function decodeState(json: string, tensors: ReadonlyMap<string, Tensor>, 
     if (typeof content !== "string") return bad(`${mark} without its text`);
     if (mark === marks.tensor) return tensors.get(content) ?? bad(`no tensor "${content}"`);
     if (mark === marks.number && /^(-0|-?Infinity|NaN)$/.test(content)) return Number(content);
-    if (mark === marks.bigint && /^-?\d+$/.test(content)) return BigInt(content);
-    return bad(`"${mark}": "${content}"`);
+    if (mark === marks.bigint && content.length <= mostDigits && /^-?\d+$/.test(content)) return BigInt(content);
+    return bad(`"${mark}": ${describe(content)}`);
   };
   const decode = (value: unknown, depth: number): unknown => {
     const next = depth > deepest ? bad("nested too deeply") : depth + 1;

@@ -41,6 +41,7 @@ describe("Subset", () => {
     expect(code(() => new Subset(squares, [0.5]))).toBe("ERR_ARGUMENT");
     expect(code(() => new Subset(squares, [undefined as never]))).toBe("ERR_ARGUMENT");
     expect(code(() => new Subset(squares, { length: 1e9 } as never))).toBe("ERR_ARGUMENT");
+    expect(code(() => new Subset(squares, new DataView(new ArrayBuffer(8)) as never))).toBe("ERR_ARGUMENT");
     expect(code(() => new Subset(3 as never, []))).toBe("ERR_ARGUMENT");
     expect(code(() => new Subset(squares, [1]).at(1))).toBe("ERR_INDEX");
   });

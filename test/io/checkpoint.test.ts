@@ -167,6 +167,8 @@ test("states go to objects in lists and groups, and to those of one's own classe
   expect(await loadCheckpoint(file, { best: other, layers: empty, heads: { a: empty[0]! } })).toEqual({});
   expect(other.value).toBe(Number.NEGATIVE_INFINITY);
   expect(String(empty[1]!.weight)).toBe(String(layers[1]!.weight));
+  for (const into of [{ layers: [empty[0]!] }, { heads: {} }])
+    await expect(loadCheckpoint(file, into)).rejects.toThrowError(/no target takes (layers\.1|heads\.a)$/);
 });
 
 test("a run that is killed again and again ends with the bits of one that was not interrupted", async () => {
@@ -257,6 +259,10 @@ describe("what is refused", () => {
       [{ a: [{ when: new Date(0) }] }, /^saveCheckpoint: a\.0\.when is not valid; .* got a Date$/],
       [{ a: [undefined] }, /^saveCheckpoint: a\.0 is not valid/],
       [{ circle }, /a tree contains itself/],
+      [
+        { big: 10n ** 10_000n },
+        /^saveCheckpoint: big is not valid; expected a bigint of at most 10000 digits, got 10001$/,
+      ],
       [[1], /the content is not valid/],
       [undefined, /the content is not valid/],
     ];
@@ -277,6 +283,7 @@ describe("what is refused", () => {
         /later version; expected format 1 or .* format 2 of nabla 9\.1\.0/,
       ],
       [{ "nabla.checkpoint": "1" }, /its header differs from its checksum/],
+      [{ "nabla.checkpoint": "one" }, /the note "nabla.checkpoint" is no format; expected an integer, got one/],
     ] as const) {
       await saveSafetensors(file, { w: tensor([1]) }, { metadata });
       await expect(loadCheckpoint(file)).rejects.toThrowError(refused("ERR_FORMAT", message));

@@ -111,7 +111,7 @@ describe.each(ops)("%s", (...op) => {
   });
 });
 
-// Differences from the mean overflow, too, but what is made of them fits; lengths do not.
+// Here differences from the mean overflow, though deviations and normalized values fit. The length of a vector does not.
 const largest = [
   ["float32", 2 ** 126],
   ["float64", 2 ** 1022],

@@ -19,8 +19,6 @@ namespace {
 constexpr const char* kOperands = "the operands do not fit the kernel";
 constexpr const char* kNoDType = "the op is not defined for this dtype";
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Where a pass writes: the partials of a leaf, for the next pass, or the results.
 struct Target {
   char* out;

@@ -16,8 +16,6 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // A piece of the elements: whole rows or columns, or one of their parts.
 struct Tile : MeanTile {
   const char* x;
