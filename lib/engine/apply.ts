@@ -93,16 +93,7 @@ let attempts = 0;
  * Makes a call again that found no memory, once some has been reclaimed; throws for any other failure. Apart from
  * `apply`, so that V8 has room to inline there what every call needs.
  */
-function again<P>(
-  row: Row<P>,
-  inputs: readonly Operand[],
-  scalar: DTypeRow,
-  type: DTypeRow,
-  shape: Shape,
-  attrs: readonly number[],
-  params: P,
-  residual: Shape | null,
-): Tensor {
+const again: typeof apply = (row, inputs, scalar, type, shape, attrs, params, residual) => {
   if (!mayRetry(attempts)) refused(row, inputs, params);
   attempts++;
   try {
@@ -110,25 +101,16 @@ function again<P>(
   } finally {
     attempts--;
   }
-}
+};
 
-function applyIntercepted<P>(
-  row: Row<P>,
-  inputs: readonly Operand[],
-  scalar: DTypeRow,
-  type: DTypeRow,
-  shape: Shape,
-  attrs: readonly number[],
-  params: P,
-  residual: Shape | null,
-): Tensor {
+const applyIntercepted: typeof apply = (row, inputs, scalar, type, shape, attrs, params, residual) => {
   const halves =
     type.half || scalar.half || (isBatched(inputs) && inputs.some((x) => typeof x !== "number" && x.type.half));
   if (halves && !takesHalves(row, inputs, scalar, attrs))
     return named(row.name, () => applyFloat32Fallback(row, inputs, scalar, type, shape, attrs, params, residual));
   const run = () => [apply(row, inputs, scalar, type, shape, attrs, params, residual)];
   return intercepted({ row, inputs, attrs, params, results: [{ type, shape }] }, scalar, run)[0]!;
-}
+};
 
 /** Converts a tensor to a dtype; returns it if it has that dtype already. */
 export const cast = (x: Tensor, type: DTypeRow): Tensor =>
@@ -142,22 +124,13 @@ export const inCompute = (x: Operand): Operand => (typeof x !== "number" && x.ty
  * another that rounds. The conversions are recorded, so a rule sees float32 and gradients return in the dtype of the
  * inputs.
  */
-function applyFloat32Fallback<P>(
-  row: Row<P>,
-  inputs: readonly Operand[],
-  scalar: DTypeRow,
-  type: DTypeRow,
-  shape: Shape,
-  attrs: readonly number[],
-  params: P,
-  residual: Shape | null,
-): Tensor {
+const applyFloat32Fallback: typeof apply = (row, inputs, scalar, type, shape, attrs, params, residual) => {
   const elementwise = attrs === scalar.attrs;
   const list = elementwise ? scalar.compute.attrs : attrs;
   const converted = inputs.map((x, i) => (readsHalf(row, inputs, i, elementwise) ? x : inCompute(x)));
   const y = apply(row, converted, scalar.compute, type.compute, shape, list, params, residual);
   return mode.keepFloat32 ? y : cast(y, type);
-}
+};
 
 /** Runs the frame. Native code tracks the objects passed: first the handles, then the node. */
 function execute(handle: Handle | null, second: Handle | null, node: OpNode | null): void {

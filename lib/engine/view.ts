@@ -25,15 +25,8 @@ export function view<P>(
   return new Tensor(handle, x.type, shape, layout, offset, node);
 }
 
-function viewIntercepted<P>(
-  row: Row<P>,
-  x: Tensor,
-  shape: Shape,
-  layout: readonly number[] | null,
-  offset: number,
-  params: P,
-): Tensor {
+const viewIntercepted: typeof view = (row, x, shape, layout, offset, params) => {
   const { type } = x;
   const run = () => [view(row, x, shape, layout, offset, params)];
   return intercepted({ row, inputs: [x], attrs: noAttrs, params, results: [{ type, shape }] }, type, run)[0]!;
-}
+};
