@@ -13,20 +13,22 @@ export interface Standard {
   readonly centred: boolean;
 }
 
+/** The kernels: of the rows, which also takes halves, and of their Jacobian. */
+const scales = { kernel: "standardize", flops: perInput(8), halves: true, reads: eitherHalf(0) };
+const scalesBackward = { kernel: "standardizeBackward", flops: perInput(12) };
+
 function fused(
   name: string,
   inputs: number,
-  kernel: string,
+  computes: typeof scales | typeof scalesBackward,
   rule: Rule<Standard>,
   batch: Batch<Standard> = {},
 ): Row<Standard> {
   const row: Row<Standard> = defineRow<Standard>({
     name,
     family: "fused",
-    kernel,
-    flops: perInput(kernel === "standardize" ? 8 : 12),
+    ...computes,
     inputs,
-    ...(kernel === "standardize" ? { halves: true, reads: eitherHalf(0) } : {}),
     accuracy: "tree",
     rule,
     replay: (operands, p) => run(row, operands as Tensor[], p),
@@ -51,7 +53,7 @@ const along = (x: Tensor): Tensor => x.sum(-1, { keepdim });
 const standardizeRow = fused(
   "standardize",
   1,
-  "standardize",
+  scales,
   general(["x"], {
     vjp: (g, [x], c) => [jacobian(g, x, c.params)],
     fused: (g, [x], { params }) => {
@@ -68,7 +70,7 @@ export const standardize = (x: Tensor, p: Standard): Tensor => run(standardizeRo
 const backwardRow: Row<Standard> = fused(
   "standardizeBackward",
   2,
-  "standardizeBackward",
+  scalesBackward,
   general(["x", "y"], {
     vjp: (h, [g, x], { params }, needs) => [
       needs[0] ? jacobian(h, x, params) : null,
@@ -110,7 +112,7 @@ const affineRow = (name: string, inputs: number): Row<Standard> =>
   fused(
     name,
     inputs,
-    "standardize",
+    scales,
     general(["x", "y"], {
       vjp: (g, [x, w], { params }, needs) => [
         needs[0] ? jacobian(g.mul(w), x, params) : null,

@@ -128,9 +128,7 @@ function withDivisor(
     ["keepdim"],
   );
   const named = inPlace || dim === undefined ? given.dim : (dim as number | readonly number[]);
-  const { dims, keepdim } = reduceArguments(op, x.ndim, named === undefined ? undefined : named, {
-    keepdim: given.keepdim,
-  });
+  const { dims, keepdim } = reduceArguments(op, x.ndim, named, { keepdim: given.keepdim });
   const correction = needNumber(op, "the correction", given.correction ?? 1);
   const divisor = Math.max(countOf(x.shape, dims) - correction, 0);
   return f(asFloat(x), { dims, keepdim, divisor });
