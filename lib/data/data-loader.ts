@@ -2,6 +2,7 @@ import { needFunction, needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import { int32s } from "../tensor/javascript-memory.js";
 import { type Batch, collate } from "./collate.js";
 import { type Dataset, needDataset } from "./dataset.js";
 import { permutation } from "./permutation.js";
@@ -131,7 +132,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
       while (run.position < this.length) {
         const start = run.position++ * this.batchSize;
         const length = Math.min(this.batchSize, count - start);
-        yield Int32Array.from({ length }, (_, i) => sampleAt(start + i));
+        yield int32s(op, length, (i) => sampleAt(start + i));
       }
     } finally {
       if (this.running === run) this.running = undefined;

@@ -3,7 +3,7 @@ import { brand } from "../core/copy.js";
 import { describe, fail, showBounds } from "../core/errors.js";
 import { types } from "../core/node.js";
 import { checkOptions } from "../core/options.js";
-import { typedArray } from "../tensor/javascript-memory.js";
+import { int32s } from "../tensor/javascript-memory.js";
 import { type Dataset, needDataset, TensorDataset } from "./dataset.js";
 import { permutation } from "./permutation.js";
 
@@ -28,15 +28,12 @@ export class Subset<T> implements Dataset<T> {
     if (!Array.isArray(indices) && (!ArrayBuffer.isView(indices) || types.isDataView(indices)))
       refuse(op, "the indices", "a list of integers", indices);
     const { length } = indices as ArrayLike<unknown>;
-    const own = typedArray<Int32Array<ArrayBuffer>>(op, Int32Array, length);
-    for (let i = 0; i < length; i++) {
-      const index = needInteger(op, "an index", indices[i]);
-      if (index < 0 || index >= dataset.length)
-        fail("ERR_INDEX", op, "an index is out of range", showBounds(0, dataset.length - 1), String(index));
-      own[i] = index;
-    }
     this.dataset = dataset;
-    this.indices = own;
+    this.indices = int32s(op, length, (i) => {
+      const index = needInteger(op, "an index", indices[i]);
+      if (index >= 0 && index < dataset.length) return index;
+      return fail("ERR_INDEX", op, "an index is out of range", showBounds(0, dataset.length - 1), String(index));
+    });
     this.length = length;
   }
 
@@ -47,7 +44,7 @@ export class Subset<T> implements Dataset<T> {
 
   /** @internal The subset's samples as rows of the data set. */
   within(positions: Int32Array): Int32Array<ArrayBuffer> {
-    return Int32Array.from(positions, (i) => this.indexOf(i));
+    return int32s("Subset", positions.length, (k) => this.indexOf(positions[k]!));
   }
 
   private indexOf(i: number): number {
@@ -87,9 +84,10 @@ export function randomSplit<T, const S extends readonly number[]>(
   return lengths.map((length) => {
     const first = start;
     start += length;
-    const indices = typedArray<Int32Array<ArrayBuffer>>(op, Int32Array, length);
-    for (let i = 0; i < length; i++) indices[i] = sampleAt(first + i);
-    return new Subset(dataset as Dataset<T>, indices);
+    return new Subset(
+      dataset as Dataset<T>,
+      int32s(op, length, (i) => sampleAt(first + i)),
+    );
   }) as { -readonly [K in keyof S]: Subset<T> };
 }
 

@@ -35,6 +35,13 @@ export function typedArray<A extends ArrayBufferView>(op: string, kind: new (len
   return array;
 }
 
+/** The integers f(0), f(1), …; they count against the limit as other typed arrays do. */
+export function int32s(op: string, length: number, f: (i: number) => number): Int32Array<ArrayBuffer> {
+  const array = typedArray<Int32Array<ArrayBuffer>>(op, Int32Array, length);
+  for (let i = 0; i < length; i++) array[i] = f(i);
+  return array;
+}
+
 const perArray = 48;
 const perElement = 8; // of an array that V8 stores contiguously
 const longestRow = 100_000_000; // V8 stores no array of more than 2^27 elements contiguously

@@ -9,6 +9,7 @@ import {
   memory,
   nn,
   ones,
+  randomSplit,
   randperm,
   tensor,
   trim,
@@ -81,7 +82,8 @@ const cases = {
   "a loader of very many samples"() {
     const dataset = { length: 100 * MB, at: (i) => ones([1]).mul(i) };
     const first = () => new DataLoader(dataset, { batchSize: 2, shuffle: true })[Symbol.iterator]().next().value;
-    return [codeOf(first), first().numel];
+    const all = () => new DataLoader(dataset, { batchSize: 100 * MB })[Symbol.iterator]().next();
+    return [codeOf(first), first().numel, codeOf(all), codeOf(() => randomSplit(dataset, [1]))];
   },
   "a gzip bomb"() {
     const peak = () => process.resourceUsage().maxRSS / 1024;
