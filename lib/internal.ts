@@ -11,6 +11,7 @@ export { ask, costOf, dryRun, placeholder, ValuesNeeded } from "./engine/dry-run
 export { mode } from "./engine/modes.js";
 export { defineRow, kernels, type Row, table } from "./engine/row.js";
 export { general } from "./engine/rule.js";
+export { type FileLock, lockFile } from "./io/lock.js";
 export { collector } from "./native/collector.js";
 export { type Door, eager, standIn } from "./native/door.js";
 export { kernelNames, layout, rawFrame } from "./native/frame.js";

@@ -79,4 +79,6 @@ export interface Addon {
   unusableSetting(): readonly [variable: string, valid: string] | undefined;
   lockFlags(): void;
   unlockFlags(): void;
+  /** Locks a file that is there; returns what ends the lock, or why there is none. */
+  lockFile(path: string): (() => void) | "taken" | "none";
 }

@@ -9,6 +9,7 @@
 #include "binding/answer.h"
 #include "binding/environment.h"
 #include "binding/execute.h"
+#include "binding/file_lock.h"
 #include "binding/resolve.h"
 #include "binding/save.h"
 #include "binding/transfer.h"
@@ -378,6 +379,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   wrapped("unusableSetting", guarded<unusable_variable>);
   wrapped("lockFlags", guarded<lock_flags>);
   wrapped("unlockFlags", guarded<unlock_flags>);
+  wrapped("lockFile", guarded<lock_file>);
 #ifdef NABLA_FAILING
   wrapped("failAllocation", guarded<fail_allocation>);
   wrapped("driverAllocations", guarded<driver_allocations>);
