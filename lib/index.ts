@@ -15,8 +15,8 @@ export type { FilePath } from "./core/path.js";
 export type { Shape } from "./core/shape.js";
 export { DataLoader, type DataLoaderOptions, type DataLoaderState } from "./data/data-loader.js";
 export { type Dataset, TensorDataset } from "./data/dataset.js";
-export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/idx.js";
-export { loadMnist, type Mnist, type MnistPart } from "./data/mnist.js";
+export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/formats/idx.js";
+export { loadMnist, type Mnist, type MnistPart } from "./data/formats/mnist.js";
 export { type RandomSplitOptions, randomSplit, Subset } from "./data/subset.js";
 export { isGradEnabled, noGrad } from "./engine/modes.js";
 export { scope } from "./engine/scope.js";
@@ -24,10 +24,13 @@ export { type FormulaOptions, formula } from "./graph/formula.js";
 export { Graph, type GraphOptions, graph } from "./graph/graph.js";
 export type { PictureEdge, PictureNode } from "./graph/picture.js";
 export { type CheckpointParts, type CheckpointTargets, loadCheckpoint, saveCheckpoint } from "./io/checkpoint.js";
+export { decodeNpy, encodeNpy, type LoadNpyOptions, loadNpy, saveNpy } from "./io/npy.js";
+export { decodeNpz, encodeNpz, loadNpz, type NpzOptions, saveNpz } from "./io/npz.js";
 export {
   decodeSafetensors,
   decodeSafetensorsMetadata,
   encodeSafetensors,
+  type LoadSafetensorsOptions,
   loadSafetensors,
   type SafetensorsOptions,
   saveSafetensors,

@@ -188,7 +188,7 @@ ${rest.join(", ")}
 
 ## Not included yet
 
-A compiler for whole steps; GPUs; npy, ONNX and checkpoint files; a Trainer and a command line; binaries for systems other than
+A compiler for whole steps; GPUs; ONNX files; a Trainer and a command line; binaries for systems other than
 Linux x64.
 `;
 

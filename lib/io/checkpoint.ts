@@ -1,15 +1,16 @@
 /** Checkpoints: one safetensors file with everything that a training run needs to continue with the same bits. */
 import { refuse } from "../core/arguments.js";
+import { breather } from "../core/breather.js";
 import { ownVersion } from "../core/copy.js";
 import { writeAtomically } from "../core/file.js";
 import { type FilePath, pathOf } from "../core/path.js";
+import { refuse as malformed, type Source } from "../core/source.js";
 import { isPlain } from "../core/tree.js";
 import { defaultGenerator } from "../ops/random.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { breather } from "./breather.js";
 import { checksum, checksumOfText } from "./checksum.js";
 import { place, readTensors } from "./safetensors.js";
-import { type Entry, formatHeader, type Header, refuse as malformed, type Source } from "./safetensors-header.js";
+import { type Entry, formatHeader, type Header } from "./safetensors-header.js";
 import { decodeState, encodeState, isStateful, type Stateful } from "./state-json.js";
 
 /** The format that this version writes; it reads all up to it. */
@@ -99,15 +100,16 @@ export async function loadCheckpoint<R extends object = Record<string, unknown>>
   if (!isPlain(into)) refuse(op, "the targets", "an object of what has a loadStateDict", into);
   const pause = breather();
   let sums: ReadonlyMap<unknown, unknown> = new Map();
-  const { header, tensors } = await readTensors(source, {
-    header(header) {
+  const checks = {
+    header(header: Header) {
       sums = checkedSums(header, source);
     },
-    async elements({ name }, bytes) {
+    async elements({ name }: Entry, bytes: Uint8Array) {
       if ((await checksum(bytes, pause)) !== sums.get(name))
         malformed(source, `the file is damaged: tensor "${name}" differs from its checksum`);
     },
-  });
+  };
+  const { header, tensors } = await readTensors(source, { checks });
   const [state, random] = [notes.state, notes.random].map((note) => plainNote(header, note, source, tensors));
   if (!["seed", "calls"].every((key) => Number.isSafeInteger(random![key]) && (random![key] as number) >= 0))
     malformed(source, `the note "${notes.random}" is no state of a random generator`);

@@ -12,4 +12,8 @@ export async function checksum(bytes: Uint8Array, pause: () => Promise<void>): P
   return sum;
 }
 
+/** The CRC-32 of pieces one after the other; zlib's own function forgets what came before an empty one. */
+export const checksumOfPieces = (pieces: readonly Uint8Array[]): number =>
+  pieces.reduce((sum, piece) => (piece.length === 0 ? sum : onDemand.zlib.crc32(piece, sum)), 0);
+
 export const checksumOfText = (text: string): number => onDemand.zlib.crc32(text);

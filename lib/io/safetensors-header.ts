@@ -1,6 +1,7 @@
 import { type DType, dtypes } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { maxRank } from "../core/shape.js";
+import { refuse, type Source } from "../core/source.js";
 import { members, shortened, stringAt } from "./json-members.js";
 
 /** The location of one tensor: bytes `begin` to `end` after the header. */
@@ -15,12 +16,6 @@ export interface Entry {
 export interface Header {
   readonly entries: readonly Entry[];
   readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** For error messages: the public function, and the file or bytes that it reads. */
-export interface Source {
-  readonly op: string;
-  readonly name: string;
 }
 
 /** The format's own names of the dtypes. */
@@ -41,10 +36,6 @@ export const prefixBytes = 8;
 const maxHeaderBytes = 100_000_000;
 /** Data starts at a multiple of this, so that a memory map of the file has aligned tensors. */
 const alignment = 8;
-
-export function refuse(source: Source, fact: string, expected?: string, got?: string): never {
-  fail("ERR_FORMAT", source.op, `${source.name}: ${fact}`, expected, got, { source: source.name });
-}
 
 /** The length of the header, from the first bytes of a file of `total` bytes. */
 export function headerBytes(start: Uint8Array, total: number, source: Source): number {

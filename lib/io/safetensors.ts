@@ -1,14 +1,15 @@
+import { breather } from "../core/breather.js";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
 import { openRegular, readInto, writeAtomically } from "../core/file.js";
 import { types } from "../core/node.js";
 import { checkOptions } from "../core/options.js";
 import { type FilePath, pathOf } from "../core/path.js";
-import { fromTyped } from "../tensor/allocate.js";
+import { refuse, type Source } from "../core/source.js";
+import { fromTyped, mapped } from "../tensor/allocate.js";
 import { tensor } from "../tensor/from-data.js";
 import { needRoom, typedArray } from "../tensor/javascript-memory.js";
 import { Tensor } from "../tensor/tensor.js";
-import { breather } from "./breather.js";
 import {
   type Entry,
   formatHeader,
@@ -18,12 +19,20 @@ import {
   parseHeader,
   prefixBytes,
   readHeader,
-  refuse,
-  type Source,
 } from "./safetensors-header.js";
 
 /** Tensors by name, as `stateDict()` gives them. */
 export type Tensors = Readonly<Record<string, Tensor>>;
+
+export interface LoadSafetensorsOptions {
+  /**
+   * Whether the file is mapped into memory instead of read: its pages are read when they are first used, and weights may
+   * be larger than memory. Writes to the tensors stay in this process. If another program cuts the file short meanwhile,
+   * using the tensors ends the process. Where the system cannot map the file, and for tensors of booleans or at odd
+   * positions, it is read. Default false.
+   */
+  readonly map?: boolean | undefined;
+}
 
 export interface SafetensorsOptions {
   /** Metadata for the file's header. */
@@ -78,15 +87,26 @@ export function decodeSafetensorsMetadata(bytes: Uint8Array): Readonly<Record<st
 }
 
 /**
- * Reads the tensors of a safetensors file.
+ * Reads the tensors of a safetensors file; with `map`, maps them.
  * @throws as {@link decodeSafetensors} (for a `.pt` file the message has the line of Python that converts it);
  * ERR_ARGUMENT for a folder, device, FIFO or socket; for a missing file Node's ENOENT error.
  * @example
  * model.loadStateDict(await loadSafetensors("weights.safetensors"));
  */
-export async function loadSafetensors(path: FilePath): Promise<Record<string, Tensor>> {
-  const { tensors } = await readTensors({ op: "loadSafetensors", name: pathOf("loadSafetensors", path) });
+export async function loadSafetensors(
+  path: FilePath,
+  options?: LoadSafetensorsOptions,
+): Promise<Record<string, Tensor>> {
+  const op = "loadSafetensors";
+  const { map = false } = checkOptions<LoadSafetensorsOptions>(op, options, [], ["map"]);
+  const { tensors } = await readTensors({ op, name: pathOf(op, path) }, { map });
   return Object.fromEntries(tensors);
+}
+
+interface Reading {
+  /** Whether tensors are mapped where they can be. */
+  readonly map?: boolean;
+  readonly checks?: Checks;
 }
 
 interface Checks {
@@ -99,7 +119,7 @@ interface Checks {
 /** Reads the tensors of a file, yielding to the event loop. */
 export async function readTensors(
   source: Source,
-  checks?: Checks,
+  { map = false, checks }: Reading = {},
 ): Promise<{ header: Header; tensors: Map<string, Tensor> }> {
   const file = await openRegular(source.op, source.name);
   const pause = breather();
@@ -119,10 +139,19 @@ export async function readTensors(
     for (; step.done !== true; step = steps.next()) await pause();
     const header = step.value;
     checks?.header(header);
-    needRoomFor(header.entries, source);
+    const maps = header.entries.map((entry) => (map ? mapEntry(entry, file.fd, dataStart, source) : null));
+    needRoomFor(
+      header.entries.filter((_, i) => maps[i] === null),
+      source,
+    );
     const fill = buffered(read, size);
     const tensors = new Map<string, Tensor>();
-    for (const entry of header.entries) {
+    for (const [i, entry] of header.entries.entries()) {
+      const whole = maps[i] ?? null;
+      if (whole !== null) {
+        tensors.set(entry.name, whole);
+        continue;
+      }
       await pause();
       const { array, bytes } = room(entry, source);
       await fill(bytes, dataStart + entry.begin);
@@ -200,15 +229,20 @@ function piecesOf(op: string, tensors: Tensors, options: SafetensorsOptions | un
   return [formatHeader(op, { entries, metadata }), ...placed.map(({ bytes }) => bytes)];
 }
 
-function checkTensors(op: string, tensors: Tensors, metadata: Readonly<Record<string, string>>): void {
+/** ERR_ARGUMENT unless these are tensors by name. */
+export function needTensors(op: string, tensors: Tensors): void {
   const bad = (fact: string, expected: string, got: unknown) => fail("ERR_ARGUMENT", op, fact, expected, describe(got));
   if (typeof tensors !== "object" || tensors === null || tensors instanceof Tensor || Array.isArray(tensors)) {
     bad("tensors must have names", "an object of tensors, as model.stateDict()", tensors);
   }
-  for (const [name, t] of Object.entries(tensors)) {
+  for (const [name, t] of Object.entries(tensors))
     if (!(t instanceof Tensor)) bad(`"${name}" is not a tensor`, "a Tensor", t);
-    if (isReserved(name)) bad("a name is reserved", "another name", name);
-  }
+}
+
+function checkTensors(op: string, tensors: Tensors, metadata: Readonly<Record<string, string>>): void {
+  const bad = (fact: string, expected: string, got: unknown) => fail("ERR_ARGUMENT", op, fact, expected, describe(got));
+  needTensors(op, tensors);
+  for (const name of Object.keys(tensors)) if (isReserved(name)) bad("a name is reserved", "another name", name);
   if (typeof metadata !== "object" || metadata === null) bad("bad metadata", "an object of strings", metadata);
   for (const [key, value] of Object.entries(metadata)) {
     if (typeof value !== "string") bad(`bad metadata "${key}"`, "a string", value);
@@ -235,6 +269,13 @@ function room({ dtype, begin, end }: Entry, { op }: Source): { array: TypedArray
   const { array: Values, half } = dtypes[dtype];
   const array: TypedArray = typedArray<TypedArray>(op, half ? Uint16Array : Values, (end - begin) / dtypes[dtype].size);
   return { array, bytes: new Uint8Array(array.buffer) };
+}
+
+/** The elements of a file in their place; null where they cannot be used so. */
+function mapEntry({ dtype, shape, begin }: Entry, file: number, dataStart: number, { op }: Source): Tensor | null {
+  const type = dtypes[dtype];
+  const position = dataStart + begin;
+  return type.kind === "bool" || position % type.size !== 0 ? null : mapped(op, file, position, type, shape);
 }
 
 function make({ name, dtype, shape }: Entry, array: TypedArray, source: Source): Tensor {

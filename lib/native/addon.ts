@@ -43,6 +43,8 @@ export interface Addon {
   read(target: ArrayBufferView): void;
   item(): number;
   create(handle: object, source: ArrayBufferView): void;
+  /** A tensor on a map of the file from that position; false where the system cannot map it. */
+  map(handle: object, descriptor: number, position: number): boolean;
   flush(): void;
   reclaim(): number;
   /**

@@ -13,6 +13,7 @@ const calls = [
   "read",
   "item",
   "create",
+  "map",
   "adopt",
   "save",
   "block",

@@ -58,3 +58,18 @@ export const progression = (op: string, start: number, step: number, length: num
     frame.putFresh(0, type.code, [length], 0);
     frame.door.execute(handle);
   });
+
+/**
+ * The elements at a position of a file, mapped into memory: they are read when first used, and writes stay in this
+ * process. Null where the system cannot map them.
+ */
+export function mapped(op: string, file: number, position: number, type: DTypeRow, shape: Shape): Tensor | null {
+  const handle = new Handle();
+  frame.begin(0, 0, 1, []);
+  frame.putFresh(0, type.code, shape, 0);
+  const done = frame.door.map(handle, file, position);
+  if (frame.failed()) raise(op);
+  if (!done) return null;
+  handle.take(0);
+  return new Tensor(handle, type, shape, null, 0, null);
+}

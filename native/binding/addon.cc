@@ -121,17 +121,6 @@ Status operand_storage(Environment& e, Storage*& storage, View& view) {
   return {};
 }
 
-// Tracks a handle for one reference to a storage, and writes its slot into the frame's operand 0.
-Status watch(Environment& e, napi_value handle, Storage* storage, const View& view) {
-  int32_t slot = e.track(handle, storage, view);
-  if (slot < 0) {
-    release(storage);
-    return fail(Code::NATIVE, "a handle must be an object");
-  }
-  write_slot(e, 0, slot);
-  return {};
-}
-
 // adopt(handle): makes a new handle for the storage of the frame's single operand.
 Napi::Value adopt(const Napi::CallbackInfo& info) {
   Environment& e = environment(info);
@@ -350,6 +339,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   raw("read", read);
   raw("item", item);
   raw("create", create);
+  raw("map", map);
   raw("save", save);
   auto wrapped = [&](const char* name, Napi::Value (*callback)(const Napi::CallbackInfo&)) {
     exports.Set(name, Napi::Function::New(env, callback, name, e));

@@ -31,6 +31,16 @@ void write_slot(Environment& e, int32_t operand, int32_t slot) {
   record[1] = e.entry(slot).generation;
 }
 
+Status watch(Environment& e, napi_value handle, Storage* storage, const View& view) {
+  int32_t slot = e.track(handle, storage, view);
+  if (slot < 0) {
+    release(storage);
+    return fail(Code::NATIVE, "a handle must be an object");
+  }
+  write_slot(e, 0, slot);
+  return {};
+}
+
 void process_releases(Environment& e) {
   volatile int32_t* ints = e.frame.ints;
   int32_t count = ints[field::releases];

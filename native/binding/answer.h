@@ -8,6 +8,8 @@ namespace nabla {
 void process_releases(Environment& e);
 void write_status(Environment& e, const Status& status);
 void write_slot(Environment& e, int32_t operand, int32_t slot);
+// Tracks a handle for one reference to a storage, and writes its slot into the frame's operand 0.
+Status watch(Environment& e, napi_value handle, Storage* storage, const View& view);
 // The current exception as a status: ERR_MEMORY for a failed allocation.
 Status status_of_exception();
 

@@ -6,6 +6,7 @@
 #include "binding/answer.h"
 #include "binding/resolve.h"
 #include "exec/registry.h"
+#include "runtime/mapping.h"
 
 namespace nabla {
 namespace {
@@ -127,13 +128,31 @@ Status create_tensor(Environment& e, napi_env env, napi_value handle, napi_value
     source.data = bytes;
     status = copy_into(e, source, storage->data, view.dtype);
   }
-  int32_t slot = status.ok() ? e.track(handle, storage, view) : -1;
-  if (slot < 0) {
+  if (!status.ok()) {
     release(storage);
-    return status.ok() ? fail(Code::NATIVE, "a handle must be an object") : status;
+    return status;
   }
-  write_slot(e, 0, slot);
-  return {};
+  return watch(e, handle, storage, view);
+}
+
+Status map_tensor(Environment& e, napi_env env, const napi_value* argv, bool& mapped) {
+  Operand o;
+  View view;
+  NABLA_TRY(only_operand(e, o, view));
+  int32_t descriptor = -1;
+  int64_t position = -1;
+  if (!o.fresh() || napi_get_value_int32(env, argv[1], &descriptor) != napi_ok ||
+      napi_get_value_int64(env, argv[2], &position) != napi_ok)
+    return malformed();
+  e.reserve(1, 0);
+  const size_t bytes = static_cast<size_t>(view.numel()) * size_of(view.dtype);
+  void* map =
+      position % static_cast<int64_t>(size_of(view.dtype)) == 0 ? map_file(descriptor, position, bytes) : nullptr;
+  if (!map) return {};
+  Storage* storage = create_mapped_storage(map, bytes, view.dtype);
+  if (!storage) return out_of_memory(0, view.numel());
+  mapped = true;
+  return watch(e, argv[0], storage, view);
 }
 
 }  // namespace
@@ -146,6 +165,19 @@ napi_value create(napi_env env, napi_callback_info info) {
   auto& e = *static_cast<Environment*>(data);
   answer(e, [&] { return argc == 2 ? create_tensor(e, env, argv[0], argv[1]) : malformed(); });
   return nullptr;
+}
+
+napi_value map(napi_env env, napi_callback_info info) {
+  napi_value argv[3];
+  size_t argc = 3;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &argc, argv, nullptr, &data);
+  auto& e = *static_cast<Environment*>(data);
+  bool mapped = false;
+  answer(e, [&] { return argc == 3 ? map_tensor(e, env, argv, mapped) : malformed(); });
+  napi_value result;
+  napi_get_boolean(env, mapped, &result);
+  return result;
 }
 
 }  // namespace nabla

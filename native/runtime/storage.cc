@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/leaked.h"
+#include "runtime/mapping.h"
 #include "runtime/memory.h"
 
 namespace nabla {
@@ -34,6 +35,7 @@ static_assert(sizeof(Storage) <= kHeader);
 void destroy(Storage* s) {
   live.fetch_sub(1, std::memory_order_relaxed);
   size_t bytes = s->capacity;
+  if (s->mapped) unmap_file(s->data, s->bytes);
   if (bytes > kInline) deallocate(s->data, bytes);
   deallocate(s, bytes > kInline ? kHeader : kHeader + bytes);
 }
@@ -61,6 +63,18 @@ Storage* create_storage(size_t bytes, DType dtype) {
   s->dtype = dtype;
   s->capacity = bytes;
   live.fetch_add(1, std::memory_order_relaxed);
+  return s;
+}
+
+Storage* create_mapped_storage(void* map, size_t bytes, DType dtype) {
+  Storage* s = create_storage(0, dtype);
+  if (!s) {
+    unmap_file(map, bytes);
+    return nullptr;
+  }
+  s->data = map;
+  s->bytes = bytes;
+  s->mapped = true;
   return s;
 }
 

@@ -14,13 +14,16 @@ struct Storage {
   std::atomic<int32_t> writer{-1};   // opcode of the last in-place write
   void* data = nullptr;
   size_t bytes = 0;     // what views may reach
-  size_t capacity = 0;  // what was allocated
+  size_t capacity = 0;  // what was allocated; 0 for a map
   DType dtype = DType::U8;
+  bool mapped = false;  // a map of a file
   std::atomic<uint64_t> id{0};  // 0 until it is shared
 };
 
 // Returns one reference, owned by the caller; nullptr if out of memory.
 Storage* create_storage(size_t bytes, DType dtype);
+// On the map of a file, which it ends; nullptr if out of memory.
+Storage* create_mapped_storage(void* map, size_t bytes, DType dtype);
 void retain(Storage* s);
 void release(Storage* s);
 

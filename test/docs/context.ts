@@ -12,6 +12,8 @@ import {
   randint,
   randn,
   saveCheckpoint,
+  saveNpy,
+  saveNpz,
   saveSafetensors,
   type Tensor,
   TensorDataset,
@@ -48,6 +50,8 @@ export async function enterFolder(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "nabla-docs-"));
   process.chdir(folder);
   await saveSafetensors("weights.safetensors", model.stateDict());
+  await saveNpy("embeddings.npy", ones([100, 8]));
+  await saveNpz("data.npz", { x: tensor([1, 2]) });
   await saveCheckpoint("last.safetensors", { model, optimizer, schedule, loader, epoch: 3 });
   const digits = { "train-images-idx3-ubyte.gz": idx(60_000, 28, 28), "train-labels-idx1-ubyte.gz": idx(60_000) };
   const more = { "t10k-images-idx3-ubyte.gz": idx(10_000, 28, 28), "t10k-labels-idx1-ubyte.gz": idx(10_000) };

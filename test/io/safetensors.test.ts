@@ -4,12 +4,16 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import {
+  arange,
+  attach,
   type DType,
   decodeSafetensors,
   decodeSafetensorsMetadata,
   encodeSafetensors,
   loadSafetensors,
+  memory,
   NablaError,
+  ones,
   saveSafetensors,
   type Tensor,
   tensor,
@@ -259,6 +263,68 @@ describe("files", () => {
     await saveSafetensors(pathToFileURL(path), everything(), { metadata: { a: "b" } });
     expect(plain(await loadSafetensors(path))).toEqual(plain(everything()));
     expect(new Uint8Array(await readFile(path))).toEqual(encodeSafetensors(everything(), { metadata: { a: "b" } }));
+  });
+
+  describe("that are mapped", () => {
+    const half = { h: tensor([1.5, -2], { dtype: "bfloat16" }), f16: tensor([0.25], { dtype: "float16" }) };
+
+    test("bring back everything in order", async () => {
+      const path = join(dir, "w");
+      await saveSafetensors(path, { ...everything(), ...half });
+      expect(plain(await loadSafetensors(path, { map: true }))).toEqual(plain({ ...everything(), ...half }));
+    });
+
+    test("take no memory of their own, and keep what is written to them to themselves", async () => {
+      const path = join(dir, "w");
+      await saveSafetensors(path, { a: ones([2 ** 20]), b: arange(3) });
+      const before = memory().liveBytes;
+      const { a, b } = (await loadSafetensors(path, { map: true })) as { a: Tensor; b: Tensor };
+      expect(memory().liveBytes - before).toBeLessThan(2 ** 16);
+      a.requiresGrad = true;
+      const y = a.square().sum();
+      // Each tensor has a version of its own: writing to one does not make the saved values of another stale.
+      b.assign(7);
+      y.backward();
+      expect(a.grad?.at(5).item()).toBe(2);
+      expect((await loadSafetensors(path)).b?.toArray()).toEqual([0, 1, 2]);
+      expect(b.toArray()).toEqual([7, 7, 7]);
+    });
+
+    test("outlive their file, and other threads see them", async () => {
+      const path = join(dir, "w");
+      await saveSafetensors(path, { a: arange(5000) });
+      const { a } = (await loadSafetensors(path, { map: true })) as { a: Tensor };
+      await rm(path);
+      const shared = attach(a.share());
+      a.dispose();
+      expect(shared.sum().item()).toBe((5000 * 4999) / 2);
+    });
+
+    test("are read where elements are not at a multiple of their size", async () => {
+      const path = join(dir, "w");
+      const data = new Uint8Array(13);
+      new DataView(data.buffer).setFloat64(5, 0.25, true);
+      const entries = {
+        b: f32([1], 0, 4),
+        c: { dtype: "U8", shape: [1], data_offsets: [4, 5] },
+        a: { dtype: "F64", shape: [1], data_offsets: [5, 13] },
+      };
+      await writeFile(path, file(entries, data));
+      const tensors = await loadSafetensors(path, { map: true });
+      expect(Object.entries(tensors).map(([name, x]) => [name, x.toArray()])).toEqual([
+        ["b", [0]],
+        ["c", [0]],
+        ["a", [0.25]],
+      ]);
+    });
+
+    test("are refused as those that are read", async () => {
+      const path = join(dir, "w");
+      await writeFile(path, encodeSafetensors(everything()).subarray(0, -1));
+      await expect(loadSafetensors(path, { map: true })).rejects.toThrowError("the data is cut off");
+      const refused = expect.objectContaining({ code: "ERR_ARGUMENT", op: "loadSafetensors" });
+      await expect(loadSafetensors(path, { map: 1 } as never)).rejects.toThrowError(refused);
+    });
   });
 
   test("hold the values at the time of the call", async () => {

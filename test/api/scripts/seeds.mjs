@@ -54,6 +54,8 @@ const rate = () => ({ lr: 0.1 });
 const gates = (count) => () => [{ weightIh: ones([2 * count, 3]), weightHh: ones([2 * count, 2]) }];
 const shared = row();
 const safetensors = () => nabla.encodeSafetensors({ a: row() });
+const npy = () => nabla.encodeNpy(row());
+const npz = () => nabla.encodeNpz({ a: row() });
 const idx = () => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 9);
 const custom = () => ({ name: "f", forward: (x) => [twice()(x), 1], backward: (_, g) => [g] });
 
@@ -62,6 +64,8 @@ export async function writeFiles() {
   await saveCheckpoint("seed.checkpoint", { n: 1, w: row() });
   writeFileSync("seed.safetensors", safetensors());
   writeFileSync("seed.idx", idx());
+  writeFileSync("seed.npy", npy());
+  writeFileSync("seed.npz", npz());
   mkdirSync("mnist");
   for (const part of ["train", "t10k"]) {
     writeFileSync(`mnist/${part}-images-idx3-ubyte`, Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7));
@@ -103,6 +107,8 @@ const functions = {
   customFunction: [custom],
   "customFunction(f)": [custom, row],
   decodeIdx: [idx],
+  decodeNpy: [npy],
+  decodeNpz: [npz],
   decodeSafetensors: [safetensors],
   decodeSafetensorsMetadata: [safetensors],
   defineJob: [() => ({ ...job })],
@@ -111,6 +117,8 @@ const functions = {
   dot: [row, row],
   einsum: [value("ij,jk->ik"), square, square],
   embedding: [index, square],
+  encodeNpy: [row],
+  encodeNpz: [() => ({ a: row() }), () => ({ compress: true })],
   encodeSafetensors: [() => ({ a: row() })],
   expand: [column, value([3, 3])],
   eye: [value(3), value(2)],
@@ -160,7 +168,9 @@ const functions = {
   loadIdx: [value("seed.idx")],
   loadMnist: [value("mnist")],
   loadCheckpoint: [value("seed.checkpoint")],
-  loadSafetensors: [value("seed.safetensors")],
+  loadNpy: [value("seed.npy"), () => ({ map: true })],
+  loadNpz: [value("seed.npz")],
+  loadSafetensors: [value("seed.safetensors"), () => ({ map: true })],
   logSoftmax: [square, value(0)],
   lstm: [sequence, gates(4)],
   lstsq: [square, column],
@@ -195,6 +205,8 @@ const functions = {
   rmsNorm: [square, value([3])],
   roll: [square, value(1), value(0)],
   saveCheckpoint: [value("saved.checkpoint"), () => ({ a: row(), n: 1 })],
+  saveNpy: [value("saved.npy"), row],
+  saveNpz: [value("saved.npz"), () => ({ a: row() })],
   saveSafetensors: [value("saved.safetensors"), () => ({ a: row() })],
   scaledDotProductAttention: [tokens, tokens, tokens],
   scatter: [square, value(0), indices, () => ones([1, 3])],

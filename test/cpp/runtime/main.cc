@@ -18,6 +18,7 @@
 #include "exec/elementwise/elementwise.h"
 #include "exec/registry.h"
 #include "kernels/list.h"
+#include "runtime/mapping.h"
 #include "runtime/memory.h"
 #include "runtime/pool.h"
 #include "runtime/storage.h"
@@ -331,6 +332,41 @@ void shared_storages_live_as_long_as_somebody_holds_them() {
   for (auto& place : posted) CHECK(attach_storage(place.load()) == nullptr);
 }
 
+// 64 bytes beyond the end are readable, also where the file ends with a page; what is written stays in the map.
+void parts_of_files_are_mapped() {
+  const int64_t before = live_storages();
+  std::FILE* file = std::tmpfile();
+  CHECK(file != nullptr);
+  constexpr size_t kBytes = 65536;
+  std::vector<char> content(kBytes);
+  for (size_t i = 0; i < kBytes; i++) content[i] = static_cast<char>(i % 251);
+  CHECK(std::fwrite(content.data(), 1, kBytes, file) == kBytes && std::fflush(file) == 0);
+  const int descriptor = fileno(file);
+  for (size_t start : {size_t{0}, size_t{8}, size_t{4096}, size_t{5000}, kBytes - 8}) {
+    for (size_t bytes : {size_t{8}, size_t{512}, kBytes - start}) {
+      if (start + bytes > kBytes) continue;
+      void* map = map_file(descriptor, static_cast<int64_t>(start), bytes);
+      CHECK(map != nullptr);
+      Storage* s = create_mapped_storage(map, bytes, DType::U8);
+      CHECK(std::memcmp(s->data, content.data() + start, bytes) == 0);
+      for (size_t i = 0; i < 64; i++) static_cast<void>(static_cast<volatile char*>(s->data)[bytes + i]);
+      std::memset(s->data, 1, bytes);
+      SmallStorages small;
+      small.put(s);
+    }
+  }
+  CHECK(map_file(descriptor, 0, 0) == nullptr);
+  CHECK(map_file(descriptor, 8, kBytes) == nullptr);
+  CHECK(map_file(descriptor, -8, 8) == nullptr);
+  CHECK(map_file(descriptor, INT64_MAX, SIZE_MAX) == nullptr);
+  CHECK(map_file(-1, 0, 8) == nullptr);
+  void* again = map_file(descriptor, 0, kBytes);
+  CHECK(again != nullptr && std::memcmp(again, content.data(), kBytes) == 0);
+  unmap_file(again, kBytes);
+  CHECK(live_storages() == before);
+  std::fclose(file);
+}
+
 void stocks_count_only_what_is_live() {
   const int64_t before = live_storages(), bytes = live_storage_bytes();
   on_threads(4, [](int) {
@@ -439,6 +475,7 @@ int main() {
       TEST(large_blocks_are_coloured),
       TEST(impossible_sizes_are_refused),
       TEST(shared_storages_live_as_long_as_somebody_holds_them),
+      TEST(parts_of_files_are_mapped),
       TEST(stocks_count_only_what_is_live),
       TEST(large_results_are_written_past_the_cache),
       TEST(memory_that_was_touched_stays_touched),

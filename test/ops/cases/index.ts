@@ -45,11 +45,12 @@ type GivesTensor = {
         : never
     : never;
 }[keyof Api];
-/** Makes or finds tensors, takes a function, or is another name of an op: no op. */
+/** Makes, finds or reads tensors, takes a function, or is another name of an op: no op. */
 type NoOp =
   | keyof typeof import("../../../lib/tensor/create.js")
   | keyof typeof import("../../../lib/tensor/from-data.js")
   | "attach"
+  | "decodeNpy"
   | "jvp"
   | "checkpoint"
   | "functionalCall"

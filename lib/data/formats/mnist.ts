@@ -1,8 +1,8 @@
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fail } from "../core/errors.js";
-import { readRegular } from "../core/file.js";
-import { type FilePath, pathOf } from "../core/path.js";
+import { fail } from "../../core/errors.js";
+import { readRegular } from "../../core/file.js";
+import { type FilePath, pathOf } from "../../core/path.js";
+import { list } from "./folder.js";
 import { readIdx } from "./idx.js";
 
 /** Labeled images: one byte per pixel, row by row. */
@@ -44,7 +44,7 @@ const parts = {
  */
 export async function loadMnist(dir: FilePath): Promise<Mnist> {
   const folder = pathOf("loadMnist", dir);
-  const present = new Set(await list(folder));
+  const present = new Set(await list("loadMnist", folder, "a directory with the four MNIST files"));
   const wanted = Object.values(parts).flatMap((part) => [part.images, part.labels]);
   const missing = wanted.filter((file) => find(present, file) === undefined).map((file) => spellings(file)[0]);
   if (missing.length > 0) {
@@ -98,24 +98,4 @@ function spellings({ name, rank }: IdxFile): readonly [string, ...string[]] {
 
 function find(present: ReadonlySet<string>, file: IdxFile): string | undefined {
   return spellings(file).find((name) => present.has(name));
-}
-
-async function list(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
-    const got = code === "ENOENT" ? "no such directory" : "a file";
-    return fail(
-      "ERR_ARGUMENT",
-      "loadMnist",
-      `${folder}: cannot be read`,
-      "a directory with the four MNIST files",
-      got,
-      {
-        dir: folder,
-      },
-    );
-  }
 }

@@ -1,8 +1,8 @@
-import { describe, fail } from "../core/errors.js";
-import { readRegular } from "../core/file.js";
-import { bufferConstants, onDemand, types } from "../core/node.js";
-import { type FilePath, pathOf } from "../core/path.js";
-import { claim, typedArray } from "../tensor/javascript-memory.js";
+import { describe, fail } from "../../core/errors.js";
+import { readRegular } from "../../core/file.js";
+import { bufferConstants, onDemand, types } from "../../core/node.js";
+import { type FilePath, pathOf } from "../../core/path.js";
+import { claim, typedArray } from "../../tensor/javascript-memory.js";
 
 export type IdxData = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
