@@ -23,6 +23,10 @@ export const leaves: { make: (x: Tensor) => GraphNode } = {
   make: () => fail("ERR_GRADIENT", "requiresGrad", "the engine is not loaded"),
 };
 
+/** Apart from the constructor, so that V8 has room to inline that in every op. */
+const refuseNew = (): never =>
+  fail("ERR_ARGUMENT", "Tensor", "tensors are made by functions", "tensor(data), zeros(shape), ...", "new Tensor");
+
 /**
  * An n-dimensional array of one dtype, optionally with a record of how it was computed.
  *
@@ -51,8 +55,7 @@ export class Tensor {
     offset: number,
     node: GraphNode | null,
   ) {
-    if (!(handle instanceof Handle))
-      fail("ERR_ARGUMENT", "Tensor", "tensors are made by functions", "tensor(data), zeros(shape), ...", "new Tensor");
+    if (!(handle instanceof Handle)) refuseNew();
     this.shape = shape;
     this.handle = handle;
     this.type = type;
