@@ -114,8 +114,6 @@ function pass(
       const { cotangent } = visit;
       if (cotangent === null) continue;
       visit.cotangent = null;
-      // Complete: nothing is added to it in place any more.
-      cotangent.handle.summing = false;
       if (!visit.needed) {
         release(cotangent);
         continue;
@@ -145,8 +143,8 @@ function pass(
 
 /** Adds the gradient of an input in place to the one that it has so far, where the rule can. */
 function addTo(node: OpNode, g: Tensor, i: number): boolean {
-  const sum = node.inputs[i]!.visit.cotangent;
-  if (!sum?.handle.summing || sum.handle.kept || sum.type !== g.type) return false;
+  const { cotangent: sum, summing } = node.inputs[i]!.visit;
+  if (sum === null || !summing || sum.handle.kept || sum.type !== g.type) return false;
   const saved = (place: number): Tensor => node.unpack(place, false) as Tensor;
   return runRule(node, () => watchedSum(node, g, i, sum, () => node.row.rule.addTo!(sum, g, i, saved, node)));
 }
@@ -174,9 +172,8 @@ function propagate(node: OpNode, g: Tensor, createGraph: boolean, retainGraph: b
       const gradient = gradients[i];
       const input = node.inputs[i];
       if (gradient === null || gradient === undefined || input === null || input === undefined) continue;
-      if (adds && gradient.handle !== g.handle) gradient.handle.summing = true;
       // A rule may return a saved value, which this node is about to release.
-      accumulate(input, own(gradient));
+      accumulate(input, own(gradient), adds && gradient.handle !== g.handle);
     }
   }
   if (!retainGraph) node.release();

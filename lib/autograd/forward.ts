@@ -61,7 +61,7 @@ export function pushForward(
   const known = new Map<Node, Tensor>();
   let oldest = Number.POSITIVE_INFINITY;
   const learn = (node: Node, t: Tensor): void => {
-    t.handle.pending++;
+    t.handle.holders++;
     known.set(node, t);
   };
   starts.forEach((node, i) => {
@@ -91,12 +91,12 @@ export function pushForward(
           const t = known.get(input);
           if (t === undefined) continue;
           known.delete(input);
-          if (linked) t.handle.pending--;
+          if (linked) t.handle.holders--;
           else release(t);
         }
       }
       const result = known.get(root) ?? null;
-      for (const t of known.values()) t.handle.pending--;
+      for (const t of known.values()) t.handle.holders--;
       return result;
     }),
   );

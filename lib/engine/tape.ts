@@ -25,6 +25,8 @@ export class Visit {
   readonly outer: Visit;
   /** The gradient so far. */
   cotangent: Tensor | null = null;
+  /** Whether the pass made it for this node alone, and may add to it in place. */
+  summing = false;
   /** The number of nodes that use this one and are still to come. */
   dependents = 0;
   /** Whether the pass needs a gradient here. */

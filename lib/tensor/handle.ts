@@ -55,11 +55,10 @@ export class Handle implements frame.Slot {
   version = -1;
   /** The number of tensors that share this handle and are not disposed of. */
   users = 1;
-  /** The number of nodes for which a running backward holds it; at 0 backward releases it, unless it is `kept`. */
-  pending = 0;
+  /** The number of nodes that need it as a derivative, in all running passes; at 0 it is released, unless `kept`. */
+  holders = 0;
+  /** The user can reach it, so only the garbage collector decides when it is released. */
   kept = false;
-  /** A running backward made it for one node, and may add to it in place. */
-  summing = false;
   /** Not tracked: it borrows a storage that a graph node pins, and is valid only while that node keeps its pins. */
   borrowed = false;
   /** Keeps the block alive for the native table. */
