@@ -14,17 +14,15 @@ Status watch(Environment& e, napi_value handle, Storage* storage, const View& vi
 Status status_of_exception();
 
 // Runs the body of a call from JavaScript and writes its status. Exceptions must end here, before Node's C
-// frames.
+// frames. The status is not copied: reading it back right after it was written field by field would stall.
 template <class F>
 void answer(Environment& e, F&& call) {
-  Status status;
   try {
     process_releases(e);
-    status = call();
+    write_status(e, call());
   } catch (...) {
-    status = status_of_exception();
+    write_status(e, status_of_exception());
   }
-  write_status(e, status);
 }
 
 }  // namespace nabla

@@ -81,6 +81,11 @@ bool count_elements(const View& v, int64_t& n) {
   return true;
 }
 
+template <class T>
+void grow(std::vector<T>& list, int64_t count) {
+  if (list.size() < static_cast<size_t>(count)) list.resize(static_cast<size_t>(count));
+}
+
 // Whether a view has more elements than distinct positions, so that some would be written several times.
 bool repeats(const View& v) {
   int64_t first, last;
@@ -136,17 +141,19 @@ Status decode(const Frame& f, Instruction& out) {
   const int32_t outs = ints[field::outs], ins = ints[field::ins], attrs = ints[field::attrs];
   out.opcode = ints[field::opcode];
   out.outs = outs;
+  out.ins = ins;
+  out.n_attr = attrs;
   out.has_node = ints[field::hasNode] != 0;
   if (out.opcode < 0 || out.opcode >= opcode_count() || outs < 0 || ins < 0 || attrs < 0) return malformed();
   const int64_t count = int64_t{outs} + ins;
   if (kOperandBase + count * kOperandInts > static_cast<int64_t>(f.int_count) ||
       static_cast<size_t>(attrs) > f.double_count)
     return malformed();
-  out.operands.resize(static_cast<size_t>(count));
-  out.views.resize(static_cast<size_t>(count));
-  out.attrs.resize(static_cast<size_t>(attrs));
+  grow(out.operands, count);
+  grow(out.views, count);
+  grow(out.attrs, attrs);
   size_t cursor = 0;
-  for (; cursor < out.attrs.size(); cursor++) out.attrs[cursor] = f.doubles[cursor];
+  for (; cursor < static_cast<size_t>(attrs); cursor++) out.attrs[cursor] = f.doubles[cursor];
   out.handles = 0;
   out.in_block = false;
   for (int32_t i = 0; i < count; i++) {

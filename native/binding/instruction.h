@@ -25,19 +25,17 @@ struct Operand {
 };
 
 struct Instruction {
-  int32_t opcode = -1, outs = 0;
+  int32_t opcode = -1, outs = 0, ins = 0, n_attr = 0;
   int32_t handles = 0;    // of new results; one in a block needs none
   bool in_block = false;  // whether there is such a result
   bool has_node = false;
-  // Outputs first. The views have no data until resolve. All three keep their memory from one call to the next.
+  // Outputs first. The views have no data until resolve. All three only grow, and may be longer than the call needs.
   std::vector<Operand> operands;
   std::vector<View> views;
   std::vector<double> attrs;
 
-  int32_t count() const { return static_cast<int32_t>(operands.size()); }
-  Call call(Workspace& workspace) const {
-    return {opcode, outs, count() - outs, static_cast<int32_t>(attrs.size()), views.data(), attrs.data(), workspace};
-  }
+  int32_t count() const { return outs + ins; }
+  Call call(Workspace& workspace) const { return {opcode, outs, ins, n_attr, views.data(), attrs.data(), workspace}; }
 };
 
 inline Status malformed(int32_t operand = -1) { return fail(Code::NATIVE, "the call frame is malformed", operand); }
