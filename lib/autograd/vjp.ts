@@ -48,8 +48,9 @@ function fitted(g: Tensor, node: OpNode, i: number): Tensor {
 
 type General = Extract<Rule<unknown>, { kind: "general" }>;
 
-/** Whether the rule's ops are written for float32, while the node's kernel rounds to half precision. */
-const seesFloat32 = (node: OpNode): boolean => node.type.half && node.row.halves === true;
+/** Whether the rule's ops are written for float32, while the node's kernel reads half precision. */
+const seesFloat32 = ({ row, inputTypes }: OpNode): boolean =>
+  (row.halves === true || row.reads !== undefined) && inputTypes.some((type) => type.half);
 const widened = (x: Tensor): Tensor => inCompute(x) as Tensor;
 
 /** Gradients by the ops of a rule. */
@@ -82,7 +83,7 @@ function fusedAndLinked(
   needs: readonly boolean[],
 ): Gradients | null {
   const { name } = node.row;
-  const fused = withGrad(false, () => rule.fused!(g, saved, node));
+  const fused = withGrad(false, () => rule.fused!(g, saved, node, needs));
   if (fused === null) return null;
   return fused.map((gradient, i) => {
     if (gradient === null || !needs[i]) return null;
@@ -117,7 +118,7 @@ export function vjpOf(node: OpNode, g: Tensor, needs: readonly boolean[], linked
     case "general": {
       const saved = savedTensors(node, rule.order, linked);
       if (rule.fused !== undefined && !isBatched([g, ...saved])) {
-        const fused = linked ? fusedAndLinked(rule, g, saved, node, needs) : rule.fused(g, saved, node);
+        const fused = linked ? fusedAndLinked(rule, g, saved, node, needs) : rule.fused(g, saved, node, needs);
         if (fused !== null) return fused.map((gradient, i) => (needs[i] ? gradient : null));
       }
       return byOps(rule, g, saved, node, needs);

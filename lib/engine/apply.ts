@@ -19,7 +19,7 @@ import { OpNode, tracked } from "./tape.js";
  * The caller has checked dtypes and inferred the result's dtype and shape.
  *
  * `scalar` is the dtype of number operands. `residual` is the shape of the residual output: a second result that only
- * the derivative reads, made only if the call is recorded.
+ * the derivative reads, made only if the call is recorded. It has the dtype that the kernel computes in.
  */
 export function apply<P>(
   row: Row<P>,
@@ -60,7 +60,7 @@ export function apply<P>(
     frame.putFresh(0, type.code, shape, pinned ? frame.SAVE : 0);
   }
   if (second !== null) {
-    frame.putFresh(1, type.code, residual!, frame.SAVE);
+    frame.putFresh(1, type.compute.code, residual!, frame.SAVE);
     pinned = true;
   }
   for (let i = 0; i < n; i++) {

@@ -22,7 +22,7 @@ export const takesHalves = (
 
 /**
  * Whether the kernel converts half-precision input i to float32 while it reads it, without a copy. Not where a
- * derivative rule needs a float32 tensor.
+ * derivative rule without a fused kernel needs a float32 tensor.
  */
 export function readsHalf(row: Row, inputs: readonly Operand[], i: number, elementwise = false): boolean {
   const x = inputs[i]!;
@@ -30,6 +30,7 @@ export function readsHalf(row: Row, inputs: readonly Operand[], i: number, eleme
   if (!elementwise && row.reads?.[x.type.name]?.includes(i) !== true) return false;
   const needs = mode.grad ? tracked(inputs) : 0;
   if (needs === 0) return true;
+  if (row.rule.kind === "general") return row.rule.fused !== undefined;
   // Gradients of these kinds of rules are converted to the input's dtype.
   const { kind } = row.rule;
   return (kind === "elementwise" || kind === "linear") && (savesOf(row, needs) & (2 << i)) === 0;

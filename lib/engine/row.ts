@@ -36,10 +36,13 @@ export interface RowSpec<P = unknown> {
   readonly moves?: boolean | undefined;
   /**
    * Whether the kernel, and that of the rule's fused vjp, compute in float32 from half-precision inputs of one dtype and
-   * round their results once.
+   * round their results once; a residual output is float32.
    */
   readonly halves?: boolean | undefined;
-  /** The positions of half-precision inputs that the kernel reads as float32, by dtype. */
+  /**
+   * The positions of half-precision inputs that the kernel reads as float32, by dtype. So does that of a fused vjp, which
+   * rounds the gradients of these inputs.
+   */
   readonly reads?: { readonly [half: string]: readonly number[] } | undefined;
   /** The parts of an error for a value that the kernel refused. */
   readonly refuses?: OfCall<P>["refuses"] | undefined;

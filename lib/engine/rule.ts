@@ -81,7 +81,7 @@ interface General<P, S> {
   /**
    * The same as vjp by a fused kernel without a rule; null where it cannot. If that result is differentiated, vjp runs.
    */
-  fused?(g: Tensor, saved: S, c: Context<P>): Gradients | null;
+  fused?(g: Tensor, saved: S, c: Context<P>, needs: readonly boolean[]): Gradients | null;
 }
 
 type Kind<P> =

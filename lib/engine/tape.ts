@@ -127,7 +127,7 @@ export class OpNode extends Numbered implements GraphNode, Context {
       if (typeof x === "number") saved.push(x);
       else saved.push(mask & (2 << i) ? new Packed(i + outs, x.type, x.shape, x.layout, x.offset) : null);
     }
-    if (residual !== null) saved.push(new Packed(1, this.type, residual, null, 0));
+    if (residual !== null) saved.push(new Packed(1, this.type.compute, residual, null, 0));
     this.saved = saved;
     this.constants = constants;
     if (pinned) {

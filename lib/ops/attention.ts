@@ -1,5 +1,5 @@
 import { needNumber, needShare } from "../core/arguments.js";
-import { promote } from "../core/dtype.js";
+import { type DTypeRow, promote } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { broadcast, numel, type Shape, sameShape, showShape } from "../core/shape.js";
@@ -94,10 +94,11 @@ const KEPT_WEIGHTS = 2 ** 23;
 // Pads rows of kept weights so that they do not all map to the same cache sets; the last element is the row's factor.
 const LINE = 16;
 
-/** The shape of the residual output, for scores of a shape. */
-function residual(rows: Shape, keys: number): Shape {
+/** The shape of the residual output, for scores of a shape. That of halves also holds the result before it is rounded. */
+function residual(type: DTypeRow, rows: Shape, keys: number, width: number): Shape {
   const keep = keys <= KEPT_KEYS && numel(rows) * keys <= KEPT_WEIGHTS;
-  return keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
+  const scores = keep ? [...rows, (Math.ceil(keys / LINE) + 1) * LINE] : rows;
+  return type.half ? [numel(scores) + numel(rows) * width] : scores;
 }
 
 /** For each visible score: products over the length of keys and of values (a multiply-add counts 2), and `others`. */
@@ -130,6 +131,7 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
   name: "scaledDotProductAttention",
   family: "fused",
   kernel: "attention",
+  halves: true,
   flops: ({ inputs: [q, k, v], attrs }) => attentionFlops(q!, k!, v!, attrs[1] === 1, 1, 1, 5),
   inputs: 4,
   accuracy: "tree",
@@ -165,8 +167,10 @@ const attentionRow: Row<Weighing> = defineRow<Weighing>({
 function run(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | null, p: Weighing): Tensor {
   const rows = q.shape.slice(0, -1);
   const inputs = mask === null ? [q, k, v] : [q, k, v, mask];
-  const kept = residual(rows, k.shape.at(-2)!);
-  return apply(attentionRow, inputs, q.type, q.type, [...rows, v.shape.at(-1)!], attrsOf(p), p, kept);
+  const { type } = q;
+  const width = v.shape.at(-1)!;
+  const kept = residual(type, rows, k.shape.at(-2)!, width);
+  return apply(attentionRow, inputs, type, type, [...rows, width], attrsOf(p), p, kept);
 }
 
 /** The mask, if any; ERR_SHAPE if it does not fit the scores. */
@@ -243,21 +247,20 @@ export function scaledDotProductAttention(
   const outer = grouped ? [...lead.slice(0, -1), lead.at(-1)! * groups] : lead;
   const mask = checkedMask(op, o.attnMask, [...outer, length, keys]);
 
-  // Converts half precision before broadcasting, so that gradients are summed before they are rounded.
+  // The kernel has no gradient for the mask.
+  const learned = mask !== null && isTracked(mask) && mode.grad;
+  const shapes = [size, size, width].map((rest, i) => (i === 0 ? [...outer, length, rest] : [...lead, keys, rest]));
+  const spread = (x: Tensor, shape: Shape): Tensor => (sameShape(x.shape, shape) ? x : x.expand(shape));
+  const split = (x: Tensor): Tensor => x.reshape([...lead, groups, ...x.shape.slice(-2)]);
+  // Half precision is converted before it is broadcast, so that gradients are summed before they are rounded.
   const typed = (x: Tensor): Tensor => x.to(type.compute.name);
-  const split = (x: Tensor, rest: number): Tensor =>
-    x.expand([...outer, length, rest]).reshape([...lead, groups, length, rest]);
-  const q = split(typed(query), size);
-  const spread = (x: Tensor): Tensor => {
-    const shape = [...lead, ...x.shape.slice(-2)];
-    return sameShape(x.shape, shape) ? x : x.expand(shape);
-  };
-  const [k, v] = [spread(typed(key)), spread(typed(value))];
-  const m = mask === null ? null : split(mask.type.kind === "float" ? typed(mask) : mask, keys);
+  const fit = !learned && given.every((x, i) => sameShape(x.shape, shapes[i]!));
+  const inputs = given.map((x, i) => spread(fit ? x.to(type.name) : typed(x), shapes[i]!));
+  const [q, k, v] = [split(inputs[0]!), inputs[1]!, inputs[2]!];
+  const m =
+    mask === null ? null : split(spread(mask.type.kind === "float" ? typed(mask) : mask, [...outer, length, keys]));
   const drop = p === 0 || p === 1 ? [] : [...defaultGenerator.next(), p];
   const weighing: Weighing = { scale, causal, drop };
-  // The kernel has no gradient for the mask.
-  const learned = m !== null && isTracked(m) && mode.grad;
   const y = (learned ? composed : run)(q, k, v, m, weighing).reshape([...outer, length, width]);
   return (p === 1 ? y.mul(0) : y).to(type.name);
 }

@@ -3,7 +3,7 @@ import { needNumber } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { showShape } from "../core/shape.js";
-import { apply } from "../engine/apply.js";
+import { apply, inCompute } from "../engine/apply.js";
 import { isBatched } from "../engine/batched.js";
 import { perInput } from "../engine/cost.js";
 import { inFloat32 } from "../engine/float32-fallback.js";
@@ -14,7 +14,7 @@ import { runKernel } from "../engine/run-kernel.js";
 import { OpNode } from "../engine/tape.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { beside, byChannel, needChannels, otherDims } from "./channels.js";
+import { beside, byChannel, fewChannels, needChannels, otherDims } from "./channels.js";
 import { stack } from "./join.js";
 import { factor, type LayerNormOptions, needEps, promoted } from "./norm-arguments.js";
 import { halfCentred, lengthOf, std, variance } from "./variance.js";
@@ -64,6 +64,7 @@ const ownRow: Row<Channels> = defineRow<Channels>({
   name: "batchNorm",
   family: "fused",
   kernel: "batchNorm",
+  halves: true,
   flops: perInput(8),
   inputs: 3,
   accuracy: "tree",
@@ -105,7 +106,10 @@ function runOwn(inputs: readonly Tensor[], p: Channels): [y: Tensor, own: Tensor
   const dense = inputs.map((t) => t.contiguous());
   const { type, shape } = dense[0]!;
   const own = [3, shape[1]!];
-  const results = [shape, own].map((each) => ({ type, shape: each }));
+  const results = [
+    { type, shape },
+    { type: type.compute, shape: own },
+  ];
   const plain = !isBatched(dense) && !(mode.grad && dense.some((t) => t.node !== null));
   if (plain) {
     const [y, moments] = runKernel({ row: ownRow, inputs: dense, results, attrs: [p.eps], params: p });
@@ -120,9 +124,23 @@ const givenRow: Row<Channels> = defineRow<Channels>({
   name: "channelNorm",
   family: "fused",
   kernel: "batchNorm",
+  halves: true,
   inputs: 4,
   accuracy: "tree",
   rule: general(["x", "y", "w"], {
+    fused: (g, [x, w, m], { params }, needs) => {
+      if (!x.type.half || needs[3]) return null;
+      const { dtype } = x;
+      const [mean, variance] = [momentOf(m, 0), momentOf(m, 1)];
+      // About a mean of 0 and plus -0 the kernel gives g w / sqrt(variance + eps).
+      const none = zeros([x.shape[1]!], { dtype });
+      const byX = needs[0] ? runGiven([g, w, none.neg(), stack([none.to(m.dtype), variance])], params) : null;
+      if (!needs[1] && !needs[2]) return [byX, null, null, null];
+      const dims = otherDims(x);
+      const along = fewChannels([g, x, mean], (h, z, centre) => h.mul(z.sub(beside(centre, z))).sum(dims));
+      const rate = variance.add(params.eps).rsqrt();
+      return [byX, along.mul(rate).to(dtype), g.sum(dims), null];
+    },
     vjp: (g, [x, w, m], { params }, needs) => {
       const dims = otherDims(x);
       const rate = momentOf(m, 1).add(params.eps).rsqrt();
@@ -158,7 +176,8 @@ const givenRow: Row<Channels> = defineRow<Channels>({
 });
 
 function runGiven(inputs: readonly Tensor[], p: Channels): Tensor {
-  const dense = inputs.map((t) => t.contiguous());
+  // The moments are never halves.
+  const dense = inputs.map((t, i) => (i < 3 ? t : (inCompute(t) as Tensor)).contiguous());
   const { type, shape } = dense[0]!;
   return apply(givenRow, dense, type, type, shape, [p.eps], p);
 }
@@ -199,17 +218,14 @@ export function batchNorm(
     factor(op, "the weight", given.weight, [channels]),
     factor(op, "the bias", given.bias, [channels]),
   ]);
-  const dtype = all!.type.compute.name;
-  const inputs = [
-    all!.to(dtype),
-    weight?.to(dtype) ?? ones([channels], { dtype }),
-    bias?.to(dtype) ?? zeros([channels], { dtype }),
-  ];
+  const { dtype } = all!;
+  const inputs = [all!, weight ?? ones([channels], { dtype }), bias ?? zeros([channels], { dtype })];
+  const wide = all!.type.compute.name;
   if (!training) {
     if (mean === null || variance === null)
       return fail("ERR_ARGUMENT", op, "there are no running values", "a mean and a variance, or training", "null");
-    const given = stack([mean.to(dtype), variance.to(dtype)]);
-    return runGiven([...inputs, given], { eps }).to(all!.dtype);
+    const given = stack([mean.to(wide), variance.to(wide)]);
+    return runGiven([...inputs, given], { eps }).to(dtype);
   }
   const n = channels === 0 ? 0 : x.numel / channels;
   if (n === 1) fail("ERR_SHAPE", op, "one element a channel has no variance", "more elements", showShape(x.shape));
@@ -217,11 +233,11 @@ export function batchNorm(
   const [y, own] = runOwn(inputs, { eps });
   withGrad(false, () => {
     if (mean === null && variance === null) return;
-    const [centre, spread] = own === null ? moments(inputs[0]!) : [momentOf(own, 0), momentOf(own, 1)];
+    const [centre, spread] = own === null ? moments(all!.to(wide)) : [momentOf(own, 0), momentOf(own, 1)];
     const moved = (from: Tensor, to: Tensor, share: number): Tensor =>
       inFloat32([from], (running) => running.mul(1 - momentum).add(to.mul(share)));
     if (mean) mean.assign(moved(mean, centre, momentum));
     if (variance) variance.assign(moved(variance, spread, (momentum * n) / (n - 1)));
   });
-  return y.to(all!.dtype);
+  return y.to(dtype);
 }

@@ -31,7 +31,7 @@ const rowsRow: Row<Classes> = defineRow<Classes>({
   accuracy: "tree",
   rule: general(["x", "y"], {
     vjp: (g, [x, target], c) => [crossEntropyGradient(g, x, target, c.params), null],
-    fused: (g, [x, target], c) => completedGradient(g, x, target, c),
+    fused: (g, [x, target], c) => (x.type.half ? roundedGradient : completedGradient)(g, x, target, c),
     jvp: ([t], [x, target], c) => crossEntropyGradient(onesOf(t!), x, target, c.params).mul(t!).sum(1),
   }),
   replay: ([x, target], p) => lossOfRows(x as Tensor, target as Tensor, p),
@@ -76,9 +76,12 @@ const crossEntropyGradient = (g: Tensor, x: Tensor, target: Tensor, p: Classes):
 
 const attrsOf = (p: Classes): readonly number[] => [p.ignored, p.averaged ? 1 : 0];
 
-// The forward kernel computes most of the gradient while a row is in the cache, and leaves it as the residual output.
-const lossOfRows = (x: Tensor, target: Tensor, p: Classes): Tensor =>
-  apply(rowsRow, [x, target], x.type, x.type, target.shape, attrsOf(p), p, x.shape);
+// The forward kernel computes most of the gradient while a row is in the cache, and leaves it as the residual output; of
+// halves, whose gradient is rounded at the end, only the two numbers by which a row of the softmax follows from x.
+function lossOfRows(x: Tensor, target: Tensor, p: Classes): Tensor {
+  const type = x.type.compute;
+  return apply(rowsRow, [x, target], type, type, target.shape, attrsOf(p), p, x.type.half ? [x.shape[0]!, 2] : x.shape);
+}
 
 /** Completes the gradient that the forward kernel has begun. */
 const finish = defineKernel<Classes>({
@@ -104,6 +107,21 @@ function completedGradient(g: Tensor, x: Tensor, target: Tensor, c: Context<Clas
   return [made, null];
 }
 
+/** The gradient of halves, computed from them tile by tile; null if the forward kernel has not run. */
+function roundedGradient(g: Tensor, x: Tensor, target: Tensor, c: Context<Classes>): Gradients | null {
+  const weights = c.residual();
+  if (weights === null) return null;
+  const { type, shape } = x;
+  const [made] = runKernel({
+    row: gradientRow,
+    inputs: [g, x, target, weights],
+    results: [{ type, shape }],
+    attrs: [c.params.ignored],
+    params: c.params,
+  });
+  return [made!, null];
+}
+
 export interface NllOptions extends LossOptions {
   /** Rows with this target are ignored: their loss is 0, and the mean does not count them. Default -100. */
   readonly ignoreIndex?: number | undefined;
@@ -116,7 +134,7 @@ export interface CrossEntropyOptions extends NllOptions {
 
 /**
  * `-log softmax(logits)[target]`: the loss of a classifier. If the logits require grad, the forward pass also computes
- * their gradient, which needs as much memory as the logits; inside {@link noGrad} it does not.
+ * their gradient, which needs as much memory as the logits; inside {@link noGrad}, and for half precision, it does not.
  * @shape logits [n, classes], target [n] of class indices; or [classes] and []; or [n, classes, d1, ..] and [n, d1,
  * ..]. The mean is over the rows whose target is not `ignoreIndex` (NaN if there are none).
  * @gradient (softmax(logits) - onehot(target)) / n for the mean over n rows.
@@ -145,7 +163,9 @@ export function crossEntropy(logits: Tensor, target: Tensor, options?: CrossEntr
       `${showShape(logits.shape)} and ${showShape(target.shape)}`,
     );
   const flat = (target.ndim === 1 ? target : target.reshape([-1])).contiguous();
-  return roundedOnce([logits], (x) => entropyOf(x, classDim, flat, wanted, { how, ignored, smoothing }));
+  return roundedOnce([logits], (x) => entropyOf(x, classDim, flat, wanted, { how, ignored, smoothing }), {
+    once: smoothing === 0,
+  });
 }
 
 /** The mean of the losses that count; the others are 0. Avoids the sum, which may overflow where the mean does not. */

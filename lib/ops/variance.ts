@@ -102,9 +102,14 @@ const deviationOf = momentRow(
     jvp: ([t], [y, x], c) => meanOf(fromMean(x, y, c).mul(t!), c.params),
   }),
 );
-/** x minus its mean, divided by the deviation. */
-const fromMean = (x: Tensor, deviation: Tensor, c: Context<Reduced>): Tensor =>
-  direction(halfCentred(x, c.params.dims), kept(deviation, c).mul(0.5));
+/**
+ * x minus its mean, divided by the deviation y. That of halves is computed again, as a gradient that comes by way of y
+ * would be rounded apart from that of x.
+ */
+function fromMean(x: Tensor, y: Tensor, c: Context<Reduced>): Tensor {
+  const deviation = c.inputTypes[0]!.half ? deviationOf(x, c.params) : y;
+  return direction(halfCentred(x, c.params.dims), kept(deviation, c).mul(0.5));
+}
 
 export interface VarianceOptions extends ReduceOptions {
   /** The divisor is n - correction; default 1 (Bessel's correction), as in PyTorch. */

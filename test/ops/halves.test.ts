@@ -4,6 +4,7 @@ import {
   batchNorm,
   crossEntropy,
   type DType,
+  detectAnomaly,
   equal,
   grad,
   gru,
@@ -315,6 +316,61 @@ describe.each(halves)("derivatives of norms in %s are float32's, rounded once:",
   });
 });
 
+describe.each(halves)("derivatives in %s are float32's, rounded once:", (dtype) => {
+  type Op = (x: Tensor, ...others: Tensor[]) => Tensor;
+  const classes = tensor([0, 3, 7, -1, 8, 2], { dtype: "int32" });
+  const channels = [[6], [6]];
+  const trained: Op = (x, weight, bias) => batchNorm(x, null, null, { training: true, weight, bias });
+  const [mean, spread] = [randn([6]), randn([6]).square()];
+  const byRunning: Op = (x, weight, bias) => batchNorm(x, mean, spread, { weight, bias });
+  const ops: [name: string, f: Op, x: number[], others?: number[][]][] = [
+    ["crossEntropy", (x) => crossEntropy(x, classes, { ignoreIndex: -1 }), [6, 9]],
+    ["crossEntropy, losses", (x) => crossEntropy(x, classes, { ignoreIndex: -1, reduction: "none" }), [6, 9]],
+    ["crossEntropy, smoothed", (x) => crossEntropy(x, classes, { ignoreIndex: -1, labelSmoothing: 0.1 }), [6, 9]],
+    ["crossEntropy of pixels", (x) => crossEntropy(x, classes.abs().reshape([2, 3]), { reduction: "sum" }), [2, 9, 3]],
+    ["crossEntropy of one class", (x) => crossEntropy(x, zeros([3], { dtype: "int32" })), [3, 1]],
+    ["batchNorm", trained, [4, 6, 3, 5], channels],
+    ["batchNorm of columns", trained, [40, 6], channels],
+    ["batchNorm by running values", byRunning, [4, 6, 3, 5], channels],
+    ["batchNorm by running values, without a weight", byRunning, [4, 6, 3]],
+    ["logsumexp", (x) => logsumexp(x), [6, 50]],
+    ["logsumexp of rows", (x) => logsumexp(x, 1), [6, 50]],
+    ["logsumexp of columns", (x) => logsumexp(x, 0), [6, 50]],
+    ["logsumexp of long rows", (x) => logsumexp(x, 1), [2, 70_000]],
+    ["logsumexp apart", (x) => logsumexp(x, [0, 2]), [3, 4, 5]],
+    ["var", (x) => variance(x), [6, 50]],
+    ["var of rows", (x) => variance(x, 1), [6, 50]],
+    ["var of columns", (x) => variance(x, 0), [6, 50]],
+    ["var apart", (x) => variance(x, [0, 2]), [3, 4, 5]],
+    ["std", (x) => std(x), [2, 70_000]],
+    ["std in the middle", (x) => std(x, 1, { keepdim: true }), [6, 5, 4]],
+  ];
+  test.each(ops)("%s", (_, f, shape, others = []) => {
+    const given = [shape, ...others].map((sizes) => randn(sizes).mul(2).to(dtype));
+    const direction = randn(shape).to(dtype);
+    const result = randn(f(...(given as [Tensor])).shape).to(dtype);
+    const orders = (to: DType): Tensor[] => {
+      const [xs, v, g] = [given.map((x) => x.to(to)), direction.to(to), result.to(to)];
+      const slope = (z: Tensor): Tensor => vjp((y: Tensor) => f(y, ...xs.slice(1)), z)[1](g)[0];
+      const x = xs[0]!;
+      return [
+        f(...(xs as [Tensor])),
+        slope(x),
+        ...vjp((...all: Tensor[]) => f(...(all as [Tensor])), ...xs)[1](g),
+        vjp(slope, x)[1](v)[0],
+        jvp(slope, [x], [v])[1],
+        jvp((...all: Tensor[]) => f(...(all as [Tensor])), xs, xs)[1],
+        detectAnomaly(() => slope(x)),
+      ];
+    };
+    const wide = orders("float32");
+    orders(dtype).forEach((got, i) => {
+      expect(got.dtype).toBe(dtype);
+      expect(equal(got, wide[i]!.to(dtype)), `${i}`).toBe(true);
+    });
+  });
+});
+
 describe.each(halves)("large tensors of %s are read tile by tile", (dtype: DType) => {
   const n = 2 ** 23;
   const bytes = 2 * n;
@@ -368,6 +424,63 @@ describe.each(halves)("large tensors of %s are read tile by tile", (dtype: DType
       for (const leaf of [x, weight!, bias!]) leaf.grad = null;
       expect(peak(() => f().backward({ gradient: g }))).toBeLessThan(2.25 * bytes);
     }
+  });
+
+  /** A leaf of n elements. */
+  const leaf = (shape: number[]): Tensor => {
+    const x = zeros(shape, { dtype }).add(0.5).detach();
+    x.requiresGrad = true;
+    return x;
+  };
+  const bothWays = (f: (x: Tensor) => Tensor, x: Tensor, more: readonly Tensor[] = []): number => {
+    const y = noGrad(() => f(x));
+    const gradient = y.mul(2);
+    for (const one of [x, ...more]) one.grad = null;
+    return peak(() => f(x).backward({ gradient }));
+  };
+
+  test("crossEntropy, both ways: the gradient is all that is made", () => {
+    for (const shape of [
+      [64, n / 64],
+      [n / 64, 64],
+    ]) {
+      const target = zeros([shape[0]!], { dtype: "int32" });
+      expect(bothWays((x) => crossEntropy(x, target), leaf(shape))).toBeLessThan(1.25 * bytes);
+    }
+  });
+
+  test("batchNorm, both ways: the result and the gradient of x", () => {
+    for (const shape of [
+      [16, 64, n / 1024],
+      [n / 1024, 1024],
+    ]) {
+      const [weight, bias] = [0, 1].map(() => ones([shape[1]!], { dtype, requiresGrad: true }));
+      const [mean, spread] = [zeros([shape[1]!]), ones([shape[1]!])];
+      const x = leaf(shape);
+      const train = (z: Tensor): Tensor => batchNorm(z, mean, spread, { training: true, weight, bias });
+      expect(bothWays(train, x, [weight!, bias!])).toBeLessThan(2.4 * bytes);
+      const run = (z: Tensor): Tensor => batchNorm(z, mean, spread, { weight, bias });
+      expect(bothWays(run, x, [weight!, bias!])).toBeLessThan(2.4 * bytes);
+      expect(peak(() => noGrad(() => run(x)))).toBeLessThan(1.25 * bytes);
+    }
+  });
+
+  test("attention: its result, and the gradients", () => {
+    const inputs = [0, 1, 2].map(() => leaf([n / 8192, 128, 64]));
+    const run = (x: Tensor): Tensor => scaledDotProductAttention(x, inputs[1]!, inputs[2]!, { isCausal: true });
+    expect(peak(() => noGrad(() => run(inputs[0]!)))).toBeLessThan(1.25 * bytes);
+    // The result is also kept in float32, for the gradient.
+    expect(bothWays(run, inputs[0]!, inputs)).toBeLessThan((1 + 2 + 3.5) * bytes);
+  });
+
+  test("logsumexp, var and std, both ways: the gradient", () => {
+    const x = leaf([64, n / 64]);
+    for (const dim of [0, 1])
+      for (const f of [logsumexp, variance, std])
+        expect(
+          bothWays((z) => f(z, dim), x),
+          `${f.name} along ${dim}`,
+        ).toBeLessThan(1.25 * bytes);
   });
 
   test("fused ops over rows, and mseLoss", () => {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "exec/attention/parts.h"
+#include "exec/common/halves.h"
 #include "runtime/pool.h"
 
 namespace nabla {
@@ -30,7 +31,8 @@ Status Attention::open(const Call& call, const View& out, int first, int mask_at
   key = call.in(first + 1);
   value = call.in(first + 2);
   if (call.n_attr < 3) return fail(Code::NATIVE, kOperands);
-  if (!is_float(out.dtype) || query.dtype != out.dtype || key.dtype != out.dtype || value.dtype != out.dtype)
+  type = computed(out.dtype);
+  if (!is_float(type) || !reads_as(query.dtype, type) || !reads_as(key.dtype, type) || !reads_as(value.dtype, type))
     return fail(Code::DTYPE, "the op is not defined for these dtypes");
   if (out.rank < 3 || query.scalar || key.scalar || value.scalar || query.rank != out.rank ||
       key.rank != out.rank - 1 || value.rank != out.rank - 1 || !batch_fits(query, out, 3, 3) ||
@@ -52,7 +54,7 @@ Status Attention::open(const Call& call, const View& out, int first, int mask_at
     if (mask.scalar || mask.rank != out.rank || !batch_fits(mask, out, 3, 3) || mask.dims[mask.rank - 3] != groups ||
         mask.dims[mask.rank - 2] != queries || mask.dims[mask.rank - 1] != keys)
       return fail(Code::SHAPE, kOperands);
-    if (mask.dtype != DType::BOOL && mask.dtype != out.dtype) return fail(Code::DTYPE, kOperands);
+    if (mask.dtype != DType::BOOL && mask.dtype != type) return fail(Code::DTYPE, kOperands);
     masking = mask.dtype == DType::BOOL ? AttentionMask::SEEN : AttentionMask::ADDED;
   }
   scale = call.attrs[0];
@@ -64,12 +66,13 @@ Status Attention::open(const Call& call, const View& out, int first, int mask_at
 }
 
 Status Attention::take(const View& residual, const View& out) {
-  const int64_t rows = items * groups * queries;
-  if (residual.scalar || residual.dtype != out.dtype || !residual.contiguous()) return fail(Code::SHAPE, kOperands);
-  if (residual.rank == out.rank - 1 && residual.numel() == rows) return {};
-  if (residual.rank != out.rank) return fail(Code::SHAPE, kOperands);
-  kept = residual.dims[residual.rank - 1];
-  if (residual.numel() != rows * kept || kept <= keys || keys > kAttentionRow) return fail(Code::SHAPE, kOperands);
+  if (residual.scalar || residual.dtype != type || !residual.contiguous()) return fail(Code::SHAPE, kOperands);
+  const bool rounded = is_half(out.dtype);
+  const int64_t elements = residual.numel() - (rounded ? out.numel() : 0);
+  if (elements == rows() && residual.rank == (rounded ? 1 : out.rank - 1)) return {};
+  if (residual.rank != (rounded ? 1 : out.rank)) return fail(Code::SHAPE, kOperands);
+  kept = rounded ? elements / larger(rows(), 1) : residual.dims[residual.rank - 1];
+  if (elements != rows() * kept || kept <= keys || keys > kAttentionRow) return fail(Code::SHAPE, kOperands);
   return {};
 }
 
@@ -93,6 +96,8 @@ class ForwardTask {
     top_ = parts_.take(rows);
     total_ = parts_.take(rows);
     fade_ = parts_.take(rows);
+    const bool halves = is_half(a.key.dtype) || is_half(a.value.dtype);
+    tile_ = halves ? parts_.take(smaller(a.keys, block_keys_) * larger(a.size, a.width)) : nullptr;
     keys_ = parts_.take(Panels<T>::elements(gemm_, block_keys_, a.size));
     values_ = parts_.take(Panels<T>::elements(gemm_, a.width, block_keys_));
   }
@@ -104,16 +109,14 @@ class ForwardTask {
       top_[r] = -__builtin_inff();
       total_[r] = 0;
     }
-    const T* key = a_.at<T>(a_.key, false, i, 0);
-    const T* value = a_.at<T>(a_.value, false, i, 0);
-    const int64_t key_row = a_.key.strides[a_.key.rank - 2], key_col = a_.key.strides[a_.key.rank - 1];
-    const int64_t value_row = a_.value.strides[a_.value.rank - 2], value_col = a_.value.strides[a_.value.rank - 1];
     const int64_t end = a_.causal ? smaller(a_.keys, first + rows) : a_.keys;
     for (int64_t col = 0; col < end; col += block_keys_) {
       const int64_t cols = smaller(end - col, block_keys_);
       const Panels<T> keys{keys_, cols, a_.size}, values{values_, a_.width, cols};
-      keys.pack(gemm_, key + col * key_row, key_col, key_row);
-      values.pack(gemm_, value + col * value_row, value_row, value_col);
+      const auto key = a_.read<T>(a_.key, false, i, 0, col, cols, tile_);
+      keys.pack(gemm_, key.data, key.col, key.row);
+      const auto value = a_.read<T>(a_.value, false, i, 0, col, cols, tile_);
+      values.pack(gemm_, value.data, value.row, value.col);
       for (int64_t r = 0; r < rows; r += kBlockQueries) {
         const int64_t height = smaller(rows - r, kBlockQueries);
         const int64_t seen = a_.seen(col, cols, first + r + height);
@@ -131,9 +134,8 @@ class ForwardTask {
  private:
   void add(int64_t i, int64_t g, int64_t row, int64_t rows, int64_t r, int64_t col, int64_t cols, const Panels<T>& keys,
            const Panels<T>& values, T* out, T* weights) {
-    const int64_t query_row = a_.query.strides[a_.query.rank - 2], query_col = a_.query.strides[a_.query.rank - 1];
-    kernels_.scale(query_, a_.size, a_.at<T>(a_.query, true, i, g) + row * query_row, query_row, query_col, rows,
-                   a_.size, a_.scale, nullptr);
+    const auto query = a_.read<T>(a_.query, true, i, g, row, rows, query_);
+    kernels_.scale(query_, a_.size, query.data, query.row, query.col, rows, a_.size, a_.scale, nullptr);
     T* scores = weights ? weights : scores_;
     const int64_t stride = weights ? a_.kept : attention_row(block_keys_);
     keys.multiply(gemm_, rows, cols, a_.size, query_, a_.size, scores, stride, false);
@@ -158,11 +160,17 @@ class ForwardTask {
   const AttentionKernels& kernels_;
   const int64_t block_keys_;
   Parts<T> parts_;
-  T *query_, *scores_, *dropped_, *uniform_, *top_, *total_, *fade_, *keys_, *values_;
+  T *query_, *scores_, *dropped_, *uniform_, *top_, *total_, *fade_, *tile_, *keys_, *values_;
 };
 
 template <class T>
-Status forward(Workspace& workspace, const Attention& a, T* out, T* weights, T* lse) {
+Status forward(const Call& call, const Attention& a) {
+  Workspace& workspace = call.workspace;
+  const View* kept = call.n_out == 2 ? &call.out(1) : nullptr;
+  T* weights = kept && a.kept > 0 ? kept->as<T>() : nullptr;
+  T* lse = kept && a.kept == 0 ? kept->as<T>() : nullptr;
+  T* unrounded = kept && is_half(call.out().dtype) ? a.unrounded<T>(*kept) : nullptr;
+  const Sink sink(call.out().data, call.out().dtype);
   const int64_t tasks = count(a.queries, kTaskQueries);
   const int64_t elements = ForwardTask<T>(a, nullptr).elements();
   std::atomic<bool> failed{false};
@@ -175,11 +183,15 @@ Status forward(Workspace& workspace, const Attention& a, T* out, T* weights, T* 
     }
     // With a causal mask the last queries have the most keys, so they go first.
     const int64_t item = t / tasks, first = (tasks - 1 - t % tasks) * kTaskQueries, at = item * a.queries + first;
-    ForwardTask<T>(a, block).run(item / a.groups, item % a.groups, first, smaller(a.queries - first, kTaskQueries),
-                                 out + at * a.width, weights ? weights + at * a.kept : nullptr,
-                                 lse ? lse + at : nullptr);
+    const int64_t rows = smaller(a.queries - first, kTaskQueries), n = rows * a.width;
+    Scratch tile(workspace);
+    T* out = unrounded ? unrounded + at * a.width : reinterpret_cast<T*>(sink.open(tile, at * a.width, n));
+    if (!out) return;
+    ForwardTask<T>(a, block).run(item / a.groups, item % a.groups, first, rows, out,
+                                 weights ? weights + at * a.kept : nullptr, lse ? lse + at : nullptr);
+    sink.close(reinterpret_cast<const char*>(out), at * a.width, n);
   });
-  return failed.load() ? out_of_memory() : Status{};
+  return failed.load() ? out_of_memory() : sink.status();
 }
 
 }  // namespace
@@ -190,21 +202,15 @@ Status run_attention(const Call& call) {
   Attention a;
   NABLA_TRY(a.open(call, out, 0, 3));
   if (!out.contiguous()) return fail(Code::SHAPE, kOperands);
-  void *weights = nullptr, *lse = nullptr;
-  if (call.n_out == 2) {
-    NABLA_TRY(a.take(call.out(1), out));
-    (a.kept > 0 ? weights : lse) = call.out(1).data;
-  }
-  if (out.numel() == 0 && (call.n_out == 1 || call.out(1).numel() == 0)) return {};
+  const bool keeps = call.n_out == 2;
+  if (keeps) NABLA_TRY(a.take(call.out(1), out));
+  if (out.numel() == 0 && (!keeps || call.out(1).numel() == 0)) return {};
   if (a.keys == 0) {
-    std::memset(out.data, 0, static_cast<size_t>(out.numel()) * size_of(out.dtype));
-    if (call.n_out == 2)
-      std::memset(call.out(1).data, 0, static_cast<size_t>(call.out(1).numel()) * size_of(out.dtype));
+    for (int i = 0; i < call.n_out; i++)
+      std::memset(call.out(i).data, 0, static_cast<size_t>(call.out(i).numel()) * size_of(call.out(i).dtype));
     return {};
   }
-  if (out.dtype == DType::F32)
-    return forward<float>(call.workspace, a, out.as<float>(), static_cast<float*>(weights), static_cast<float*>(lse));
-  return forward<double>(call.workspace, a, out.as<double>(), static_cast<double*>(weights), static_cast<double*>(lse));
+  return a.type == DType::F32 ? forward<float>(call, a) : forward<double>(call, a);
 }
 
 }  // namespace nabla

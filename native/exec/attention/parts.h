@@ -20,6 +20,7 @@ inline int64_t attention_row(int64_t keys) { return round_up(keys, kAttentionPad
 struct Attention {
   int64_t items, groups, queries, keys, size, width;
   int64_t kept = 0;  // from one row of kept weights to the next; its last element is the row's factor
+  DType type;        // that of the arithmetic
   double scale, p;
   bool causal;
   RandomStream stream;
@@ -30,6 +31,12 @@ struct Attention {
   Status open(const Call& call, const View& out, int first, int mask_at);
   // Determines from its shape what the forward pass kept: weights, or log-sum-exps.
   Status take(const View& residual, const View& out);
+  int64_t rows() const { return items * groups * queries; }
+  // The result in the dtype of the arithmetic, which the forward pass has kept of halves.
+  template <class T>
+  T* unrounded(const View& residual) const {
+    return residual.as<T>() + rows() * larger(kept, 1);
+  }
 
   // The first element of batch item i, and of group g if any, in operand v.
   int64_t item(const View& v, bool grouped, int64_t i, int64_t g) const {
@@ -41,9 +48,22 @@ struct Attention {
     }
     return at;
   }
+  // Rows of a matrix, in place or, of halves, converted into a tile.
   template <class T>
-  const T* at(const View& v, bool grouped, int64_t i, int64_t g) const {
-    return v.as<T>() + item(v, grouped, i, g);
+  struct Matrix {
+    const T* data;
+    int64_t row, col;  // strides
+  };
+  template <class T>
+  Matrix<T> read(const View& v, bool grouped, int64_t i, int64_t g, int64_t row, int64_t rows, T* tile) const {
+    const int64_t step = v.strides[v.rank - 2], col = v.strides[v.rank - 1], n = v.dims[v.rank - 1];
+    const int64_t from = item(v, grouped, i, g) + row * step, size = static_cast<int64_t>(size_of(v.dtype));
+    if (v.dtype == type) return {v.as<T>() + from, step, col};
+    const ConvertFn widen = kernels().convert.gather[static_cast<int>(type)][static_cast<int>(v.dtype)];
+    const bool dense = step == n && col == 1;
+    for (int64_t r = 0; r < rows; r += dense ? rows : 1)
+      widen(tile + r * n, v.as<char>() + (from + r * step) * size, col, dense ? rows * n : n);
+    return {tile, n, 1};
   }
 
   // Queries [row, row + rows) against keys [col, col + cols) of group g of item i; the scores lie at `scores`.

@@ -68,14 +68,25 @@ class Sink {
   bool direct() const { return narrow_ == nullptr; }
   // Where n elements from element `start` on are to be written; null if there is no memory for a tile.
   char* open(Scratch& tile, int64_t start, int64_t n) const {
+    int64_t stride = n;
+    return open(tile, start, 1, n, stride);
+  }
+  // Rows of `columns` elements, `stride` apart; `stride` becomes the distance in the returned memory.
+  char* open(Scratch& tile, int64_t start, int64_t rows, int64_t columns, int64_t& stride) const {
     if (direct()) return data_ + start * size_;
-    auto* at = tile.get<float>(n);
+    auto* at = tile.get<float>(rows * columns);
     if (!at) starved_.store(true, std::memory_order_relaxed);
+    stride = columns;
     return reinterpret_cast<char*>(at);
   }
   // After they have been.
-  void close(const char* from, int64_t start, int64_t n) const {
-    if (!direct()) narrow_(data_ + start * size_, from, 1, n);
+  void close(const char* from, int64_t start, int64_t n) const { close(from, start, 1, n, n); }
+  void close(const char* from, int64_t start, int64_t rows, int64_t columns, int64_t stride) const {
+    if (direct()) return;
+    char* to = data_ + start * size_;
+    if (rows == 1 || stride == columns) return narrow_(to, from, 1, rows * columns);
+    for (int64_t r = 0; r < rows; r++)
+      narrow_(to + r * stride * size_, from + r * columns * static_cast<int64_t>(sizeof(float)), 1, columns);
   }
   // After the last of them.
   Status status() const { return starved_ ? out_of_memory() : Status{}; }
@@ -86,5 +97,16 @@ class Sink {
   ConvertFn narrow_ = nullptr;
   mutable std::atomic<bool> starved_{false};
 };
+
+// A vector in the dtype in which it is used.
+inline Status widened(const View& v, Scratch& memory, const void*& data) {
+  data = v.data;
+  if (!is_half(v.dtype)) return {};
+  auto* wide = memory.get<float>(v.numel());
+  if (!wide) return out_of_memory();
+  kernels().convert.gather[static_cast<int>(DType::F32)][static_cast<int>(v.dtype)](wide, v.data, 1, v.numel());
+  data = wide;
+  return {};
+}
 
 }  // namespace nabla

@@ -76,10 +76,15 @@ struct RowWeight {
     shift = pair[0];
     log_sum = pair[1];
   }
+  void store(T* pair) const {
+    pair[0] = shift;
+    pair[1] = log_sum;
+  }
   T loss(T at_target) const { return (shift - at_target) + log_sum; }
   // dx of one row, whose loss has gradient `slope`.
   void backward(T* dx, const T* x, int64_t target, T slope, bool streaming, int64_t n) const {
-    const T pair[2] = {shift, log_sum};
+    T pair[2];
+    store(pair);
     kernels().softmax.cross_entropy_backward[sizeof(T) == 8](dx, x, pair, target, static_cast<double>(slope), streaming,
                                                              n);
   }
@@ -90,18 +95,23 @@ void clear(T* row, int64_t n) {
   std::memset(row, 0, static_cast<size_t>(n) * sizeof(T));
 }
 
-// Losses and, unless `slopes` is null, the gradient, while a row is in the cache. Until the gradients of the losses are
-// known, the row's two numbers are stored at the target and the following class.
+// The weights of rows, two numbers each.
+bool of_weights(const View& v, const View& x, DType type) {
+  return v.dtype == type && !v.scalar && v.rank == 2 && v.dims[0] == x.dims[0] && v.dims[1] == 2 && v.contiguous();
+}
+
+// Losses and, unless `kept` is null, the weights of rows of halves, or the gradient, while a row is in the cache. Until
+// the gradients of the losses are known, the row's two numbers are stored at the target and the following class.
 template <class T>
-Status loss_rows(Workspace& workspace, const View& loss, const View* slopes, const View& x, const Targets& targets) {
+Status loss_rows(Workspace& workspace, const View& loss, const View* kept, const View& x, const Targets& targets) {
   const Source source(x.data, x.dtype, loss.dtype);
-  const bool streaming = slopes && exceeds_cache(*slopes);
+  const bool rounded = is_half(x.dtype), streaming = kept && !rounded && exceeds_cache(*kept);
   const T slope = targets.slope<T>();
   over_rows(x, streaming, [&](int64_t r, int64_t, int64_t n) {
     Scratch tile(workspace);
     const T* row = reinterpret_cast<const T*>(source.read(tile, r * n, n));
     if (!row) return;
-    T* dx = slopes ? slopes->as<T>() + r * n : nullptr;
+    T* dx = kept && !rounded ? kept->as<T>() + r * n : nullptr;
     const int64_t target = targets.at(r);
     if (target < 0 || target >= n) {
       loss.as<T>()[r] = 0;
@@ -110,6 +120,7 @@ Status loss_rows(Workspace& workspace, const View& loss, const View* slopes, con
     }
     const RowWeight<T> weight(row, target, n);
     loss.as<T>()[r] = weight.loss(row[target]);
+    if (kept && rounded) weight.store(kept->as<T>() + r * 2);
     if (!dx) return;
     weight.backward(dx, row, target, slope, streaming, n);
     if (n == 1) return;
@@ -139,27 +150,39 @@ void finish_rows(const View& slopes, const View& g, const View& x, const Targets
   });
 }
 
+// `weights` of the rows may be null.
 template <class T>
-void slope_rows(const View& dx, const View& g, const View& x, const Targets& targets) {
-  const bool streaming = exceeds_cache(dx);
+Status slope_rows(const Call& call, const Targets& targets, const T* weights) {
+  const View &dx = call.out(), &g = call.in(0), &x = call.in(1);
+  const Source source(x.data, x.dtype, g.dtype);
+  const Sink sink(dx.data, dx.dtype);
+  const bool streaming = sink.direct() && exceeds_cache(dx);
   over_rows(dx, streaming, [&](int64_t r, int64_t, int64_t n) {
-    const T* row = x.as<T>() + r * n;
-    T* to = dx.as<T>() + r * n;
+    Scratch read(call.workspace), written(call.workspace);
+    const T* row = reinterpret_cast<const T*>(source.read(read, r * n, n));
+    T* to = reinterpret_cast<T*>(sink.open(written, r * n, n));
+    if (!row || !to) return;
     const int64_t target = targets.at(r);
-    if (target < 0 || target >= n) return clear(to, n);
-    RowWeight<T>(row, target, n).backward(to, row, target, g.as<T>()[r * g.strides[0]], streaming, n);
+    if (target < 0 || target >= n) {
+      clear(to, n);
+    } else {
+      const RowWeight<T> weight =
+          weights ? RowWeight<T>(weights[r * 2], weights[r * 2 + 1]) : RowWeight<T>(row, target, n);
+      weight.backward(to, row, target, g.as<T>()[r * g.strides[0]], streaming, n);
+    }
+    sink.close(reinterpret_cast<const char*>(to), r * n, n);
   });
+  NABLA_TRY(source.status());
+  return sink.status();
 }
 
-using GradientRows = void (*)(const View& dx, const View& g, const View& x, const Targets& targets);
-Status run_gradient(const Call& call, int attrs, GradientRows of_floats, GradientRows of_doubles) {
-  if (call.n_out != 1 || call.n_in != 3 || call.n_attr != attrs) return fail(Code::NATIVE, kOperands);
+Status check_gradient(const Call& call, int most, int attrs) {
+  if (call.n_out != 1 || call.n_in < 3 || call.n_in > most || call.n_attr != attrs)
+    return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &target = call.in(2);
   NABLA_TRY(check_targets(x, target, call.attrs[0], 3));
-  if (!rows_alike(dx, x) || g.dtype != x.dtype || g.scalar || !same_shape(g, target))
+  if (!rows_alike(dx, x) || g.dtype != computed(x.dtype) || g.scalar || !same_shape(g, target))
     return fail(Code::SHAPE, kOperands);
-  const bool mean = attrs > 1 && call.attrs[1] != 0;
-  (x.dtype == DType::F64 ? of_doubles : of_floats)(dx, g, x, Targets(target, call.attrs[0], mean));
   return {};
 }
 
@@ -168,18 +191,30 @@ Status run_gradient(const Call& call, int attrs, GradientRows of_floats, Gradien
 Status run_cross_entropy(const Call& call) {
   if (call.n_out < 1 || call.n_out > 2 || call.n_in != 2 || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &loss = call.out(), &x = call.in(0), &target = call.in(1);
-  const View* slopes = call.n_out == 2 ? &call.out(1) : nullptr;
+  const View* kept = call.n_out == 2 ? &call.out(1) : nullptr;
   NABLA_TRY(check_targets(x, target, call.attrs[0], 2));
-  if (!of_rows(loss, x, target) || (slopes && !rows_alike(*slopes, x))) return fail(Code::SHAPE, kOperands);
+  const bool fits = !kept || (is_half(x.dtype) ? of_weights(*kept, x, loss.dtype) : rows_alike(*kept, x));
+  if (!of_rows(loss, x, target) || !fits) return fail(Code::SHAPE, kOperands);
   const auto run = x.dtype == DType::F64 ? loss_rows<double> : loss_rows<float>;
-  return run(call.workspace, loss, slopes, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
+  return run(call.workspace, loss, kept, x, Targets(target, call.attrs[0], call.attrs[1] != 0));
 }
 
 Status run_cross_entropy_finish(const Call& call) {
-  return run_gradient(call, 2, finish_rows<float>, finish_rows<double>);
+  NABLA_TRY(check_gradient(call, 3, 2));
+  const View &dx = call.out(), &g = call.in(0), &x = call.in(1);
+  const Targets targets(call.in(2), call.attrs[0], call.attrs[1] != 0);
+  (x.dtype == DType::F64 ? finish_rows<double> : finish_rows<float>)(dx, g, x, targets);
+  return {};
 }
+
 Status run_cross_entropy_backward(const Call& call) {
-  return run_gradient(call, 1, slope_rows<float>, slope_rows<double>);
+  NABLA_TRY(check_gradient(call, 4, 1));
+  const View& x = call.in(1);
+  const Targets targets(call.in(2), call.attrs[0], false);
+  const bool kept = call.n_in > 3;
+  if (kept && !of_weights(call.in(3), x, computed(x.dtype))) return fail(Code::SHAPE, kOperands);
+  if (x.dtype == DType::F64) return slope_rows(call, targets, kept ? call.in(3).as<double>() : nullptr);
+  return slope_rows(call, targets, kept ? call.in(3).as<float>() : nullptr);
 }
 
 }  // namespace nabla

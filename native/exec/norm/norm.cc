@@ -18,17 +18,6 @@ bool along_row(const View& v, const View& x) {
   return !v.scalar && v.rank == 1 && v.dims[0] == x.dims[x.rank - 1] && v.dtype == x.dtype && v.contiguous();
 }
 
-// A vector in the dtype in which it is used.
-Status widened(const View& v, Scratch& memory, const void*& data) {
-  data = v.data;
-  if (!is_half(v.dtype)) return {};
-  auto* wide = memory.get<float>(v.numel());
-  if (!wide) return out_of_memory();
-  kernels().convert.gather[static_cast<int>(DType::F32)][static_cast<int>(v.dtype)](wide, v.data, 1, v.numel());
-  data = wide;
-  return {};
-}
-
 // The sums of `count` vectors, `stride` elements apart, rounded once.
 Status write_sums(Workspace& workspace, const View& out, const char* parts, int64_t stride, int64_t count) {
   const int64_t n = out.numel();
@@ -77,7 +66,8 @@ Status run_standardize_backward(const Call& call) {
   const View &dx = call.out(), &g = call.in(0), &x = call.in(1);
   const DType type = computed(dx.dtype);
   if (!is_float(type)) return fail(Code::DTYPE, kNoDType);
-  if (!rows_alike(dx, g) || !rows_alike(dx, x)) return fail(Code::SHAPE, kOperands);
+  if (!rows_alike(dx, x) || !(rows_alike(dx, g) || (g.dtype == type && rows_read_as(g, dx))))
+    return fail(Code::SHAPE, kOperands);
   const StandardizeBackwardFn leaf = kernels().norm.backward[type == DType::F64];
   const Source slopes(g.data, g.dtype, type), source(x.data, x.dtype, type);
   const Sink sink(dx.data, dx.dtype);

@@ -86,15 +86,21 @@ Status in_columns(Workspace& workspace, const Middle& of, const View& out, const
 
 // dx = exp(x - shift) * rate, as the gradient of cross-entropy without a target.
 template <class T>
-Status write_long_rows(const View& dx, const View& g, const ReducedRows& x, const LongRows& of) {
+Status write_long_rows(Workspace& workspace, const View& dx, const View& g, const ReducedRows& x, const LongRows& of) {
   const CrossEntropyBackwardFn write = kernels().softmax.cross_entropy_backward[sizeof(T) == 8];
-  const bool streaming = exceeds_cache(dx);
-  return x.each_part([&](int64_t row, int64_t part, const char* from, int64_t n) {
+  const Sink sink(dx.data, dx.dtype);
+  const bool streaming = sink.direct() && exceeds_cache(dx);
+  NABLA_TRY(x.each_part([&](int64_t row, int64_t part, const char* from, int64_t n) {
     const T weight[2] = {static_cast<T>(of.shift[row]), 0};
-    write(dx.as<T>() + row * x.n + part * kReduceChunk, from, weight, -1, g.as<T>()[row] / of.pair[row * 2], streaming,
-          n);
+    const int64_t at = row * x.n + part * kReduceChunk;
+    Scratch tile(workspace);
+    char* to = sink.open(tile, at, n);
+    if (!to) return;
+    write(to, from, weight, -1, g.as<T>()[row] / of.pair[row * 2], streaming, n);
+    sink.close(to, at, n);
     if (streaming) end_streaming();
-  });
+  }));
+  return sink.status();
 }
 
 Status long_rows_backward(Workspace& workspace, const View& dx, const View& g, const View& x, double mask,
@@ -103,7 +109,7 @@ Status long_rows_backward(Workspace& workspace, const View& dx, const View& g, c
   NABLA_TRY(rows.check(g, x, mask));
   LongRows of(workspace);
   NABLA_TRY(of.run(rows, leaf, false));
-  return dx.dtype == DType::F64 ? write_long_rows<double>(dx, g, rows, of) : write_long_rows<float>(dx, g, rows, of);
+  return (g.dtype == DType::F64 ? write_long_rows<double> : write_long_rows<float>)(workspace, dx, g, rows, of);
 }
 
 void fill_empty(const View& out) {
@@ -149,35 +155,50 @@ Status run_log_sum_exp(const Call& call) {
 Status run_log_sum_exp_backward(const Call& call) {
   if (call.n_out != 1 || call.n_in != 2 || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &g = call.in(0), &x = call.in(1);
-  if (!is_float(dx.dtype)) return fail(Code::DTYPE, "the op is not defined for this dtype");
+  const DType type = computed(dx.dtype);
+  if (!is_float(type)) return fail(Code::DTYPE, "the op is not defined for this dtype");
   if (!(call.attrs[0] >= 0 && call.attrs[0] < 1 << kMaxRank)) return fail(Code::NATIVE, kOperands);
   const int mask = static_cast<int>(call.attrs[0]);
   if (mask >> x.rank || !same_shape(dx, x) || x.scalar || !x.contiguous() || !dx.contiguous() || x.dtype != dx.dtype)
     return fail(Code::SHAPE, kOperands);
   const Middle of(x, mask);
-  if (!of.fits || g.dtype != x.dtype || g.scalar || !g.contiguous() || g.numel() != of.outer * of.inner)
+  if (!of.fits || g.dtype != type || g.scalar || !g.contiguous() || g.numel() != of.outer * of.inner)
     return fail(Code::SHAPE, kOperands, 1);
   if (x.numel() == 0) return {};
-  const LogSumExpLeaf& leaf = kernels().softmax.log_sum_exp[dx.dtype == DType::F64];
-  const int64_t size = static_cast<int64_t>(size_of(dx.dtype));
+  const LogSumExpLeaf& leaf = kernels().softmax.log_sum_exp[type == DType::F64];
+  const int64_t size = static_cast<int64_t>(size_of(type));
   const char* slopes = g.as<char>();
+  if (of.inner == 1 && of.n > kReduceChunk) return long_rows_backward(call.workspace, dx, g, x, call.attrs[0], leaf);
+  const Source source(x.data, x.dtype, type);
+  const Sink sink(dx.data, dx.dtype);
   if (of.inner > 1) {
     over_bands(of, [&](int64_t at, int64_t column, int64_t columns) {
-      leaf.columns_backward(dx.as<char>() + at * size, slopes + column * size, x.as<char>() + at * size, of.n, of.inner,
-                            columns);
+      Scratch tile(call.workspace);
+      int64_t stride = of.inner;
+      const char* from = source.read(tile, at, of.n, columns, stride);
+      if (!from) return;
+      // A tile is overwritten.
+      char* to = sink.direct() ? dx.as<char>() + at * size : const_cast<char*>(from);
+      leaf.columns_backward(to, slopes + column * size, from, of.n, stride, columns);
+      sink.close(to, at, of.n, columns, of.inner);
     });
-    return {};
+  } else {
+    const bool streaming = sink.direct() && exceeds_cache(dx) && of.n * size <= kRowWork;
+    const int64_t per = kRowsChunk / of.n + 1;
+    parallel_for((of.outer + per - 1) / per, [&](int64_t chunk) {
+      const int64_t first = chunk * per, count = of.outer - first < per ? of.outer - first : per;
+      const int64_t at = first * of.n, n = count * of.n;
+      Scratch read(call.workspace), written(call.workspace);
+      const char* from = source.read(read, at, n);
+      char* to = sink.open(written, at, n);
+      if (!from || !to) return;
+      leaf.rows_backward(to, slopes + first * size, from, streaming, count, of.n);
+      sink.close(to, at, n);
+      if (streaming) end_streaming();
+    });
   }
-  if (of.n > kReduceChunk) return long_rows_backward(call.workspace, dx, g, x, call.attrs[0], leaf);
-  const bool streaming = exceeds_cache(dx) && of.n * size <= kRowWork;
-  const int64_t per = kRowsChunk / of.n + 1;
-  parallel_for((of.outer + per - 1) / per, [&](int64_t chunk) {
-    const int64_t first = chunk * per, count = of.outer - first < per ? of.outer - first : per,
-                  at = first * of.n * size;
-    leaf.rows_backward(dx.as<char>() + at, slopes + first * size, x.as<char>() + at, streaming, count, of.n);
-    if (streaming) end_streaming();
-  });
-  return {};
+  NABLA_TRY(source.status());
+  return sink.status();
 }
 
 }  // namespace nabla

@@ -196,7 +196,7 @@ template <class T>
 Status differences(const Call& call, const View& x, double unit, bool& fits) {
   const View &dx = call.out(), &g = call.in(0);
   const Middle middle(x, static_cast<int>(call.attrs[0]));
-  AboutMeans about(call.workspace, x, x.dtype, middle.outer, middle.n, middle.inner);
+  AboutMeans about(call.workspace, x, g.dtype, middle.outer, middle.n, middle.inner);
   Scratch memory(call.workspace);
   auto* scale = memory.get<double>(about.results);
   if (!scale) return out_of_memory();
@@ -210,10 +210,18 @@ Status differences(const Call& call, const View& x, double unit, bool& fits) {
       scale[i] = deviation == 0 ? 0 : slope / deviation;
     }
   }
-  const auto write = variance_leaf(x.dtype).differences;
+  const auto write = variance_leaf(g.dtype).differences;
+  const Sink sink(dx.data, dx.dtype);
   NABLA_TRY(about.each([&](const Tile& tile, const double* mean) {
-    write(dx.as<T>() + tile.at, tile.along ? tile.columns : about.inner, tile.x, mean, scale + tile.first, tile);
+    const int64_t stride = tile.along ? tile.columns : about.inner;
+    int64_t step = stride;
+    Scratch written(call.workspace);
+    char* to = sink.open(written, tile.at, tile.rows, tile.columns, step);
+    if (!to) return;
+    write(to, step, tile.x, mean, scale + tile.first, tile);
+    sink.close(to, tile.at, tile.rows, tile.columns, stride);
   }));
+  NABLA_TRY(sink.status());
   fits = std::all_of(about.means(), about.means() + about.results, [](double mean) { return mean - mean == 0; });
   return {};
 }
@@ -221,7 +229,8 @@ Status differences(const Call& call, const View& x, double unit, bool& fits) {
 Status backward(const Call& call, int operands) {
   if (call.n_out != 1 || call.n_in != operands || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &x = call.in(1);
-  if (!is_float(dx.dtype)) return fail(Code::DTYPE, "the op is not for this dtype");
+  const DType type = computed(dx.dtype);
+  if (!is_float(type)) return fail(Code::DTYPE, "the op is not for this dtype");
   if (!(call.attrs[0] >= 0 && call.attrs[0] < 1 << kMaxRank)) return fail(Code::NATIVE, kOperands);
   const int mask = static_cast<int>(call.attrs[0]);
   if (mask >> x.rank || !same_shape(dx, x) || x.scalar || !x.contiguous() || !dx.contiguous() || x.dtype != dx.dtype)
@@ -229,13 +238,13 @@ Status backward(const Call& call, int operands) {
   const Middle middle(x, mask);
   for (int i = 0; i < operands; i += 2) {
     const View& of_result = call.in(i);
-    if (!middle.fits || of_result.dtype != x.dtype || of_result.scalar || !of_result.contiguous() ||
+    if (!middle.fits || of_result.dtype != type || of_result.scalar || !of_result.contiguous() ||
         of_result.numel() != middle.outer * middle.inner)
       return fail(Code::SHAPE, kOperands, i + 1);
   }
   if (x.numel() == 0) return {};
   bool fits = true;
-  if (x.dtype == DType::F32) return differences<float>(call, x, 1, fits);
+  if (type == DType::F32) return differences<float>(call, x, 1, fits);
   NABLA_TRY(differences<double>(call, x, 1, fits));
   if (fits) return {};
   Scratch memory(call.workspace);
