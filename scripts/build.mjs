@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { filesUnder, isMain, packageBin, root, runNode, unlessUpToDate } from "./common.mjs";
+import { filesUnder, isMain, packageBin, readText, root, runNode, unlessUpToDate } from "./common.mjs";
 
 const entries = { index: "lib/index.ts", internal: "lib/internal.ts", worker: "lib/parallel/worker.ts" };
 const settings = {
@@ -29,16 +29,33 @@ async function bundle(options) {
   return esbuild.build({ ...settings, ...options }).catch(() => process.exit(1));
 }
 
+/** Script and style of a run's report, with uPlot and its license in them: the report asks for nothing from elsewhere. */
+function bundlePage() {
+  const license = readText("node_modules/uplot/LICENSE").trim();
+  return bundle({
+    entryPoints: ["main.ts", "page.css"].map((name) => ({ in: `lib/report/html/page/${name}`, out: "report-page" })),
+    outdir: "dist",
+    bundle: true,
+    minify: true,
+    sourcemap: false,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    banner: { js: `/*! uPlot\n${license}\n*/` },
+    metafile: true,
+  });
+}
+
 async function buildLib() {
   const entryPoints = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
   const options = { entryPoints, outdir: "dist", bundle: true, splitting: true, packages: "external" };
-  const { metafile } = await bundle({ ...options, metafile: true });
+  const built = [await bundle({ ...options, metafile: true }), await bundlePage()];
   // Imports dist/worker.js when it runs.
   const entry = { entry: "lib/parallel/entry.ts" };
   const commonJs = { format: "cjs", outExtension: { ".js": ".cjs" } };
   await bundle({ entryPoints: entry, outdir: "dist", ...commonJs });
   const stale = readdirSync(join(root, "dist")).filter(
-    (name) => /\.js(\.map)?$/.test(name) && !metafile.outputs[`dist/${name}`],
+    (name) => /\.js(\.map)?$/.test(name) && !built.some(({ metafile }) => metafile.outputs[`dist/${name}`]),
   );
   for (const name of stale) rmSync(join(root, "dist", name));
 }

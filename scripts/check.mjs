@@ -6,7 +6,7 @@ import { packageBin, root, runNode } from "./common.mjs";
 await build(["native", "lib", "types"]); // what the tests import, and their types
 const typescript = ["lib", "test", "bench", "examples", "scripts", "vitest.config.ts"];
 runNode([packageBin("@biomejs/biome", "biome"), "check", "--error-on-warnings", ...typescript]);
-runNode([packageBin("typescript", "tsc"), "-p", "test"]);
+for (const project of ["test", "lib/report/html/page"]) runNode([packageBin("typescript", "tsc"), "-p", project]);
 for (const script of [
   ["check-layers.mjs"],
   ["check-list.mjs"],

@@ -1,6 +1,7 @@
 import { refuse, synchronous } from "../core/arguments.js";
 import { describe } from "../core/errors.js";
 import { numel } from "../core/shape.js";
+import { byteText, grouped, table } from "../core/words.js";
 import type { RecordedCall } from "../engine/cost.js";
 import { costOf, dryRun, ValuesNeeded } from "../engine/dry-run.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -8,9 +9,6 @@ import { inference } from "./inference.js";
 import { Module } from "./module.js";
 import { Buffer, Parameter } from "./parameter.js";
 import { held } from "./walk.js";
-
-const GAP = "  ";
-const UNITS = ["B", "KB", "MB", "GB", "TB"];
 
 /**
  * A table of a model's modules: path, class, the parameters and buffers of each with their shapes, and the number of
@@ -42,7 +40,8 @@ export function summary(model: Module, ...inputs: unknown[]): string {
     const seen = found ? [found.output, found.flops === 0 ? "" : largeText(found.flops)] : ["", ""];
     return [path, module.constructor.name, state, count ? grouped(count) : "", ...seen.slice(0, columns.length)];
   });
-  return [...table([["module", "class", "parameters", "count", ...columns], ...rows]), totals(model)].join("\n");
+  const lines = table([["module", "class", "parameters", "count", ...columns], ...rows], (i) => i === 3 || i === 5);
+  return [...lines, totals(model)].join("\n");
 }
 
 type State = Parameter | Buffer;
@@ -51,7 +50,6 @@ const isState = (entry: [string, unknown]): entry is [string, State] =>
   entry[1] instanceof Parameter || entry[1] instanceof Buffer;
 const shown = (tensor: Tensor): string => `[${tensor.shape.join(", ")}]`;
 const size = (tensors: readonly Tensor[]): number => tensors.reduce((sum, { shape }) => sum + numel(shape), 0);
-const grouped = (count: number): string => count.toLocaleString("en-US");
 
 interface Traced {
   /** The output of each module as text, and the floating-point operations of all its calls. */
@@ -107,23 +105,10 @@ function largeText(count: number): string {
   return `${Number((count / 1000 ** unit).toPrecision(4))}${THOUSANDS[unit]}`;
 }
 
-/** Aligned columns, numbers to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const pad = (cell: string, column: number): string =>
-    column === 3 || column === 5 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
-  return rows.map((row) => row.map(pad).join(GAP).trimEnd());
-}
-
 function totals(model: Module): string {
   const [parameters, buffers] = [model.parameters(), model.buffers()];
   const bytes = [...parameters, ...buffers].reduce((sum, { shape, type }) => sum + numel(shape) * type.size, 0);
   const trained = parameters.filter(({ requiresGrad }) => requiresGrad);
   const kept = buffers.length > 0 ? `; ${grouped(size(buffers))} numbers in buffers` : "";
   return `${grouped(size(parameters))} parameters, ${grouped(size(trained))} of them trained${kept}; ${byteText(bytes)}`;
-}
-
-function byteText(bytes: number): string {
-  const unit = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1);
-  return `${Number((bytes / 1024 ** unit).toPrecision(4))} ${UNITS[unit]}`;
 }
