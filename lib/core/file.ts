@@ -1,8 +1,10 @@
 /** Reading and writing regular files. */
+import * as callbacks from "node:fs";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, sep } from "node:path";
 import { fail } from "./errors.js";
+import { promisify } from "./node.js";
 import { clearAbandoned, temporaryName } from "./temporary.js";
 
 /** One system call reads or writes less than 2 GiB. */
@@ -25,14 +27,57 @@ function needRegular(op: string, path: string, stats: Stats): void {
   fail("ERR_ARGUMENT", op, `${path} is no regular file`, "a regular file", kind, { path });
 }
 
+/** For reading; does not block if the path has become a FIFO. */
+const readable = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** Opens a regular file for reading. A missing one stays Node's ENOENT. */
 export async function openRegular(op: string, path: string): Promise<FileHandle> {
   needRegular(op, path, await stat(path));
-  return open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // does not block if the path has become a FIFO
+  return open(path, readable);
+}
+
+const [openFile, readFile, closeFile] = [
+  promisify(callbacks.open),
+  promisify(callbacks.read),
+  promisify(callbacks.close),
+];
+
+/** A regular file that stays open while this object lives, or until it is closed. */
+export class HeldFile {
+  private static readonly left = new FinalizationRegistry((descriptor: number) => callbacks.close(descriptor));
+  private readonly descriptor: number;
+  private closing: Promise<void> | undefined;
+
+  private constructor(descriptor: number) {
+    this.descriptor = descriptor;
+    HeldFile.left.register(this, descriptor, this);
+  }
+
+  /** Opens a file as {@link openRegular} does; Node would warn of a FileHandle that nobody closes. */
+  static async open(op: string, path: string): Promise<HeldFile> {
+    needRegular(op, path, await stat(path));
+    return new HeldFile(await openFile(path, readable));
+  }
+
+  get closed(): boolean {
+    return this.closing !== undefined;
+  }
+
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }> {
+    return readFile(this.descriptor, bytes, offset, length, position);
+  }
+
+  close(): Promise<void> {
+    if (this.closing === undefined) {
+      HeldFile.left.unregister(this);
+      this.closing = closeFile(this.descriptor);
+    }
+    return this.closing;
+  }
 }
 
 /** Reads `bytes.length` bytes from `position`, or as many as there are; returns how many. */
-export async function readInto(file: FileHandle, bytes: Uint8Array, position: number): Promise<number> {
+export async function readInto(file: Pick<HeldFile, "read">, bytes: Uint8Array, position: number): Promise<number> {
   let done = 0;
   while (done < bytes.length) {
     const length = Math.min(bytes.length - done, chunkBytes);

@@ -19,6 +19,6 @@ export const onDemand = {
   },
 };
 
-export const { types } = require("node:util") as typeof import("node:util");
+export const { promisify, types } = require("node:util") as typeof import("node:util");
 export const { constants: bufferConstants } = require("node:buffer") as typeof import("node:buffer");
 export const { clearInterval, setInterval } = require("node:timers") as typeof import("node:timers");

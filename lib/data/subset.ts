@@ -6,6 +6,7 @@ import { checkOptions } from "../core/options.js";
 import { int32s } from "../tensor/javascript-memory.js";
 import { type Dataset, needDataset, TensorDataset } from "./dataset.js";
 import { permutation } from "./permutation.js";
+import { TokenWindows } from "./token-windows.js";
 
 /**
  * Some samples of a data set, in the order of `indices`.
@@ -106,5 +107,5 @@ function lengthsOf(op: string, sizes: readonly number[], total: number): number[
 /** The rows with these positions, stacked, where the data set is made of tensors; else undefined. */
 export function rowsOf(dataset: unknown, positions: Int32Array): unknown {
   if (dataset instanceof Subset) return rowsOf(dataset.dataset, dataset.within(positions));
-  return dataset instanceof TensorDataset ? dataset.rows(positions) : undefined;
+  return dataset instanceof TensorDataset || dataset instanceof TokenWindows ? dataset.rows(positions) : undefined;
 }

@@ -66,6 +66,12 @@ const perTensor = { view: 160, recorded: 1000, parameter: 600 }; // with all tha
 export const needHeapForTensors = (op: string, count: number, kind: keyof typeof perTensor): void =>
   needHeap(op, `${count} tensors`, count * perTensor[kind], "ask for fewer");
 
+const perText = 100; // with its place in a map
+
+/** ERR_MEMORY if V8's heap has no room for as many texts again, of together `length` characters. */
+export const needHeapForTexts = (op: string, count: number, length: number): void =>
+  needHeap(op, `${count} texts`, count * perText + 2 * length, "read fewer");
+
 /** ERR_MEMORY if V8's heap has no room for so many bytes: running out of heap would end the process. */
 function needHeap(op: string, what: string, bytes: number, remedy: string, possible = true): void {
   if (bytes < counted) return;

@@ -52,6 +52,12 @@ export async function enterFolder(): Promise<string> {
   await saveSafetensors("weights.safetensors", model.stateDict());
   await saveNpy("embeddings.npy", ones([100, 8]));
   await saveNpz("data.npz", { x: tensor([1, 2]) });
+  writeFileSync("houses.csv", "city,rooms,price\nRome,3,500\nOslo,,700\n");
+  writeFileSync("reviews.jsonl", '{"text":"dull","stars":1}\n{"text":"fine","stars":5}\n');
+  writeFileSync("story.txt", "hello world");
+  mkdirSync(join("data", "cifar-10-batches-bin"), { recursive: true });
+  for (const name of [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`).concat("test_batch.bin"))
+    writeFileSync(join("data", "cifar-10-batches-bin", name), new Uint8Array(2 * 3073));
   await saveCheckpoint("last.safetensors", { model, optimizer, schedule, loader, epoch: 3 });
   const digits = { "train-images-idx3-ubyte.gz": idx(60_000, 28, 28), "train-labels-idx1-ubyte.gz": idx(60_000) };
   const more = { "t10k-images-idx3-ubyte.gz": idx(10_000, 28, 28), "t10k-labels-idx1-ubyte.gz": idx(10_000) };

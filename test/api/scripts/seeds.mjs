@@ -65,6 +65,11 @@ export async function writeFiles() {
   writeFileSync("seed.safetensors", safetensors());
   writeFileSync("seed.idx", idx());
   writeFileSync("seed.npy", npy());
+  writeFileSync("seed.csv", "a,b\n1,x\n,y\n");
+  writeFileSync("seed.jsonl", "1\n2\n");
+  writeFileSync("seed.txt", "abc");
+  mkdirSync("cifar");
+  for (const name of ["train.bin", "test.bin"]) writeFileSync(`cifar/${name}`, new Uint8Array(3074));
   writeFileSync("seed.npz", npz());
   mkdirSync("mnist");
   for (const part of ["train", "t10k"]) {
@@ -107,6 +112,7 @@ const functions = {
   customFunction: [custom],
   "customFunction(f)": [custom, row],
   decodeIdx: [idx],
+  decodeCifar: [() => new Uint8Array(3074), () => ({ classes: 100 })],
   decodeNpy: [npy],
   decodeNpz: [npz],
   decodeSafetensors: [safetensors],
@@ -168,6 +174,7 @@ const functions = {
   loadIdx: [value("seed.idx")],
   loadMnist: [value("mnist")],
   loadCheckpoint: [value("seed.checkpoint")],
+  loadCifar: [value("cifar")],
   loadNpy: [value("seed.npy"), () => ({ map: true })],
   loadNpz: [value("seed.npz")],
   loadSafetensors: [value("seed.safetensors"), () => ({ map: true })],
@@ -205,6 +212,10 @@ const functions = {
   rmsNorm: [square, value([3])],
   roll: [square, value(1), value(0)],
   saveCheckpoint: [value("saved.checkpoint"), () => ({ a: row(), n: 1 })],
+  parseCsv: [value("a,b\n1,x\n,y\n"), () => ({ delimiter: ",", types: { b: "text" } })],
+  readCsv: [value("seed.csv"), () => ({ names: ["u", "v"], missing: ["", "x"] })],
+  readJsonLines: [value("seed.jsonl"), () => ({ longestLine: 100 })],
+  readText: [value("seed.txt")],
   saveNpy: [value("saved.npy"), row],
   saveNpz: [value("saved.npz"), () => ({ a: row() })],
   saveSafetensors: [value("saved.safetensors"), () => ({ a: row() })],
@@ -247,6 +258,26 @@ const classes = {
   "DataParallel.load": [value(jobUrl), () => ({ workers: 0 })],
   "DataParallel.loadStateDict": [() => ({ seed: 1, step: 2, shards: 2 })],
   randomSplit: [() => [row(), row(), row()], value([2, 1])],
+  "new ByteTokenizer": [],
+  "new CharacterTokenizer": [value("abc")],
+  "ByteTokenizer.encode": [value("abc")],
+  "ByteTokenizer.decode": [value([97, 98])],
+  "CharacterTokenizer.encode": [value("abc")],
+  "CharacterTokenizer.decode": [value([0, 1])],
+  "new TokenWindows": [index, () => ({ blockSize: 2 })],
+  "TokenWindows.at": [value(0)],
+  "TokenWindows.rows": [() => Int32Array.of(0, 1)],
+  "Table.from": [
+    () => [
+      { a: 1, b: "x" },
+      { a: null, b: "y" },
+    ],
+  ],
+  "Table.at": [value(0)],
+  "Table.column": [value("a")],
+  "Table.encode": [() => ({ target: "b", missing: "median" })],
+  "JsonLines.at": [value(0)],
+  "JsonLines.offset": [value(0)],
   "new Subset": [() => [row(), row(), row()], value([2, 0])],
   "new DataLoader": [() => [row(), row(), row()], () => ({ batchSize: 2 })],
   "new DataParallel": [value(jobUrl), () => ({ workers: 0 })],

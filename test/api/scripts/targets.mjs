@@ -50,7 +50,7 @@ function isShown(type, base, key) {
   return base.name === "" || declared.get(base.name)?.has(key) === true;
 }
 /** Users make subclasses of these, or get them from functions. */
-const notMade = [optim.Optimizer, optim.LRScheduler, nabla.Graph, nabla.NablaError];
+const notMade = [optim.Optimizer, optim.LRScheduler, nabla.Graph, nabla.NablaError, nabla.Table, nabla.JsonLines];
 
 function use(object, key, args) {
   const own = Reflect.get(object, key);
@@ -93,6 +93,7 @@ const usual = {
   Sequential: [new nn.ReLU(), new nn.ReLU()],
   DataLoader: [[1, 2, 3]],
   RandomGenerator: [1],
+  CharacterTokenizer: ["abc"],
   Subset: [
     [1, 2, 3],
     [2, 0],
@@ -119,6 +120,8 @@ function schedule(name, optimizer = descent()) {
   return new optim.SequentialLR(optimizer, { schedulers, milestones: [2] });
 }
 
+const linesFile = new URL("./seeds.jsonl", import.meta.url);
+
 export const jobUrl = new URL("./job.mjs", import.meta.url);
 
 /** An instance of a class. */
@@ -128,6 +131,8 @@ function instance(name, type, pool) {
   if (type === optim.Optimizer) return pool.optimizer();
   if (type === optim.LRScheduler) return schedule(pool.pick(kinds));
   if (type === nabla.TensorDataset) return new type(nabla.ones([4, 2]));
+  if (type === nabla.Table) return nabla.parseCsv("a,b\n1,x\n,y\n");
+  if (type === nabla.TokenWindows) return new type(nabla.arange(5), { blockSize: 2 });
   if (type === nabla.Graph) return nabla.graph(nabla.ones([2], { requiresGrad: true }).mul(2));
   if (type === nabla.NablaError) return new type("ERR_SHAPE", "add", "add: a message", { cause: 1 });
   if (type === nabla.DataParallel) return new type(jobUrl, { workers: 0, shards: 2 });
@@ -164,7 +169,9 @@ export function targets() {
         const run =
           value === Tensor
             ? (pool, [x, ...args]) => (isTensor(x) ? use(x, key, args) : use(pool.tensor(), key, [x, ...args]))
-            : (pool, args) => use(instance(name, value, pool), key, args);
+            : value === nabla.JsonLines
+              ? async (_, args) => use(await nabla.readJsonLines(linesFile), key, args)
+              : (pool, args) => use(instance(name, value, pool), key, args);
         found.push({ name: `${full}.${String(key)}`, run });
       }
     }
