@@ -45,6 +45,23 @@ export {
   type Tensors,
 } from "./io/safetensors.js";
 export type { Stateful } from "./io/state-json.js";
+export type {
+  CheckpointOptions,
+  DataContext,
+  EvaluateOptions,
+  Every,
+  EveryStepsOrEpochs,
+  Goal,
+  InitOptions,
+  Job,
+  Metric,
+  OptimizerContext,
+  Schedule,
+  ScheduleContext,
+  StopOptions,
+} from "./job/job.js";
+export type { Log, LossAndOutput, LossResult, SumAndCount } from "./job/loss.js";
+export type { BatchOf, DataSets, Loader, Source } from "./job/sources.js";
 export { functionalCall } from "./nn/functional-call.js";
 export * as nn from "./nn/index.js";
 export { inference } from "./nn/inference.js";
@@ -121,7 +138,6 @@ export * from "./ops/vector-norm.js";
 export * as optim from "./optim/index.js";
 export { DataParallel, type DataParallelOptions, type DataParallelState } from "./parallel/data-parallel.js";
 export { defineJob } from "./parallel/define-job.js";
-export type { Job } from "./parallel/job.js";
 export { memory, numThreads, setNumThreads, trim } from "./parallel/settings.js";
 export { attach, type SharedTensor, share } from "./parallel/share.js";
 export { allClose, type CloseOptions, equal } from "./tensor/compare.js";
@@ -130,3 +146,18 @@ export type { CreateOptions } from "./tensor/create-options.js";
 export { type AssertEqualOptions, assertEqual, tensorEquality } from "./tensor/equality.js";
 export { scalar, type TensorOptions, tensor } from "./tensor/from-data.js";
 export { isTensor, type NestedArray, Tensor } from "./tensor/tensor.js";
+export type { Callback, Control, StopReason } from "./train/callbacks.js";
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EvaluateEvent,
+  StartEvent,
+  StepEvent,
+  TrainEvent,
+  WarningEvent,
+} from "./train/events.js";
+export { fit, type VisibleFitOptions } from "./train/fit.js";
+export type { FitResult } from "./train/fit-result.js";
+export type { BestState } from "./train/goals.js";
+export type { RunFolderOptions } from "./train/run-options.js";
+export { type FitOptions, Trainer, type TrainerOptions } from "./train/trainer.js";

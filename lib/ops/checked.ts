@@ -65,6 +65,12 @@ const withinRow = defineRow<Interval>({
 export const within = (x: Tensor, interval: Interval): Tensor =>
   apply(withinRow, [x], x.type, x.type, x.shape, [interval.low, interval.high], interval);
 
+/** @internal x, a float; ERR_GRADIENT where an element is infinite or NaN. */
+export function finite(x: Tensor, fact: string, expected: string): Tensor {
+  const high = x.dtype === "float64" ? Number.MAX_VALUE : (2 - 2 ** -23) * 2 ** 127;
+  return within(x, { low: -high, high, code: "ERR_GRADIENT", fact, expected });
+}
+
 /** @internal Checks that every element is a probability. */
 export const probabilities = (x: Tensor, fact: string): Tensor =>
   within(x, { low: 0, high: 1, fact, expected: "0 to 1" });

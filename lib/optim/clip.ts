@@ -8,7 +8,7 @@ import { needTensor } from "../engine/operand.js";
 import { type Operand, rowOf } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
-import { within } from "../ops/checked.js";
+import { finite } from "../ops/checked.js";
 import { scalar } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
@@ -40,13 +40,6 @@ function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
   const powers = tensors.map((x) => (order === 2 ? x.square() : x.abs().pow(order)).sum());
   const sum = powers.reduce((a, b) => a.add(b));
   return order === 2 ? sum.sqrt() : sum.pow(1 / order);
-}
-
-/** x; ERR_GRADIENT where it is infinite or NaN. */
-function finite(x: Tensor): Tensor {
-  const high = x.dtype === "float64" ? Number.MAX_VALUE : (2 - 2 ** -23) * 2 ** 127;
-  const fact = "the norm of the gradients is not finite";
-  return within(x, { low: -high, high, code: "ERR_GRADIENT", fact, expected: "a finite norm" });
 }
 
 /**
@@ -81,7 +74,8 @@ export function clipGradNorm(
   if (sized.length === 0) return scalar(0);
   return withGrad(false, () => {
     const total = inFloat32(sized, (...tensors) => totalNorm(tensors, normType));
-    const norm = errorIfNonfinite ? named(op, () => finite(total)) : total;
+    const fact = "the norm of the gradients is not finite";
+    const norm = errorIfNonfinite ? named(op, () => finite(total, fact, "a finite norm")) : total;
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
     for (const gradient of sized) limit(op, "mul", gradient, [factor.to(gradient.type.compute.name)]);
     return norm;

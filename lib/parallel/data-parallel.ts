@@ -1,35 +1,36 @@
 /** Data-parallel gradients on worker threads that share the model's memory. */
 import { needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
-import { getDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
-import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
+import { isPlain } from "../core/tree.js";
+import { checkFields } from "../job/fields.js";
+import { isJob, type Job } from "../job/job.js";
+import { importJob, needJobUrl, needModel, requireJob } from "../job/job-module.js";
 import { addon } from "../native/frame.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
-import type { Handle } from "../tensor/handle.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { averageBuffers, meanLoss, sumGradients } from "./combine.js";
-import { InlineRunner } from "./inline-runner.js";
-import { isJob, type Job } from "./job.js";
-import { importJob, needJobUrl, needModel, requireJob } from "./job-module.js";
-import type { Runner } from "./runner.js";
-import { rowsOf, shardsOf, stateOf } from "./shard.js";
-import { makeSlots, type Slots } from "./slots.js";
-import { WorkerRunner } from "./worker-runner.js";
+import { averageBuffers, countOf, meanLoss, storeGradients, weightedGradients, weightsOf } from "./combine.js";
+import { Sharded } from "./sharded.js";
 
 export interface DataParallelOptions {
-  /** The number of worker threads; default one per core. 0 computes the shards in this thread, with the same result. */
+  /**
+   * The number of worker threads; default the job's, or one per core. 0 computes the shards in this thread, with the same
+   * result.
+   */
   readonly workers?: number | undefined;
   /**
-   * The number of shards that each batch is split into, at most 4,096; default 8. The result depends on it, but not on
-   * the number of workers.
+   * The number of shards that each batch is split into, at most 4,096; default the job's, or 8. The result depends on it,
+   * but not on the number of workers.
    */
   readonly shards?: number | undefined;
-  /** The argument of the job's `model` in every thread; structured clone must be able to copy it. */
+  /**
+   * The argument of the job's `model` in every thread; structured clone must be able to copy it. Where the job has `args`,
+   * what is given replaces the members of the same names.
+   */
   readonly args?: unknown;
-  /** The seed of random numbers inside the model; default drawn from this thread's generator. */
+  /** The seed of random numbers inside the model; default the job's, or drawn from this thread's generator. */
   readonly seed?: number | undefined;
 }
 
@@ -43,9 +44,11 @@ export interface DataParallelState {
   readonly shards: number;
 }
 
-/** Each shard has its own gradient buffers. */
-const MOST_SHARDS = 4096;
 const op = "DataParallel";
+
+/** The arguments of a job's model: the job's own, with what is given in place of members of the same names. */
+export const argumentsOf = (own: unknown, given: unknown): unknown =>
+  isPlain(own) && isPlain(given) ? { ...own, ...given } : (given ?? own);
 
 /** ERR_ARGUMENT for a value that cannot be posted to a thread. */
 function needCloneable(what: string, value: unknown): void {
@@ -78,16 +81,7 @@ export class DataParallel {
   readonly model: Module;
   readonly workers: number;
   readonly shards: number;
-  private readonly job: Job;
-  private readonly url: string;
-  private readonly args: unknown;
-  private readonly dtype = getDefaultDtype() as "float32" | "float64";
-  private parameters: readonly Tensor[] = [];
-  /** The parameters that the workers know; {@link prepare} compares it with the model's. */
-  private handles: readonly Handle[] = [];
-  /** Shared output buffers, by shard. */
-  private slots: readonly Slots[] = [];
-  private runner: Runner | null = null;
+  private readonly sharded: Sharded;
   private randomSeed: number;
   private step = 0;
   /** Resolves when the running backward has ended. */
@@ -113,19 +107,23 @@ export class DataParallel {
   /** @internal */
   constructor(url: FilePath, options: DataParallelOptions | undefined, imported: Job);
   constructor(url: FilePath, options?: DataParallelOptions, imported?: Job) {
-    this.url = needJobUrl(url);
-    const given = checkOptions<DataParallelOptions>(op, options, ["workers", "shards", "args", "seed"]);
-    this.workers = needInteger(op, "workers", given.workers ?? addon.poolThreads(), 0);
-    this.shards = needInteger(op, "shards", given.shards ?? 8, 1);
-    if (this.shards > MOST_SHARDS)
-      fail("ERR_ARGUMENT", op, "there are too many shards", `at most ${MOST_SHARDS}`, String(this.shards));
-    const [low = 0, high = 0] = given.seed === undefined ? defaultGenerator.next() : [];
-    this.randomSeed =
-      given.seed === undefined ? low + (high & 0xfffff) * 2 ** 32 : needInteger(op, "the seed", given.seed, 0);
-    needCloneable("args", given.args);
-    this.args = given.args;
-    this.job = isJob(imported) ? imported : requireJob(this.url);
-    this.model = needModel(this.job.model(given.args), imported === undefined);
+    const href = needJobUrl(url);
+    const given = checkFields<DataParallelOptions>(op, options, ["workers", "shards", "args", "seed"]);
+    const job = isJob(imported) ? imported : requireJob(href);
+    const own = checkFields(op, { workers: job.workers, shards: job.shards, seed: job.seed }, [
+      "workers",
+      "shards",
+      "seed",
+    ]);
+    const { workers = addon.poolThreads(), shards = 8, seed } = { ...own, ...given };
+    this.workers = workers;
+    this.shards = shards;
+    const [low = 0, high = 0] = seed === undefined ? defaultGenerator.next() : [];
+    this.randomSeed = seed ?? low + (high & 0xfffff) * 2 ** 32;
+    const args = argumentsOf(job.args, given.args);
+    needCloneable("args", args);
+    this.model = needModel(job.model(args), imported === undefined);
+    this.sharded = new Sharded(job, this.model, { workers, shards, module: { url: href, args } });
   }
 
   /** The seed of random numbers inside the model. */
@@ -185,39 +183,19 @@ export class DataParallel {
   }
 
   private async end(): Promise<void> {
-    await this.runner?.close();
+    await this.sharded.close();
     await this.running;
-    this.runner = null;
   }
 
   private async compute(batch: unknown): Promise<Tensor> {
-    const rows = rowsOf(batch);
-    const runner = await this.prepare();
-    if (this.closing !== null) await runner.close();
-    const shards = shardsOf(rows, this.shards);
-    const results = await runner.run(batch, shards, { seed: this.randomSeed, step: this.step });
-    const shares = shards.map(({ index, weight }, i) => ({ weight, result: results[i]!, slots: this.slots[index]! }));
-    sumGradients(this.parameters, shares);
+    const shares = await this.sharded.run(batch, { seed: this.randomSeed, step: this.step });
+    const weights = weightsOf(shares, countOf(shares));
+    const { parameters } = this.sharded;
+    const terms = shares.map(({ gradients }) => gradients);
+    storeGradients(parameters, weightedGradients(parameters, terms, weights));
     averageBuffers(this.model.buffers(), shares);
     this.step++;
-    return meanLoss(shares);
-  }
-
-  /** Makes the output buffers and what runs shards; if the model's parameters have been replaced, once more. */
-  private async prepare(): Promise<Runner> {
-    const state = stateOf(this.model).map(([, x]) => x.handle);
-    const same = state.length === this.handles.length && state.every((handle, i) => handle === this.handles[i]);
-    if (this.runner !== null && same) return this.runner;
-    await this.runner?.close();
-    this.handles = state;
-    this.parameters = this.model.parameters();
-    this.slots = makeSlots(this.shards, this.parameters, this.model.buffers());
-    const { workers, job, url, args, dtype, model, parameters, slots } = this;
-    this.runner =
-      workers === 0
-        ? new InlineRunner(job, model, parameters, slots)
-        : new WorkerRunner(workers, { url, args, dtype }, model, parameters, slots);
-    return this.runner;
+    return meanLoss(shares, weights);
   }
 }
 brand("other", DataParallel);

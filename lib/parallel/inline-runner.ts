@@ -1,33 +1,27 @@
-import type { Module } from "../nn/module.js";
-import type { Tensor } from "../tensor/tensor.js";
-import type { Job } from "./job.js";
+import { breather } from "../io/breather.js";
 import { type Position, Runner } from "./runner.js";
-import { runShard, type Shard, shardOf } from "./shard.js";
+import { runShard, type Shard, shardOf, type Work } from "./shard.js";
 import type { ShardResult, Slots } from "./slots.js";
 
-/** Computes shards in this thread, each in its own turn of the event loop. */
+/** Computes shards in this thread; between two, other work of the thread has its turn. */
 export class InlineRunner extends Runner {
-  private readonly job: Job;
-  private readonly model: Module;
-  private readonly parameters: readonly Tensor[];
+  private readonly work: Work;
   private readonly slots: readonly Slots[];
+  private readonly pause = breather(5);
 
-  constructor(job: Job, model: Module, parameters: readonly Tensor[], slots: readonly Slots[]) {
+  constructor(work: Work, slots: readonly Slots[]) {
     super();
-    this.job = job;
-    this.model = model;
-    this.parameters = parameters;
+    this.work = work;
     this.slots = slots;
   }
 
   async run(batch: unknown, shards: readonly Shard[], position: Position): Promise<ShardResult[]> {
     const results: ShardResult[] = [];
     for (const shard of shards) {
-      const { index } = shard;
-      const part = shardOf(batch, shard);
-      const task = { ...position, shard: index };
-      results.push(runShard(this.job, this.model, part, task, this.parameters, this.slots[index]!));
-      await new Promise(setImmediate);
+      const { index, length } = shard;
+      const task = { ...position, shard: index, rows: length };
+      results.push(runShard(this.work, shardOf(batch, shard), task, this.slots[index]!));
+      await this.pause();
       this.refuseClosed();
     }
     return results;

@@ -4,7 +4,7 @@ import type { Shard, ShardTask } from "./shard.js";
 import type { ShardResult } from "./slots.js";
 
 /** The position of a batch in a run; random numbers of its shards derive from it. */
-export type Position = Omit<ShardTask, "shard">;
+export type Position = Omit<ShardTask, "shard" | "rows">;
 
 export abstract class Runner {
   private closed = false;

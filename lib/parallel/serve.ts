@@ -4,12 +4,12 @@ import { setDefaultDtype } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { mapTree } from "../core/tree.js";
+import type { Job } from "../job/job.js";
+import { needModel } from "../job/job-module.js";
 import { addon } from "../native/frame.js";
 import { replace } from "../nn/parameter.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { PackedError } from "./error.js";
-import type { Job } from "./job.js";
-import { needModel } from "./job-module.js";
 import { runShard, type Shard, shardOf, stateOf } from "./shard.js";
 import { attach, type SharedTensor } from "./share.js";
 import type { ShardResult, Slots } from "./slots.js";
@@ -97,9 +97,10 @@ export const serve: Serve = (job, setup) => {
         p.requiresGrad = task.learned[i]!;
       });
       const { seed, step } = task;
+      const work = { job, model, parameters, buffers: model.buffers() };
       return each((shard) => {
-        const { index } = shard;
-        return runShard(job, model, shardOf(batch, shard), { seed, step, shard: index }, parameters, slots[index]!);
+        const { index, length } = shard;
+        return runShard(work, shardOf(batch, shard), { seed, step, shard: index, rows: length }, slots[index]!);
       });
     } finally {
       for (const x of held) x.dispose();

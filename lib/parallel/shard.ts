@@ -1,19 +1,18 @@
 /** One shard of a batch, computed the same way by a worker and inline. */
 
 import { backward } from "../autograd/methods.js";
-import { synchronous } from "../core/arguments.js";
 import { fail } from "../core/errors.js";
 import { keyFor } from "../core/random-key.js";
 import { leavesOf, mapTree } from "../core/tree.js";
 import { withGrad } from "../engine/modes.js";
-import { needTensor } from "../engine/operand.js";
 import type { LeafNode } from "../engine/tape.js";
+import type { AnyJob } from "../job/job.js";
+import { type Loss, lossOf, numberOf } from "../job/loss.js";
 import type { Module } from "../nn/module.js";
 import { type Buffer, replace } from "../nn/parameter.js";
 import { assign } from "../ops/in-place.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
-import type { Job } from "./job.js";
 import { timesWritten } from "./share.js";
 import type { ShardResult, Slots } from "./slots.js";
 
@@ -22,8 +21,6 @@ export interface Shard {
   readonly index: number;
   readonly start: number;
   readonly length: number;
-  /** Its fraction of the batch's rows. */
-  readonly weight: number;
 }
 
 /** The nonempty shards of a batch of this size, as equal as possible. */
@@ -32,7 +29,7 @@ export function shardsOf(rows: number, count: number): Shard[] {
   return Array.from({ length: count }, (_, index) => {
     const start = boundary(index);
     const length = boundary(index + 1) - start;
-    return { index, start, length, weight: length / rows };
+    return { index, start, length };
   }).filter(({ length }) => length > 0);
 }
 
@@ -62,10 +59,18 @@ export interface ShardTask {
   readonly seed: number;
   readonly step: number;
   readonly shard: number;
+  /** The number of rows. */
+  readonly rows: number;
 }
 
+type Passed = Pick<ShardResult, "used"> & { readonly loss: Loss };
+
 /** Runs f on copies of the model's shared buffers; their final values are written to `slots`. */
-function onCopies(buffers: readonly Buffer[], slots: Slots, f: () => Pick<ShardResult, "used">): ShardResult {
+function onCopies(
+  buffers: readonly Buffer[],
+  slots: Pick<Slots, "buffers" | "changed">,
+  f: () => Passed,
+): Passed & Pick<ShardResult, "written"> {
   const shared = buffers.map((buffer) => buffer.detach());
   const copies = shared.map((x) => x.clone());
   const before = copies.map(timesWritten);
@@ -73,7 +78,7 @@ function onCopies(buffers: readonly Buffer[], slots: Slots, f: () => Pick<ShardR
     replace(buffer, copies[i]!);
   });
   try {
-    const { used } = f();
+    const passed = f();
     const written = buffers.map((buffer, i) => {
       const copy = copies[i]!;
       if (buffer.handle === copy.handle && timesWritten(copy) === before[i]) return false;
@@ -82,7 +87,7 @@ function onCopies(buffers: readonly Buffer[], slots: Slots, f: () => Pick<ShardR
       assign(slots.changed.narrow(0, i, 1), left.ne(shared[i]!).any());
       return true;
     });
-    return { used, written };
+    return { ...passed, written };
   } finally {
     buffers.forEach((buffer, i) => {
       replace(buffer, shared[i]!);
@@ -92,47 +97,57 @@ function onCopies(buffers: readonly Buffer[], slots: Slots, f: () => Pick<ShardR
   }
 }
 
+/** What is computed: some rows, with a model whose parameters and buffers are listed. */
+export interface Work {
+  readonly job: AnyJob;
+  readonly model: Module;
+  readonly parameters: readonly Tensor[];
+  readonly buffers: readonly Buffer[];
+}
+
 /**
- * Runs forward and backward on a shard, and writes the loss, the gradients and the model's buffers to `slots`. Random
- * numbers are derived from (seed, step, shard); the model's gradients and the generator are restored.
+ * Runs forward and backward on some rows. Leaves the gradients in the parameters, and what the model wrote to its buffers
+ * in `slots`. Random numbers are derived from (seed, step, shard), and the generator is restored. `check` gets the loss
+ * before anything is differentiated.
  */
-export function runShard(
-  job: Job,
-  model: Module,
+export function differentiate(
+  { job, model, parameters, buffers }: Work,
   batch: unknown,
   task: ShardTask,
-  parameters: readonly Tensor[],
-  slots: Slots,
-): ShardResult {
-  const before = parameters.map((p) => p.grad);
+  slots: Pick<Slots, "buffers" | "changed">,
+  check?: (loss: Loss) => void,
+): Passed & Pick<ShardResult, "written"> {
   const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
   try {
     for (const p of parameters) p.grad = null;
-    const buffers = model.buffers();
-    const step = () => {
-      const loss = needTensor("DataParallel", synchronous("DataParallel", job.loss(model, batch)), "what loss returns");
-      if (loss.numel !== 1)
-        fail(
-          "ERR_SHAPE",
-          "DataParallel",
-          "loss must return one element",
-          "the mean over the rows",
-          `shape [${loss.shape.join(", ")}]`,
-        );
-      if (loss.requiresGrad) backward(loss);
-      const used = parameters.map((p, i) => {
-        const gradient = (p.node as LeafNode | null)?.peek() ?? null;
-        if (gradient !== null) assign(slots.gradients[i]!, gradient);
-        return gradient !== null;
-      });
-      assign(slots.loss, loss.detach().reshape([]));
-      return { used };
+    const pass = (): Passed => {
+      const loss = lossOf("DataParallel", job.loss(model, batch), task.rows, job.metrics !== undefined);
+      check?.(loss);
+      if (loss.value.requiresGrad) backward(loss.value);
+      return { loss, used: parameters.map((p) => (p.node as LeafNode | null)?.peek() != null) };
     };
-    return withGrad(true, () => onCopies(buffers, slots, step));
+    return withGrad(true, () => onCopies(buffers, slots, pass));
+  } finally {
+    defaultGenerator.replaceKey(restore);
+  }
+}
+
+/** Computes a shard: writes the loss, the gradients and the buffers to `slots`, and restores the model's gradients. */
+export function runShard(work: Work, batch: unknown, task: ShardTask, slots: Slots): ShardResult {
+  const { parameters } = work;
+  const before = parameters.map((p) => p.grad);
+  try {
+    const { loss, used, written } = differentiate(work, batch, task, slots);
+    parameters.forEach((p, i) => {
+      if (used[i]) assign(slots.gradients[i]!, (p.node as LeafNode).peek()!);
+    });
+    assign(slots.loss, loss.value.detach().reshape([]));
+    const { scale, count } = loss;
+    const log = Object.fromEntries(Object.entries(loss.log).map(([name, value]) => [name, numberOf(value)]));
+    return { used, written, scale, count, log };
   } finally {
     parameters.forEach((p, i) => {
       p.grad = before[i]!;
     });
-    defaultGenerator.replaceKey(restore);
   }
 }

@@ -1,5 +1,6 @@
 /** What a shard leaves behind: gradients, buffers and the loss, in memory that threads share. */
 import { dtypes } from "../core/dtype.js";
+import type { Log } from "../job/loss.js";
 import { empty } from "../tensor/allocate.js";
 import type { Tensor } from "../tensor/tensor.js";
 
@@ -21,6 +22,10 @@ export interface ShardResult {
   readonly used: readonly boolean[];
   /** For each buffer of the model whether the shard has written to it. */
   readonly written: readonly boolean[];
+  /** The loss and its gradients times `scale` are a sum over `count` terms. */
+  readonly scale: number;
+  readonly count: number;
+  readonly log: Log;
 }
 
 /** The output buffers for a number of shards. */

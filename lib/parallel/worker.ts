@@ -1,8 +1,8 @@
 /** The worker: imports the job, and computes with the copy of nabla that the job uses. */
 import { workerData } from "node:worker_threads";
 import "../index.js";
+import { importJob } from "../job/job-module.js";
 import { packError } from "./error.js";
-import { importJob } from "./job-module.js";
 import { type Serve, serve, serveKey, type WorkerReply, type WorkerSetup, type WorkerTask } from "./serve.js";
 import type { Shard } from "./shard.js";
 import type { ShardResult } from "./slots.js";

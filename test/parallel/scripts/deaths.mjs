@@ -13,13 +13,13 @@ const hooks = {
     if (i === 0) return; // the pool starts
     if (how === "starting") {
       // The workers, and a moment later those that are about to take their place.
-      const all = async () => Promise.all(dp.runner?.pool?.threads.map((worker) => worker.terminate()) ?? []);
+      const all = async () => Promise.all(dp.sharded.runner?.pool?.threads.map((worker) => worker.terminate()) ?? []);
       if (i === 1) setTimeout(() => all().then(() => setTimeout(all, 5)), 1);
     } else if (how !== "terminate") deaths[0] = 2;
     else
       for (let k = 0; k < 3; k++)
         setTimeout(async () => {
-          const pool = dp.runner?.pool;
+          const pool = dp.sharded.runner?.pool;
           const worker = pool?.threads[k % 2];
           if (worker !== undefined) {
             terminated++;
@@ -27,7 +27,7 @@ const hooks = {
           }
         }, Math.random() * 4);
     if (how === "loop")
-      setTimeout(async () => Promise.all(dp.runner.pool.threads.map((worker) => worker.terminate())), 200);
+      setTimeout(async () => Promise.all(dp.sharded.runner.pool.threads.map((worker) => worker.terminate())), 200);
   },
 };
 const shaken = await train("mlp", { workers: 2, args }, sizes, hooks);

@@ -6,7 +6,7 @@ import { describe, fail, NablaError } from "../core/errors.js";
 import { Module } from "../nn/module.js";
 import { isJob, type Job } from "./job.js";
 
-const op = "DataParallel";
+const parallel = "DataParallel";
 const require = createRequire(import.meta.url);
 
 /** The URL of a job module as a string; ERR_ARGUMENT for a model or function, which cannot be sent to a thread. */
@@ -16,7 +16,7 @@ export function needJobUrl(url: unknown): string {
   if (typeof href === "string" && href.startsWith("file:")) return href;
   return fail(
     "ERR_ARGUMENT",
-    op,
+    parallel,
     url instanceof Module || typeof url === "function" ? "a model cannot cross a thread" : "not a job module's URL",
     'await DataParallel.load(new URL("./job.js", import.meta.url)), where job.js says export default defineJob({ model, loss })',
     typeof href === "string" ? describe(href) : describe(url),
@@ -24,13 +24,13 @@ export function needJobUrl(url: unknown): string {
 }
 
 /** The job exported by a module; a CommonJS module may be the job itself, or, if compiled, have it one level deeper. */
-function jobOf(module: unknown, url: string): Job {
+function jobOf(op: string, module: unknown, url: string): Job {
   const inner = (from: unknown): unknown => (from as { default?: unknown } | null | undefined)?.default;
   const found = inner(module);
   for (const candidate of [found, inner(found), module]) if (isJob(candidate)) return candidate;
   return fail(
     "ERR_ARGUMENT",
-    "DataParallel",
+    op,
     `${url} is not a job module`,
     "export default defineJob({ model, loss })",
     describe(found),
@@ -38,7 +38,7 @@ function jobOf(module: unknown, url: string): Job {
 }
 
 /** ERR_ARGUMENT with the reason why a job module did not load. */
-function failToLoad(url: string, error: unknown, where = ""): never {
+function failToLoad(op: string, url: string, error: unknown, where = ""): never {
   const { code, name, message = String(error) } = (error ?? {}) as { code?: string; name?: string; message?: string };
   const missing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
   const why = missing || name === undefined ? message.split("\n")[0] : `${name}: ${message}`;
@@ -57,14 +57,14 @@ function failToLoad(url: string, error: unknown, where = ""): never {
 }
 
 /** Loads a job module by `import`, with the program's loaders. */
-export async function importJob(url: string, where?: string): Promise<Job> {
+export async function importJob(url: string, where?: string, op = parallel): Promise<Job> {
   let loaded: unknown;
   try {
     loaded = await import(url);
   } catch (error) {
-    loaded = viaHooks(url, error) ?? failToLoad(url, error, where);
+    loaded = viaHooks(url, error) ?? failToLoad(op, url, error, where);
   }
-  return jobOf(loaded, url);
+  return jobOf(op, loaded, url);
 }
 
 /** If `import` has no loader for the file, tries `require`, for which ts-node and others install hooks in CommonJS. */
@@ -90,7 +90,7 @@ export function requireJob(url: string): Job {
     if (code === "ERR_REQUIRE_ESM" || code === "ERR_REQUIRE_ASYNC_MODULE")
       fail(
         "ERR_ARGUMENT",
-        op,
+        parallel,
         `${url} cannot be loaded synchronously`,
         "await DataParallel.load(url, options), or a module without top-level await",
         `${code} in Node ${process.version}`,
@@ -98,13 +98,18 @@ export function requireJob(url: string): Job {
     // For test runners whose `require` treats an ES module as a script.
     const { name, message } = error as { name?: string; message?: string };
     const asScript = name === "SyntaxError" && /outside a module|token 'export'/.test(String(message));
-    failToLoad(url, error, asScript ? " synchronously (await DataParallel.load(url, options) imports it)" : "");
+    failToLoad(
+      parallel,
+      url,
+      error,
+      asScript ? " synchronously (await DataParallel.load(url, options) imports it)" : "",
+    );
   }
-  return jobOf(loaded, url);
+  return jobOf(parallel, loaded, url);
 }
 
 /** The model that the job made; ERR_ARGUMENT unless it is a module of this copy of nabla with parameters. */
-export function needModel(model: unknown, required = false): Module {
+export function needModel(model: unknown, required = false, op = parallel): Module {
   if (!(model instanceof Module)) {
     if (foreignKind(model) === undefined)
       return fail("ERR_ARGUMENT", op, "the job's model is no Module", "an nn.Module", describe(model));
