@@ -7,7 +7,7 @@ import type { LRScheduler, Scheduled } from "../optim/schedule/lr-scheduler.js";
 import type { ReduceLROnPlateau } from "../optim/schedule/reduce-lr-on-plateau.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { LossResult, SumAndCount } from "./loss.js";
-import type { BatchOf, DataSets } from "./sources.js";
+import type { BatchOf } from "./sources.js";
 
 /** What `data` gets. */
 export interface DataContext<A = unknown> {
@@ -87,7 +87,7 @@ export type Metric<O, B> = (output: O, batch: B) => Tensor | number | SumAndCoun
  * The default export of a job module, made by {@link defineJob}. Everything but `model` and `loss` is optional, and for
  * the Trainer; DataParallel reads `args`, `seed`, `shards` and `workers`.
  */
-export interface Job<M extends Module = Module, A = unknown, B = unknown, O = unknown, D extends DataSets = never> {
+export interface Job<M extends Module = Module, A = unknown, B = unknown, O = unknown, D extends object = never> {
   /** The default arguments of `model`, `data` and `optimizer`: plain data. */
   readonly args?: A;
   /** Builds the model in each thread; its parameters then share the main thread's memory. */

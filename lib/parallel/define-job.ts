@@ -1,7 +1,6 @@
 import { describe, fail } from "../core/errors.js";
 import { checkFields, fieldNames } from "../job/fields.js";
 import { isJob, type Job } from "../job/job.js";
-import type { DataSets } from "../job/sources.js";
 import type { Module } from "../nn/module.js";
 import { serve, serveKey } from "./serve.js";
 
@@ -20,7 +19,7 @@ import { serve, serveKey } from "./serve.js";
  * });
  * job.model(undefined).forward(zeros([4, 2])).shape; // [4, 1]
  */
-export function defineJob<M extends Module, A, B, O = unknown, D extends DataSets = never>(
+export function defineJob<M extends Module, A, B, O = unknown, D extends object = never>(
   job: Job<M, A, B, O, D>,
 ): Job<M, A, B, O, D> {
   const op = "defineJob";

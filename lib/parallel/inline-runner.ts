@@ -1,4 +1,4 @@
-import { breather } from "../io/breather.js";
+import { breather } from "../core/breather.js";
 import { type Position, Runner } from "./runner.js";
 import { runShard, type Shard, shardOf, type Work } from "./shard.js";
 import type { ShardResult, Slots } from "./slots.js";

@@ -1,10 +1,14 @@
 /** What may take part in a run. */
+import { needChoice } from "../core/arguments.js";
 import type { Module } from "../nn/module.js";
 import type { Optimizer } from "../optim/optimizer.js";
 import type { CheckpointEvent, EndEvent, EvaluateEvent, StartEvent, StepEvent, TrainEvent } from "./events.js";
 
+const reasons = ["stopped", "aborted", "signal"] as const;
 /** Why a run is asked to end. */
-export type StopReason = "stopped" | "aborted" | "signal";
+export type StopReason = (typeof reasons)[number];
+
+export const needReason = (reason: unknown): StopReason => needChoice("stop", "the reason", reason, reasons);
 
 /** What a callback may ask for and look at. Requests are met between two batches. */
 export interface Control {

@@ -23,7 +23,7 @@ const words = [
 ] as const satisfies readonly FieldName[];
 
 /** The fields of a job but those that `fit` gets otherwise, the folder of the run, and a signal. */
-export interface VisibleFitOptions<M extends Module, B, O, D extends DataSets>
+export interface VisibleFitOptions<M extends Module, B, O, D extends object>
   extends Omit<Job<M, unknown, B, O, D>, "args" | "model" | "data" | "workers">,
     RunFolderOptions {
   /** Ends the loop between two batches. */
@@ -68,18 +68,19 @@ export function fit<M extends Module, const S extends Source | DataSets, B, O = 
   async function* visible(): AsyncGenerator<StepEvent | EvaluateEvent, void, undefined> {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
-    const folder = await openFolder(op, checked, settings.keep);
-    const sets: unknown = isPlain(data) && "train" in data ? data : { train: data };
-    const plan = new Plan({ op, job, model, settings, effective, sets, callbacks: checked.callbacks });
-    const { resume, allow } = checked;
-    const run = new Run({ plan, module: null, folder, resume, allow, controller, streams: new Set() });
     const stop = signal as AbortSignal | undefined;
+    const folder = await openFolder(op, checked, settings.keep);
     stop?.addEventListener("abort", abort);
     if (stop?.aborted) abort();
     try {
+      const sets: unknown = isPlain(data) && "train" in data ? data : { train: data };
+      const { resume, allow, callbacks } = checked;
+      const plan = new Plan({ op, job, model, settings, effective, sets, callbacks });
+      const run = new Run({ plan, module: null, folder, resume, allow, controller, streams: new Set() });
       for await (const event of run.events()) if (event.type === "step" || event.type === "evaluate") yield event;
     } finally {
       stop?.removeEventListener("abort", abort);
+      folder?.close();
     }
   }
 }

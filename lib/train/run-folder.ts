@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { NablaError } from "../core/errors.js";
 import { writeAtomically } from "../core/file.js";
 import { type CheckpointParts, loadCheckpoint, saveCheckpoint } from "../io/checkpoint.js";
+import { type FileLock, lockFile } from "../io/lock.js";
 
 const pattern = /^step-(\d{8,})\.safetensors$/;
 
@@ -39,6 +40,7 @@ export class RunFolder {
   private resumedFrom: string | null = null;
   private writing: Promise<void> | null = null;
   private readonly done: (Saved | Unsaved)[] = [];
+  private lock: FileLock | null = null;
 
   constructor(op: string, path: string, keep: number) {
     this.op = op;
@@ -46,11 +48,21 @@ export class RunFolder {
     this.keep = keep;
   }
 
-  /** Makes the folder, and finds what is in it. */
+  /** Makes the folder, finds what is in it, and keeps other processes from training into it. */
   async open(): Promise<void> {
     await mkdir(this.folder, { recursive: true });
+    this.lock = lockFile(this.op, join(this.path, "lock"));
     const found = (await readdir(this.folder)).flatMap((name) => pattern.exec(name)?.[1] ?? []);
     this.steps = found.map(Number).sort((a, b) => a - b);
+  }
+
+  /** Where the file system has no locks, a sentence that says so. */
+  get warning(): string | null {
+    return this.lock?.warning ?? null;
+  }
+  close(): void {
+    this.lock?.release();
+    this.lock = null;
   }
 
   /** The newest checkpoint's step; null where there is none. */

@@ -46,19 +46,23 @@ export function checkRunOptions(op: string, given: RunFolderOptions): CheckedRun
   return { out: path, resume, fresh, allow: allow as readonly string[], callbacks: callbacks as readonly Callback[] };
 }
 
-/** Opens the folder of a run; ERR_ARGUMENT for one with checkpoints unless it is said what to do with them. */
+/**
+ * Opens the folder of a run, which is this process's until it is closed. ERR_ARGUMENT for one with checkpoints unless it is
+ * said what to do with them, and for one into which another process trains.
+ */
 export async function openFolder(op: string, options: CheckedRunOptions, keep: number): Promise<RunFolder | null> {
   const { out, resume, fresh } = options;
   if (out === null) return null;
   const folder = new RunFolder(op, out, keep);
   await folder.open();
   if (fresh) await folder.clear();
-  if (!resume && folder.newest !== null)
-    fail(
-      "ERR_ARGUMENT",
-      op,
-      `${out} holds the checkpoints of a run`,
-      `resume: true to go on from step ${folder.newest}, or fresh: true to remove them`,
-    );
-  return folder;
+  const { newest } = folder;
+  if (resume || newest === null) return folder;
+  folder.close();
+  return fail(
+    "ERR_ARGUMENT",
+    op,
+    `${out} holds the checkpoints of a run`,
+    `resume: true to go on from step ${newest}, or fresh: true to remove them`,
+  );
 }

@@ -1,6 +1,7 @@
 /** The one loop of training, which Trainer and `fit` run on. */
+
+import { breather } from "../core/breather.js";
 import { fail, NablaError, renamed } from "../core/errors.js";
-import { breather } from "../io/breather.js";
 import type { CheckpointParts } from "../io/checkpoint.js";
 import type { Module } from "../nn/module.js";
 import { clipGradNorm } from "../optim/clip.js";
@@ -11,7 +12,7 @@ import { Sharded } from "../parallel/sharded.js";
 import { Whole } from "../parallel/whole.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { anomalyIn } from "./anomaly.js";
-import { type Control, handlers, type StopReason } from "./callbacks.js";
+import { type Control, handlers, needReason, type StopReason } from "./callbacks.js";
 import { Ema } from "./ema.js";
 import { evaluate } from "./evaluate.js";
 import type { EventStream } from "./event-stream.js";
@@ -106,7 +107,7 @@ export class Run implements Control {
   }
 
   stop(reason: StopReason = "stopped"): void {
-    this.asked ??= reason;
+    this.asked ??= needReason(reason);
     this.options.controller.abort();
     this.interrupt?.();
   }
@@ -143,6 +144,7 @@ export class Run implements Control {
   private async begin(): Promise<void> {
     const { plan } = this;
     const { folder, resume } = this.options;
+    if (folder !== null && folder.warning !== null) this.warn("no lock", folder.warning);
     const found = resume ? await this.goBack() : null;
     if (resume && found === null)
       this.warn("no checkpoint", `there is no checkpoint in ${folder?.path}: the run starts at step 0`);

@@ -7,12 +7,13 @@ import { type AnyJob, isJob } from "../job/job.js";
 import { importJob, needModel } from "../job/job-module.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
-import type { StopReason } from "./callbacks.js";
+import { needReason, type StopReason } from "./callbacks.js";
 import { EventStream } from "./event-stream.js";
 import type { TrainEvent } from "./events.js";
 import type { FitResult } from "./fit-result.js";
 import { Plan } from "./plan.js";
 import { Run } from "./run.js";
+import type { RunFolder } from "./run-folder.js";
 import {
   type CheckedRunOptions,
   checkRunOptions,
@@ -64,6 +65,7 @@ export class Trainer<M extends Module = Module> {
   private readonly controller = new AbortController();
   /** What has been asked for before the run begins. */
   private readonly early: ((run: Run) => void)[] = [];
+  private folder: RunFolder | null = null;
   private run: Run | null = null;
   private used = false;
 
@@ -105,6 +107,7 @@ export class Trainer<M extends Module = Module> {
 
   /** Ends the run between two batches, or during an evaluation between its batches, with a checkpoint. */
   stop(reason: StopReason = "stopped"): void {
+    needReason(reason);
     this.ask((run) => run.stop(reason));
   }
   /** Asks for a checkpoint between two batches. */
@@ -134,7 +137,7 @@ export class Trainer<M extends Module = Module> {
       this.run = run;
       for (const request of this.early) request(run);
       for await (const _ of run.events());
-      const { plan, folder } = run.options;
+      const { plan } = run.options;
       return {
         reason: run.ended,
         step: run.step,
@@ -142,13 +145,14 @@ export class Trainer<M extends Module = Module> {
         best: plan.best?.state ?? null,
         model: plan.model as M,
         weights: run.weights,
-        checkpoint: folder?.newestPath ?? null,
+        checkpoint: this.folder?.newestPath ?? null,
         unsaved: run.unsaved,
         history: run.history,
       };
     } finally {
       signal?.removeEventListener("abort", abort);
       this.run = null;
+      this.folder?.close();
       for (const stream of this.streams) stream.end();
     }
   }
@@ -160,7 +164,8 @@ export class Trainer<M extends Module = Module> {
     const { settings, effective } = settingsOf(op, job, this.given);
     const { args, seed, keep } = settings;
     const { resume, allow, callbacks } = this.options;
-    const folder = await openFolder(op, this.options, keep);
+    this.folder = await openFolder(op, this.options, keep);
+    const { folder } = this;
     defaultGenerator.manualSeed(seed);
     const model = needModel(job.model(args), false, op);
     if (job.data === undefined) fail("ERR_ARGUMENT", op, "the job has no data", "data: () => ({ train })");

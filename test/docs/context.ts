@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import {
   DataLoader,
+  defineJob,
   encodeSafetensors,
   nn,
   ones,
@@ -34,6 +35,12 @@ export const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
 export const schedule = new optim.StepLR(optimizer, { stepSize: 1 });
 export const loader = new DataLoader(new TensorDataset(images, labels), { batchSize: 64 });
 export const bytes = encodeSafetensors({ weight: ones([1, 2]) });
+export const job = defineJob({
+  model: () => new nn.Linear(2, 2),
+  data: () => ({ train: new TensorDataset(images, labels) }),
+  loss: (net, [x, y]) => nn.functional.crossEntropy(net.forward(x), y),
+  epochs: 1,
+});
 export const step = (...batch: readonly Tensor[]): void => void model.forward(batch[0]!);
 
 /** An IDX file of zeros: type 8 (bytes) and the sizes, then the elements. */

@@ -281,6 +281,28 @@ describe("init", () => {
   });
 });
 
+test("one run at a time trains into a folder", async () => {
+  let refused: unknown;
+  const second: Callback = {
+    name: "second",
+    onStart: async () => {
+      refused = await train({ resume: true })
+        .fit()
+        .catch((error: unknown) => error);
+    },
+  };
+  await train({ callbacks: [second] }).fit();
+  expect(refused).toMatchObject({
+    code: "ERR_ARGUMENT",
+    message: expect.stringMatching(
+      /^Trainer: another process trains into .*; expected a folder that no other run writes to$/,
+    ),
+  });
+  expect((await train({ resume: true }).fit()).step).toBe(10);
+  const broken = defineJob({ ...job, model: () => expect.fail("no model") as never });
+  for (let i = 0; i < 2; i++) await expect(new Trainer(broken, { out, fresh: true }).fit()).rejects.toThrow("no model");
+});
+
 test("without out nothing is written", async () => {
   const before = process.cwd();
   process.chdir(out);

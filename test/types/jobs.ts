@@ -41,6 +41,17 @@ defineJob({
 });
 defineJob({
   model: () => new nn.Linear(2, 1),
+  data: () => ({ train: new DataLoader(data, { batchSize: 2 }) }),
+  loss: (model, [x, y]) => model.forward(x).mul(y).mean(),
+});
+defineJob({
+  model: () => new nn.Linear(2, 1),
+  data: () => ({ train: new DataLoader(data) }),
+  // @ts-expect-error a misspelt op on a batch of a loader
+  loss: (_, [x]) => x.sinn(),
+});
+defineJob({
+  model: () => new nn.Linear(2, 1),
   data: () => ({ train: new DataLoader([1, 2, 3], { collate: (samples) => tensor(samples) }) }),
   loss: (model, x) => ({ sum: model.forward(x).sum(), count: x.ne(0).sum() }),
 });
@@ -49,9 +60,9 @@ const model = () => new nn.Linear(2, 1);
 const train = () => ({ train: data });
 // @ts-expect-error nothing tells what a batch is
 defineJob({ model, loss: (net, [x]) => net.forward(x) });
-// @ts-expect-error a misspelt argument
 defineJob({
   args: { width: 1 },
+  // @ts-expect-error a misspelt argument
   model: ({ widht }) => new nn.Linear(2, widht),
   loss: (net, x: Tensor) => net.forward(x),
 });
@@ -78,5 +89,8 @@ for await (const event of fit(
   if (event.type === "evaluate") event.metrics["test.a"]?.toFixed();
 const loss = (m: nn.Linear, [x, y]: [Tensor, Tensor]) => crossEntropy(m.forward(x), y);
 fit(net, new DataLoader(data), { loss, epochs: 3 });
+fit(net, new DataLoader(data), { loss: (m, [x, y]) => m.forward(x).mul(y).mean() });
+// @ts-expect-error a misspelt op on a batch of a loader
+fit(net, new DataLoader(data), { loss: (_, [x]) => x.sinn() });
 // @ts-expect-error a misspelt op
 fit(net, data, { loss: (_, [x]) => x.sinn() });

@@ -121,7 +121,10 @@ async function useUp(name, result) {
   if (result instanceof Promise) {
     const late = new Promise((resolve) => setTimeout(resolve, 3_000, Mine).unref?.());
     await Promise.race([result, late]);
-  } else if (/terator\)$/.test(name)) for (let i = 0; i < 3; i++) await result.next();
+  } else if (/terator\)$|^fit$/.test(name)) {
+    for (let i = 0; i < 3; i++) await result.next();
+    await result.return?.();
+  }
 }
 
 /** Makes a call, judges what comes of it, and says whether it returned. */

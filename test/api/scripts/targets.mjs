@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as nabla from "../../../dist/index.js";
+import job from "./job.mjs";
 
 const { isTensor, nn, optim, Tensor } = nabla;
 
@@ -135,6 +136,7 @@ function instance(name, type, pool) {
   if (type === nabla.TokenWindows) return new type(nabla.arange(5), { blockSize: 2 });
   if (type === nabla.Graph) return nabla.graph(nabla.ones([2], { requiresGrad: true }).mul(2));
   if (type === nabla.NablaError) return new type("ERR_SHAPE", "add", "add: a message", { cause: 1 });
+  if (type === nabla.Trainer) return new type(job);
   if (type === nabla.DataParallel) return new type(jobUrl, { workers: 0, shards: 2 });
   if (type.prototype instanceof optim.Optimizer) {
     const parameter = nabla.tensor([1, 2, 3], { requiresGrad: true });
