@@ -61,7 +61,7 @@ export class WorkerRunner extends Runner {
       this.refuseClosed();
       for (const outcome of settled) {
         if (outcome.status === "fulfilled") for (const reply of outcome.value) replies.set(reply.shard, reply);
-        else lost = died(outcome.reason as Error);
+        else lost = cause(lost, died(outcome.reason as Error));
       }
       if (replies.size === shards.length)
         return shards.map(({ index }) => {
@@ -97,6 +97,10 @@ export class WorkerRunner extends Runner {
     return this.pool;
   }
 }
+
+/** Of two errors the later, unless it says only that the pool has ended after another one. */
+const cause = (before: Error | undefined, error: Error): Error =>
+  before !== undefined && error.message === "Terminating worker thread" ? before : error;
 
 /**
  * The error of a worker that died, which is not an error of the job: its shards are recomputed and their buffers
