@@ -224,6 +224,14 @@ export const rowOf = (name: string): Row => rows.get(name)!;
 /** A row of its own, outside of the table: what a user's function is recorded as. */
 export const privateRow = <P>(spec: RowSpec<P>): Row<P> => rowOfShape(spec, -1);
 
+/** A row with another rule, for calls that save other values. It is not in the table. */
+export const withRule = <P>(row: Row<P>, rule: Rule<P>): Row<P> => ({
+  ...row,
+  rule,
+  saves: saveMasks(rule, row.inputs),
+  constants: roomFor(saved(rule, -1)),
+});
+
 /** The table of ops, in order of definition. */
 export const table: ReadonlyMap<string, Row> = rows;
 

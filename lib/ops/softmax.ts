@@ -3,8 +3,9 @@ import { axis } from "../core/shape.js";
 import { apply } from "../engine/apply.js";
 import { perResult } from "../engine/cost.js";
 import { needFloat, needTensor } from "../engine/operand.js";
-import { defineRow, eitherHalf, type Row } from "../engine/row.js";
+import { defineRow, eitherHalf, type Row, withRule } from "../engine/row.js";
 import { general, type Rule } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
 
 const noAttrs: readonly number[] = [];
@@ -17,7 +18,7 @@ function fused(name: string, inputs: number, flops: number, rule: Rule<undefined
     kernel: name,
     inputs,
     flops: perResult(flops),
-    ...(inputs === 1 ? { reads: eitherHalf(0) } : {}),
+    ...(inputs === 1 ? { halves: true, reads: eitherHalf(0) } : {}),
     accuracy: "tree",
     rule,
     replay: (operands) => run(row, operands as Tensor[]),
@@ -29,8 +30,26 @@ function fused(name: string, inputs: number, flops: number, rule: Rule<undefined
 const run = (row: Row<undefined>, operands: readonly Tensor[]): Tensor => {
   const dense = operands.map((x) => x.contiguous());
   const { type, shape } = dense[0]!;
-  return apply(row, dense, type, type, shape, noAttrs, undefined);
+  return apply((type.half && rowsOfHalves.get(row)) || row, dense, type, type, shape, noAttrs, undefined);
 };
+
+type General = Extract<Rule<undefined>, { kind: "general" }>;
+
+const rowsOfHalves = new Map<Row<undefined>, Row<undefined>>();
+/** What is saved of halves is x: the result, which the gradient needs, has been rounded. */
+function differentiateHalves(row: Row<undefined>, backward: Row<undefined>): void {
+  const rule = row.rule as General;
+  const ofHalves = general<undefined, ["x"]>(["x"], {
+    vjp: (g, [x], c, needs) => rule.vjp(g, [run(row, [x])], c, needs),
+    fused: (g, [x], { params }) => {
+      const { type, shape } = x;
+      if (!type.half) return null;
+      return runKernel({ row: backward, inputs: [g.contiguous(), x], results: [{ type, shape }], attrs: [1], params });
+    },
+    jvp: (t, [x], c) => rule.jvp(t, [run(row, [x])], c),
+  });
+  rowsOfHalves.set(row, withRule(row, ofHalves));
+}
 
 // dx = y (g - sum(g y)): a symmetric Jacobian, the same in both directions.
 const softmaxRow = fused(
@@ -90,6 +109,9 @@ const logSoftmaxBackwardRow: Row<undefined> = fused(
       sumOf(tg ? run(logSoftmaxBackwardRow, [tg, y]) : null, ty ? ty.mul(y.exp()).mul(along(g)).neg() : null),
   }),
 );
+
+differentiateHalves(softmaxRow, softmaxBackwardRow);
+differentiateHalves(logSoftmaxRow, logSoftmaxBackwardRow);
 
 function onLastDim(name: string, row: Row<undefined>, x: Tensor, dim: number): Tensor {
   needFloat(name, needTensor(name, x));
