@@ -22,6 +22,16 @@ export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/formats/
 export { JsonLines, type JsonLinesOptions, readJsonLines } from "./data/formats/json-lines.js";
 export { loadMnist, type Mnist, type MnistPart } from "./data/formats/mnist.js";
 export { ByteTokenizer, CharacterTokenizer, readText, type Tokenizer } from "./data/formats/text.js";
+export type { Seekable } from "./data/rows.js";
+export type { SampleContext } from "./data/sample.js";
+export {
+  fromIterable,
+  type StreamEpoch,
+  type StreamFactory,
+  StreamLoader,
+  type StreamOptions,
+  type StreamState,
+} from "./data/stream.js";
 export { type RandomSplitOptions, randomSplit, Subset } from "./data/subset.js";
 export { Table, type TableRow } from "./data/table.js";
 export type { EncodedFeature, EncodedTable, EncodeOptions, TableEncoder } from "./data/table-encoder.js";

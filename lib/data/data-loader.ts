@@ -3,10 +3,11 @@ import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { int32s } from "../tensor/javascript-memory.js";
-import { type Batch, collate } from "./collate.js";
+import type { Batch } from "./collate.js";
 import { type Dataset, needDataset } from "./dataset.js";
+import { inOrder, type Task } from "./in-order.js";
 import { permutation } from "./permutation.js";
-import { rowsOf } from "./subset.js";
+import { type BatchPlan, readBatch, readBatchAsync } from "./read-batch.js";
 
 export interface DataLoaderOptions<T, B> {
   /** The number of samples in a batch; default 1. */
@@ -21,6 +22,11 @@ export interface DataLoaderOptions<T, B> {
    * Makes a batch of an array of samples. Default: stacks tensors and numbers, member by member in tuples and objects.
    */
   readonly collate?: ((samples: T[]) => B) | undefined;
+  /**
+   * How many batches `for await` reads ahead while one is used; default 0. More than that are never read before they are
+   * asked for.
+   */
+  readonly prefetch?: number | undefined;
 }
 
 /** The position of a loader: enough to continue with the next batch after a restart. */
@@ -39,6 +45,7 @@ export interface DataLoaderState {
 
 interface Run {
   readonly epoch: number;
+  /** The number of batches that have been returned. */
   position: number;
 }
 
@@ -60,7 +67,8 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   readonly dropLast: boolean;
   /** The number of batches in an epoch. */
   readonly length: number;
-  private readonly collate: ((samples: T[]) => B) | undefined;
+  private readonly collate: ((samples: T[]) => B) | null;
+  private readonly prefetch: number;
   private seed: number;
   private next: Run = { epoch: 0, position: 0 };
   private running: Run | undefined;
@@ -69,12 +77,19 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   constructor(dataset: readonly T[], options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>) {
-    const given = checkOptions(op, options, ["batchSize", "seed", "collate"], ["shuffle", "dropLast"], DataLoader);
-    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = given;
+    const given = checkOptions(
+      op,
+      options,
+      ["batchSize", "seed", "collate", "prefetch"],
+      ["shuffle", "dropLast"],
+      DataLoader,
+    );
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate, prefetch = 0 } = given;
     checkDataset(dataset);
     needInteger(op, "batchSize", batchSize, 1);
     needInteger(op, "seed", seed, 0);
     if (collate !== undefined) needFunction(op, collate, "collate");
+    needInteger(op, "prefetch", prefetch, 0);
     if (dropLast && dataset.length < batchSize) {
       refuse("dropLast leaves no batch", `at least ${batchSize} samples`, `${dataset.length}`);
     }
@@ -83,16 +98,36 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.shuffle = shuffle;
     this.seed = seed;
     this.dropLast = dropLast;
-    this.collate = collate;
+    this.collate = collate ?? null;
+    this.prefetch = prefetch;
     this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
   }
 
   *[Symbol.iterator](): Iterator<B> {
-    for (const indices of this.batches()) yield this.read(indices);
+    const promised = (): never =>
+      refuse("the data set answers with promises", "for await (const batch of loader)", "for");
+    const run = this.begin();
+    try {
+      for (const plan of this.plans(run)) {
+        const batch = readBatch(this.dataset, plan, this.collate, promised) as B;
+        run.position++;
+        yield batch;
+      }
+    } finally {
+      this.end(run);
+    }
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<B> {
-    for (const indices of this.batches()) yield await this.readAsync(indices);
+    const run = this.begin();
+    try {
+      for await (const batch of inOrder(this.tasks(run), this.prefetch)) {
+        run.position++;
+        yield batch as B;
+      }
+    } finally {
+      this.end(run);
+    }
   }
 
   /** The position of this loader. Inside a loop, the batches returned so far count as done. */
@@ -121,58 +156,35 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.running = undefined;
   }
 
-  /** The indices of the samples of each batch; starting the iterator starts an epoch. */
-  private *batches(): Generator<Int32Array<ArrayBuffer>, void, undefined> {
+  private begin(): Run {
     const run = this.next;
     this.running = run;
     this.next = { epoch: run.epoch + 1, position: 0 };
+    return run;
+  }
+
+  private end(run: Run): void {
+    if (this.running === run) this.running = undefined;
+  }
+
+  /** What is left of an epoch. */
+  private *plans({ epoch, position }: Run): Generator<BatchPlan, void, undefined> {
+    const { seed, batchSize } = this;
     const count = this.dataset.length;
-    const sampleAt = this.shuffle ? permutation(count, this.seed, run.epoch) : (position: number) => position;
-    try {
-      while (run.position < this.length) {
-        const start = run.position++ * this.batchSize;
-        const length = Math.min(this.batchSize, count - start);
-        yield int32s(op, length, (i) => sampleAt(start + i));
-      }
-    } finally {
-      if (this.running === run) this.running = undefined;
+    const sampleAt = this.shuffle ? permutation(count, seed, epoch) : (position: number) => position;
+    for (let i = position; i < this.length; i++) {
+      const start = i * batchSize;
+      const indices = int32s(op, Math.min(batchSize, count - start), (k) => sampleAt(start + k));
+      yield { indices, seed, epoch };
     }
   }
 
-  private read(indices: Int32Array): B {
-    const rows = this.rows(indices);
-    if (rows !== undefined) return rows;
-    return this.join(
-      Array.from(indices, (index) => {
-        const sample = this.dataset.at(index);
-        if (!isPromise(sample)) return sample;
-        Promise.resolve(sample).catch(() => undefined);
-        return refuse("the data set answers with promises", "for await (const batch of loader)", "for");
-      }),
-    );
-  }
-
-  private async readAsync(indices: Int32Array): Promise<B> {
-    const rows = this.rows(indices);
-    if (rows !== undefined) return rows;
-    return this.join(await Promise.all(Array.from(indices, (index) => this.dataset.at(index))));
-  }
-
-  private join(samples: T[]): B {
-    return this.collate === undefined ? (collate(samples) as B) : this.collate(samples);
-  }
-
-  /** A batch of a data set of tensors, by one indexSelect per tensor. */
-  private rows(indices: Int32Array): B | undefined {
-    return this.collate === undefined ? (rowsOf(this.dataset, indices) as B | undefined) : undefined;
+  private *tasks(run: Run): Generator<Task<unknown>, void, undefined> {
+    for (const plan of this.plans(run)) yield () => readBatchAsync(this.dataset, plan, this.collate);
   }
 }
 
 brand("other", DataLoader);
-
-function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
-}
 
 function checkDataset(dataset: Dataset<unknown>): void {
   needDataset(op, dataset);

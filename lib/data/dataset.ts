@@ -2,13 +2,14 @@ import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { tensor } from "../tensor/from-data.js";
 import { Tensor } from "../tensor/tensor.js";
+import type { SampleContext } from "./sample.js";
 
 /** A collection of samples that are read by index, such as an array. */
 export interface Dataset<T> {
   /** The number of samples. */
   readonly length: number;
-  /** Sample `i`, or a promise of it; 0 <= i < length. */
-  at(i: number): T | Promise<T>;
+  /** Sample `i`, or a promise of it; 0 <= i < length. A loader also passes what depends on the epoch. */
+  at(i: number, context?: SampleContext): T | Promise<T>;
 }
 
 /** ERR_ARGUMENT for anything but an array or another object with `length` and `at`. */

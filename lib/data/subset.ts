@@ -6,6 +6,7 @@ import { checkOptions } from "../core/options.js";
 import { int32s } from "../tensor/javascript-memory.js";
 import { type Dataset, needDataset, TensorDataset } from "./dataset.js";
 import { permutation } from "./permutation.js";
+import type { SampleContext } from "./sample.js";
 import { TokenWindows } from "./token-windows.js";
 
 /**
@@ -39,8 +40,8 @@ export class Subset<T> implements Dataset<T> {
   }
 
   /** Sample `i`; a negative `i` counts from the end. */
-  at(i: number): T | Promise<T> {
-    return this.dataset.at(this.indexOf(i));
+  at(i: number, context?: SampleContext): T | Promise<T> {
+    return this.dataset.at(this.indexOf(i), context);
   }
 
   /** @internal The subset's samples as rows of the data set. */

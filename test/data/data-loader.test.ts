@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { DataLoader, type Dataset, Tensor, TensorDataset, tensor } from "nabla";
+import { DataLoader, type Dataset, rand, Subset, Tensor, TensorDataset, tensor } from "nabla";
 import { describe, expect, test } from "vitest";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -136,6 +136,84 @@ describe("a data set that answers with promises", () => {
   });
 });
 
+describe("samples", () => {
+  const failing = (at: (i: number) => number | Promise<number>): Dataset<number> => ({ length: 6, at });
+
+  test("are named by the errors of a data set", async () => {
+    const broken = (i: number): number => {
+      if (i === 4) throw new TypeError("unreadable");
+      return i;
+    };
+    const named = expect.objectContaining({ name: "TypeError", message: "unreadable (sample 4)", sample: 4 });
+    expect(() => [...new DataLoader(failing(broken), { batchSize: 3 })]).toThrowError(named);
+    for (const at of [broken, async (i: number) => broken(i)]) {
+      const batches: number[][] = [];
+      const loop = async () => {
+        for await (const batch of new DataLoader(failing(at), { batchSize: 3, prefetch: 2, ...identity }))
+          batches.push(batch);
+      };
+      await expect(loop()).rejects.toThrowError(named);
+      expect(batches).toEqual([[0, 1, 2]]);
+    }
+  });
+
+  test("have random numbers by seed, epoch and number, in whatever batches they come", async () => {
+    const drawn: Dataset<number> = {
+      length: 6,
+      at: (i, context) =>
+        1000 * i + Math.floor(1000 * rand([], { generator: context!.random }).item()) + context!.epoch * 1e6,
+    };
+    const epochs = async (batchSize: number, shuffle: boolean, seed: number) => {
+      const loader = new DataLoader(drawn, { batchSize, shuffle, seed, ...identity });
+      const both: number[] = [];
+      for await (const batch of loader) both.push(...batch);
+      for (const batch of loader) both.push(...batch);
+      return both.sort((a, b) => a - b);
+    };
+    const one = await epochs(1, false, 3);
+    expect(await epochs(4, true, 3)).toEqual(one);
+    expect(await epochs(4, true, 4)).not.toEqual(one);
+    expect(new Set(one.map((x) => x % 1000)).size).toBeGreaterThan(6);
+    const subset = new Subset(drawn, [5, 2]);
+    expect([...new DataLoader(subset, { batchSize: 2, ...identity })][0]!.map((x) => Math.floor(x / 1000))).toEqual([
+      5, 2,
+    ]);
+  });
+
+  test("are read ahead by for await, as far as prefetch says and no further", async () => {
+    for (const prefetch of [0, 1, 3]) {
+      const asked: number[] = [];
+      const at = async (i: number) => asked.push(i);
+      const iterator = new DataLoader({ length: 20, at }, { batchSize: 2, prefetch })[Symbol.asyncIterator]();
+      for (let used = 1; used < 4; used++) {
+        await iterator.next();
+        await new Promise(setImmediate);
+        expect(asked.length).toBe(2 * (used + prefetch));
+      }
+      await iterator.return?.();
+    }
+  });
+
+  test("that were read ahead do not count as done", async () => {
+    const loader = new DataLoader(promised(10), { batchSize: 2, prefetch: 3, ...identity });
+    let rest: number[][] = [];
+    for await (const _ of loader) {
+      const state = loader.stateDict();
+      expect(state.position).toBe(1);
+      loader.loadStateDict(state);
+      break;
+    }
+    rest = [];
+    for await (const batch of loader) rest.push(batch);
+    expect(rest).toEqual([
+      [2, 3],
+      [4, 5],
+      [6, 7],
+      [8, 9],
+    ]);
+  });
+});
+
 describe("state", () => {
   const loader = () => new DataLoader(numbers(20), { batchSize: 3, shuffle: true, seed: 11, ...identity });
 
@@ -185,6 +263,7 @@ describe("bad arguments", () => {
     ["seed -1", options({ seed: -1 }), "seed is not valid; expected an integer of at least 0, got -1"],
     ["shuffle 1", options({ shuffle: 1 }), "shuffle is not valid; expected a boolean, got 1"],
     ["collate true", options({ collate: true }), "collate is not valid; expected a function, got true"],
+    ["prefetch -1", options({ prefetch: -1 }), "prefetch is not valid; expected an integer of at least 0, got -1"],
     ["batch_size", options({ batch_size: 2 }), 'unknown option "batch_size" (did you mean "batchSize"?)'],
     ["dropLast of everything", options({ batchSize: 5, dropLast: true }), "dropLast leaves no batch"],
     ["no samples", () => new DataLoader([]), "the data set is empty; expected at least one sample, got 0"],

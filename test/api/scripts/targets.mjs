@@ -134,6 +134,7 @@ function instance(name, type, pool) {
   if (type === nabla.TensorDataset) return new type(nabla.ones([4, 2]));
   if (type === nabla.Table) return nabla.parseCsv("a,b\n1,x\n,y\n");
   if (type === nabla.TokenWindows) return new type(nabla.arange(5), { blockSize: 2 });
+  if (type === nabla.StreamLoader) return nabla.fromIterable(() => [1, 2, 3]);
   if (type === nabla.Graph) return nabla.graph(nabla.ones([2], { requiresGrad: true }).mul(2));
   if (type === nabla.NablaError) return new type("ERR_SHAPE", "add", "add: a message", { cause: 1 });
   if (type === nabla.Trainer) return new type(job);

@@ -22,7 +22,7 @@ export const without: ReadonlyMap<string, string> = new Map([
   ),
   ...names(
     files,
-    "decodeCifar loadCifar parseCsv readCsv readJsonLines readText decodeIdx decodeNpy decodeNpz encodeNpy encodeNpz loadNpy loadNpz saveNpy saveNpz decodeSafetensors decodeSafetensorsMetadata encodeSafetensors loadCheckpoint loadIdx loadMnist loadSafetensors saveCheckpoint saveSafetensors",
+    "decodeCifar fromIterable loadCifar parseCsv readCsv readJsonLines readText decodeIdx decodeNpy decodeNpz encodeNpy encodeNpz loadNpy loadNpz saveNpy saveNpz decodeSafetensors decodeSafetensorsMetadata encodeSafetensors loadCheckpoint loadIdx loadMnist loadSafetensors saveCheckpoint saveSafetensors",
   ),
   ...names(logic, "allClose equal isTensor formula graph summary"),
   ...names("writes in place; its rows are those of test/ops/cases", "assign"),
