@@ -6,7 +6,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { filesUnder, isMain, packageBin, readText, root, runNode, unlessUpToDate } from "./common.mjs";
 
-const entries = { index: "lib/index.ts", internal: "lib/internal.ts", worker: "lib/parallel/worker.ts" };
+const entries = {
+  index: "lib/index.ts",
+  internal: "lib/internal.ts",
+  worker: "lib/parallel/worker.ts",
+  cli: "lib/cli/main.ts",
+};
 const settings = {
   absWorkingDir: root,
   format: "esm",

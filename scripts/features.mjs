@@ -186,10 +186,15 @@ ${rest.join(", ")}
 - optim: ${classes(nabla.optim)}; clipGradNorm, clipGradValue
 - classes: ${classes(nabla)}
 
+## Command line
+
+- \`nabla train\` runs a job: progress in a terminal or a log, metrics as JSON lines, TensorBoard files, a report in one HTML
+  page, checkpoints by signals, exit codes for schedulers, \`--dry-run\`
+- \`nabla info\`, \`nabla compare\` and \`nabla export\` look at files and runs
+
 ## Not included yet
 
-A compiler for whole steps; GPUs; ONNX files; a Trainer and a command line; binaries for systems other than
-Linux x64.
+A compiler for whole steps; GPUs; ONNX files; binaries for systems other than Linux x64.
 `;
 
 const path = join(root, "FEATURES.md");

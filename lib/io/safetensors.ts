@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import { breather } from "../core/breather.js";
 import { dtypes, type TypedArray } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
@@ -116,6 +117,34 @@ interface Checks {
   elements(entry: Entry, bytes: Uint8Array): Promise<void>;
 }
 
+/** The header of an open file, and how to read on. */
+async function headerOf(file: FileHandle, source: Source, pause: () => Promise<void>) {
+  const { size } = await file.stat();
+  const read = async (bytes: Uint8Array, position: number): Promise<Uint8Array> => {
+    const got = await readInto(file, bytes, position);
+    if (got < bytes.length)
+      refuse(source, "the file got shorter while it was read", `${size} bytes`, `${position + got}`);
+    return bytes;
+  };
+  const start = await read(new Uint8Array(Math.min(size, prefixBytes)), 0);
+  const length = headerBytes(start, size, source);
+  const dataStart = prefixBytes + length;
+  const steps = readHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) await pause();
+  return { header: step.value, dataStart, read, size };
+}
+
+/** The header of a file, yielding to the event loop. */
+export async function readFileHeader(source: Source): Promise<Header> {
+  const file = await openRegular(source.op, source.name);
+  try {
+    return (await headerOf(file, source, breather())).header;
+  } finally {
+    await file.close();
+  }
+}
+
 /** Reads the tensors of a file, yielding to the event loop. */
 export async function readTensors(
   source: Source,
@@ -124,20 +153,7 @@ export async function readTensors(
   const file = await openRegular(source.op, source.name);
   const pause = breather();
   try {
-    const { size } = await file.stat();
-    const read = async (bytes: Uint8Array, position: number) => {
-      const got = await readInto(file, bytes, position);
-      if (got < bytes.length)
-        refuse(source, "the file got shorter while it was read", `${size} bytes`, `${position + got}`);
-      return bytes;
-    };
-    const start = await read(new Uint8Array(Math.min(size, prefixBytes)), 0);
-    const length = headerBytes(start, size, source);
-    const dataStart = prefixBytes + length;
-    const steps = readHeader(await read(new Uint8Array(length), prefixBytes), size - dataStart, source);
-    let step = steps.next();
-    for (; step.done !== true; step = steps.next()) await pause();
-    const header = step.value;
+    const { header, dataStart, read, size } = await headerOf(file, source, pause);
     checks?.header(header);
     const maps = header.entries.map((entry) => (map ? mapEntry(entry, file.fd, dataStart, source) : null));
     needRoomFor(

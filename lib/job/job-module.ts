@@ -1,6 +1,6 @@
 /** Finding, loading and checking of job modules. */
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { foreignKind, packageRoot } from "../core/copy.js";
 import { describe, fail, NablaError } from "../core/errors.js";
 import { Module } from "../nn/module.js";
@@ -45,7 +45,7 @@ function failToLoad(op: string, url: string, error: unknown, where = ""): never 
   const stripsTypes = Boolean((process.features as { readonly typescript?: unknown }).typescript);
   const hint =
     /\.[cm]?tsx?$/.test(url) && !stripsTypes && !missing
-      ? "; TypeScript needs Node 22.18 or later, a loader, or to be compiled"
+      ? "; TypeScript needs Node 22.18 or later, the package jiti beside the job, or to be compiled"
       : "";
   const wrapped = new NablaError(
     "ERR_ARGUMENT",
@@ -62,19 +62,41 @@ export async function importJob(url: string, where?: string, op = parallel): Pro
   try {
     loaded = await import(url);
   } catch (error) {
-    loaded = viaHooks(url, error) ?? failToLoad(op, url, error, where);
+    loaded = viaHooks(url, error);
+    loaded ??= await viaJiti(url, error).catch((its) => failToLoad(op, url, its, where));
+    loaded ??= failToLoad(op, url, error, where);
   }
   return jobOf(op, loaded, url);
 }
 
+const hasNoLoader = (error: unknown): boolean =>
+  (error as { readonly code?: unknown } | null)?.code === "ERR_UNKNOWN_FILE_EXTENSION";
+
 /** If `import` has no loader for the file, tries `require`, for which ts-node and others install hooks in CommonJS. */
 function viaHooks(url: string, error: unknown): unknown {
-  if ((error as { readonly code?: unknown } | null)?.code !== "ERR_UNKNOWN_FILE_EXTENSION") return undefined;
+  if (!hasNoLoader(error)) return undefined;
   try {
     return require(fileURLToPath(url));
   } catch {
     return undefined;
   }
+}
+
+interface Jiti {
+  createJiti(url: string): { import(path: string): Promise<unknown> };
+}
+
+/** If Node cannot read TypeScript, loads it by the package jiti, where the job's project has it. */
+async function viaJiti(url: string, error: unknown): Promise<unknown> {
+  if (!hasNoLoader(error)) return undefined;
+  let path: string;
+  try {
+    path = createRequire(url).resolve("jiti");
+  } catch {
+    return undefined;
+  }
+  const { createJiti } = (await import(pathToFileURL(path).href)) as Jiti;
+  return createJiti(url).import(fileURLToPath(url));
 }
 
 /**

@@ -1,15 +1,16 @@
 /** The events of a run as lines of JSON: what everything else about the run is made from. */
+import type { Callback } from "../train/callbacks.js";
 import type { TrainEvent } from "../train/events.js";
 import { lineOf } from "./event-lines.js";
 import { GrowingFile } from "./growing-file.js";
-import type { Observer } from "./observer.js";
 
 interface Item {
   readonly event: TrainEvent;
   readonly time: number;
 }
 
-export class MetricsFile implements Observer {
+export class MetricsFile implements Callback {
+  readonly name = "metrics";
   readonly #path: string;
   readonly #warn: (message: string) => void;
   #file: GrowingFile<Item> | undefined;

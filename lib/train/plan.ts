@@ -3,9 +3,11 @@ import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { numel } from "../core/shape.js";
 import type { AnyJob, Schedule, ScheduleContext } from "../job/job.js";
+import { needModel } from "../job/job-module.js";
 import type { Loader } from "../job/sources.js";
 import type { Module } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
+import { defaultGenerator } from "../ops/random.js";
 import { AdamW } from "../optim/adam.js";
 import { Optimizer } from "../optim/optimizer.js";
 import { LRScheduler } from "../optim/schedule/lr-scheduler.js";
@@ -25,6 +27,17 @@ export interface PlanOptions {
   /** What `data` gave. */
   readonly sets: unknown;
   readonly callbacks: readonly Callback[];
+}
+
+/** The plan of a job: seeds the default generator, and makes the model and the data. */
+export async function planOf(options: Omit<PlanOptions, "model" | "sets">, signal: AbortSignal): Promise<Plan> {
+  const { op, job, settings } = options;
+  const { args, seed } = settings;
+  defaultGenerator.manualSeed(seed);
+  const model = needModel(job.model(args), false, op);
+  if (job.data === undefined) fail("ERR_ARGUMENT", op, "the job has no data", "data: () => ({ train })");
+  const sets: unknown = await job.data({ args, seed, signal });
+  return new Plan({ ...options, model, sets });
 }
 
 export class Plan {

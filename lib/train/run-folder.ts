@@ -1,4 +1,5 @@
 /** The folder of a run: its checkpoints, and the job that wrote them. */
+import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { NablaError } from "../core/errors.js";
@@ -9,6 +10,20 @@ import { type FileLock, lockFile } from "../io/lock.js";
 const pattern = /^step-(\d{8,})\.safetensors$/;
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, "0")}.safetensors`;
+
+/** The steps with a checkpoint in a folder, in order. */
+async function stepsIn(folder: string): Promise<number[]> {
+  const found = (await readdir(folder)).flatMap((name) => pattern.exec(name)?.[1] ?? []);
+  return found.map(Number).sort((a, b) => a - b);
+}
+
+const folderIn = (run: string): string => join(run, "checkpoints");
+
+/** The paths of the checkpoints in the folder of a run, the newest last. */
+export async function checkpointsIn(run: string): Promise<string[]> {
+  const folder = folderIn(run);
+  return existsSync(folder) ? (await stepsIn(folder)).map((step) => join(folder, nameOf(step))) : [];
+}
 
 /** A checkpoint that is on disk. */
 export interface Saved {
@@ -52,8 +67,7 @@ export class RunFolder {
   async open(): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     this.lock = lockFile(this.op, join(this.path, "lock"));
-    const found = (await readdir(this.folder)).flatMap((name) => pattern.exec(name)?.[1] ?? []);
-    this.steps = found.map(Number).sort((a, b) => a - b);
+    this.steps = await stepsIn(this.folder);
   }
 
   /** Where the file system has no locks, a sentence that says so. */
@@ -154,6 +168,6 @@ export class RunFolder {
   }
 
   private get folder(): string {
-    return join(this.path, "checkpoints");
+    return folderIn(this.path);
   }
 }

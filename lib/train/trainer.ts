@@ -4,14 +4,13 @@ import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
 import { checkFields, fieldNames } from "../job/fields.js";
 import { type AnyJob, isJob } from "../job/job.js";
-import { importJob, needModel } from "../job/job-module.js";
+import { importJob } from "../job/job-module.js";
 import type { Module } from "../nn/module.js";
-import { defaultGenerator } from "../ops/random.js";
 import { needReason, type StopReason } from "./callbacks.js";
 import { EventStream } from "./event-stream.js";
 import type { TrainEvent } from "./events.js";
 import type { FitResult } from "./fit-result.js";
-import { Plan } from "./plan.js";
+import { planOf } from "./plan.js";
 import { Run } from "./run.js";
 import type { RunFolder } from "./run-folder.js";
 import {
@@ -162,16 +161,11 @@ export class Trainer<M extends Module = Module> {
     const job = (url === null ? this.job : await importJob(url, undefined, op)) as AnyJob<M>;
     if (url !== null) checkFields(op, job, fieldNames);
     const { settings, effective } = settingsOf(op, job, this.given);
-    const { args, seed, keep } = settings;
     const { resume, allow, callbacks } = this.options;
-    this.folder = await openFolder(op, this.options, keep);
+    this.folder = await openFolder(op, this.options, settings.keep);
     const { folder } = this;
-    defaultGenerator.manualSeed(seed);
-    const model = needModel(job.model(args), false, op);
-    if (job.data === undefined) fail("ERR_ARGUMENT", op, "the job has no data", "data: () => ({ train })");
-    const sets: unknown = await job.data({ args, seed, signal: this.controller.signal });
-    const plan = new Plan({ op, job, model, settings, effective, sets, callbacks });
-    const module = url === null ? null : { url, args };
+    const plan = await planOf({ op, job, settings, effective, callbacks }, this.controller.signal);
+    const module = url === null ? null : { url, args: settings.args };
     return new Run({ plan, module, folder, resume, allow, controller: this.controller, streams: this.streams });
   }
 

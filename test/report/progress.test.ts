@@ -47,7 +47,7 @@ describe("in a terminal", () => {
       expect(line).toContain("25 %");
       if (columns === 200)
         expect(line).toMatch(
-          /^━{6}─{18} {2}25 % {2}loss 0\.004000 {2}3:08 left {2}step 250\/1,000 {2}epoch 1 {2}128\.0 rows\/s {2}\|grad\| 1\.500 {2}\d+\.?\d* MB$/,
+          /^━{6}─{18} {2}25 % {2}loss 0\.004000 {2}3:08 left {2}step 250\/1,000 {2}epoch 2 {2}128\.0 rows\/s {2}\|grad\| 1\.500 {2}\d+\.?\d* MB$/,
         );
       await progress.close();
       expect(shown(seen.text).at(-1)).toBe("");
@@ -131,7 +131,7 @@ describe("in a terminal", () => {
     await wait(frames);
     expect(shown(seen.text)).toEqual([
       "nothing is written: 1,234,567 parameters",
-      expect.stringMatching(/^loss NaN {2}step 3 {2}epoch 1/),
+      expect.stringMatching(/^loss NaN {2}step 3 {2}epoch 2/),
     ]);
     await progress.close();
   });

@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tensor } from "nabla";
+import { type Control, nn, tensor } from "nabla";
 import { EventFile } from "nabla/internal";
 import protobuf from "protobufjs";
 import { afterEach, beforeEach, expect, test } from "vitest";
+
 import { evaluate, start, step } from "./events.js";
 
 /** As TensorFlow's event.proto and summary.proto have it. */
@@ -78,15 +79,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const open = (tensors: [string, ReturnType<typeof tensor>][] = []) =>
-  new EventFile(folder, {
-    text: "# a job",
-    tensors: () => tensors,
-    warn: (message) => {
-      throw new Error(message);
-    },
+const open = () =>
+  new EventFile(folder, (message) => {
+    throw new Error(message);
   });
-const files = async () => (await readdir(folder)).sort();
+const files = async () => (await readdir(folder)).filter((name) => name.startsWith("events.out.tfevents.")).sort();
 const last = async () => decode(await readFile(join(folder, (await files()).at(-1)!)));
 const valuesOf = (messages: Message[]): [number, string, number][] =>
   messages.flatMap(({ step = 0, summary }) =>
@@ -100,6 +97,7 @@ test("the checksum of the test is CRC-32C", () => {
 });
 
 test("a file begins with its version and a session, and has the job, steps and evaluations", async () => {
+  await writeFile(join(folder, "job.json"), "{}");
   const file = open();
   file.observe(start());
   file.observe(step(1, { loss: 0.5, lr: 0.25, gradNorm: 2, log: { perplexity: 8 } }));
@@ -112,7 +110,7 @@ test("a file begins with its version and a session, and has the job, steps and e
   expect(messages[2].summary.value[0]).toMatchObject({
     tag: "job",
     metadata: { pluginData: { pluginName: "text" } },
-    tensor: { dtype: "DT_STRING", stringVal: [Buffer.from("# a job")] },
+    tensor: { dtype: "DT_STRING", stringVal: [Buffer.from("```json\n{}```")] },
   });
   for (const { wallTime } of messages) expect(Math.abs(wallTime - Date.now() / 1000)).toBeLessThan(10);
   expect(valuesOf(messages)).toEqual([
@@ -137,22 +135,39 @@ test("a run that goes on has a file behind the others, which begins a session af
     await file.close();
     const messages = await last();
     expect(messages[1]).toMatchObject({ sessionLog: { status: "START" }, step: at + 1 });
-    expect(messages).toHaveLength(resumedFrom === null ? 3 : 2);
+    expect(messages).toHaveLength(2);
   }
   expect(await files()).toHaveLength(3);
 });
 
 test("evaluations have histograms whose buckets hold the values that they should", async () => {
   const values = [-3, -1, -1, -0, 0, 1e-30, 0.5, 1, 1.06, 1.12, 1.13, 40, Number.NaN, Number.POSITIVE_INFINITY];
-  const file = open([
-    ["weights/w", tensor(values)],
-    ["weights/halves", tensor([1, 2, 2], { dtype: "bfloat16" })],
-    ["weights/none", tensor([Number.NaN])],
-  ]);
+  const model = new nn.Linear(1, 1);
+  const named = (tensors: Record<string, ReturnType<typeof tensor>>) =>
+    ({ model: { namedParameters: () => Object.entries(tensors) }, step: 1 }) as unknown as Control;
+  const file = open();
   file.observe(start());
-  file.observe(evaluate(1, {}));
+  file.beforeStep(named({ w: model.weight })); // there was no evaluation yet
+  file.onEvaluate(
+    evaluate(1, {}),
+    named({
+      w: tensor(values),
+      halves: tensor([1, 2, 2], { dtype: "bfloat16" }),
+      none: tensor([Number.NaN]),
+    }),
+  );
+  model
+    .forward(tensor([3]))
+    .sum()
+    .backward();
+  file.beforeStep(named({ w: model.weight, none: tensor([1]) }));
+  file.beforeStep(named({ w: model.weight })); // only once
   await file.close();
-  const [w, halves, ...others] = (await last()).at(-1).summary.value;
+  const [weights, gradients, ...rest] = (await last()).slice(2);
+  expect(rest).toEqual([]);
+  expect(gradients.step).toBe(2);
+  expect(gradients.summary.value).toMatchObject([{ tag: "gradients/w", histo: { min: 3, max: 3, num: 1 } }]);
+  const [w, halves, ...others] = weights.summary.value;
   expect(others).toEqual([]);
   expect(w.tag).toBe("weights/w");
   const finite = values.filter(Number.isFinite).map(Math.fround);

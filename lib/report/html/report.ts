@@ -63,7 +63,7 @@ function factsOf(summary: Summary): [string, string][] {
   const made = grouped(last?.step ?? 0);
   return [
     ["steps", steps === null || steps === last?.step ? made : `${made} of ${grouped(steps)}`],
-    ["epoch", last === null ? "–" : grouped(last.epoch)],
+    ["epoch", last === null ? "–" : grouped(last.epoch + 1)],
     ["time in steps", duration(seconds)],
     ["rows a second", seconds > 0 ? figure(rows / seconds) : "–"],
     ["waiting for data", seconds > 0 ? `${((100 * wait) / seconds).toFixed(1)} %` : "–"],

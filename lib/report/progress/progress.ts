@@ -2,8 +2,8 @@
 import type { WriteStream } from "node:tty";
 import { inspect } from "node:util";
 import { byteText, duration, grouped, visible } from "../../core/words.js";
+import type { Callback } from "../../train/callbacks.js";
 import type { EndEvent, StartEvent, StepEvent, TrainEvent } from "../../train/events.js";
-import type { Observer } from "../observer.js";
 import { MetricsTable } from "./metrics-table.js";
 import { Pace } from "./pace.js";
 import { type Standing, shareOf, textsOf } from "./standing.js";
@@ -20,7 +20,8 @@ export interface ProgressOptions {
 /** The milliseconds between two pictures in a terminal. */
 const frame = 100;
 
-export class Progress implements Observer {
+export class Progress implements Callback {
+  readonly name = "progress";
   readonly #stream: WriteStream;
   readonly #quiet: boolean;
   readonly #line: TerminalLine | null;

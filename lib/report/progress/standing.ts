@@ -27,7 +27,7 @@ export function textsOf(standing: Standing): string[] {
     `loss ${figure(last.loss)}`,
     seconds === null || steps === null ? null : `${duration((steps - last.step) * seconds)} left`,
     `step ${grouped(last.step)}${steps === null ? "" : `/${grouped(steps)}`}`,
-    `epoch ${grouped(last.epoch)}`,
+    `epoch ${grouped(last.epoch + 1)}`,
     rows === null ? null : `${figure(rows)} rows/s`,
     last.gradNorm === null ? null : `|grad| ${figure(last.gradNorm)}`,
     byteText(memory),

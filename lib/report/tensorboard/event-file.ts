@@ -1,37 +1,50 @@
 /** The events of a run in a file that TensorBoard reads. */
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Tensor } from "../../tensor/tensor.js";
+import type { Callback, Control } from "../../train/callbacks.js";
 import type { EvaluateEvent, StartEvent, StepEvent, TrainEvent } from "../../train/events.js";
 import { GrowingFile } from "../growing-file.js";
-import type { Observer } from "../observer.js";
 import { histogramOf } from "./histogram.js";
 import { recordOf } from "./records.js";
 import { type EventMessage, encodeEvent, type SummaryValue, sessionStart, stringDtype } from "./schema.js";
 
-export interface EventFileOptions {
-  /** A text that describes the run: its job. */
-  readonly text: string;
-  /** Weights and gradients, by name, of which each evaluation writes histograms. */
-  readonly tensors: () => Iterable<readonly [name: string, tensor: Tensor]>;
-  readonly warn: (message: string) => void;
-}
-
-export class EventFile implements Observer {
+export class EventFile implements Callback {
+  readonly name = "tensorboard";
   readonly #folder: string;
-  readonly #options: EventFileOptions;
+  readonly #warn: (message: string) => void;
   #file: GrowingFile<EventMessage> | undefined;
+  /** Whether the next gradients have histograms: evaluations come when the gradients before them are gone. */
+  #wantsGradients = false;
 
-  constructor(folder: string, options: EventFileOptions) {
+  constructor(folder: string, warn: (message: string) => void) {
     this.#folder = folder;
-    this.#options = options;
+    this.#warn = warn;
   }
 
   observe(event: TrainEvent): void {
     if (event.type === "start") this.#start(event);
     else if (event.type === "step") this.#summarize(event.step, ofStep(event));
-    else if (event.type === "evaluate") this.#evaluate(event);
+    else if (event.type === "evaluate")
+      this.#summarize(
+        event.step,
+        Object.entries(event.metrics).map(([name, value]) => scalar(name.replace(".", "/"), value)),
+      );
+  }
+
+  onEvaluate({ step }: EvaluateEvent, { model }: Control): void {
+    this.#summarize(step, histograms("weights", model.namedParameters()));
+    this.#wantsGradients = true;
+  }
+
+  beforeStep({ model, step }: Control): void {
+    if (!this.#wantsGradients) return;
+    this.#wantsGradients = false;
+    const gradients = model
+      .namedParameters()
+      .flatMap(([name, { grad }]) => (grad === null ? [] : [[name, grad] as const]));
+    this.#summarize(step + 1, histograms("gradients", gradients));
   }
 
   async close(): Promise<void> {
@@ -39,23 +52,14 @@ export class EventFile implements Observer {
   }
 
   #start({ step, resumedFrom }: StartEvent): void {
-    const { warn, text } = this.#options;
     const encode = (message: EventMessage): Uint8Array => recordOf(encodeEvent(message));
-    this.#file = new GrowingFile(join(this.#folder, freshName(this.#folder)), { encode, warn });
+    this.#file = new GrowingFile(join(this.#folder, freshName(this.#folder)), { encode, warn: this.#warn });
     this.#file.append({ wallTime: now(), fileVersion: "brain.Event:2" });
     // Readers drop what earlier files have of this step and of later ones: it has not happened.
     this.#file.append({ wallTime: now(), step: step + 1, sessionLog: { status: sessionStart } });
-    if (resumedFrom === null) this.#summarize(step, [textValue("job", text)]);
-  }
-
-  #evaluate({ step, metrics }: EvaluateEvent): void {
-    const scalars = Object.entries(metrics).map(([name, value]) => scalar(name.replace(".", "/"), value));
-    const histograms: SummaryValue[] = [];
-    for (const [tag, tensor] of this.#options.tensors()) {
-      const histo = histogramOf(tensor.detach().to("float32").toTypedArray() as Float32Array);
-      if (histo !== null) histograms.push({ tag, histo });
-    }
-    this.#summarize(step, [...scalars, ...histograms]);
+    const job = join(this.#folder, "job.json");
+    if (resumedFrom === null && existsSync(job))
+      this.#summarize(step, [textValue("job", `\`\`\`json\n${readFileSync(job, "utf8")}\`\`\``)]);
   }
 
   #summarize(step: number, value: readonly SummaryValue[]): void {
@@ -71,6 +75,15 @@ function ofStep({ loss, lr, gradNorm, log }: StepEvent): SummaryValue[] {
   const norm = gradNorm === null ? [] : [scalar("train/gradNorm", gradNorm)];
   const own = Object.entries(log).map(([name, value]) => scalar(`train/${name}`, value));
   return [scalar("train/loss", loss), scalar("train/lr", lr), ...norm, ...own];
+}
+
+function histograms(kind: string, tensors: Iterable<readonly [name: string, tensor: Tensor]>): SummaryValue[] {
+  const values: SummaryValue[] = [];
+  for (const [name, tensor] of tensors) {
+    const histo = histogramOf(tensor.detach().to("float32").toTypedArray() as Float32Array);
+    if (histo !== null) values.push({ tag: `${kind}/${name}`, histo });
+  }
+  return values;
 }
 
 const textValue = (tag: string, text: string): SummaryValue => ({
