@@ -47,6 +47,10 @@ const installed = join(consumer, "node_modules", "nabla");
 const prebuilds = join(installed, "prebuilds");
 const env = { NABLA_BINARY: undefined };
 runNode(["smoke.mjs"], { cwd: consumer, quiet: true, env });
+const { bin } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+if (!existsSync(join(consumer, "node_modules", ".bin", "nabla"))) fail("the command nabla is not installed");
+const said = runNode([join(installed, bin.nabla), "info"], { cwd: consumer, quiet: true, env });
+if (!said.includes("kernels")) fail(`nabla info says ${said}`);
 for (const platform of readdirSync(prebuilds)) {
   const binary = join(prebuilds, platform, "nabla.node");
   console.log(`${platform}: ${size(binary)} in a package of ${size(tarball)}`);

@@ -1,8 +1,10 @@
 /** Batches of rows that come one after the other: from async iterables, generators and Node streams. */
+
 import { needFunction, needInteger } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
+import type { Signal } from "../core/signal.js";
 import { type Batch, collate } from "./collate.js";
 import { inOrder, type Task } from "./in-order.js";
 import { Rows, type Seekable } from "./rows.js";
@@ -14,7 +16,7 @@ export interface StreamEpoch {
   /** The loader's seed. */
   readonly seed: number;
   /** Aborted when the loop over the loader ends, also by `break` or an error. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /**

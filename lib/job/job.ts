@@ -1,5 +1,7 @@
 /** A job: a model and its loss, and what a training run needs besides, in a module that every thread can load. */
+
 import type { FilePath } from "../core/path.js";
+import type { Signal } from "../core/signal.js";
 import type { Module } from "../nn/module.js";
 import type { Parameter } from "../nn/parameter.js";
 import type { Optimizer } from "../optim/optimizer.js";
@@ -14,7 +16,7 @@ export interface DataContext<A = unknown> {
   readonly args: A;
   readonly seed: number;
   /** Aborted when the run is to end. */
-  readonly signal: AbortSignal;
+  readonly signal: Signal;
 }
 
 /** What `optimizer` gets besides the parameters. */

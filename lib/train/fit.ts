@@ -1,4 +1,5 @@
 import { refuse } from "../core/arguments.js";
+import type { Signal } from "../core/signal.js";
 import { isPlain } from "../core/tree.js";
 import { checkFields, type FieldName } from "../job/fields.js";
 import type { AnyJob, Job } from "../job/job.js";
@@ -27,7 +28,7 @@ export interface VisibleFitOptions<M extends Module, B, O, D extends object>
   extends Omit<Job<M, unknown, B, O, D>, "args" | "model" | "data" | "workers">,
     RunFolderOptions {
   /** Ends the loop between two batches. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** A training set alone, or sets by name. */
@@ -68,7 +69,7 @@ export function fit<M extends Module, const S extends Source | DataSets, B, O = 
   async function* visible(): AsyncGenerator<StepEvent | EvaluateEvent, void, undefined> {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
-    const stop = signal as AbortSignal | undefined;
+    const stop = signal as Signal | undefined;
     const folder = await openFolder(op, checked, settings.keep);
     stop?.addEventListener("abort", abort);
     if (stop?.aborted) abort();

@@ -1,7 +1,9 @@
 /** Everything that a run is made of, checked before the first step. */
+
 import { refuse } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { numel } from "../core/shape.js";
+import type { Signal } from "../core/signal.js";
 import type { AnyJob, Schedule, ScheduleContext } from "../job/job.js";
 import { needModel } from "../job/job-module.js";
 import type { Loader } from "../job/sources.js";
@@ -30,7 +32,7 @@ export interface PlanOptions {
 }
 
 /** The plan of a job: seeds the default generator, and makes the model and the data. */
-export async function planOf(options: Omit<PlanOptions, "model" | "sets">, signal: AbortSignal): Promise<Plan> {
+export async function planOf(options: Omit<PlanOptions, "model" | "sets">, signal: Signal): Promise<Plan> {
   const { op, job, settings } = options;
   const { args, seed } = settings;
   defaultGenerator.manualSeed(seed);

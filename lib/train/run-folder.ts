@@ -42,7 +42,7 @@ export interface Unsaved {
 }
 
 /** Whether an error is of the file system: no space, no right, a broken disk. */
-export const isFileError = (error: unknown): error is NodeJS.ErrnoException =>
+export const isFileError = (error: unknown): error is Error & { readonly code: string } =>
   error instanceof Error && "code" in error && "syscall" in error;
 
 export class RunFolder {

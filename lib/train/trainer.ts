@@ -2,6 +2,7 @@ import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
+import type { Signal } from "../core/signal.js";
 import { checkFields, fieldNames } from "../job/fields.js";
 import { type AnyJob, isJob } from "../job/job.js";
 import { importJob } from "../job/job-module.js";
@@ -28,7 +29,7 @@ export interface TrainerOptions extends RunFolderOptions, Replacements {}
 
 export interface FitOptions {
   /** Ends the run between two batches, with a checkpoint. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 const op = "Trainer";

@@ -12,7 +12,6 @@ void unmap_file(void*, size_t) {}
 #else
 
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace nabla {
@@ -30,10 +29,9 @@ size_t whole_pages(size_t bytes) { return (bytes + page() - 1) / page() * page()
 }  // namespace
 
 void* map_file(int descriptor, int64_t position, size_t bytes) {
-  struct stat status;
-  if (bytes == 0 || position < 0 || fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode) ||
-      position > status.st_size || static_cast<uint64_t>(status.st_size - position) < bytes)
-    return nullptr;
+  // Not fstat: that of a new glibc is missing from old ones.
+  const off_t size = lseek(descriptor, 0, SEEK_END);
+  if (bytes == 0 || position < 0 || position > size || static_cast<uint64_t>(size - position) < bytes) return nullptr;
   const size_t before = static_cast<size_t>(position) % page();
   // Anonymous pages stand behind the file's last one: reading beyond the end of a file is fatal.
   const size_t reserved = whole_pages(before + bytes + kPadding);
