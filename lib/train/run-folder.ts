@@ -25,6 +25,28 @@ export async function checkpointsIn(run: string): Promise<string[]> {
   return existsSync(folder) ? (await stepsIn(folder)).map((step) => join(folder, nameOf(step))) : [];
 }
 
+export interface Loaded {
+  readonly path: string;
+  readonly parts: Record<string, unknown>;
+}
+
+/** Told of a checkpoint that is not whole, and why. */
+export type Skipped = (path: string, reason: string) => void;
+
+/** The last of these checkpoints that is whole; null where none is. */
+export async function loadNewest(paths: readonly string[], skipped: Skipped): Promise<Loaded | null> {
+  for (const path of paths.toReversed()) {
+    try {
+      return { path, parts: await loadCheckpoint(path) };
+    } catch (error) {
+      const damaged = (error instanceof NablaError && error.code === "ERR_FORMAT") || isFileError(error);
+      if (!damaged) throw error;
+      skipped(path, (error as Error).message);
+    }
+  }
+  return null;
+}
+
 /** A checkpoint that is on disk. */
 export interface Saved {
   readonly step: number;
@@ -96,23 +118,14 @@ export class RunFolder {
     this.steps = [];
   }
 
-  /** The newest checkpoint that is whole, and why newer ones are not; null where there is none. */
-  async load(
-    skipped: (path: string, reason: string) => void,
-  ): Promise<{ path: string; parts: Record<string, unknown> } | null> {
-    for (const step of this.steps.toReversed()) {
-      const path = this.pathOf(step);
-      try {
-        const parts = await loadCheckpoint(path);
-        this.resumedFrom = path;
-        return { path, parts };
-      } catch (error) {
-        const damaged = (error instanceof NablaError && error.code === "ERR_FORMAT") || isFileError(error);
-        if (!damaged) throw error;
-        skipped(path, (error as Error).message);
-      }
-    }
-    return null;
+  /** The newest checkpoint that is whole, from which the run goes on; null where there is none. */
+  async load(skipped: Skipped): Promise<Loaded | null> {
+    const found = await loadNewest(
+      this.steps.map((step) => this.pathOf(step)),
+      skipped,
+    );
+    if (found !== null) this.resumedFrom = found.path;
+    return found;
   }
 
   async describe(job: object): Promise<void> {

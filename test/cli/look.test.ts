@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadSafetensors, saveNpy, saveNpz, saveSafetensors, tensor, zeros } from "nabla";
+import { loadSafetensors, saveCheckpoint, saveNpy, saveNpz, saveSafetensors, tensor, zeros } from "nabla";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { jobs, nabla } from "./cli.js";
 
@@ -81,4 +81,15 @@ test("export: the newest and the best weights, averaged ones where there are any
     "b.safetensors: the averaged weights of step 7, 4 tensors\n",
   );
   expect(await refused("export", folder, "--to", "x.safetensors")).toMatch(/there is no checkpoint in/);
+  await saveCheckpoint(join(folder, "other.safetensors"), { w: tensor([1]) });
+  expect(await refused("export", "other.safetensors", "--to", "x.safetensors")).toMatch(/not of a run/);
+});
+
+test("export: a damaged checkpoint is skipped, and said to be", async () => {
+  await nabla(["train", join(jobs, "sign.mjs"), "--quiet", "--out", "c", "--steps", "12"], folder);
+  const newest = join(folder, "c", "checkpoints", "step-00000012.safetensors");
+  await truncate(newest, (await stat(newest)).size - 1);
+  const { code, stdout, stderr } = await nabla(["export", "c", "--to", "c.safetensors"], folder);
+  expect(stdout).toBe("c.safetensors: the weights of step 10, 4 tensors\n");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^warning: skipped: .*step-00000012/) });
 });

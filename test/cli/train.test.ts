@@ -140,6 +140,14 @@ describe("a run", () => {
     expect(quiet.stdout).toMatch(/^finished at step 3.*\n$/);
   });
 
+  test("keeps other processes out of its folder", async () => {
+    const running = start(["train", sign, "--out", out, "--args.slow", "50", "--json"], folder);
+    await running.until('"step":1');
+    const { code, stderr } = await train("--resume");
+    expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringMatching(/another process trains into .*run;/) });
+    expect((await running.ended).code).toBe(0);
+  });
+
   test("whoever reads its output may leave", async () => {
     const running = start(["train", sign, "--out", out, "--args.slow", "20", "--json"], folder);
     await running.until('"step":1');

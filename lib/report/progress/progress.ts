@@ -20,6 +20,9 @@ export interface ProgressOptions {
 /** The milliseconds between two pictures in a terminal. */
 const frame = 100;
 
+/** Of a terminal that does not know its own. */
+const usualColumns = 80;
+
 export class Progress implements Callback {
   readonly name = "progress";
   readonly #stream: WriteStream;
@@ -76,7 +79,7 @@ export class Progress implements Callback {
       memory: process.memoryUsage.rss(),
     };
     if (this.#line === null) this.#print(`${clock()}  ${textsOf(standing).join("  ")}`);
-    else this.#line.show(this.#fitted(standing, this.#stream.columns - 1));
+    else this.#line.show(this.#fitted(standing, (this.#stream.columns || usualColumns) - 1));
   }
 
   /** The bar, and as many of the texts as fit beside it. */
