@@ -131,7 +131,8 @@ const matrix = groups
   .join("\n\n");
 const shown = groups.flatMap(([, ops]) => ops.map((op) => op.name));
 const without = [...table.keys()].filter((name) => !shown.includes(name));
-if (without.length > 0) fail(`rows without a case: ${without.join(", ")}`);
+if (without.length > 0)
+  fail(`proofs.json has no case of ${without.join(", ")}: add cases in test/ops/cases, then npm run prove`);
 
 const functions = Object.keys(nabla).filter((name) => typeof nabla[name] === "function" && /^[a-z]/.test(name));
 const rest = functions.filter((name) => !shown.includes(name)).sort();

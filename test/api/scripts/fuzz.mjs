@@ -187,7 +187,7 @@ for (const target of list.filter(({ name }) => !refusing.has(name))) {
   for (const makers of own.length > 0 ? own : generic)
     if (await isTaken(target, makers)) good.push(makers);
     else if (own.length > 0) fault(target.name, [], "refuses arguments that are meant for it");
-  if (good.length === 0) fault(target.name, [], "takes nothing that it was given");
+  if (good.length === 0) fault(target.name, [], "takes nothing that it was given: seeds.mjs needs arguments for it");
   else taken.set(target.name, good);
   progress[0]++;
 }

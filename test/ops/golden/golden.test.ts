@@ -198,7 +198,11 @@ describe("every exported function has golden rows, or a reason why not", () => {
   test.each(exported)("%s", (name) => {
     const shapes = new Set((byOp.get(name) ?? []).map((row) => JSON.stringify(row.args)));
     if (without.has(name)) expect(shapes.size, "the reason is stale: there are rows").toBe(0);
-    else expect(shapes.size, "rows in golden.json with different arguments").toBeGreaterThanOrEqual(3);
+    else
+      expect(
+        shapes.size,
+        "rows of golden.py with different arguments; or a reason in without.ts",
+      ).toBeGreaterThanOrEqual(3);
   });
 
   test("no reason and no row is for what is not exported", () => {

@@ -14,7 +14,7 @@ export const without: ReadonlyMap<string, string> = new Map([
   ),
   ...names(
     transform,
-    "backward checkpoint customFunction detectAnomaly functionalCall grad gradcheck hessian hvp inference jacfwd jacobian jacrev jvp noGrad scope valueAndGrad vjp vmap",
+    "backward checkpoint customFunction detectAnomaly fit functionalCall grad gradcheck hessian hvp inference jacfwd jacobian jacrev jvp noGrad scope valueAndGrad vjp vmap",
   ),
   ...names(
     runtime,
