@@ -1,6 +1,6 @@
 // Builds the native add-on, the package in dist/, its types and the examples; skips each part that is up to date.
 //   node scripts/build.mjs [--native] [--lib] [--types] [--examples] [--quiet]
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -68,6 +68,7 @@ async function buildLib() {
 async function buildExamples() {
   const entryPoints = filesUnder("examples", [".ts"]);
   await bundle({ entryPoints, outbase: "examples", outdir: "build/examples" });
+  for (const table of filesUnder("examples", [".csv"])) cpSync(join(root, table), join(root, "build", table));
 }
 
 function buildTypes({ quiet }) {
@@ -83,7 +84,7 @@ const parts = {
     build: buildNative,
   },
   lib: { inputs: ["lib", ...tools], outputs: ["dist/index.js"], build: buildLib },
-  examples: { inputs: ["examples", ...tools], outputs: ["build/examples/mnist/main.js"], build: buildExamples },
+  examples: { inputs: ["examples", ...tools], outputs: ["build/examples/digits/mlp.js"], build: buildExamples },
   types: { inputs: ["lib", "tsconfig.json", ...tools], outputs: ["dist/types/index.d.ts"], build: buildTypes },
 };
 

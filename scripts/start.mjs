@@ -1,13 +1,12 @@
-// npm start: trains on the digits, from a fresh clone on. Arguments go to examples/mnist.
-import { spawn } from "node:child_process";
+// npm start: trains on the digits, from a fresh clone on. Arguments are those of `nabla train`.
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { root } from "./common.mjs";
 import { ensure } from "./ensure.mjs";
 
 await ensure(["native", "lib", "examples"]);
-const program = join(root, "build", "examples", "mnist", "main.js");
-const child = spawn(process.execPath, [program, ...process.argv.slice(2)], { stdio: "inherit" });
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
-child.on("exit", (code, signal) => {
-  process.exitCode = code ?? 128 + (signal === "SIGINT" ? 2 : 15);
-});
+const cli = join(root, "dist", "cli.js");
+const job = join(root, "build", "examples", "digits", "mlp.js");
+// In this process, so that signals reach the run once.
+process.argv.splice(1, 1, cli, "train", job);
+await import(pathToFileURL(cli).href);

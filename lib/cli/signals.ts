@@ -4,6 +4,12 @@ import { constants } from "node:os";
 /** A system that does not know one of them never sends it. */
 const endings = ["SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"] as const;
 
+/**
+ * npm, yarn and pnpm pass a terminal's signal on to what they run, which the terminal has sent it to already: the same
+ * signal within so many milliseconds is the same.
+ */
+const echo = process.env["npm_lifecycle_event"] === undefined ? 0 : 500;
+
 export interface Signals {
   /** Aborted by the first signal that ends the run; a second one ends the process at once. */
   readonly signal: AbortSignal;
@@ -13,8 +19,13 @@ export interface Signals {
 /** Listens until `remove`: SIGUSR2 calls `save`, the first signal that ends the run calls `end` with its name. */
 export function listen({ save, end }: { save: () => void; end: (name: string) => void }): Signals {
   const controller = new AbortController();
+  let first = 0;
   const onEnding = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(128 + constants.signals[name]);
+    if (controller.signal.aborted) {
+      if (name === controller.signal.reason && performance.now() - first < echo) return;
+      process.exit(128 + constants.signals[name]);
+    }
+    first = performance.now();
     controller.abort(name);
     end(name);
   };

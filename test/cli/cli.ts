@@ -18,9 +18,13 @@ export interface Running {
   until(text: string): Promise<void>;
 }
 
-export function start(args: readonly string[], cwd?: string, limit?: number): Running {
+/** As from a shell: what npm tells what it runs is left out, but for `script`. */
+export function start(args: readonly string[], cwd?: string, limit?: number, script?: string): Running {
   const line = limit === undefined ? [] : ["-c", `trap '' XFSZ; ulimit -f ${limit}; exec "$0" "$@"`, process.execPath];
-  const child = spawn(limit === undefined ? process.execPath : "sh", [...line, cli, ...args], { cwd });
+  const child = spawn(limit === undefined ? process.execPath : "sh", [...line, cli, ...args], {
+    cwd,
+    env: { ...process.env, npm_lifecycle_event: script },
+  });
   const text = { stdout: "", stderr: "" };
   const waiting = new Map<string, () => void>();
   for (const name of ["stdout", "stderr"] as const)

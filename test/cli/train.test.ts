@@ -234,6 +234,16 @@ describe.runIf(process.platform !== "win32")("signals", () => {
     expect((await running.ended).code).toBe(code);
   });
 
+  test("as npm runs it, a signal that arrives twice is one", async () => {
+    const job = ["train", sign, "--out", out, "--json", "--args.slow", "50", "--steps", "20"];
+    const running = start(job, folder, undefined, "start");
+    await running.until('"step":7');
+    running.process.kill("SIGINT");
+    await running.until("the run ends after this batch");
+    running.process.kill("SIGINT");
+    expect((await running.ended).code).toBe(75);
+  });
+
   test("SIGUSR2 saves, and the run goes on", async () => {
     const running = slow("--args.slow", "50", "--steps", "9");
     await running.until('"step":6');
