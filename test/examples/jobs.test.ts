@@ -54,8 +54,8 @@ test("RandomAffine turns and resizes around the middle", () => {
     .unsqueeze(0)
     .expand([50, side ** 2])
     .contiguous();
-  const turned = new RandomAffine(side, { ...none, degrees: 180 }).forward(x);
-  expect(close(turned, x)).toBeLessThan(0.45); // a cone, but for what lies between pixels
+  const rotated = new RandomAffine(side, { ...none, degrees: 180 }).forward(x);
+  expect(close(rotated, x)).toBeLessThan(0.45); // a cone, but for what lies between pixels
   const sums = new RandomAffine(side, { ...none, scale: 0.5 }).forward(x).sum(1);
   expect(sums.amin().item()).toBeLessThan(0.5 * x.sum(1).amin().item());
   expect(sums.amax().item()).toBeGreaterThan(1.3 * x.sum(1).amin().item());
