@@ -23,7 +23,7 @@ export type Gradients = readonly (Tensor | null)[];
 /** A computed shard. */
 export interface Share {
   readonly rows: number;
-  readonly result: ShardResult;
+  readonly result: Omit<ShardResult, "used">;
   readonly loss: Tensor;
   readonly gradients: Gradients;
   /** What it has written to the model's buffers. */

@@ -63,14 +63,15 @@ export interface ShardTask {
   readonly rows: number;
 }
 
-type Passed = Pick<ShardResult, "used"> & { readonly loss: Loss };
+interface Passed extends Pick<ShardResult, "written"> {
+  readonly loss: Loss;
+}
+
+const none: readonly boolean[] = [];
 
 /** Runs f on copies of the model's shared buffers; their final values are written to `slots`. */
-function onCopies(
-  buffers: readonly Buffer[],
-  slots: Pick<Slots, "buffers" | "changed">,
-  f: () => Passed,
-): Passed & Pick<ShardResult, "written"> {
+function onCopies(buffers: readonly Buffer[], slots: Pick<Slots, "buffers" | "changed">, f: () => Loss): Passed {
+  if (buffers.length === 0) return { loss: f(), written: none };
   const shared = buffers.map((buffer) => buffer.detach());
   const copies = shared.map((x) => x.clone());
   const before = copies.map(timesWritten);
@@ -78,7 +79,7 @@ function onCopies(
     replace(buffer, copies[i]!);
   });
   try {
-    const passed = f();
+    const loss = f();
     const written = buffers.map((buffer, i) => {
       const copy = copies[i]!;
       if (buffer.handle === copy.handle && timesWritten(copy) === before[i]) return false;
@@ -87,7 +88,7 @@ function onCopies(
       assign(slots.changed.narrow(0, i, 1), left.ne(shared[i]!).any());
       return true;
     });
-    return { ...passed, written };
+    return { loss, written };
   } finally {
     buffers.forEach((buffer, i) => {
       replace(buffer, shared[i]!);
@@ -116,15 +117,15 @@ export function differentiate(
   task: ShardTask,
   slots: Pick<Slots, "buffers" | "changed">,
   check?: (loss: Loss) => void,
-): Passed & Pick<ShardResult, "written"> {
+): Passed {
   const restore = defaultGenerator.replaceKey(keyFor(task.seed, task.step, task.shard));
   try {
     for (const p of parameters) p.grad = null;
-    const pass = (): Passed => {
+    const pass = (): Loss => {
       const loss = lossOf("DataParallel", job.loss(model, batch), task.rows, job.metrics !== undefined);
       check?.(loss);
       if (loss.value.requiresGrad) backward(loss.value);
-      return { loss, used: parameters.map((p) => (p.node as LeafNode | null)?.peek() != null) };
+      return loss;
     };
     return withGrad(true, () => onCopies(buffers, slots, pass));
   } finally {
@@ -137,9 +138,11 @@ export function runShard(work: Work, batch: unknown, task: ShardTask, slots: Slo
   const { parameters } = work;
   const before = parameters.map((p) => p.grad);
   try {
-    const { loss, used, written } = differentiate(work, batch, task, slots);
-    parameters.forEach((p, i) => {
-      if (used[i]) assign(slots.gradients[i]!, (p.node as LeafNode).peek()!);
+    const { loss, written } = differentiate(work, batch, task, slots);
+    const used = parameters.map((p, i) => {
+      const gradient = (p.node as LeafNode | null)?.peek() ?? null;
+      if (gradient !== null) assign(slots.gradients[i]!, gradient);
+      return gradient !== null;
     });
     assign(slots.loss, loss.value.detach().reshape([]));
     const { scale, count } = loss;

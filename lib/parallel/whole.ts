@@ -4,7 +4,7 @@ import type { AnyJob } from "../job/job.js";
 import type { Loss } from "../job/loss.js";
 import type { Module } from "../nn/module.js";
 import type { Tensor } from "../tensor/tensor.js";
-import type { Share } from "./combine.js";
+import type { Gradients, Share } from "./combine.js";
 import type { Position } from "./runner.js";
 import { differentiate, rowsOf, type Work } from "./shard.js";
 import { makeSlots, type Slots } from "./slots.js";
@@ -23,11 +23,33 @@ export class Whole {
   run(batch: unknown, position: Position, check?: (loss: Loss) => void): readonly Share[] {
     const { work } = this;
     const rows = rowsOf(batch);
-    const { loss, used, written } = differentiate(work, batch, { ...position, shard: 0, rows }, this.slots, check);
-    const gradients = work.parameters.map((p, i) => (used[i] ? contiguous((p.node as LeafNode).peek()!) : null));
+    const { loss, written } = differentiate(work, batch, { ...position, shard: 0, rows }, this.slots, check);
     const { value, scale, count, log } = loss;
-    const result = { used, written, scale, count, log };
-    return [{ rows, result, loss: value.detach().reshape([]), gradients, left: this.slots }];
+    return [new WholeShare(rows, value.detach(), { written, scale, count, log }, work.parameters, this.slots)];
+  }
+}
+
+/** A batch as a shard. */
+class WholeShare implements Share {
+  readonly rows: number;
+  readonly loss: Tensor;
+  readonly result: Share["result"];
+  readonly left: Share["left"];
+  private readonly parameters: readonly Tensor[];
+
+  constructor(rows: number, loss: Tensor, result: Share["result"], parameters: readonly Tensor[], left: Share["left"]) {
+    this.rows = rows;
+    this.loss = loss.ndim === 0 ? loss : loss.reshape([]);
+    this.result = result;
+    this.parameters = parameters;
+    this.left = left;
+  }
+
+  get gradients(): Gradients {
+    return this.parameters.map((p) => {
+      const gradient = (p.node as LeafNode | null)?.peek() ?? null;
+      return gradient === null ? null : contiguous(gradient);
+    });
   }
 }
 

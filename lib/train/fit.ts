@@ -77,7 +77,7 @@ export function fit<M extends Module, const S extends Source | DataSets, B, O = 
       const sets: unknown = isPlain(data) && "train" in data ? data : { train: data };
       const { resume, allow, callbacks } = checked;
       const plan = new Plan({ op, job, model, settings, effective, sets, callbacks });
-      const run = new Run({ plan, module: null, folder, resume, allow, controller, streams: new Set() });
+      const run = new Run({ plan, module: null, folder, resume, allow, controller, streams: new Set(), visible: true });
       for await (const event of run.events()) if (event.type === "step" || event.type === "evaluate") yield event;
     } finally {
       stop?.removeEventListener("abort", abort);

@@ -147,6 +147,9 @@ export class RunFolder {
     await this.writing;
   }
 
+  get hasNews(): boolean {
+    return this.done.length > 0;
+  }
   /** What has been written, or failed to be, since the last call. */
   take(): readonly (Saved | Unsaved)[] {
     return this.done.splice(0);

@@ -1,6 +1,5 @@
 /** The one loop of training, which Trainer and `fit` run on. */
 
-import { breather } from "../core/breather.js";
 import { fail, NablaError, renamed } from "../core/errors.js";
 import type { CheckpointParts } from "../io/checkpoint.js";
 import type { Module } from "../nn/module.js";
@@ -39,6 +38,8 @@ export interface RunOptions {
   /** Ends the run between two batches; told to what gives the data, too. */
   readonly controller: AbortController;
   readonly streams: ReadonlySet<EventStream>;
+  /** Whether the loop is visible: `events` gives the events then, and otherwise runs to the end without any. */
+  readonly visible: boolean;
 }
 
 export class Run implements Control {
@@ -55,7 +56,7 @@ export class Run implements Control {
   private readonly window: Window;
   private readonly buffers: readonly Tensor[];
   private readonly queue: TrainEvent[] = [];
-  private readonly pause = breather(turn);
+  private turnedSince = performance.now();
   private ema: Ema | null = null;
   /** The position of the loader, without a batch that is being waited for or computed. */
   private position: unknown;
@@ -183,8 +184,8 @@ export class Run implements Control {
           }
           fed = true;
           await this.take(next.value);
-          yield* this.flush();
-          await this.pause();
+          if (this.queue.length > 0) yield* this.flush();
+          if (performance.now() - this.turnedSince > turn) await this.pause();
         }
       } finally {
         if (open) await this.closeLoader(iterator);
@@ -200,16 +201,20 @@ export class Run implements Control {
   /** The next batch, or null if the run is asked to end while it waits. */
   private async next(iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | null> {
     const start = performance.now();
-    try {
-      const pending = iterator.next();
-      return await new Promise<IteratorResult<unknown> | null>((resolve, reject) => {
-        this.interrupt = () => resolve(null);
-        Promise.resolve(pending).then(resolve, reject);
-      });
-    } finally {
-      this.interrupt = null;
-      this.waited += performance.now() - start;
-    }
+    const pending = Promise.resolve(iterator.next());
+    let settled = false;
+    // What ends the wait gets no batch: a function that knows one, in a field, keeps batches until a major collection.
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
+        settled = true;
+        resolve();
+      };
+      this.interrupt = resolve;
+      pending.then(settle, settle);
+    });
+    this.interrupt = null;
+    this.waited += performance.now() - start;
+    return settled ? pending : null;
   }
 
   /** Closes a loader, without waiting for one that waits itself. */
@@ -223,7 +228,8 @@ export class Run implements Control {
   private async take(batch: unknown): Promise<void> {
     const { accumulate } = this.plan.settings;
     try {
-      const shares = await this.compute(batch);
+      const computed = this.compute(batch);
+      const shares = computed instanceof Promise ? await computed : computed;
       const consumed = (): void => {
         averageBuffers(this.buffers, shares);
         this.batches++;
@@ -243,13 +249,19 @@ export class Run implements Control {
     await this.meetRequests();
   }
 
+  /** Lets the thread's other work have its turn. */
+  private async pause(): Promise<void> {
+    await new Promise(setImmediate);
+    this.turnedSince = performance.now();
+  }
+
   /** What DataParallel refuses, this run does. */
   private renamed(error: unknown): unknown {
     const shared = error instanceof NablaError && error.op.startsWith("DataParallel");
     return shared ? renamed(error, this.plan.op) : error;
   }
 
-  private async compute(batch: unknown): Promise<readonly Share[]> {
+  private compute(batch: unknown): Promise<readonly Share[]> | readonly Share[] {
     const position = { seed: this.plan.settings.seed, step: this.batches };
     if (this.gradients instanceof Whole) return this.gradients.run(batch, position, ({ value }) => needFinite(value));
     return this.gradients.run(batch, position);
@@ -267,7 +279,7 @@ export class Run implements Control {
     const { clip } = settings;
     const clipped = (): Tensor => clipGradNorm(parameters, clip!, { errorIfNonfinite: true });
     const gradNorm = clip === null ? null : checking("the norm of the gradients is not finite", clipped);
-    for (const callback of callbacks) await callback.beforeStep?.(this);
+    for (const callback of callbacks) if (callback.beforeStep !== undefined) await callback.beforeStep(this);
     const lr = optimizer.paramGroups[0]!.lr;
     this.torn = true;
     optimizer.step();
@@ -282,7 +294,8 @@ export class Run implements Control {
     this.steppedSince = now;
     this.waited = 0;
     const { step, epoch } = this;
-    await this.emitStep({ step, epoch, lr, gradNorm, seconds, wait, ...mean });
+    const told = this.emitStep({ step, epoch, lr, gradNorm, seconds, wait, ...mean });
+    if (told !== undefined) await told;
     const { evaluateEvery, checkpointEvery } = settings;
     if (isDue(step, evaluateEvery.steps)) this.wanted.evaluate = true;
     if (isDue(step, checkpointEvery.steps)) this.wanted.save = true;
@@ -313,7 +326,7 @@ export class Run implements Control {
     if (minutes !== undefined && performance.now() - this.savedSince > minutes * 60_000) this.wanted.save = true;
     if (this.wanted.evaluate) await this.measure();
     if (this.wanted.save && !this.evaluating) await this.write();
-    await this.report();
+    if (this.options.folder?.hasNews) await this.report();
   }
 
   /** Evaluates, and decides what follows from it. Given up where the run is asked to end: then it is still to be done. */
@@ -327,7 +340,7 @@ export class Run implements Control {
     this.changes++;
     const weights = <T>(f: () => T): T => (ema === null ? f() : ema.during(f));
     const goesOn = async (): Promise<boolean> => {
-      await this.pause();
+      if (performance.now() - this.turnedSince > turn) await this.pause();
       return this.asked === null;
     };
     const metrics = await evaluate({ op, job, model, seed: settings.seed, weights, goesOn }, sets);
@@ -519,17 +532,26 @@ export class Run implements Control {
   }
 
   private publish(event: Exclude<TrainEvent, StepEvent>): void {
-    this.queue.push(event);
-    for (const stream of this.options.streams) stream.put(event);
+    const { visible, streams } = this.options;
+    if (visible) this.queue.push(event);
+    for (const stream of streams) stream.put(event);
     for (const callback of this.plan.callbacks) callback.observe?.(event);
   }
 
-  private async emitStep(record: StepRecord): Promise<void> {
+  /** A promise only where there are callbacks. */
+  private emitStep(record: StepRecord): Promise<void> | undefined {
+    const { visible, streams } = this.options;
+    for (const stream of streams) stream.putStep(record);
+    if (!visible && this.plan.callbacks.length === 0) return undefined;
     const event = stepEvent(record);
-    this.queue.push(event);
-    for (const stream of this.options.streams) stream.putStep(record);
-    for (const callback of this.plan.callbacks) callback.observe?.(event);
-    for (const callback of this.plan.callbacks) await callback.afterStep?.(event, this);
+    if (visible) this.queue.push(event);
+    return this.plan.callbacks.length === 0 ? undefined : this.tellStep(event);
+  }
+
+  private async tellStep(event: StepEvent): Promise<void> {
+    const { callbacks } = this.plan;
+    for (const callback of callbacks) callback.observe?.(event);
+    for (const callback of callbacks) await callback.afterStep?.(event, this);
   }
 
   private *flush(): Generator<TrainEvent, void, undefined> {

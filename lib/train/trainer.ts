@@ -167,7 +167,8 @@ export class Trainer<M extends Module = Module> {
     const { folder } = this;
     const plan = await planOf({ op, job, settings, effective, callbacks }, this.controller.signal);
     const module = url === null ? null : { url, args: settings.args };
-    return new Run({ plan, module, folder, resume, allow, controller: this.controller, streams: this.streams });
+    const { controller, streams } = this;
+    return new Run({ plan, module, folder, resume, allow, controller, streams, visible: false });
   }
 
   private needModule(workers: number): void {

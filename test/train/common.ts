@@ -20,13 +20,13 @@ export const bitsOf = (model: nn.Module): Record<string, string> =>
     Object.entries(model.stateDict()).map(([name, x]) => [name, Array.from(x.toTypedArray(), String).join()]),
   );
 
-/** Runs to the end; all events, with the numbers of a step read at once. */
+/** Runs to the end; all events. */
 export async function eventsOf(trainer: Trainer): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   const stream = trainer.events();
   const done = trainer.fit();
   done.catch(() => undefined);
-  for await (const event of stream) events.push({ ...event });
+  for await (const event of stream) events.push(event);
   await done;
   return events;
 }

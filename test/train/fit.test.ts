@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import {
   DataLoader,
   DataParallel,
@@ -10,6 +11,7 @@ import {
   type nn,
   ones,
   optim,
+  type StepEvent,
   type Tensor,
   tensor,
 } from "nabla";
@@ -88,8 +90,10 @@ describe("the visible loop", () => {
     ]);
     const [first] = events;
     expect(first).toMatchObject({ lr: 1e-3, gradNorm: null, rows: 10, missed: 0, log: {} });
-    expect((first as { loss: number }).loss).toBeGreaterThan(0);
-    expect(JSON.parse(JSON.stringify(first))).toEqual({ ...first });
+    expect((first as StepEvent).loss).toBeGreaterThan(0);
+    const { loss, log, gradNorm } = first as StepEvent;
+    expect(JSON.parse(JSON.stringify(first))).toEqual({ ...first, loss, log, gradNorm });
+    expect(inspect(first)).toContain(`loss: ${loss}`);
     expect(events[3]).toMatchObject({ metrics: { "test.loss": expect.any(Number) }, best: true });
   });
 
