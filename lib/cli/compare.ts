@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isPlain } from "../core/tree.js";
-import { duration, figure, grouped, table, visible } from "../core/words.js";
+import { duration, figure, grouped, shortened, table, visible } from "../core/words.js";
 import { type Summary, summarize } from "../report/summary.js";
 
 const op = "nabla compare";
@@ -20,7 +20,7 @@ function fieldsOf(run: string): ReadonlyMap<string, string> {
 
 type Row = readonly [name: string, a: string, b: string];
 
-const shortened = (text: string): string => visible(text.length > 40 ? `${text.slice(0, 39)}…` : text);
+const cell = (text: string): string => visible(shortened(text, 40));
 
 function numbersOf(summary: Summary): ReadonlyMap<string, string> {
   const { last, seconds, rows, evaluations, best } = summary;
@@ -38,7 +38,7 @@ function numbersOf(summary: Summary): ReadonlyMap<string, string> {
 /** The rows of two lists of values by name. */
 function rowsOf(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): Row[] {
   const names = [...new Set([...a.keys(), ...b.keys()])];
-  return names.map((name) => [shortened(name), shortened(a.get(name) ?? "–"), shortened(b.get(name) ?? "–")]);
+  return names.map((name) => [cell(name), cell(a.get(name) ?? "–"), cell(b.get(name) ?? "–")]);
 }
 
 /** What differs between the jobs, and what came of them. */

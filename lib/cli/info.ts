@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { extname } from "node:path";
 import { ownVersion } from "../core/copy.js";
-import { byteText, duration, figure, grouped, table, visible } from "../core/words.js";
+import { byteText, duration, figure, grouped, shortened, table, visible } from "../core/words.js";
 import { loadNpy } from "../io/npy.js";
 import { loadNpz } from "../io/npz.js";
 import { readFileHeader } from "../io/safetensors.js";
@@ -13,6 +13,7 @@ import type { Tensor } from "../tensor/tensor.js";
 import { checkpointsIn } from "../train/run-folder.js";
 
 const op = "nabla info";
+const longestNote = 100;
 
 export async function info(path?: string): Promise<string> {
   if (path === undefined) return machine();
@@ -64,8 +65,8 @@ const tensors = (named: readonly (readonly [string, Tensor])[]): string =>
 async function ofSafetensors(path: string): Promise<string> {
   const { entries, metadata } = await readFileHeader({ op, name: path });
   const notes = Object.entries(metadata).map(([key, text]) => {
-    const short = text.length > 100 ? `${text.slice(0, 99)}… (${grouped(text.length)} characters)` : text;
-    return `${visible(key)}: ${visible(short)}`;
+    const length = text.length > longestNote ? ` (${grouped(text.length)} characters)` : "";
+    return `${visible(key)}: ${visible(shortened(text, longestNote))}${length}`;
   });
   return [list(entries.map((entry) => ({ ...entry, bytes: entry.end - entry.begin }))), ...notes].join("\n");
 }

@@ -46,3 +46,7 @@ export function table(rows: readonly (readonly string[])[], isNumeric: (column: 
 /** A text of somebody else's on one line: what would move the cursor or turn the direction of writing is escaped. */
 export const visible = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+
+/** A text of at most so many characters, whose end shows where it was cut. */
+export const shortened = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;

@@ -1,5 +1,6 @@
 /** What there is to see of a run, read from its events in one pass and in bounded memory. */
 import { join } from "node:path";
+import { shortened } from "../core/words.js";
 import type { EndEvent, EvaluateEvent, StepEvent } from "../train/events.js";
 import { Envelope } from "./envelope.js";
 import type { TimedEvent } from "./event-lines.js";
@@ -98,7 +99,7 @@ export class Summary {
   }
 
   #warn(text: string): void {
-    if (this.warnings.length < mostWarnings) this.warnings.push(text.slice(0, 1000));
+    if (this.warnings.length < mostWarnings) this.warnings.push(shortened(text, 1000));
     else this.warningsLeftOut++;
   }
 }

@@ -212,6 +212,17 @@ describe.runIf(process.platform !== "win32")("signals", () => {
     expect(bits).toEqual(await weights());
   });
 
+  test("SIGKILL: the run goes on from its last checkpoint, and its metrics have each step once", async () => {
+    const running = slow("--args.slow", "50", "--steps", "14");
+    await running.until('"step":9');
+    running.process.kill("SIGKILL");
+    expect((await running.ended).code).toBe(null);
+    const resumed = await train("--args.slow", "50", "--steps", "14", "--resume");
+    expect(resumed.stdout).toMatch(/goes on after step 5,/);
+    const steps = (await metrics()).filter(({ type }) => type === "step").map(({ step }) => step);
+    expect(steps).toEqual(Array.from({ length: 14 }, (_, i) => i + 1));
+  });
+
   test("during an evaluation, too", async () => {
     const running = slow("--args.slowEvaluation", "200");
     await running.until("evaluating");

@@ -114,6 +114,15 @@ test("a run that failed, was killed or went wrong says so", async () => {
   expect(chartsOf(page)[0]!.curves[0]!.x).toEqual([1]);
 });
 
+test("long texts are cut", async () => {
+  const long = "x".repeat(1e6);
+  await writeFile(join(folder, "job.json"), long);
+  const log = { [`${long}1`]: 1, [`${long}2`]: 2 };
+  const page = await reportOf([start(), step(1, { log }), evaluate(1, { [long]: 1 }), warning(long)], long);
+  expect(page.length).toBeLessThan(4e5);
+  expect(chartsOf(page).filter(({ title }) => title === `${"x".repeat(99)}…`)).toHaveLength(3);
+});
+
 test("a run of no steps has a report, too", async () => {
   expect(chartsOf(await reportOf([start()]))).toEqual([]);
 });

@@ -1,13 +1,17 @@
 /** The curves of a run as plain data, few enough for a page. */
+import { shortened } from "../../core/words.js";
 import type { Curve } from "../summary.js";
 import type { PlottedChart, PlottedCurve } from "./plotted.js";
 
-/** Together at most so many columns, of less than 40 bytes each. */
+/** Together at most so many columns, of less than 50 bytes each. */
 const mostColumns = 36_000;
+/** The characters of a name of somebody else's. */
+export const mostName = 100;
 
 const short = (value: number): number => Number(value.toPrecision(5));
 
-function plotted({ name, envelope }: Curve, most: number): PlottedCurve {
+function plotted({ name: whole, envelope }: Curve, most: number): PlottedCurve {
+  const name = shortened(whole, mostName);
   const columns = envelope.within(most);
   const mean = columns.map(({ sum, count }) => short(sum / count));
   const x = columns.map((column) => column.x);
@@ -30,5 +34,5 @@ export function chartsOf(curves: readonly Curve[]): PlottedChart[] {
     if (drawn.x.length === 0) continue;
     charts.set(curve.chart, [...(charts.get(curve.chart) ?? []), drawn]);
   }
-  return [...charts].map(([title, curves]) => ({ title, curves }));
+  return [...charts].map(([title, curves]) => ({ title: shortened(title, mostName), curves }));
 }

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { packageRoot } from "../../core/copy.js";
 import { writeAtomically } from "../../core/file.js";
-import { duration, figure, grouped, visible } from "../../core/words.js";
+import { duration, figure, grouped, shortened, visible } from "../../core/words.js";
 import { type Summary, summarize } from "../summary.js";
-import { chartsOf } from "./curves.js";
+import { chartsOf, mostName } from "./curves.js";
 
 /** Longer texts are cut: of a page of 2 MB most belongs to the curves. */
-const mostJob = 100_000;
+const mostText = 100_000;
 
 const escapes: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -33,7 +33,7 @@ export interface ReportOptions {
 export async function writeReport(op: string, run: string, { failure }: ReportOptions = {}): Promise<string> {
   const summary = await summarize(op, run);
   const job = join(run, "job.json");
-  const text = existsSync(job) ? readFileSync(job, "utf8").slice(0, mostJob) : "";
+  const text = existsSync(job) ? shortened(readFileSync(job, "utf8"), mostText) : "";
   const path = join(run, "report.html");
   await writeAtomically(op, path, [Buffer.from(pageOf(summary, { name: basename(resolve(run)), job: text, failure }))]);
   return path;
@@ -77,7 +77,7 @@ function factsOf(summary: Summary): [string, string][] {
 function evaluationsOf({ evaluations, best }: Summary): string {
   if (evaluations.length === 0) return "";
   const names = [...new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)))].slice(0, 50);
-  const head = ["step", "epoch", ...names].map((name) => `<th>${escaped(name)}</th>`).join("");
+  const head = ["step", "epoch", ...names].map((name) => `<th>${escaped(shortened(name, mostName))}</th>`).join("");
   const rows = evaluations.toReversed().map((evaluation) => {
     const { step, epoch, metrics } = evaluation;
     const values = names.map((name) => (Object.hasOwn(metrics, name) ? figure(metrics[name]!) : ""));
@@ -121,7 +121,7 @@ function pageOf(summary: Summary, { name, job, failure }: Setting): string {
 </head>
 <body>
 <header><h1>${escaped(name)}</h1><span class="state ${tone}">${state}</span></header>
-${failure === undefined ? "" : card("Error", `<pre class="bad">${escaped(failure)}</pre>`)}
+${failure === undefined ? "" : card("Error", `<pre class="bad">${escaped(shortened(failure, mostText))}</pre>`)}
 <dl class="facts">${facts.join("")}</dl>
 <div class="charts">${cards.join("\n")}</div>
 ${evaluationsOf(summary)}
