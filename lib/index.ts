@@ -22,6 +22,7 @@ export { decodeIdx, type IdxArray, type IdxData, loadIdx } from "./data/formats/
 export { JsonLines, type JsonLinesOptions, readJsonLines } from "./data/formats/json-lines.js";
 export { loadMnist, type Mnist, type MnistPart } from "./data/formats/mnist.js";
 export { ByteTokenizer, CharacterTokenizer, readText, type Tokenizer } from "./data/formats/text.js";
+export type { LoaderWorkers } from "./data/loader-workers.js";
 export type { Seekable } from "./data/rows.js";
 export type { SampleContext } from "./data/sample.js";
 export {

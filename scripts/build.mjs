@@ -10,6 +10,7 @@ const entries = {
   index: "lib/index.ts",
   internal: "lib/internal.ts",
   worker: "lib/parallel/worker.ts",
+  "loader-worker": "lib/parallel/loader-worker.ts",
   cli: "lib/cli/main.ts",
 };
 const settings = {
@@ -55,7 +56,7 @@ async function buildLib() {
   const entryPoints = Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(join(root, path))));
   const options = { entryPoints, outdir: "dist", bundle: true, splitting: true, packages: "external" };
   const built = [await bundle({ ...options, metafile: true }), await bundlePage()];
-  // Imports dist/worker.js when it runs.
+  // Imports a worker of dist/ when it runs.
   const entry = { entry: "lib/parallel/entry.ts" };
   const commonJs = { format: "cjs", outExtension: { ".js": ".cjs" } };
   await bundle({ entryPoints: entry, outdir: "dist", ...commonJs });

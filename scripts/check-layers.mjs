@@ -26,7 +26,14 @@ const languages = [
     ],
     // What these are for needs no native call: ops and the engine make them.
     hidden: { from: ["graph", "nn", "optim", "data"], layer: "native" },
-    entries: ["lib/index.ts", "lib/install.ts", "lib/internal.ts", "lib/parallel/worker.ts", "lib/cli/main.ts"], // see every layer
+    entries: [
+      "lib/index.ts",
+      "lib/install.ts",
+      "lib/internal.ts",
+      "lib/parallel/worker.ts",
+      "lib/parallel/loader-worker.ts",
+      "lib/cli/main.ts",
+    ], // see every layer
     imports: /(?:\bfrom|\bimport|\bimport\()\s*"(\.{1,2}\/[^"]+)"/g,
     resolve: (file, specifier) => posix.join(posix.dirname(file), specifier),
     atLeast: { files: 60, imports: 200 },

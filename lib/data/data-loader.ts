@@ -6,6 +6,7 @@ import { int32s } from "../tensor/javascript-memory.js";
 import type { Batch } from "./collate.js";
 import { type Dataset, needDataset } from "./dataset.js";
 import { inOrder, type Task } from "./in-order.js";
+import { type BatchReader, type LoaderWorkers, needWorkers, readerOf } from "./loader-workers.js";
 import { permutation } from "./permutation.js";
 import { type BatchPlan, readBatch, readBatchAsync } from "./read-batch.js";
 
@@ -27,6 +28,12 @@ export interface DataLoaderOptions<T, B> {
    * asked for.
    */
   readonly prefetch?: number | undefined;
+  /**
+   * Threads that read and collate batches for `for await`, each in the order of the samples whatever is finished first.
+   * They import the data set from a module, as a closure cannot cross a thread; a `collate` of this loader runs in this
+   * one. `prefetch` is then 2 for each thread, unless another number is given. `close` ends them.
+   */
+  readonly workers?: LoaderWorkers | undefined;
 }
 
 /** The position of a loader: enough to continue with the next batch after a restart. */
@@ -69,6 +76,8 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   readonly length: number;
   private readonly collate: ((samples: T[]) => B) | null;
   private readonly prefetch: number;
+  private readonly workers: ReturnType<typeof needWorkers> | null;
+  private reader: BatchReader | null = null;
   private seed: number;
   private next: Run = { epoch: 0, position: 0 };
   private running: Run | undefined;
@@ -77,14 +86,11 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   constructor(dataset: readonly T[], options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>);
   constructor(dataset: Dataset<T>, options?: DataLoaderOptions<T, B>) {
-    const given = checkOptions(
-      op,
-      options,
-      ["batchSize", "seed", "collate", "prefetch"],
-      ["shuffle", "dropLast"],
-      DataLoader,
-    );
-    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate, prefetch = 0 } = given;
+    const names = ["batchSize", "seed", "collate", "prefetch", "workers"] as const;
+    const given = checkOptions(op, options, names, ["shuffle", "dropLast"], DataLoader);
+    const { batchSize = 1, shuffle = false, seed = 0, dropLast = false, collate } = given;
+    const workers = given.workers === undefined ? null : needWorkers(op, given.workers);
+    const { prefetch = workers === null ? 0 : 2 * workers.count } = given;
     checkDataset(dataset);
     needInteger(op, "batchSize", batchSize, 1);
     needInteger(op, "seed", seed, 0);
@@ -100,12 +106,14 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     this.dropLast = dropLast;
     this.collate = collate ?? null;
     this.prefetch = prefetch;
+    this.workers = workers;
     this.length = dropLast ? Math.floor(dataset.length / batchSize) : Math.ceil(dataset.length / batchSize);
   }
 
   *[Symbol.iterator](): Iterator<B> {
-    const promised = (): never =>
-      refuse("the data set answers with promises", "for await (const batch of loader)", "for");
+    const instead = "for await (const batch of loader)";
+    const promised = (): never => refuse("the data set answers with promises", instead, "for");
+    if (this.workers !== null) refuse("batches of workers are promises", instead, "for");
     const run = this.begin();
     try {
       for (const plan of this.plans(run)) {
@@ -180,7 +188,22 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
   }
 
   private *tasks(run: Run): Generator<Task<unknown>, void, undefined> {
-    for (const plan of this.plans(run)) yield () => readBatchAsync(this.dataset, plan, this.collate);
+    for (const plan of this.plans(run)) yield () => this.readAsync(plan);
+  }
+
+  private async readAsync(plan: BatchPlan): Promise<unknown> {
+    if (this.workers === null) return readBatchAsync(this.dataset, plan, this.collate);
+    const { count, url, args } = this.workers;
+    this.reader ??= readerOf(count, { url, args, length: this.dataset.length, collates: this.collate === null });
+    const read = await this.reader.read(plan);
+    return this.collate === null ? read : this.collate(read as T[]);
+  }
+
+  /** Ends the threads of the option `workers`; a later loop starts new ones. */
+  async close(): Promise<void> {
+    const { reader } = this;
+    this.reader = null;
+    await reader?.close();
   }
 }
 

@@ -43,6 +43,6 @@ export function atSample(error: unknown, sample: number): unknown {
       "stack",
       stack.replace(message, () => named),
     );
-  Reflect.defineProperty(error, "sample", { value: sample, configurable: true, writable: true });
+  Reflect.defineProperty(error, "sample", { value: sample, configurable: true, enumerable: true, writable: true });
   return error;
 }

@@ -37,8 +37,8 @@ function jobOf(op: string, module: unknown, url: string): Job {
   );
 }
 
-/** ERR_ARGUMENT with the reason why a job module did not load. */
-function failToLoad(op: string, url: string, error: unknown, where = ""): never {
+/** ERR_ARGUMENT with the reason why a module did not load. */
+function failToLoad(op: string, url: string, error: unknown, where = "", what = "job"): never {
   const { code, name, message = String(error) } = (error ?? {}) as { code?: string; name?: string; message?: string };
   const missing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
   const why = missing || name === undefined ? message.split("\n")[0] : `${name}: ${message}`;
@@ -50,7 +50,7 @@ function failToLoad(op: string, url: string, error: unknown, where = ""): never 
   const wrapped = new NablaError(
     "ERR_ARGUMENT",
     op,
-    `${op}: the job module ${url} cannot be loaded${where}: ${why}${hint}`,
+    `${op}: the ${what} module ${url} cannot be loaded${where}: ${why}${hint}`,
     { url },
   );
   throw Object.defineProperty(wrapped, "cause", { value: error, configurable: true, writable: true });
@@ -58,15 +58,18 @@ function failToLoad(op: string, url: string, error: unknown, where = ""): never 
 
 /** Loads a job module by `import`, with the program's loaders. */
 export async function importJob(url: string, where?: string, op = parallel): Promise<Job> {
-  let loaded: unknown;
+  return jobOf(op, await importModule(op, url, where), url);
+}
+
+/** Loads a module by `import`, with the program's loaders. */
+export async function importModule(op: string, url: string, where?: string, what?: string): Promise<unknown> {
   try {
-    loaded = await import(url);
+    return (await import(url)) as unknown;
   } catch (error) {
-    loaded = viaHooks(url, error);
-    loaded ??= await viaJiti(url, error).catch((its) => failToLoad(op, url, its, where));
-    loaded ??= failToLoad(op, url, error, where);
+    const loaded =
+      viaHooks(url, error) ?? (await viaJiti(url, error).catch((its) => failToLoad(op, url, its, where, what)));
+    return loaded ?? failToLoad(op, url, error, where, what);
   }
-  return jobOf(op, loaded, url);
 }
 
 const hasNoLoader = (error: unknown): boolean =>

@@ -1,19 +1,19 @@
 /** A pool of worker threads on piscina that is either complete or closed. */
 import type { Worker } from "node:worker_threads";
 import type { Piscina } from "piscina";
-import type { WorkerReply, WorkerSetup, WorkerTask } from "./serve.js";
 
 /**
  * piscina replaces a worker that dies in a task. Any other failure closes the pool, so that its tasks are rejected
  * instead of waiting forever: a worker dies during startup (piscina stops replacing it), or between tasks.
  */
-export class Pool {
+export class Pool<Task, Reply> {
   private readonly started: Promise<Piscina>;
   /** The threads that are still running. */
   private readonly alive = new Set<Worker>();
   private ending: Promise<void> | null = null;
 
-  constructor(size: number, setup: WorkerSetup) {
+  /** @param setup what each worker gets when it starts; `worker` is its module, beside this one. */
+  constructor(size: number, setup: { readonly worker: string }) {
     this.started = import("piscina").then(({ Piscina }) => {
       const pool = new Piscina({
         filename: new URL("./entry.cjs", import.meta.url).href,
@@ -47,10 +47,10 @@ export class Pool {
   }
 
   /** Runs a task; rejects if the worker or the pool ends. */
-  async run(task: WorkerTask): Promise<WorkerReply[]> {
+  async run(task: Task): Promise<Reply> {
     const pool = await this.started;
     if (this.ended) throw new Error("the pool of workers has ended");
-    return pool.run(task);
+    return pool.run(task) as Promise<Reply>;
   }
 
   /** Ends all threads, also busy ones. Resolves when they have ended, and never rejects. */

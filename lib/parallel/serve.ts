@@ -11,11 +11,12 @@ import { replace } from "../nn/parameter.js";
 import type { Tensor } from "../tensor/tensor.js";
 import type { PackedError } from "./error.js";
 import { runShard, type Shard, shardOf, stateOf } from "./shard.js";
-import { attach, type SharedTensor } from "./share.js";
+import { attach, isShared, type SharedTensor } from "./share.js";
 import type { ShardResult, Slots } from "./slots.js";
 
 /** The data that each worker gets when it starts. */
 export interface WorkerSetup {
+  readonly worker: "./worker.js";
   readonly url: string;
   readonly args: unknown;
   readonly dtype: "float32" | "float64";
@@ -40,9 +41,6 @@ export interface WorkerTask {
 }
 /** Errors of the job are returned as values, so a rejected task always means that the worker died. */
 export type WorkerReply = { readonly shard: number } & (ShardResult | { readonly error: PackedError });
-
-const isShared = (value: unknown): value is SharedTensor =>
-  typeof value === "object" && value !== null && (value as SharedTensor).nabla === "tensor";
 
 /** Calls a function for each shard that this worker takes, until none is left. */
 type Each = (compute: (shard: Shard) => ShardResult) => WorkerReply[];

@@ -25,6 +25,10 @@ export interface SharedTensor {
   readonly offset: number;
 }
 
+/** @internal Whether a value says of itself that it describes a tensor. */
+export const isShared = (value: unknown): value is SharedTensor =>
+  typeof value === "object" && value !== null && (value as SharedTensor).nabla === "tensor";
+
 let known: number | undefined;
 
 /** The same number in all threads of a process that use this copy of the native library. */

@@ -5,7 +5,7 @@ import { isTensor, type Tensor } from "../tensor/tensor.js";
 import { unpackError } from "./error.js";
 import { Pool } from "./pool.js";
 import { type Position, Runner } from "./runner.js";
-import type { WorkerReply, WorkerSetup } from "./serve.js";
+import type { WorkerReply, WorkerSetup, WorkerTask } from "./serve.js";
 import { type Shard, stateOf } from "./shard.js";
 import { lend } from "./share.js";
 import type { ShardResult, Slots } from "./slots.js";
@@ -21,7 +21,7 @@ export class WorkerRunner extends Runner {
   private readonly model: Module;
   private readonly parameters: readonly Tensor[];
   private readonly slots: readonly Slots[];
-  private pool: Pool | null = null;
+  private pool: Pool<WorkerTask, WorkerReply[]> | null = null;
 
   constructor(
     workers: number,
@@ -83,17 +83,20 @@ export class WorkerRunner extends Runner {
    * A pool that accepts tasks: the current one, or a new one once all threads of a failed one have ended, as they may
    * still write.
    */
-  private async wholePool(): Promise<Pool> {
+  private async wholePool(): Promise<Pool<WorkerTask, WorkerReply[]>> {
     if (this.pool?.ended) {
       await this.pool.close();
       this.pool = null;
     }
     this.refuseClosed();
-    this.pool ??= new Pool(Math.min(this.workers, this.slots.length), {
+    if (this.pool !== null) return this.pool;
+    const setup: WorkerSetup = {
+      worker: "./worker.js",
       ...this.job,
       state: stateOf(this.model).map(([name, x]) => [name, lend(x)]),
       slots: this.slots.map((shard) => mapTree(shard, isTensor, lend)),
-    });
+    };
+    this.pool = new Pool(Math.min(this.workers, this.slots.length), setup);
     return this.pool;
   }
 }

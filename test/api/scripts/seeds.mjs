@@ -254,6 +254,7 @@ const functions = {
 
 /** Of classes, their methods and the initializers, by their whole names. */
 const classes = {
+  "DataLoader.close": [],
   "DataLoader.loadStateDict": [() => new nabla.DataLoader([1, 2, 3]).stateDict()],
   "DataParallel.backward": [square],
   "DataParallel.load": [value(jobUrl), () => ({ workers: 0 })],
