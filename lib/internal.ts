@@ -17,6 +17,7 @@ export { type Door, eager, standIn } from "./native/door.js";
 export { kernelNames, layout, rawFrame } from "./native/frame.js";
 export { addon } from "./native/load.js";
 export * as activationBackward from "./ops/activation-backward.js";
+export { hypot, scaledDiv } from "./ops/hypot.js";
 export { timesWritten } from "./parallel/share.js";
 export { writeReport } from "./report/html/report.js";
 export { MetricsFile } from "./report/metrics-file.js";

@@ -1,10 +1,9 @@
 /** Activations of neural networks. Integers become the default float dtype. */
 import { needChoice, needNumber } from "../core/arguments.js";
+import { named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { isPlain } from "../core/tree.js";
 import { binary, type Unary, unary } from "../engine/elementwise.js";
-import { roundedOnce } from "../engine/float32-fallback.js";
-import { needTensor } from "../engine/operand.js";
 import { type Operand, partial, partialOfNumbers } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { geluBackward, siluBackward, softplusBackward } from "./activation-backward.js";
@@ -147,6 +146,12 @@ const softplusRow = unary("softplus", {
   partials: [partial(["x"], (t, x) => softplusBackward(t, x))],
 });
 
+const softplusBetaRow = binary("softplusBeta", {
+  compute: "float",
+  accuracy: 4,
+  partials: [partialOfNumbers(["x", "y"], (t, x, beta) => softplusBackward(t, (x as Tensor).mul(beta))), null],
+});
+
 export interface SoftplusOptions {
   /** The sharpness: the larger, the closer to relu; default 1. */
   readonly beta?: number | undefined;
@@ -163,8 +168,7 @@ export function softplus(x: Operand, options?: SoftplusOptions): Tensor {
   const { beta = 1 } = checkOptions<SoftplusOptions>("softplus", options, ["beta"]);
   if (beta === 1) return softplusRow(x);
   needNumber("softplus", "beta", beta, { above: 0 });
-  if (typeof x === "number") return softplusRow(x * beta).div(beta);
-  return roundedOnce([needTensor("softplus", x)], (y) => softplusRow(y.mul(beta)).div(beta), { once: true });
+  return named("softplus", () => softplusBetaRow(x, beta));
 }
 
 /**

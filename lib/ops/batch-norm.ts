@@ -15,9 +15,10 @@ import { OpNode } from "../engine/tape.js";
 import { ones, zeros } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { beside, byChannel, fewChannels, needChannels, otherDims } from "./channels.js";
+import { hypot } from "./hypot.js";
 import { stack } from "./join.js";
 import { factor, type LayerNormOptions, needEps, promoted } from "./norm-arguments.js";
-import { halfCentred, lengthOf, std, variance } from "./variance.js";
+import { halfCentred, std, variance } from "./variance.js";
 
 interface Channels {
   readonly eps: number;
@@ -37,8 +38,7 @@ function standardChannels(x: Tensor, eps: number): { y: Tensor; jacobian: (t: Te
   const dims = otherDims(x);
   const mean = (t: Tensor): Tensor => t.mean(dims, { keepdim });
   // sqrt(mean square + eps) without squares, which may overflow.
-  const deviation = std(x, dims, { correction: 0, keepdim });
-  const length = lengthOf(stack([deviation, deviation.detach().mul(0).add(Math.sqrt(eps))]), 0);
+  const length = hypot(std(x, dims, { correction: 0, keepdim }), Math.sqrt(eps));
   const rate = length.reciprocal();
   const y = halfCentred(x, dims).div(length.mul(0.5));
   return {

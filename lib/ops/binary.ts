@@ -156,7 +156,7 @@ export const lerp: Ternary = ternary("lerp", {
   partials: [
     partialOfNumbers(["z"], (t, w) => t.sub(t.mul(w))),
     partialOfNumbers(["z"], (t, w) => t.mul(w)),
-    // In t's dtype: integer arithmetic would wrap.
-    partial(["x", "y"], (t, a, b) => t.mul(b.to(t.dtype).sub(a))),
+    // In t's dtype, as integer arithmetic would wrap; halved, as the difference may overflow.
+    partial(["x", "y"], (t, a, b) => t.mul(b.to(t.dtype).mul(0.5).sub(a.to(t.dtype).mul(0.5))).mul(2)),
   ],
 });

@@ -144,6 +144,13 @@ const singular = (packed: Tensor): SVD => {
   return { u: rows(packed, 0, height), s: rows(packed, height, 1).squeeze(-2), vh: rows(packed, height + 1, n) };
 };
 
+/** The singular values as fractions of the largest, so that their squares fit the dtype. */
+function relative(s: Tensor): { readonly part: Tensor; readonly times: Tensor } {
+  const first = s.detach().narrow(-1, 0, Math.min(1, m.columnsOf(s)));
+  const times = first.eq(0).where(1, first);
+  return { part: s.div(times), times };
+}
+
 const svdRow = m.linalgRow<undefined>(
   "svd",
   1,
@@ -153,23 +160,26 @@ const svdRow = m.linalgRow<undefined>(
       const { u: gu, s: gs, vh: gvh } = singular(g);
       const uu = transposed(u).matmul(gu);
       const vv = vh.matmul(transposed(gvh));
-      const squares = gaps(s.square());
-      const row = s.unsqueeze(-2);
+      const { part, times } = relative(s);
+      const squares = gaps(part.square());
       const inner = ratio(uu.sub(transposed(uu)), squares)
-        .mul(row)
-        .add(ratio(vv.sub(transposed(vv)), squares).mul(s.unsqueeze(-1)));
+        .mul(part.unsqueeze(-2))
+        .add(ratio(vv.sub(transposed(vv)), squares).mul(part.unsqueeze(-1)))
+        .div(times.unsqueeze(-1));
       const sides = u.matmul(inner.add(m.onto(gs)));
       // The part of u's gradient orthogonal to its columns, if m > n.
-      const outside = m.rowsOf(u) > m.columnsOf(u) ? ratio(gu.sub(u.matmul(uu)), row) : null;
+      const outside = m.rowsOf(u) > m.columnsOf(u) ? ratio(gu.sub(u.matmul(uu)), s.unsqueeze(-2)) : null;
       return [(outside === null ? sides : sides.add(outside)).matmul(vh)];
     },
     jvp: ([t], [packed]) => {
       const { u, s, vh } = singular(packed);
       const tv = t!.matmul(transposed(vh));
       const p = transposed(u).matmul(tv);
-      const squares = gaps(s.square());
-      const right = p.mul(s.unsqueeze(-2));
-      const left = p.mul(s.unsqueeze(-1));
+      const { part, times } = relative(s);
+      const squares = gaps(part.square());
+      const q = p.div(times.unsqueeze(-1));
+      const right = q.mul(part.unsqueeze(-2));
+      const left = q.mul(part.unsqueeze(-1));
       const du = u.matmul(ratio(m.offDiagonal(right.add(transposed(right))), squares));
       const dv = ratio(m.offDiagonal(left.add(transposed(left))), squares);
       const outside = m.rowsOf(u) > m.columnsOf(u) ? ratio(tv.sub(u.matmul(p)), s.unsqueeze(-2)) : null;

@@ -1,9 +1,22 @@
 import { numel } from "../core/shape.js";
+import { inCompute } from "../engine/apply.js";
+import { perResult } from "../engine/cost.js";
+import { defineKernel } from "../engine/row.js";
 import { general } from "../engine/rule.js";
+import { runKernel } from "../engine/run-kernel.js";
 import { onesLike } from "../tensor/create.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { cat } from "./join.js";
-import { accumulator, countOf, kept, type Reduction, reduction } from "./reduction.js";
+import {
+  accumulator,
+  areNeighbours,
+  countOf,
+  kept,
+  mask,
+  type Reduced,
+  type Reduction,
+  reduction,
+} from "./reduction.js";
 
 /** x with the reduced dimensions last and joined: [rows, n]. */
 function reducedLast(x: Tensor, dims: readonly number[]): Tensor {
@@ -31,8 +44,15 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   return others.reshape(order.map((i) => x.shape[i]!)).permute(x.shape.map((_, i) => order.indexOf(i)));
 }
 
+const prodBackward = defineKernel<Reduced>({
+  name: "prodBackward",
+  family: "fused",
+  accuracy: "tree",
+  flops: perResult(3),
+});
+
 /**
- * The product over `dim` (default all dimensions).
+ * The product over `dim` (default all dimensions). It does not overflow or underflow where only partial products would.
  * @shape as {@link sum}. @dtype that of x; integers and bool give int64.
  * @gradient the product of the other elements, also where some are 0.
  * @throws ERR_AXIS for a dim out of range or given twice.
@@ -43,6 +63,14 @@ export const prod: Reduction = reduction("prod", {
   type: accumulator,
   rule: general(["x"], {
     vjp: (g, [x], c) => [productOfOthers(x, c.params.dims).mul(kept(g, c))],
+    fused: (g, [x], { params }) => {
+      if (!areNeighbours(params.dims)) return null;
+      const { compute } = x.type;
+      const inputs = [g, x].map((one) => (inCompute(one) as Tensor).contiguous());
+      const results = [{ type: compute, shape: x.shape }];
+      const [dx] = runKernel({ row: prodBackward, inputs, results, attrs: [mask(params.dims)], params });
+      return [dx!.to(x.dtype)];
+    },
     jvp: ([t], [x], c) => productOfOthers(x, c.params.dims).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
   }),
 });

@@ -1,11 +1,14 @@
 /** Normalization of vectors, and cosine similarity. */
 import { needNumber } from "../core/arguments.js";
+import { named } from "../core/errors.js";
 import { broadcast } from "../core/shape.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needFloat, needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { dimAndOptions } from "./along.js";
-import { norm } from "./vector-norm.js";
+import { div } from "./binary.js";
+import { scaledDiv } from "./hypot.js";
+import { partOfNorm } from "./part-of-norm.js";
 
 export interface NormalizeOptions {
   /** The dimension of the vectors; default 1. */
@@ -28,7 +31,11 @@ export function normalize(x: Tensor, dim?: number | NormalizeOptions, options?: 
   const { dim: at, p = 2, eps = 1e-12 } = dimAndOptions(op, x, dim, options, ["dim", "p", "eps"], [], 1);
   needNumber(op, "eps", eps);
   const ord = needNumber(op, "p", p);
-  return roundedOnce([x], (y) => y.div(norm(y, at, { ord, keepdim: true }).clamp({ min: eps })));
+  return roundedOnce([x], (y) => {
+    const { part, times } = named("norm", () => partOfNorm(y, ord, y.ndim === 0 ? [] : [at]));
+    if (typeof times === "number") return scaledDiv(y, part.clamp({ min: eps / times }), 1 / times);
+    return y.div(times).div(part.maximum(div(eps, times)));
+  });
 }
 
 export interface CosineSimilarityOptions {

@@ -25,7 +25,7 @@ import type { Tensor } from "../tensor/tensor.js";
 export const log2: Unary = unary("log2", {
   compute: "float",
   accuracy: 2,
-  partials: [partial(["x"], (t, x) => t.div(x.mul(Math.LN2)))],
+  partials: [partial(["x"], (t, x) => t.mul(Math.LOG2E).div(x))],
 });
 
 /**
@@ -37,7 +37,7 @@ export const log2: Unary = unary("log2", {
 export const log10: Unary = unary("log10", {
   compute: "float",
   accuracy: 2,
-  partials: [partial(["x"], (t, x) => t.div(x.mul(Math.LN10)))],
+  partials: [partial(["x"], (t, x) => t.mul(Math.LOG10E).div(x))],
 });
 
 /**
@@ -147,7 +147,7 @@ function trigamma(x: Tensor): Tensor {
 export const remainder: Binary = binary("remainder", {
   compute: "number",
   accuracy: "exact",
-  partials: [one, partial(["x", "y", "out"], (t, a, b, rest) => t.mul(rest.sub(a).div(b).round()))],
+  partials: [one, partial(["x", "y", "out"], (t, a, b, rest) => t.mul(rest.div(b).sub(a.div(b)).round()))],
 });
 
 const clampRow = ternary("clamp", {

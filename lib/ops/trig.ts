@@ -2,6 +2,7 @@
 import { type Binary, binary, type Unary, unary } from "../engine/elementwise.js";
 import { partial } from "../engine/rule.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { hypot } from "./hypot.js";
 
 /** 1 - x^2, exact also where x is near 1. */
 const oneLessSquare = (x: Tensor): Tensor => x.neg().add(1).mul(x.add(1));
@@ -65,18 +66,16 @@ export const atan2: Binary = binary("atan2", {
   compute: "float",
   accuracy: 4,
   partials: [
-    partial(["x", "y"], (t, y, x) => t.mul(x).div(squaredDistance(y, x, t))),
-    partial(["x", "y"], (t, y, x) =>
-      t
-        .mul(y)
-        .div(squaredDistance(y, x, t))
-        .neg(),
-    ),
+    partial(["x", "y"], (t, y, x) => overSquare(t, x, y)),
+    partial(["x", "y"], (t, y, x) => overSquare(t, y, x).neg()),
   ],
 });
-// In t's dtype: integer arithmetic would wrap.
-const squaredDistance = (y: Tensor, x: Tensor, { dtype }: Tensor): Tensor =>
-  x.to(dtype).square().add(y.to(dtype).square());
+/** t a / (a^2 + b^2), in t's dtype: integer arithmetic would wrap. */
+function overSquare(t: Tensor, a: Tensor, b: Tensor): Tensor {
+  const [x, y] = [a.to(t.dtype), b.to(t.dtype)];
+  const length = hypot(x, y);
+  return t.mul(x.div(length)).div(length);
+}
 
 /**
  * Hyperbolic sine.
@@ -111,7 +110,7 @@ export const cosh: Unary = unary("cosh", {
 export const asinh: Unary = unary("asinh", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["x"], (t, x) => t.mul(x.square().add(1).rsqrt()))],
+  partials: [partial(["x"], (t, x) => t.div(hypot(x, 1)))],
 });
 
 /**
@@ -123,7 +122,7 @@ export const asinh: Unary = unary("asinh", {
 export const acosh: Unary = unary("acosh", {
   compute: "float",
   accuracy: 4,
-  partials: [partial(["x"], (t, x) => t.mul(x.sub(1).mul(x.add(1)).rsqrt()))],
+  partials: [partial(["x"], (t, x) => t.div(x.sub(1).sqrt().mul(x.add(1).sqrt())))],
 });
 
 /**

@@ -74,7 +74,7 @@ export const sqrt: Unary = unary("sqrt", {
 export const rsqrt: Unary = unary("rsqrt", {
   compute: "float",
   accuracy: 2,
-  partials: [partial(["out"], (t, y) => t.mul(y.mul(y).mul(y)).mul(-0.5))],
+  partials: [partial(["out"], (t, y) => t.mul(y.mul(-0.5).mul(y).mul(y)))],
 });
 
 /**

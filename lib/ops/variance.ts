@@ -1,12 +1,14 @@
 /** Variances, means of squares, and roots of sums of squares. */
 import { needNumber } from "../core/arguments.js";
 import { checkOptions } from "../core/options.js";
+import type { Shape } from "../core/shape.js";
 import { perResult } from "../engine/cost.js";
 import { needTensor } from "../engine/operand.js";
 import { defineKernel } from "../engine/row.js";
 import { type Context, general, type Rule } from "../engine/rule.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { Tensor } from "../tensor/tensor.js";
+import { scaledDiv } from "./hypot.js";
 import { meanOf } from "./reduce.js";
 import {
   areNeighbours,
@@ -25,11 +27,14 @@ import {
   sameType,
 } from "./reduction.js";
 
-/** x / length along the reduced dimensions, and 0 where the length is 0. */
-function direction(x: Tensor, length: Tensor): Tensor {
-  const none = length.eq(0);
-  return none.where(0, x.div(none.where(1, length)));
+/** `x / part * scale` along the reduced dimensions, and 0 where the part is 0. */
+function direction(x: Tensor, part: Tensor, scale: number): Tensor {
+  const none = part.eq(0);
+  return none.where(0, scaledDiv(x, none.where(1, part), scale));
 }
+
+/** @internal A power of 2 above the square root of n. */
+export const above = (n: number): number => 2 ** Math.floor(Math.log2(Math.max(n, 1)) / 2 + 1);
 
 /** @internal The mean of squares. */
 export const meanSquare: Reduction = reduction("meanSquare", {
@@ -43,16 +48,46 @@ export const meanSquare: Reduction = reduction("meanSquare", {
   }),
 });
 
-/** @internal `sqrt(sum(x^2))`, which neither overflows nor underflows on the way; the derivative is 0 at the zero vector. */
-export const lengthOf: Reduction = reduction("norm", {
+/** A kernel of a gradient: by g, x and, of a root, the result. */
+function backwardKernel(name: string, divisor: (shape: Shape, p: Reduced) => number = divisorOf) {
+  const row = defineKernel<Reduced>({ name, family: "fused", accuracy: "tree", flops: perResult(4) });
+  return ([g, x, ...others]: readonly [Tensor, Tensor, ...Tensor[]], { params }: Context<Reduced>) => {
+    if (!areNeighbours(params.dims)) return null;
+    const { type, shape } = x;
+    const inputs = [g, x, ...others].map((one) => one.contiguous());
+    const attrs = [mask(params.dims), divisor(shape, params)];
+    return runKernel({ row, inputs, results: [{ type, shape }], attrs, params });
+  };
+}
+const lengthBackward = backwardKernel("normBackward", (_, { divisor }) => divisor ?? 1);
+
+/**
+ * @internal `sqrt(sum(x^2) / divisor)`, which neither overflows nor underflows on the way; the divisor is 1 by default.
+ * The derivative is 0 at the zero vector.
+ */
+export const lengthOf = reductionRow("norm", {
   flops: 2,
   accuracy: "tree",
   type: sameType,
+  divisor: (_, { divisor }) => divisor ?? 1,
   rule: general(["out", "x"], {
-    vjp: (g, [y, x], c) => [direction(x, kept(y, c)).mul(kept(g, c))],
-    jvp: ([t], [y, x], c) => direction(x, kept(y, c)).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
+    vjp: (g, [, x], c) => [unitVector(x, c.params).mul(kept(g, c))],
+    fused: (g, [y, x], c) => lengthBackward([g, x, y], c),
+    jvp: ([t], [, x], c) => unitVector(x, c.params).mul(t!).sum(c.params.dims, { keepdim: c.params.keepdim }),
   }),
 });
+
+/** @internal A length as a part, which always fits, times a number. */
+export function partOfLength(x: Tensor, dims: readonly number[]): { readonly part: Tensor; readonly times: number } {
+  const times = above(countOf(x.shape, dims));
+  return { part: lengthOf(x, { dims, keepdim: true, divisor: times ** 2 }), times };
+}
+
+/** x / its length, divided by the root of the divisor. */
+function unitVector(x: Tensor, { dims, divisor = 1 }: Reduced): Tensor {
+  const { part, times } = partOfLength(x, dims);
+  return direction(x, part, 1 / times / Math.sqrt(divisor));
+}
 
 /** @internal Half of x minus its mean, which does not overflow. */
 export const halfCentred = (x: Tensor, dims: readonly number[]): Tensor =>
@@ -69,17 +104,6 @@ const momentRow = (name: string, kernel: string, rule: Rule<Reduced>) =>
     rule,
   });
 
-/** A kernel of such a gradient: by g, x and, of a deviation, the result. */
-function backwardKernel(name: string) {
-  const row = defineKernel<Reduced>({ name, family: "fused", accuracy: "tree", flops: perResult(4) });
-  return ([g, x, ...others]: readonly [Tensor, Tensor, ...Tensor[]], { params }: Context<Reduced>) => {
-    if (!areNeighbours(params.dims)) return null;
-    const { type, shape } = x;
-    const inputs = [g, x, ...others].map((one) => one.contiguous());
-    const attrs = [mask(params.dims), divisorOf(shape, params)];
-    return runKernel({ row, inputs, results: [{ type, shape }], attrs, params });
-  };
-}
 const varianceBackward = backwardKernel("varBackward");
 const deviationBackward = backwardKernel("stdBackward");
 
@@ -97,18 +121,18 @@ const deviationOf = momentRow(
   "std",
   "std",
   general(["out", "x"], {
-    vjp: (g, [y, x], c) => [fromMean(x, y, c).mul(kept(g, c).div(divisorOf(x.shape, c.params)))],
+    vjp: (g, [, x], c) => [fromMean(x, c.params).mul(kept(g, c).div(divisorOf(x.shape, c.params)))],
     fused: (g, [y, x], c) => deviationBackward([g, x, y], c),
-    jvp: ([t], [y, x], c) => meanOf(fromMean(x, y, c).mul(t!), c.params),
+    jvp: ([t], [, x], c) => meanOf(fromMean(x, c.params).mul(t!), c.params),
   }),
 );
-/**
- * x minus its mean, divided by the deviation y. That of halves is computed again, as a gradient that comes by way of y
- * would be rounded apart from that of x.
- */
-function fromMean(x: Tensor, y: Tensor, c: Context<Reduced>): Tensor {
-  const deviation = c.inputTypes[0]!.half ? deviationOf(x, c.params) : y;
-  return direction(halfCentred(x, c.params.dims), kept(deviation, c).mul(0.5));
+/** x minus its mean, divided by the deviation. */
+function fromMean(x: Tensor, p: Reduced): Tensor {
+  const { dims } = p;
+  const divisor = divisorOf(x.shape, p);
+  const times = divisor > 0 ? above(countOf(x.shape, dims) / divisor) : 1;
+  const part = deviationOf(x, { dims, keepdim: true, divisor: divisor * times ** 2 });
+  return direction(halfCentred(x, dims), part, 2 / times);
 }
 
 export interface VarianceOptions extends ReduceOptions {

@@ -1,12 +1,13 @@
 /** The p-norm. */
 import { needNumber } from "../core/arguments.js";
-import { fail, named } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { roundedOnce } from "../engine/float32-fallback.js";
 import { needTensor } from "../engine/operand.js";
 import type { Tensor } from "../tensor/tensor.js";
-import { asFloat, type ReduceOptions, reduceArguments } from "./reduction.js";
-import { flatAtZero, lengthOf } from "./variance.js";
+import { partOfNorm } from "./part-of-norm.js";
+import { asFloat, type Reduced, type ReduceOptions, reduceArguments, reducedShape } from "./reduction.js";
+import { lengthOf } from "./variance.js";
 
 export interface NormOptions extends ReduceOptions {
   /** The order p: any number, Infinity or -Infinity; default 2. */
@@ -53,18 +54,13 @@ export function norm(x: Tensor, ...args: NormArguments): Tensor {
   const { dims, keepdim } = reduceArguments("norm", x.ndim, over, { keepdim: given.keepdim });
   const p = given.ord === undefined ? 2 : given.ord;
   needNumber("norm", "the order", p);
-  return roundedOnce([asFloat(x)], (y) => normOf(y, p, dims, keepdim));
+  return roundedOnce([asFloat(x)], (y) => normOf(y, p, { dims, keepdim }));
 }
 
-function normOf(y: Tensor, p: number, dims: readonly number[], keepdim: boolean): Tensor {
-  if (p === 2) return lengthOf(y, dims, { keepdim });
-  const size = y.abs();
-  if (p === 1) return size.sum(dims, { keepdim });
-  if (p === Number.POSITIVE_INFINITY) return named("norm", () => size.amax(dims, { keepdim }));
-  if (p === Number.NEGATIVE_INFINITY) return named("norm", () => size.amin(dims, { keepdim }));
-  if (p === 0) return size.ne(0).to(y.dtype).sum(dims, { keepdim });
-  const power = p > 0 ? flatAtZero(size, (z) => z.pow(p)) : size.pow(p);
-  const root = (sum: Tensor): Tensor => sum.pow(1 / p);
-  const sum = power.sum(dims, { keepdim });
-  return p > 0 ? flatAtZero(sum, root) : root(sum);
+function normOf(y: Tensor, p: number, reduced: Reduced): Tensor {
+  if (p === 2) return lengthOf(y, reduced);
+  if (p === 1) return y.abs().sum(reduced.dims, { keepdim: reduced.keepdim });
+  const { part, times } = partOfNorm(y, p, reduced.dims);
+  const whole = typeof times === "number" ? part : part.mul(times);
+  return reduced.keepdim ? whole : whole.reshape(reducedShape(y.shape, reduced));
 }

@@ -9,6 +9,9 @@ import { type Operand, rowOf } from "../engine/row.js";
 import { runKernel } from "../engine/run-kernel.js";
 import type { LeafNode } from "../engine/tape.js";
 import { finite } from "../ops/checked.js";
+import { stack } from "../ops/join.js";
+import { everything } from "../ops/reduction.js";
+import { above, lengthOf } from "../ops/variance.js";
 import { scalar } from "../tensor/from-data.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
 
@@ -34,12 +37,14 @@ export interface ClipGradNormOptions {
   readonly errorIfNonfinite?: boolean | undefined;
 }
 
-/** The norm of all tensors together. */
-function totalNorm(tensors: readonly Tensor[], order: number): Tensor {
-  if (order === Number.POSITIVE_INFINITY) return tensors.map((x) => x.abs().amax()).reduce((a, b) => a.maximum(b));
-  const powers = tensors.map((x) => (order === 2 ? x.square() : x.abs().pow(order)).sum());
-  const sum = powers.reduce((a, b) => a.add(b));
-  return order === 2 ? sum.sqrt() : sum.pow(1 / order);
+/** The norm of all tensors together, of order 2 divided by a number. */
+function totalNorm(tensors: readonly Tensor[], order: number, divisor: number): Tensor {
+  if (order === 2) {
+    const parts = tensors.map((x) => lengthOf(x, { ...everything(x.ndim), divisor: divisor ** 2 }));
+    return parts.length === 1 ? parts[0]! : lengthOf(stack(parts), everything(1));
+  }
+  const norms = tensors.map((x) => x.norm({ ord: order }));
+  return norms.length === 1 ? norms[0]! : stack(norms).norm({ ord: order });
 }
 
 /**
@@ -73,11 +78,22 @@ export function clipGradNorm(
   const sized = gradients.filter((gradient) => gradient.numel > 0);
   if (sized.length === 0) return scalar(0);
   return withGrad(false, () => {
-    const total = inFloat32(sized, (...tensors) => totalNorm(tensors, normType));
+    const times = normType === 2 ? above(sized.reduce((n, gradient) => n + gradient.numel, 0)) : 1;
+    const part = inFloat32(sized, (...tensors) => totalNorm(tensors, normType, times));
+    const total = part.mul(times);
     const fact = "the norm of the gradients is not finite";
     const norm = errorIfNonfinite ? named(op, () => finite(total, fact, "a finite norm")) : total;
     const factor = norm.add(1e-6).reciprocal().mul(maxNorm).minimum(1);
-    for (const gradient of sized) limit(op, "mul", gradient, [factor.to(gradient.type.compute.name)]);
+    // A norm that does not fit, or whose reciprocal has few digits, is divided by in two steps.
+    const huge = norm.gt(norm.dtype === "float64" ? 2 ** 1000 : 2 ** 100);
+    const steps = [huge.where(part, 1), huge.where(maxNorm / times, factor)];
+    for (const gradient of sized)
+      limit(
+        op,
+        "scaledDiv",
+        gradient,
+        steps.map((step) => step.to(gradient.type.compute.name)),
+      );
     return norm;
   });
 }

@@ -17,6 +17,7 @@
 #include "exec/optim/optim.h"
 #include "exec/random/random.h"
 #include "exec/reduce/log_sum_exp.h"
+#include "exec/reduce/product.h"
 #include "exec/reduce/reduce.h"
 #include "exec/reduce/scan.h"
 #include "exec/reduce/variance.h"

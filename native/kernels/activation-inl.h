@@ -26,6 +26,13 @@ NABLA_INLINE V softplus(V x) {
   return max(V(0), x) + log1p(exp(-abs(x)));
 }
 
+// log(1 + exp(beta x)) / beta, of the size of beta, without the product where that overflows.
+template <class V>
+NABLA_INLINE V softplus_beta(V x, V beta) {
+  const V sharp = abs(beta);
+  return max(V(0), x) + log1p(exp(-abs(x * sharp))) / sharp;
+}
+
 // Here x exp(x) is 0, and x is not yet so large that clamping the exponential would matter.
 template <class V>
 constexpr typename V::Scalar kVanishedAt = kIsSingle<V> ? -1000 : -10000;
@@ -154,6 +161,7 @@ NABLA_UNARY_INSIDE(Gelu, gelu, kGeluInside<V>)
 NABLA_UNARY_INSIDE(GeluTanh, gelu_tanh, kGeluTanhInside<V>)
 NABLA_UNARY_INSIDE(Silu, silu, kExpInside<V>)
 NABLA_UNARY(Softplus, softplus(x))
+NABLA_BINARY(SoftplusBeta, softplus_beta(x, y))
 NABLA_UNARY(Mish, mish(x))
 
 NABLA_BINARY(SigmoidBackward, x * y * (1 - y))

@@ -41,6 +41,29 @@ NABLA_INLINE auto is_infinite(V x) {
   }
 }
 
+// Computed from the nearer end, so that w = 0 and w = 1 give the ends exactly. A difference that overflows is halved.
+template <class V>
+NABLA_INLINE V interpolate(V x, V y, V w) {
+  const auto large = is_infinite(y - x);
+  const V part = select(large, V(0.5f), V(1)), times = select(large, V(2), V(1));
+  const V difference = y * part - x * part;
+  return select(abs(w) < 0.5f, fma(w * times, difference, x), fnma(difference, (1 - w) * times, y));
+}
+
+// sqrt(x^2 + y^2), whose squares neither overflow nor underflow.
+template <class V>
+NABLA_INLINE V hypot(V x, V y) {
+  if constexpr (kIsSingle<V>) {
+    return in_double([](auto a, auto b) { return sqrt(fma(a, a, b * b)); }, x, y);
+  } else {
+    const V size = max(abs(x), abs(y));
+    const auto large = size > 0x1p500, small = size < 0x1p-400;
+    const V unit = select(large, V(0x1p-600), select(small, V(0x1p600), V(1)));
+    const V a = x * unit, b = y * unit;
+    return sqrt(fma(a, a, b * b)) * select(large, V(0x1p600), select(small, V(0x1p-600), V(1)));
+  }
+}
+
 // Rounding an integer returns it.
 #define NABLA_ROUNDING(Functor, function)             \
   struct Functor {                                    \
@@ -96,8 +119,9 @@ NABLA_BINARY(Remainder, remainder(x, y))
 NABLA_BINARY(Maximum, maximum(x, y))
 NABLA_BINARY(Minimum, minimum(x, y))
 NABLA_TERNARY(Clamp, minimum(maximum(x, y), z))
-// Computed from the nearer end, so that w = 0 and w = 1 give the ends exactly.
-NABLA_TERNARY(Interpolate, select(abs(z) < 0.5f, fma(z, y - x, x), fnma(y - x, 1 - z, y)))
+NABLA_TERNARY(Interpolate, interpolate(x, y, z))
+NABLA_TERNARY(ScaledQuotient, x / y * z)
+NABLA_BINARY(Hypotenuse, hypot(x, y))
 
 NABLA_BINARY(Equal, x == y)
 NABLA_BINARY(NotEqual, x != y)

@@ -64,21 +64,20 @@ void variance_squares(double* total, const void* in, const double* mean, const M
   tile.along ? squares_along(total, x, mean, tile) : squares_down(total, x, mean, tile);
 }
 
-// Differences are halved first, so that none overflows.
 template <class T>
-void variance_differences(void* out, int64_t out_stride, const void* in, const double* mean, const double* scale,
-                          const MeanTile& tile) {
+void variance_differences(void* out, int64_t out_stride, const void* in, const double* mean, const double* unit,
+                          const double* scale, const MeanTile& tile) {
   const T* x = static_cast<const T*>(in);
   T* y = static_cast<T*>(out);
   const int64_t n = tile.columns;
   for (int64_t r = 0; r < tile.rows; r++, x += tile.stride, y += out_stride) {
     if (tile.along) {
-      const double centre = mean[r] * 0.5, twice = scale[r] * 2;
+      const double part = unit[r], centre = mean[r] * part, slope = scale[r];
       NABLA_INDEPENDENT
-      for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>((x[i] * 0.5 - centre) * twice);
+      for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>((x[i] * part - centre) * slope);
     } else {
       NABLA_INDEPENDENT
-      for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>((x[i] * 0.5 - mean[i] * 0.5) * (scale[i] * 2));
+      for (int64_t i = 0; i < n; i++) y[i] = static_cast<T>((x[i] * unit[i] - mean[i] * unit[i]) * scale[i]);
     }
   }
 }

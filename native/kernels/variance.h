@@ -13,9 +13,9 @@ struct MeanTile {
 struct VarianceLeaf {
   // total[i] = sum of (x - mean[i])^2.
   void (*squares)(double* total, const void* x, const double* mean, const MeanTile& tile);
-  // out = (x - mean[i]) * scale[i]; rows of out are `out_stride` apart.
-  void (*differences)(void* out, int64_t out_stride, const void* x, const double* mean, const double* scale,
-                      const MeanTile& tile);
+  // out = (x unit[i] - mean[i] unit[i]) * scale[i]; rows of out are `out_stride` apart.
+  void (*differences)(void* out, int64_t out_stride, const void* x, const double* mean, const double* unit,
+                      const double* scale, const MeanTile& tile);
 };
 
 struct VarianceTable {

@@ -78,6 +78,10 @@ const ops: readonly Case[] = [
   ["norm of one", (x) => x.norm({ dim: 1 }), 1, [6, 1]],
   ["norm of columns", (x) => x.norm({ dim: 0 }), 1, [2, 3]],
   ["norm of outer dimensions", (x) => x.norm({ dim: [0, 2] }), 1, [2, 1, 3]],
+  ["norm of order 1", (x) => x.norm({ ord: 1, dim: 1 }), 1, [2, 3]],
+  ["norm of order 3", (x) => x.norm({ ord: 3, dim: 1 }), 1, [2, 3]],
+  ["norm of order 0.5", (x) => x.norm({ ord: 0.5, dim: 0 }), 1, [2, 3]],
+  ["norm of order -1", (x) => x.norm({ ord: -1 }), 1, [6]],
   ["std", (x) => x.std(1), 1, [2, 3]],
   ["std, the divisor n", (x) => x.std({ correction: 0 }), 1, [6]],
   ["layerNorm", (x) => nb.layerNorm(x, 3, { eps: 0 }), 0, [2, 3]],
@@ -101,6 +105,8 @@ const ops: readonly Case[] = [
   ["batchNorm of columns", (x) => nb.batchNorm(x, null, null, { training: true, eps: 0 }), 0, [3, 2]],
   ["batchNorm of planes", (x) => nb.batchNorm(x, null, null, { training: true, eps: 0 }), 0, [1, 2, 3]],
   ["normalize", (x) => nb.nn.functional.normalize(x, { eps: 0 }), 0, [2, 3]],
+  ["normalize by the norm of order 1", (x) => nb.nn.functional.normalize(x, { p: 1, eps: 0 }), 0, [2, 3]],
+  ["normalize by the norm of order 3", (x) => nb.nn.functional.normalize(x, { p: 3, eps: 0 }), 0, [2, 3]],
   ["cosineSimilarity", (x) => nb.nn.functional.cosineSimilarity(x, x.flip(1).mul(0.5), { eps: 0 }), 0, [2, 3]],
 ];
 
@@ -111,12 +117,12 @@ describe.each(ops)("%s", (...op) => {
   });
 });
 
-// Here differences from the mean overflow, though deviations and normalized values fit. The length of a vector does not.
+// Here lengths, and differences from the mean, overflow, though deviations and normalized values fit.
 const largest = [
   ["float32", 2 ** 126],
   ["float64", 2 ** 1022],
 ] as const;
-describe.each(ops.filter(([name]) => /^std|Norm/.test(name)))("%s", (...op) => {
+describe.each(ops.filter(([name]) => /^std|Norm|^normalize|^cosine/.test(name)))("%s", (...op) => {
   test.each(largest)("of %s times %d", (dtype, scale) => {
     valuesScale(op, dtype, scale);
     slopesScale(op, dtype, scale);
@@ -388,5 +394,251 @@ describe("means, variances and deviations fit where their results do", () => {
     expect(nb.crossEntropy(rows, target).item()).toBe(m);
     expect(nb.nllLoss(rows.neg(), tensor([1, 1, -100], { dtype: "int32" })).item()).toBe(m);
     expect(nb.klDiv(x.neg().reshape([3, 1]), nb.ones([3, 1]), { reduction: "batchmean" }).item()).toBe(m);
+  });
+});
+
+describe("the gradient of what does not fit", () => {
+  const [most, least] = [3.4e38, 2 ** -149];
+  const [mostDouble, leastDouble] = [1.7e308, 2 ** -1074];
+  const root = Math.SQRT1_2;
+  const cases: [string, "float32" | "float64", number[], Rows, number[]][] = [
+    ["std", "float32", [most, -most], (x) => x.std(), [root, -root]],
+    ["std", "float64", [mostDouble, -mostDouble], (x) => x.std(), [root, -root]],
+    ["norm", "float32", [most, most], (x) => x.norm(), [root, root]],
+    ["norm", "float64", [mostDouble, -mostDouble], (x) => x.norm(), [root, -root]],
+  ];
+  test.each(cases)("%s in %s of %j", (_, dtype, row, f, want) => {
+    const x = tensor(row, { dtype });
+    expect(f(x).item()).toBe(Infinity);
+    near(nb.grad(f)(x), want, "gradient");
+    near(
+      nb
+        .vmap(nb.grad(f))(nb.stack([x, x]))
+        .at(1),
+      want,
+      "in vmap",
+    );
+    const leaf = x.clone();
+    leaf.requiresGrad = true;
+    f(leaf).backward({ createGraph: true });
+    near(leaf.grad!, want, "recorded");
+    near(nb.jvp(f, [x], [tensor([1, 0], { dtype })])[1], [want[0]!], "along a tangent");
+  });
+
+  const tiny: [string, "float32" | "float64", number[], Rows, number[]][] = [
+    ["std", "float32", [least, 0], (x) => x.std(), [root, -root]],
+    ["std", "float64", [leastDouble, 0], (x) => x.std(), [root, -root]],
+    ["norm", "float32", [least, least], (x) => x.norm(), [root, root]],
+    ["norm", "float64", [leastDouble, leastDouble], (x) => x.norm(), [root, root]],
+  ];
+  test.each(tiny)("%s in %s of %j", (_, dtype, row, f, want) => {
+    near(nb.grad(f)(tensor(row, { dtype })), want, "gradient");
+  });
+
+  test("rows that fit keep their bits beside rows that do not", () => {
+    const rows = [
+      [most, -most, 1],
+      [1, 2, 4],
+      [least, 0, least],
+    ];
+    for (const f of [(x: nb.Tensor) => x.std(-1), (x: nb.Tensor) => x.norm({ dim: -1 })]) {
+      const all = nb.grad((x: nb.Tensor) => f(x).sum())(tensor(rows));
+      rows.forEach((row, i) => {
+        expect(values(all.at(i))).toEqual(values(nb.grad(f)(tensor(row))));
+      });
+    }
+  });
+});
+
+describe("products fit where their partial products do not", () => {
+  const rows: ["float32" | "float64", number[]][] = [
+    ["float32", [1e30, 1e30, 1e-30, 1e-30]],
+    ["float32", [1e-30, 1e-30, 1e30, 1e30]],
+    ["float32", [1e-20, 1.5e-20, 1e35, 3e4]],
+    ["float32", Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? 2 : 0.5) ** (i < 50 ? 120 : -120) * (1 + i / 64))],
+    ["float64", [1e200, 1e200, 1e-200, -1e-200]],
+    ["float64", [1e-200, 1e-200, 1e200, 1e200]],
+    ["float64", [1e-160, 1.5e-160, 1e300, 3e19]],
+  ];
+  test.each(rows)("%s of %j", (dtype, row) => {
+    const x = tensor(row, { dtype });
+    const bits = Array.from(x.toTypedArray(), Number);
+    // By logarithms of positive numbers, and signs.
+    const sign = bits.reduce((s, v) => s * Math.sign(v), 1);
+    const product = (of: number[]): number => of.map((v) => Math.log2(Math.abs(v))).reduce((sum, v) => sum + v, 0);
+    const want = sign * 2 ** product(bits);
+    const relative = dtype === "float32" ? 1e-5 : 1e-12;
+    const both = nb.stack([x, nb.full([row.length], 2 ** (60 / row.length), { dtype })]);
+    const long = nb.cat([x, nb.ones([70000], { dtype })]);
+    for (const got of [x.prod(), both.prod(1).at(0), both.t().contiguous().prod(0).at(0), long.prod()])
+      expect(Math.abs(got.item() / want - 1)).toBeLessThan(relative);
+    const gradient = values(nb.grad((v: nb.Tensor) => v.prod())(x));
+    const others = bits.map((v, i) => sign * Math.sign(v) * 2 ** product(bits.toSpliced(i, 1)));
+    const most = dtype === "float32" ? 3.4e38 : Number.MAX_VALUE;
+    others.forEach((other, i) => {
+      if (Math.abs(other) > most) expect(gradient[i]).toBe(Math.sign(other) * Infinity);
+      else if (Math.abs(other) > 2e-38) expect(Math.abs(gradient[i]! / other - 1)).toBeLessThan(relative);
+    });
+    // The other row is what it is alone.
+    expect(both.prod(1).at(1).item()).toBe(both.at(1).prod().item());
+  });
+
+  test("zeros, infinities and NaN", () => {
+    const large = [1e30, 1e30];
+    expect(
+      tensor([...large, 0])
+        .prod()
+        .item(),
+    ).toBe(0);
+    expect(
+      tensor([...large, 1])
+        .prod()
+        .item(),
+    ).toBe(Infinity);
+    expect(
+      tensor([...large, Infinity, 0])
+        .prod()
+        .item(),
+    ).toBeNaN();
+    expect(tensor([-1e-30, 1e-30]).prod().item()).toBe(-0);
+    const gradient = (row: number[]): number[] => values(nb.grad((v: nb.Tensor) => v.prod())(tensor(row)));
+    expect(gradient([0, 2, 3])).toEqual([6, 0, 0]);
+    expect(gradient([0, 2, 0])).toEqual([0, 0, 0]);
+  });
+
+  test("det", () => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const large = dtype === "float32" ? 1e38 : 1e300;
+      const sizes = Array.from({ length: 16 }, (_, i) => (i < 8 ? large : 1 / large));
+      expect(nb.tensor(sizes, { dtype }).diag().det().item()).toBeCloseTo(1, 4);
+    }
+  });
+});
+
+describe("sums of float64 whose partial sums overflow", () => {
+  const m = Number.MAX_VALUE;
+  test("sum and cumsum", () => {
+    const x = tensor([m, m, -m, -m / 2, 1], { dtype: "float64" });
+    expect(x.sum().item()).toBe(m / 2);
+    expect(values(x.cumsum(0))).toEqual([m, Infinity, m, m / 2, m / 2]);
+    const columns = nb.stack([x, x.mul(0).add(1)], 1);
+    expect(columns.cumsum(0).at(3).toArray()).toEqual([m / 2, 4]);
+    expect(values(tensor([1, Infinity, -Infinity, 2], { dtype: "float64" }).cumsum(0))).toEqual([
+      1,
+      Infinity,
+      NaN,
+      NaN,
+    ]);
+  });
+});
+
+test.each([
+  ["float32", 2 ** 127 * (2 - 2 ** -23)],
+  ["float64", Number.MAX_VALUE],
+] as const)("means of windows of the largest %s", (dtype, m) => {
+  const x = nb.full([1, 2, 4, 4], m, { dtype }).clone();
+  expect(values(nb.avgPool2d(x, 2))).toEqual(new Array(8).fill(m));
+  expect(values(nb.adaptiveAvgPool2d(x, 1))).toEqual([m, m]);
+  const some = nb.cat([x, nb.ones([1, 1, 4, 4], { dtype })], 1);
+  expect(nb.avgPool2d(some, 4).flatten().toArray()).toEqual([m, m, 1]);
+  const infinite = tensor([Infinity, m, NaN, m], { dtype }).reshape([1, 1, 2, 2]);
+  expect(values(nb.avgPool2d(infinite, [1, 2]))).toEqual([Infinity, NaN]);
+});
+
+describe.each([
+  ["float32", 3e38],
+  ["float64", 1.6e308],
+] as const)("elementwise near the largest %s", (dtype, given) => {
+  const of = (...row: number[]): nb.Tensor => tensor(row, { dtype });
+  const m = of(given).item();
+
+  test("lerp", () => {
+    const [a, b] = [of(-m, m, -m, m), of(m, -m, m, m)];
+    near(a.lerp(b, of(0.5, 0.25, 0.75, 0.3)), [0, m / 2, m / 2, m], "lerp");
+    expect(values(a.lerp(b, 0))).toEqual(values(a));
+    expect(values(a.lerp(b, 1))).toEqual(values(b));
+    near(nb.grad((w: nb.Tensor) => a.lerp(b, w).mul(0.25).sum())(of(0.25)), [m / 2], "by the weight");
+    near(of(-m, m).quantile(0.5), [0], "quantile");
+  });
+
+  test("normalize and cosineSimilarity where the norm does not fit", () => {
+    const { normalize, cosineSimilarity } = nb.nn.functional;
+    const x = of(m, -m, m, m);
+    near(normalize(x, 0), [0.5, -0.5, 0.5, 0.5], "normalize");
+    near(
+      normalize(x.reshape([2, 2]), 1, { eps: m }).flatten(),
+      [1, -1, 1, 1].map((v) => v * Math.SQRT1_2),
+      "eps",
+    );
+    near(cosineSimilarity(x, x.flip(0), 0), [0], "cosineSimilarity");
+    near(cosineSimilarity(x, of(1, 1, 1, 1), 0), [0.5], "cosineSimilarity");
+    if (dtype === "float32") near(normalize(x.to("bfloat16"), 0), [0.5, -0.5, 0.5, 0.5], "bfloat16");
+  });
+
+  test("softplus with a beta", () => {
+    const f = (x: nb.Tensor): nb.Tensor => x.softplus({ beta: 10 });
+    expect(values(f(of(m, -m)))).toEqual([m, 0]);
+    expect(values(nb.grad((x: nb.Tensor) => f(x).sum())(of(m, -m, 0)))).toEqual([1, 0, 0.5]);
+  });
+
+  test("gradients of inverse functions", () => {
+    const large = 2 ** Math.round(Math.log2(m) * 0.9);
+    const slope = (f: Rows, ...x: number[]): nb.Tensor => nb.grad((v: nb.Tensor) => f(v).sum())(of(...x));
+    near(
+      slope((x) => x.asinh(), large, -large),
+      [1 / large, 1 / large],
+      "asinh",
+    );
+    near(
+      slope((x) => x.acosh(), large),
+      [1 / large],
+      "acosh",
+    );
+    near(
+      slope((x) => x.atan2(large), large, 0),
+      [0.5 / large, 1 / large],
+      "atan2 by y",
+    );
+    near(
+      slope((x) => nb.tensor(-1 / large, { dtype }).atan2(x), 1 / large),
+      [large / 2],
+      "atan2 by x",
+    );
+    near(
+      slope((x) => of(m).remainder(x), -m * 0.75),
+      [2],
+      "remainder",
+    );
+  });
+
+  test("singular values", () => {
+    const size = 2 ** Math.round(Math.log2(m) * 0.8);
+    const a = of(3, 1, -2, 2, 0.5, 1).reshape([3, 2]);
+    const f = (x: nb.Tensor): nb.Tensor => {
+      const { u, s, vh } = x.svd();
+      return s.sum().add(u.at(0, 0).add(vh.at(0, 1)).mul(s.at(0).detach()));
+    };
+    near(nb.grad(f)(a.mul(size)).flatten(), values(nb.grad(f)(a)), "gradient", 256);
+  });
+
+  test("gradients clipped across parameters", () => {
+    for (const [size, maxNorm] of [
+      [m, 1],
+      [m / 4, 2],
+    ] as const) {
+      const parameters = [of(1, 1), of(1, 1)];
+      for (const p of parameters) {
+        p.requiresGrad = true;
+        p.mul(of(size, -size)).sum().backward();
+      }
+      const norm = nb.optim.clipGradNorm(parameters, maxNorm).item();
+      if (size === m) expect(norm).toBe(Infinity);
+      else expect(norm / size / 2).toBeCloseTo(1, 6);
+      for (const p of parameters) near(p.grad!, [maxNorm / 2, -maxNorm / 2], "clipped");
+    }
+    const small = of(1);
+    small.requiresGrad = true;
+    small.mul(1 / m).backward();
+    expect(nb.optim.clipGradNorm(small, 1).item() * m).toBeCloseTo(1, 6);
   });
 });

@@ -1,6 +1,8 @@
 #include "exec/conv/pool2d.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <type_traits>
 
@@ -197,15 +199,28 @@ Status means(Workspace& workspace, const View& out, const View& in, const Window
   const int64_t planes = to > 0 ? out.numel() / to : 0, together = kElementwiseChunk / (places + plane) + 1;
   std::atomic<bool> no_memory{false};
   parallel_for((planes + together - 1) / together, [&](int64_t chunk) {
-    Scratch memory(workspace);
+    Scratch memory(workspace), scaled(workspace);
     T* line = memory.get<T>(each.room());
     if (!line) return no_memory.store(true, std::memory_order_relaxed);
     const int64_t end = (chunk + 1) * together < planes ? (chunk + 1) * together : planes;
-    for (int64_t p = chunk * together; p < end; p++)
-      if (backward)
-        each.backward(out.as<T>() + p * to, in.as<T>() + p * from, line);
-      else
-        each.forward(out.as<T>() + p * to, in.as<T>() + p * from, line);
+    for (int64_t p = chunk * together; p < end; p++) {
+      T* const plane_out = out.as<T>() + p * to;
+      const T* const plane_in = in.as<T>() + p * from;
+      const auto compute = [&](T* results, const T* x) {
+        backward ? each.backward(results, x, line) : each.forward(results, x, line);
+      };
+      const auto lost = [](T mean) { return !std::isfinite(mean); };
+      compute(plane_out, plane_in);
+      if (std::none_of(plane_out, plane_out + to, lost)) continue;
+      // A sum may have overflowed: the means are taken again, of elements in a larger unit.
+      constexpr T kUnit = T(0x1p64);
+      T* const x = scaled.get<T>(from + to);
+      if (!x) return no_memory.store(true, std::memory_order_relaxed);
+      for (int64_t i = 0; i < from; i++) x[i] = plane_in[i] / kUnit;
+      compute(x + from, x);
+      for (int64_t i = 0; i < to; i++)
+        if (lost(plane_out[i])) plane_out[i] = x[from + i] * kUnit;
+    }
   });
   return no_memory.load() ? out_of_memory() : Status{};
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "exec/common/product.h"
 #include "exec/elementwise/elementwise.h"
 #include "exec/linalg/dense.h"
 #include "kernels/table.h"
@@ -186,8 +187,9 @@ Status run_solve(const Call& call) {
 
 Status run_det(const Call& call) {
   return over_pivots(call, 1, [](const double* pivots, int64_t n, bool odd, double* result) {
-    *result = odd ? -1 : 1;
-    for (int64_t j = 0; j < n; j++) *result *= pivots[j];
+    Product product;
+    for (int64_t j = 0; j < n; j++) product.times(pivots[j]);
+    *result = odd ? -product.value() : product.value();
   });
 }
 

@@ -7,6 +7,7 @@
 #include "exec/common/halves.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
+#include "exec/reduce/product.h"
 #include "exec/reduce/scaled_again.h"
 #include "kernels/list.h"
 #include "kernels/table.h"
@@ -25,6 +26,7 @@ struct Target {
   int64_t size;  // of an element there
   bool partials;
   double divisor;
+  Range* range;  // or null
 };
 
 // [outer, n] -> [outer]. A long row is split into parts that are whole subtrees of the fixed summation tree.
@@ -35,6 +37,7 @@ Status reduce_rows(Workspace& workspace, const ReduceLeaf& leaf, const Target& t
     const bool plain = !to.partials && to.divisor == 1;
     std::atomic<bool> starved{false};
     parallel_for(ceil_div(outer, rows), [&](int64_t chunk) {
+      const Range::Watch watch(to.range);
       int64_t first = chunk * rows, count = outer - first < rows ? outer - first : rows;
       char* out = to.out + first * to.size;
       Scratch tile(workspace), sums_memory(workspace);
@@ -53,11 +56,13 @@ Status reduce_rows(Workspace& workspace, const ReduceLeaf& leaf, const Target& t
   char* partials = memory.get<char>(outer * parts * partial);
   if (!partials) return out_of_memory();
   parallel_for(outer * parts, [&](int64_t task) {
+    const Range::Watch watch(to.range);
     int64_t start = task % parts * kReduceChunk, count = n - start < kReduceChunk ? n - start : kReduceChunk;
     Scratch tile(workspace);
     const char* from = x.read(tile, task / parts * n + start, count);
     if (from) leaf.row(partials + task * partial, from, count);
   });
+  const Range::Watch watch(to.range);
   for (int64_t o = 0; o < outer; o++) {
     char* lanes = partials + o * parts * partial;
     leaf.tree(lanes, parts, kReduceLanes);
@@ -82,6 +87,7 @@ Status reduce_columns(Workspace& workspace, const ReduceLeaf& leaf, const Target
   char* partials = in_place ? to.out : memory.get<char>(outer * parts * inner * partial);
   if (!partials) return out_of_memory();
   parallel_for(outer * parts * bands, [&](int64_t task) {
+    const Range::Watch watch(to.range);
     int64_t band = task % bands * width, p = task / bands % parts, o = task / bands / parts;
     int64_t columns = inner - band < width ? inner - band : width;
     int64_t start = p * part, rows = parts == 1 ? n : (n - start < part ? n - start : part);
@@ -94,6 +100,7 @@ Status reduce_columns(Workspace& workspace, const ReduceLeaf& leaf, const Target
     if (!to.partials && to.divisor != 1) leaf.store(to.out, to.out, outer * inner, to.divisor);
     return {};
   }
+  const Range::Watch watch(to.range);
   for (int64_t o = 0; o < outer; o++) {
     char *first = partials + o * parts * inner * partial, *out = to.out + o * inner * to.size;
     leaf.tree(first, parts, inner);
@@ -120,7 +127,7 @@ const char* laid_out(const View& x, DType type, Scratch& memory, Status& status)
 // What the results are divided by before they are rounded.
 double divisor_of(const Call& call) { return call.n_attr > 1 ? call.attrs[1] : 1; }
 
-Status reduce(const Call& call, int kernel) {
+Status reduce(const Call& call, int kernel, Range* range = nullptr) {
   if (call.n_out != 1 || call.n_in != 1 || call.n_attr < 1 || call.n_attr > 2) return fail(Code::NATIVE, kOperands);
   const View &out = call.out(), &x = call.in(0);
   if (!(call.attrs[0] >= 0 && call.attrs[0] < 1 << kMaxRank) || !out.contiguous()) return fail(Code::NATIVE, kOperands);
@@ -178,7 +185,7 @@ Status reduce(const Call& call, int kernel) {
       else
         (at == 0 ? outer : inner) *= groups[g];
     }
-    const Target to{out.as<char>(), size, false, divisor};
+    const Target to{out.as<char>(), size, false, divisor, range};
     const Source source(from, stored, out.dtype);
     NABLA_TRY(inner == 1 ? reduce_rows(call.workspace, leaf, to, source, outer, n)
                          : reduce_columns(call.workspace, leaf, to, source, outer, n, inner));
@@ -201,7 +208,8 @@ Status reduce(const Call& call, int kernel) {
     for (int h = 0; h < g; h++) outer *= groups[h];
     const ReduceLeaf& each = pass == 0 ? leaf : joining;
     const Source source(from, stored, pass == 0 ? out.dtype : between);
-    const Target to{buffers[pass++ % 2].get<char>(outer * inner * leaf.partial_size), leaf.partial_size, true, 1};
+    char* const partials = buffers[pass++ % 2].get<char>(outer * inner * leaf.partial_size);
+    const Target to{partials, leaf.partial_size, true, 1, range};
     if (!to.out) return out_of_memory();
     NABLA_TRY(inner == 1 ? reduce_rows(call.workspace, each, to, source, outer, groups[g])
                          : reduce_columns(call.workspace, each, to, source, outer, groups[g], inner));
@@ -223,6 +231,11 @@ const ReduceLeaf& sum_leaf(DType type) { return leaf_of(Reduce::sum, type); }
 const ReduceLeaf& norm_leaf(DType type) { return leaf_of(Reduce::norm, type); }
 
 Status run_reduce(const Call& call, int kernel) {
+  if (kernel == static_cast<int>(Reduce::prod) && call.n_out == 1 && is_float(call.out().dtype)) {
+    Range range;
+    NABLA_TRY(reduce(call, kernel, &range));
+    return range.left ? product_again(call) : Status{};
+  }
   NABLA_TRY(reduce(call, kernel));
   if (call.out().dtype != DType::F64 || call.in(0).dtype != DType::F64) return {};
   const auto again = [=](const Call& scaled) { return reduce(scaled, kernel); };
@@ -232,8 +245,7 @@ Status run_reduce(const Call& call, int kernel) {
     return scaled_again(call, {0x1p600, 1, 0x1p-500, 0}, again);
   }
   if (kernel == static_cast<int>(Reduce::meanSquare)) return scaled_again(call, {0x1p-600, 2, 0, kMost}, again);
-  if (kernel == static_cast<int>(Reduce::sum) && divisor_of(call) != 1)
-    return scaled_again(call, {0x1p-64, 1, 0, kMost}, again);
+  if (kernel == static_cast<int>(Reduce::sum)) return scaled_again(call, {0x1p-64, 1, 0, kMost}, again);
   return {};
 }
 
@@ -281,6 +293,8 @@ Status mean_square(const View& out, const View& x, Workspace& workspace) {
   const double attrs[2] = {static_cast<double>((1 << x.rank) - 1), static_cast<double>(x.numel())};
   return run_reduce(Call{-1, 1, 1, 2, operands, attrs, workspace}, static_cast<int>(Reduce::meanSquare));
 }
+
+Status length(const Call& call) { return run_reduce(call, static_cast<int>(Reduce::norm)); }
 
 const ListStamp reduce_stamp = {"native/exec/reduce/reduce.cc", kListHash};
 

@@ -16,6 +16,8 @@ extern const ListStamp reduce_stamp;
 
 // For other drivers, which need not know the numbers of list.def: the mean of the squares of all elements.
 Status mean_square(const View& out, const View& x, Workspace& workspace);
+// The root of the sum of squares; operands and attrs as in run_reduce.
+Status length(const Call& call);
 // The leaves of sums, and of roots of sums of squares.
 const ReduceLeaf& sum_leaf(DType type);
 const ReduceLeaf& norm_leaf(DType type);

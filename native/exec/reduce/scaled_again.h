@@ -15,9 +15,10 @@ struct Scaling {
   double least, most;
 };
 
-// x times a number, in scratch memory.
+// x times a number, as doubles in scratch memory.
 inline Status scaled_copy(View& scaled, Scratch& memory, const View& x, double unit) {
   scaled = x;
+  scaled.dtype = DType::F64;
   set_contiguous(scaled);
   scaled.data = memory.get<double>(x.numel());
   if (!scaled.data) return out_of_memory();

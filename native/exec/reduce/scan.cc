@@ -1,5 +1,7 @@
 #include "exec/reduce/scan.h"
 
+#include <cmath>
+
 #include "exec/common/axis.h"
 #include "exec/common/tuning.h"
 #include "runtime/pool.h"
@@ -67,12 +69,32 @@ Status scan(const Call& call, int inputs, First first, Next next) {
   }
 }
 
+// Sums whose carry has overflowed, from elements of a smaller unit.
+void sum_again(const View& out, const View& x, const Cut& c) {
+  constexpr double kUnit = 0x1p-64;
+  double* const sums = out.as<double>();
+  parallel_for(c.outer, [&](int64_t o) {
+    for (int64_t at = o * c.size * c.inner, lane = 0; lane < c.inner; lane++, at++) {
+      if (std::isfinite(sums[at + (c.size - 1) * c.inner])) continue;
+      double carry = 0;
+      for (int64_t j = 0, k = at; j < c.size; j++, k += c.inner) {
+        carry += x.as<double>()[k] * kUnit;
+        if (!std::isfinite(sums[k])) sums[k] = carry / kUnit;
+      }
+    }
+  });
+}
+
 constexpr auto kFirst = [](auto x, auto) { return x; };
 
 }  // namespace
 
 Status run_cumsum(const Call& call) {
-  return scan(call, 1, kFirst, [](auto carry, auto x, auto) { return carry + x; });
+  NABLA_TRY(scan(call, 1, kFirst, [](auto carry, auto x, auto) { return carry + x; }));
+  const View& out = call.out();
+  Cut c;
+  if (out.dtype == DType::F64 && out.numel() > 0 && cut(out, call.attrs[0], c)) sum_again(out, call.in(0), c);
+  return {};
 }
 
 Status run_cumprod(const Call& call) {

@@ -1,5 +1,8 @@
 #include "exec/reduce/variance.h"
 
+#include <algorithm>
+#include <cfloat>
+#include <cmath>
 #include <limits>
 
 #include "exec/common/halves.h"
@@ -24,7 +27,7 @@ struct Tile : MeanTile {
   int64_t part;
 };
 
-// [outer, n, inner], reduced to the means of n, about which the elements are read once more.
+// [outer, n, inner], reduced to the means of n, about which the elements are read once more; or about 0.
 class AboutMeans {
  public:
   const int64_t outer, n, inner, results = outer * inner;
@@ -42,11 +45,15 @@ class AboutMeans {
   // How many parts the elements of a result are cut into: the shape alone decides.
   int64_t parts() const { return n > part_ ? ceil_div(n, part_) : 1; }
 
-  // f(tile, means of its results), over all tiles, immediately after its sums where these need no other tile.
+  // f(tile, means of its results, or zeros), over all tiles, immediately after its sums where these need no other tile.
   template <class F>
-  Status each(F&& f) {
+  Status each(F&& f, bool centred = true) {
     means_ = memory_.get<double>(results);
     if (!means_) return out_of_memory();
+    if (!centred) {
+      std::fill_n(means_, results, 0);
+      return over_tiles([&](const Tile& tile) { f(tile, means_ + tile.first); });
+    }
     const auto add = [&](double* total, const Tile& tile) {
       tile.along ? sums_.sums(total, tile.x, tile.rows, tile.stride, tile.columns)
                  : sums_.columns(total, tile.x, tile.rows, tile.stride, tile.columns);
@@ -191,42 +198,96 @@ Status checked_variance(const Call& call, bool root) {
   return power == 1 ? scaled_again(call, {0x1p600, 1, 0x1p-500, 0}, again) : Status{};
 }
 
+// What a gradient is of. A length is a root of a sum of squares, hence a deviation from 0.
+enum class Moment { VARIANCE, DEVIATION, LENGTH };
+
+// A power of 2 that makes the number about 1.
+double fraction(double x) {
+  int exponent = 1;
+  if (std::isfinite(x)) std::frexp(x, &exponent);
+  return std::ldexp(1, std::clamp(-exponent, -1000, 1000));
+}
+
 // x is given in units of `unit`.
 template <class T>
-Status differences(const Call& call, const View& x, double unit, bool& fits) {
+Status differences(const Call& call, Moment moment, const View& x, double unit, bool& fits) {
   const View &dx = call.out(), &g = call.in(0);
   const Middle middle(x, static_cast<int>(call.attrs[0]));
   AboutMeans about(call.workspace, x, g.dtype, middle.outer, middle.n, middle.inner);
   Scratch memory(call.workspace);
-  auto* scale = memory.get<double>(about.results);
+  auto* const scale = memory.get<double>(about.results * 2);
   if (!scale) return out_of_memory();
+  double* const units = scale + about.results;
   const double divisor = call.attrs[1];
   for (int64_t i = 0; i < about.results; i++) {
     const double slope = static_cast<double>(g.as<T>()[i]) / divisor;
-    if (call.n_in < 3) {
-      scale[i] = 2 * slope / unit;
+    if (moment == Moment::VARIANCE) {
+      // Differences are halved, so that none overflows.
+      units[i] = 0.5;
+      scale[i] = 4 * slope / unit;
     } else {
       const double deviation = static_cast<double>(call.in(2).as<T>()[i]) * unit;
-      scale[i] = deviation == 0 ? 0 : slope / deviation;
+      units[i] = fraction(deviation);
+      scale[i] = deviation == 0 ? 0 : slope / (deviation * units[i]);
     }
   }
   const auto write = variance_leaf(g.dtype).differences;
   const Sink sink(dx.data, dx.dtype);
-  NABLA_TRY(about.each([&](const Tile& tile, const double* mean) {
-    const int64_t stride = tile.along ? tile.columns : about.inner;
-    int64_t step = stride;
-    Scratch written(call.workspace);
-    char* to = sink.open(written, tile.at, tile.rows, tile.columns, step);
-    if (!to) return;
-    write(to, step, tile.x, mean, scale + tile.first, tile);
-    sink.close(to, tile.at, tile.rows, tile.columns, stride);
-  }));
+  NABLA_TRY(about.each(
+      [&](const Tile& tile, const double* mean) {
+        const int64_t stride = tile.along ? tile.columns : about.inner;
+        int64_t step = stride;
+        Scratch written(call.workspace);
+        char* to = sink.open(written, tile.at, tile.rows, tile.columns, step);
+        if (!to) return;
+        write(to, step, tile.x, mean, units + tile.first, scale + tile.first, tile);
+        sink.close(to, tile.at, tile.rows, tile.columns, stride);
+      },
+      moment != Moment::LENGTH));
   NABLA_TRY(sink.status());
   fits = std::all_of(about.means(), about.means() + about.results, [](double mean) { return mean - mean == 0; });
   return {};
 }
 
-Status backward(const Call& call, int operands) {
+View dense_doubles(const View& like, Scratch& memory) {
+  View dense = like;
+  dense.dtype = DType::F64;
+  set_contiguous(dense);
+  dense.data = memory.get<double>(like.numel());
+  return dense;
+}
+
+// Where the deviation has lost its digits, or overflowed, it is computed again from x times `unit`, in double.
+template <class T, class Lost>
+Status differences_again(const Call& call, Moment moment, double unit, Lost&& lost) {
+  const View &dx = call.out(), &g = call.in(0), &x = call.in(1), &y = call.in(2);
+  const Middle middle(x, static_cast<int>(call.attrs[0]));
+  const T* results = y.as<T>();
+  const int64_t count = middle.outer * middle.inner;
+  if (std::none_of(results, results + count, lost)) return {};
+  Workspace& workspace = call.workspace;
+  Scratch memory[] = {Scratch(workspace), Scratch(workspace), Scratch(workspace), Scratch(workspace)};
+  View operands[] = {dense_doubles(dx, memory[0]), dense_doubles(g, memory[1]), x, dense_doubles(y, memory[2])};
+  if (!operands[0].data || !operands[1].data || !operands[3].data) return out_of_memory();
+  NABLA_TRY(copy(operands[1], g));
+  NABLA_TRY(scaled_copy(operands[2], memory[3], x, unit));
+  const View reduced[] = {operands[3], operands[2]};
+  const Call of_result{-1, 1, 1, 2, reduced, call.attrs, workspace};
+  NABLA_TRY(moment == Moment::LENGTH ? length(of_result) : variance(of_result, true));
+  bool fits = true;
+  NABLA_TRY(differences<double>(Call{-1, 1, 3, 2, operands, call.attrs, workspace}, moment, operands[2], 1, fits));
+  Scratch before(workspace);
+  const View whole = dense_doubles(dx, before);
+  if (!whole.data) return out_of_memory();
+  NABLA_TRY(copy(whole, dx));
+  for (int64_t i = 0; i < x.numel(); i++)
+    if (lost(results[i / (middle.n * middle.inner) * middle.inner + i % middle.inner]))
+      whole.as<double>()[i] = operands[0].as<double>()[i];
+  return copy(dx, whole);
+}
+
+Status backward(const Call& call, Moment moment) {
+  const int operands = moment == Moment::VARIANCE ? 2 : 3;
   if (call.n_out != 1 || call.n_in != operands || call.n_attr != 2) return fail(Code::NATIVE, kOperands);
   const View &dx = call.out(), &x = call.in(1);
   const DType type = computed(dx.dtype);
@@ -244,21 +305,30 @@ Status backward(const Call& call, int operands) {
   }
   if (x.numel() == 0) return {};
   bool fits = true;
-  if (type == DType::F32) return differences<float>(call, x, 1, fits);
-  NABLA_TRY(differences<double>(call, x, 1, fits));
-  if (fits) return {};
-  Scratch memory(call.workspace);
-  View scaled;
   constexpr double kUnit = 0x1p-64;
-  NABLA_TRY(scaled_copy(scaled, memory, x, kUnit));
-  return differences<double>(call, scaled, kUnit, fits);
+  if (type == DType::F32) {
+    NABLA_TRY(differences<float>(call, moment, x, 1, fits));
+    if (moment == Moment::VARIANCE) return {};
+    return differences_again<float>(call, moment, 1, [](float y) { return y > FLT_MAX || (y > 0 && y < 0x1p-100f); });
+  }
+  NABLA_TRY(differences<double>(call, moment, x, 1, fits));
+  if (!fits) {
+    Scratch memory(call.workspace);
+    View scaled;
+    NABLA_TRY(scaled_copy(scaled, memory, x, kUnit));
+    NABLA_TRY(differences<double>(call, moment, scaled, kUnit, fits));
+  }
+  if (moment == Moment::VARIANCE) return {};
+  NABLA_TRY(differences_again<double>(call, moment, 0x1p-600, [](double y) { return y > 0x1p1000; }));
+  return differences_again<double>(call, moment, 0x1p600, [](double y) { return y > 0 && y < 0x1p-960; });
 }
 
 }  // namespace
 
 Status run_variance(const Call& call) { return checked_variance(call, false); }
 Status run_deviation(const Call& call) { return checked_variance(call, true); }
-Status run_variance_backward(const Call& call) { return backward(call, 2); }
-Status run_deviation_backward(const Call& call) { return backward(call, 3); }
+Status run_variance_backward(const Call& call) { return backward(call, Moment::VARIANCE); }
+Status run_deviation_backward(const Call& call) { return backward(call, Moment::DEVIATION); }
+Status run_norm_backward(const Call& call) { return backward(call, Moment::LENGTH); }
 
 }  // namespace nabla

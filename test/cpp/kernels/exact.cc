@@ -193,8 +193,12 @@ void check_three_inputs() {
     run(Elementwise::lerp, x.data());
     each("lerp", [&](int64_t i) {
       const T a = x[i], b = y[i], w = z[i];
-      return std::fabs(w) < T(0.5) ? std::fma(w, b - a, a) : std::fma(-(b - a), 1 - w, b);
+      // A difference that overflows is halved.
+      const T part = std::isinf(b - a) ? T(0.5) : T(1), d = b * part - a * part;
+      return std::fabs(w) < T(0.5) ? std::fma(w / part, d, a) : std::fma(-d, (1 - w) / part, b);
     });
+    run(Elementwise::scaledDiv, x.data());
+    each("scaledDiv", [&](int64_t i) { return x[i] / y[i] * z[i]; });
   }
 }
 

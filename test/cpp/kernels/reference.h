@@ -105,10 +105,12 @@ R erfinv(R x) {
   X(digamma, digamma(x), x < 0 ? std::fabs(kPi<R> / std::tan(kPi<R> * (x - std::round(x)))) + std::log(3 - x) : R(1), \
     4, 5)
 
-// In x and y.
-#define NABLA_BINARY_REFERENCES(X) \
-  X(pow, std::pow(x, y), 1, 2)     \
-  X(atan2, std::atan2(x, y), 1, 3) \
+// In x and y. The exponential of softplusBeta multiplies the rounding error of its argument.
+#define NABLA_BINARY_REFERENCES(X)                                                                      \
+  X(pow, std::pow(x, y), 1, 2)                                                                          \
+  X(atan2, std::atan2(x, y), 1, 3)                                                                      \
+  X(hypot, x != x || y != y ? x + y : std::hypot(x, y), 1, 2)                                           \
+  X(softplusBeta, (x > 0 ? x : R(0)) + std::log1p(std::exp(-std::fabs(x * y))) / std::fabs(y), 80, 600) \
   X(elu, x > 0 ? x : y * std::expm1(x), 3, 3)
 
 // With a factor x = 1, in y: absolute.

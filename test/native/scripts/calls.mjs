@@ -130,6 +130,10 @@ export function calls(r, storages) {
     const ins = [rest[0], plain(dtype, shape), ...rest.slice(1)];
     return { outs: [plainOut(dtype, shape)], ins, attrs: [...attrs, divisor()] };
   };
+  const gradientAlongDim = () => {
+    const { dtype, shape, kept, attrs } = alongDim();
+    return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, kept), plain(dtype, shape)], attrs };
+  };
   const scan = (inputs) => () => {
     const shape = shapeOf(1 + r.below(3));
     const dtype = r.pick([...floats, "int64"]);
@@ -435,10 +439,9 @@ export function calls(r, storages) {
     std: moment,
     varBackward: momentBackward(1),
     stdBackward: momentBackward(2),
-    logsumexpBackward: () => {
-      const { dtype, shape, kept, attrs } = alongDim();
-      return { outs: [plainOut(dtype, shape)], ins: [plain(dtype, kept), plain(dtype, shape)], attrs };
-    },
+    normBackward: momentBackward(2),
+    logsumexpBackward: gradientAlongDim,
+    prodBackward: gradientAlongDim,
     softmaxBackward: alongRows(2),
     logSoftmaxBackward: alongRows(2),
     crossEntropy: () => {

@@ -94,6 +94,12 @@ export const activationCases = {
       { what: "NaN for beta", call: () => nb.softplus(tensor([1]), { beta: Number.NaN }), code: "ERR_ARGUMENT" },
     ],
   }),
+  softplusBeta: unary(
+    (x) => nb.softplus(x, { beta: 2 }),
+    (x) => f.softplus(2 * x) / 2,
+    [-2, 2],
+    { decomposition: (x) => x.mul(2).exp().add(1).log().div(2) },
+  ),
   mish: unary(nb.mish, (x) => (x === Number.NEGATIVE_INFINITY ? 0 : x * Math.tanh(f.softplus(x))), [-4, 4], {
     decomposition: (x) => x.mul(x.exp().add(1).log().tanh()),
   }),

@@ -1,4 +1,5 @@
 import * as nb from "nabla";
+import { hypot, scaledDiv } from "nabla/internal";
 import * as f from "../../reference/functions.js";
 import type { Input } from "./case.js";
 import type { Elementwise } from "./elementwise.js";
@@ -34,6 +35,20 @@ export const binaryCases = {
   maximum: binary(nb.maximum, f.maximum, { inputs: apart, result: same }),
   minimum: binary(nb.minimum, f.minimum, { inputs: apart, result: same }),
   atan2: binary(nb.atan2, Math.atan2, { inputs: [{ kinks: [0] }, { kinks: [0] }], result: float, strict: false }),
+  hypot: binary(hypot, (a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.hypot(a, b)), {
+    inputs: [{ kinks: [0] }, { kinks: [0] }],
+    result: float,
+    strict: false,
+    decomposition: (x, y) => x.square().add(y.square()).sqrt(),
+  }),
+  scaledDiv: elementwise({
+    call: (x, y, z) => scaledDiv(x!, y!, z!),
+    f: (x, y, z) => (x! / y!) * z!,
+    specials: [Number.NaN, 0, 1, -1, 0.5, 2, -2.5, 3],
+    inputs: [{}, { kinks: [0] }, {}],
+    result: float,
+    decomposition: (x, y, z) => x.div(y).mul(z),
+  }),
   logaddexp: binary(nb.logaddexp, f.logaddexp, {
     result: float,
     strict: false,

@@ -52,7 +52,11 @@ const strangers: readonly (readonly [string, unknown])[] = [
   ["true", true],
 ];
 /** What users know an op by, where that is not its name here. */
-const known: Readonly<Record<string, string>> = { variance: "var", linearRelu: "linear" };
+const known: Readonly<Record<string, string>> = {
+  variance: "var",
+  linearRelu: "linear",
+  softplusBeta: "softplus",
+};
 
 /** The dtypes that a case neither tries nor explains. */
 function refuseOthers(op: string, of: Case): string[] {
