@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { answer } from "../support/child.js";
 
 const script = new URL("./scripts/run.mjs", import.meta.url);
+const job = new URL("./jobs/stateful.mjs", import.meta.url).href;
+const argumentsOf = (out: string, workers: number): string[] => [job, out, JSON.stringify({ workers })];
 let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "nabla-kills-"));
@@ -16,7 +18,7 @@ afterAll(() => rm(dir, { recursive: true }));
 /** Starts a run and kills it once it has printed so many steps. */
 const killed = (out: string, workers: number, steps: number): Promise<NodeJS.Signals | null> =>
   new Promise((resolve) => {
-    const child = spawn(process.execPath, [fileURLToPath(script), "stateful", out, String(workers)]);
+    const child = spawn(process.execPath, [fileURLToPath(script), ...argumentsOf(out, workers)]);
     let seen = 0;
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       seen += text.split("\n").length - 1;
@@ -24,7 +26,7 @@ const killed = (out: string, workers: number, steps: number): Promise<NodeJS.Sig
     });
     child.on("close", (_, signal) => resolve(signal));
   });
-const finished = (out: string, workers: number) => answer(script, { args: ["stateful", out, workers] });
+const finished = (out: string, workers: number) => answer(script, { args: argumentsOf(out, workers) });
 
 describe("a run that is killed and goes on", { timeout: 120_000 }, () => {
   let whole: unknown;

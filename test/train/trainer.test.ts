@@ -1,9 +1,13 @@
 import { getEventListeners } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type Callback,
   DataLoader,
   defineJob,
   type EvaluateEvent,
+  fromIterable,
   nn,
   optim,
   type StepEvent,
@@ -292,6 +296,38 @@ describe("signals", () => {
     expect(result).toMatchObject({ reason: "aborted", step: 2 });
     expect(told).toBe(true);
   });
+});
+
+test("a stream is data, whose run goes on where it stopped", async () => {
+  const out = await mkdtemp(join(tmpdir(), "nabla-stream-"));
+  const streamed = defineJob({
+    ...job,
+    batch: undefined,
+    metrics: undefined,
+    loss: crossEntropy,
+    data: () => ({
+      train: fromIterable(
+        async function* () {
+          for (let i = 0; i < 20; i++) yield data.at(i);
+        },
+        { batchSize: 8 },
+      ),
+    }),
+    epochs: 3,
+  });
+  const whole = await new Trainer(streamed).fit();
+  expect(whole).toMatchObject({ reason: "finished", step: 9 });
+  const stopping: Callback = {
+    name: "stopping",
+    afterStep: ({ step }, control) => void (step === 5 && control.stop()),
+  };
+  await new Trainer(streamed, { out, callbacks: [stopping] }).fit();
+  const events = await eventsOf(new Trainer(streamed, { out, resume: true }));
+  expect(events[0]).toMatchObject({ step: 5, epoch: 1, steps: null });
+  const { model, step } = await new Trainer(streamed, { out, resume: true }).fit();
+  expect(step).toBe(9);
+  expect(bitsOf(model)).toEqual(bitsOf(whole.model));
+  await rm(out, { recursive: true });
 });
 
 describe("what the job asks for", () => {
