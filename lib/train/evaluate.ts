@@ -3,12 +3,12 @@ import { fail } from "../core/errors.js";
 import { keyFor } from "../core/random-key.js";
 import type { AnyJob } from "../job/job.js";
 import { type Loss, lossOf, numberOf, type SumAndCount } from "../job/loss.js";
-import type { Loader } from "../job/sources.js";
 import { inference } from "../nn/inference.js";
 import type { Module } from "../nn/module.js";
 import { defaultGenerator } from "../ops/random.js";
 import { rowsOf } from "../parallel/shard.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
+import type { EvaluatedSet } from "./loaders.js";
 
 /** A sum over terms, and their number. */
 class Mean {
@@ -47,22 +47,31 @@ export interface Evaluation {
   readonly seed: number;
   /** Runs a function with the weights that are evaluated. */
   readonly weights: <T>(f: () => T) => T;
-  /** Called between batches; false to give up. */
-  readonly goesOn: () => Promise<boolean>;
+  /** Gets the next batch; null to give up. */
+  readonly next: (iterator: AsyncIterator<unknown>) => Promise<IteratorResult<unknown> | null>;
 }
 
-/** The metrics of sets, by names such as `test.loss`; null if `goesOn` has said no. */
+/** The metrics of sets, by names such as `test.loss`; null if it was given up. Each set is read from its start. */
 export async function evaluate(
-  { op, job, model, seed, weights, goesOn }: Evaluation,
-  sets: ReadonlyMap<string, Loader>,
+  { op, job, model, seed, weights, next }: Evaluation,
+  sets: ReadonlyMap<string, EvaluatedSet>,
 ): Promise<Record<string, number> | null> {
   const metrics = Object.entries(job.metrics ?? {});
   const found: Record<string, number> = {};
-  for (const [set, loader] of sets) {
+  for (const [set, { loader, start }] of sets) {
     const means = new Map(["loss", ...metrics.map(([name]) => name)].map((name) => [name, new Mean()]));
     let position = 0;
-    for await (const batch of loader) {
-      if (!(await goesOn())) return null;
+    loader.loadStateDict(start as never);
+    const iterator = loader[Symbol.asyncIterator]();
+    for (;;) {
+      const result = await next(iterator);
+      if (result === null) {
+        // Not awaited: a loader that waits itself would hold up the end.
+        iterator.return?.().catch(() => undefined);
+        return null;
+      }
+      if (result.done) break;
+      const batch: unknown = result.value;
       const rows = rowsOf(batch);
       // Not from the generator of the run, whose state is the same whether there was an evaluation or not.
       const restore = defaultGenerator.replaceKey(keyFor(seed, 0, position++));

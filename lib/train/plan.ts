@@ -16,7 +16,7 @@ import { LRScheduler } from "../optim/schedule/lr-scheduler.js";
 import { ReduceLROnPlateau } from "../optim/schedule/reduce-lr-on-plateau.js";
 import type { Callback } from "./callbacks.js";
 import { Best, EarlyStopping } from "./goals.js";
-import { loadersOf } from "./loaders.js";
+import { type EvaluatedSet, loadersOf } from "./loaders.js";
 import { type Signature, signatureOf } from "./same-job.js";
 import type { Effective, Settings } from "./settings.js";
 
@@ -52,7 +52,7 @@ export class Plan {
   readonly callbacks: readonly Callback[];
   readonly train: Loader;
   /** The loaders of the sets to evaluate. */
-  readonly sets: ReadonlyMap<string, Loader>;
+  readonly sets: ReadonlyMap<string, EvaluatedSet>;
   readonly optimizer: Optimizer;
   readonly schedules: readonly Schedule[];
   /** What must be the same when the run goes on. */

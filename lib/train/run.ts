@@ -145,8 +145,8 @@ export class Run implements Control {
   private async begin(): Promise<void> {
     const { plan } = this;
     const { folder, resume } = this.options;
-    if (folder !== null && folder.warning !== null) this.warn("no lock", folder.warning);
     const found = resume ? await this.goBack() : null;
+    if (folder !== null && folder.warning !== null) this.warn("no lock", folder.warning);
     if (resume && found === null)
       this.warn("no checkpoint", `there is no checkpoint in ${folder?.path}: the run starts at step 0`);
     const { ema, init } = plan.settings;
@@ -339,11 +339,11 @@ export class Run implements Control {
     this.evaluating = true;
     this.changes++;
     const weights = <T>(f: () => T): T => (ema === null ? f() : ema.during(f));
-    const goesOn = async (): Promise<boolean> => {
+    const next = async (iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | null> => {
       if (performance.now() - this.turnedSince > turn) await this.pause();
-      return this.asked === null;
+      return this.asked === null ? this.next(iterator) : null;
     };
-    const metrics = await evaluate({ op, job, model, seed: settings.seed, weights, goesOn }, sets);
+    const metrics = await evaluate({ op, job, model, seed: settings.seed, weights, next }, sets);
     if (metrics === null) return;
     const { step, epoch } = this;
     const { folder } = this.options;
@@ -474,15 +474,20 @@ export class Run implements Control {
 
   /** Goes on from the newest checkpoint that is whole: its path, or null where there is none. */
   private async goBack(): Promise<string | null> {
-    const { plan } = this;
-    const skipped = (path: string, reason: string): void =>
-      this.warn("damaged checkpoint", `${path} is skipped: ${reason}`);
     const { folder } = this.options;
     await folder?.settled();
-    const found = await folder?.load(skipped);
-    if (!found) return null;
+    const skipped: string[] = [];
+    const found = await folder?.load((path, reason) => skipped.push(`${path} is skipped: ${reason}`));
+    if (found) this.restore(found.parts as unknown as Snapshot);
+    // Callbacks have their states before they see an event.
+    for (const message of skipped) this.warn("damaged checkpoint", message);
+    return found?.path ?? null;
+  }
+
+  private restore(saved: Snapshot): void {
+    const { plan } = this;
     const { ema } = plan.settings;
-    const progress = restore(plan, found.parts as unknown as Snapshot, this.options.allow, this.window);
+    const progress = restore(plan, saved, this.options.allow, this.window);
     this.ema = ema === null ? null : new Ema(plan.model, ema);
     if (progress.ema !== null) this.ema?.loadStateDict(progress.ema);
     this.step = progress.step;
@@ -493,7 +498,6 @@ export class Run implements Control {
     this.history.splice(0, this.history.length, ...progress.history);
     this.position = plan.train.stateDict();
     this.saved = this.changes;
-    return found.path;
   }
 
   /** Everything that a run needs to go on with the same bits. */

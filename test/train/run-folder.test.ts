@@ -90,9 +90,21 @@ test.each([
   ["empty", (path: string) => truncate(path, 0)],
 ])("a checkpoint that is %s is reported and skipped", async (_, damage) => {
   const whole = bitsOf((await new Trainer(job).fit()).model);
-  await train({ steps: 7 }).fit();
+  await train({ steps: 7, callbacks: [{ name: "restored", stateDict: () => 1 }] }).fit();
   await damage(join(out, "checkpoints", name(7)));
-  const events = await eventsOf(train({ resume: true, checkpoint: { keep: 10 } }));
+  let loaded: boolean | null = null;
+  const restored: Callback = {
+    name: "restored",
+    stateDict: () => 1,
+    loadStateDict: () => {
+      loaded = true;
+    },
+    observe: () => {
+      loaded ??= false;
+    },
+  };
+  const events = await eventsOf(train({ resume: true, checkpoint: { keep: 10 }, callbacks: [restored] }));
+  expect(loaded).toBe(true);
   expect(events.slice(0, 2)).toMatchObject([
     { type: "warning", code: "damaged checkpoint", message: expect.stringContaining(`${name(7)} is skipped: `) },
     { type: "start", step: 6 },

@@ -133,6 +133,11 @@ test.each([
   ["a set with a dot", { ...job, data: () => ({ train: data, "a.b": data }) }, /the name of a set is not valid/],
   ["a loader and a batch", { ...job, data: () => ({ train: new DataLoader(data) }) }, /batch contradicts data/],
   [
+    "one loader for two sets",
+    { ...job, batch: undefined, data: () => ({ train: shared, test: shared }) },
+    /test is the loader of train/,
+  ],
+  [
     "an unknown metric",
     { ...job, stop: { metric: "test.acc", patience: 1 } },
     /no evaluation gives "test\.acc"; expected test\.loss, test\.accuracy/,
@@ -169,6 +174,7 @@ test.each([
   );
 });
 const one = zeros([1]);
+const shared = new DataLoader(data);
 const silent = { stateDict: () => 0, loadStateDict: () => undefined, async *[Symbol.asyncIterator]() {} };
 
 describe("events", () => {
@@ -328,6 +334,28 @@ test("a stream is data, whose run goes on where it stopped", async () => {
   expect(step).toBe(9);
   expect(bitsOf(model)).toEqual(bitsOf(whole.model));
   await rm(out, { recursive: true });
+});
+
+test("evaluations read their sets from the start, in the same order, and a set that waits does not hold up the end", async () => {
+  const orders: string[] = [];
+  const held = new DataLoader(rowsOf(11), { batchSize: 4, shuffle: true });
+  const watched = defineJob({
+    ...job,
+    data: () => ({ train: data, held }),
+    metrics: {
+      order: (_, [x]) => {
+        orders.push(x.toArray().join());
+        return 0;
+      },
+    },
+  });
+  await new Trainer(watched).fit();
+  expect(orders).toHaveLength(6);
+  expect(orders.slice(3)).toEqual(orders.slice(0, 3));
+  const waiting = { ...silent, [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => undefined) }) };
+  const waits = defineJob({ ...job, data: () => ({ train: data, held: waiting }) } as never);
+  const result = await new Trainer(waits).fit({ signal: AbortSignal.timeout(200) });
+  expect(result).toMatchObject({ reason: "aborted", step: 5 });
 });
 
 describe("what the job asks for", () => {
