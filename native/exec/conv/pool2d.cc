@@ -6,6 +6,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "exec/common/range.h"
 #include "exec/common/tuning.h"
 #include "exec/conv/im2col.h"
 #include "kernels/table.h"
@@ -203,23 +204,27 @@ Status means(Workspace& workspace, const View& out, const View& in, const Window
     T* line = memory.get<T>(each.room());
     if (!line) return no_memory.store(true, std::memory_order_relaxed);
     const int64_t end = (chunk + 1) * together < planes ? (chunk + 1) * together : planes;
+    const auto compute = [&](T* results, const T* x) {
+      backward ? each.backward(results, x, line) : each.forward(results, x, line);
+    };
+    Range range;
+    {
+      const Range::Watch watch(&range);
+      for (int64_t p = chunk * together; p < end; p++) compute(out.as<T>() + p * to, in.as<T>() + p * from);
+    }
+    if (!range.left) return;
+    // Where a sum has overflowed, the means are taken again, of elements in a larger unit.
+    constexpr T kUnit = T(0x1p64);
+    const auto lost = [](T mean) { return !std::isfinite(mean); };
+    T* const x = scaled.get<T>(from + to);
+    if (!x) return no_memory.store(true, std::memory_order_relaxed);
     for (int64_t p = chunk * together; p < end; p++) {
-      T* const plane_out = out.as<T>() + p * to;
-      const T* const plane_in = in.as<T>() + p * from;
-      const auto compute = [&](T* results, const T* x) {
-        backward ? each.backward(results, x, line) : each.forward(results, x, line);
-      };
-      const auto lost = [](T mean) { return !std::isfinite(mean); };
-      compute(plane_out, plane_in);
-      if (std::none_of(plane_out, plane_out + to, lost)) continue;
-      // A sum may have overflowed: the means are taken again, of elements in a larger unit.
-      constexpr T kUnit = T(0x1p64);
-      T* const x = scaled.get<T>(from + to);
-      if (!x) return no_memory.store(true, std::memory_order_relaxed);
-      for (int64_t i = 0; i < from; i++) x[i] = plane_in[i] / kUnit;
+      T* const means = out.as<T>() + p * to;
+      if (std::none_of(means, means + to, lost)) continue;
+      for (int64_t i = 0; i < from; i++) x[i] = in.as<T>()[p * from + i] / kUnit;
       compute(x + from, x);
       for (int64_t i = 0; i < to; i++)
-        if (lost(plane_out[i])) plane_out[i] = x[from + i] * kUnit;
+        if (lost(means[i])) means[i] = x[from + i] * kUnit;
     }
   });
   return no_memory.load() ? out_of_memory() : Status{};

@@ -1,5 +1,6 @@
 #include "exec/elementwise/elementwise.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "exec/common/tuning.h"
@@ -133,7 +134,7 @@ struct Driver {
     bool all_direct = true, splat[kMaxOperands];
     for (int o = 0; o < s.operands; o++) {
       all_direct = all_direct && direct(o);
-      splat[o] = s.rank == 1 && s.strides[o][0] == 0;
+      splat[o] = std::all_of(s.strides[o], s.strides[o] + s.rank, [](int64_t stride) { return stride == 0; });
       if (splat[o] && o > 0) gather(o, tiles.bytes[o], 0, w.at[o], end - start < kTile ? end - start : kTile);
     }
     while (start < end) {

@@ -1,6 +1,7 @@
 #include "exec/reduce/product.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "exec/common/product.h"
@@ -12,10 +13,41 @@ namespace {
 
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
+// The product of n elements, at most kTogether: their mantissas, from 1 to 2, and exponents apart. False if an element
+// has none, being 0, subnormal, infinite or NaN.
+constexpr int64_t kTogether = 256;
+template <class T>
+bool multiply_normal(Product& product, const T* x, int64_t n) {
+  constexpr uint64_t kExponent = uint64_t{2047} << 52, kOne = uint64_t{1023} << 52;
+  constexpr int kParts = 4;
+  double parts[kParts] = {1, 1, 1, 1};
+  int64_t exponent = 0;
+  bool special = false;
+  const auto multiply = [&](double& part, T factor) {
+    const auto bits = std::bit_cast<uint64_t>(static_cast<double>(factor));
+    const auto own = static_cast<int64_t>((bits & kExponent) >> 52);
+    special |= (own == 0) | (own == 2047);
+    exponent += own - 1023;
+    part *= std::bit_cast<double>((bits & ~kExponent) | kOne);
+  };
+  int64_t i = 0;
+  for (; i + kParts <= n; i += kParts)
+    for (int p = 0; p < kParts; p++) multiply(parts[p], x[i + p]);
+  for (; i < n; i++) multiply(parts[0], x[i]);
+  if (special) return false;
+  for (double part : parts) product.times(part);
+  product.exponent += exponent;
+  return true;
+}
+
 template <class T>
 Product product_of(const T* x, int64_t n) {
   Product product;
-  for (int64_t i = 0; i < n; i++) product.times(static_cast<double>(x[i]));
+  for (int64_t from = 0; from < n; from += kTogether) {
+    const int64_t count = n - from < kTogether ? n - from : kTogether;
+    if (multiply_normal(product, x + from, count)) continue;
+    for (int64_t i = from; i < from + count; i++) product.times(static_cast<double>(x[i]));
+  }
   return product;
 }
 

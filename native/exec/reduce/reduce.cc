@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "exec/common/halves.h"
+#include "exec/common/range.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
 #include "exec/reduce/product.h"
