@@ -2,7 +2,7 @@
 import type { DTypeRow } from "../core/dtype.js";
 import { fail } from "../core/errors.js";
 import type { Shape } from "../core/shape.js";
-import { Batched, innermost, type Level, type Randomness } from "../engine/batched.js";
+import { Batched, belongsTo, innermost, type Level, type Randomness } from "../engine/batched.js";
 import type { Call, Interceptor } from "../engine/call.js";
 import { intercepting, mode } from "../engine/modes.js";
 import { type Batch, type Operand, type Row, savesOf } from "../engine/row.js";
@@ -57,7 +57,7 @@ function sameForAll(call: Call, level: Level): Tensor {
   const { row, inputs, params } = call;
   if (level.randomness === "error")
     fail("ERR_ARGUMENT", row.name, "random numbers inside vmap", 'the option randomness: "different" or "same"');
-  if (inputs.some((x) => x instanceof Batched && x.level === level)) return composed(call, batchOf(row)!);
+  if (inputs.some((x) => belongsTo(x, level))) return composed(call, batchOf(row)!);
   return as(level.outer, () => row.replay(inputs, params));
 }
 
@@ -99,7 +99,7 @@ function applyBatched(call: Call, level: Level): Tensor {
   const { row, inputs, params, scalar } = call;
   const { shape, type } = call.results[0]!;
   const batch = batchOf(row);
-  const mapped = inputs.map((x) => x instanceof Batched && x.level === level);
+  const mapped = inputs.map((x) => belongsTo(x, level));
   const fits =
     batch !== undefined &&
     !batch.shared?.some((place) => mapped[place]) &&

@@ -3,7 +3,7 @@ import { needFunction, refuse, synchronous } from "../core/arguments.js";
 import { describe, fail } from "../core/errors.js";
 import { sameShape, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { Batched, type Level } from "../engine/batched.js";
+import { Batched, belongsTo, type Level } from "../engine/batched.js";
 import { makeLeaf } from "../engine/leaf.js";
 import { mode, withGrad } from "../engine/modes.js";
 import { needTensor } from "../engine/operand.js";
@@ -180,7 +180,7 @@ function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknow
   let y = out.detach();
   if (out instanceof Batched) {
     const { level } = out;
-    const below = (x: unknown): unknown => (x instanceof Batched && x.level === level ? x.value : x);
+    const below = (x: unknown): unknown => (belongsTo(x, level) ? x.value : x);
     const inner = inLevel(spec, args, saved, level);
     y = new Batched(attach(inner, args.map(below), out.value, mapTree(saved, isTensor, below)), level);
   }
@@ -212,11 +212,10 @@ function attach(spec: Spec, args: readonly unknown[], out: Tensor, saved: unknow
 
 /** The same function on a whole batch: what the graph outside of vmap sees. */
 function inLevel(spec: Spec, args: readonly unknown[], saved: unknown, level: Level): Spec {
-  const has = (x: unknown): boolean => x instanceof Batched && x.level === level;
+  const has = (x: unknown): boolean => belongsTo(x, level);
   const mapped = args.map(has);
   const mappedSaved = leavesOf(saved, isTensor).map(has);
-  const all = (x: Tensor, now: Level): Tensor =>
-    x instanceof Batched && x.level === now ? x.value : x.expand([now.size, ...x.shape]);
+  const all = (x: Tensor, now: Level): Tensor => (belongsTo(x, now) ? x.value : x.expand([now.size, ...x.shape]));
   const below = (x: Tensor): Tensor => (x instanceof Batched ? x.value : x);
   const within = <T>(f: (now: Level) => T): T => inVmap(level.size, level.randomness, f);
   const split = (x: unknown, yes: boolean | undefined, now: Level): unknown =>
@@ -277,8 +276,7 @@ function call(spec: Spec, args: readonly unknown[]): Tensor {
   const [result, saved] = pair as [unknown, unknown];
   const out = needTensor(name, result, "the result of forward");
   const batched = args.filter((x) => x instanceof Batched).sort((a, b) => b.level.depth - a.level.depth)[0];
-  if (batched === undefined || (out instanceof Batched && out.level === batched.level))
-    return attach(spec, args, out, saved);
+  if (batched === undefined || belongsTo(out, batched.level)) return attach(spec, args, out, saved);
   return attach(spec, args, new Batched(out.expand([batched.level.size, ...out.shape]), batched.level), saved);
 }
 

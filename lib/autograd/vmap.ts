@@ -4,7 +4,7 @@ import { describe, fail, named } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { axis, showShape } from "../core/shape.js";
 import { leavesOf, mapTree } from "../core/tree.js";
-import { Batched, type Level, type Randomness } from "../engine/batched.js";
+import { Batched, belongsTo, type Level, type Randomness } from "../engine/batched.js";
 import { cat } from "../ops/join.js";
 import { defaultGenerator } from "../ops/random.js";
 import { isTensor, type Tensor } from "../tensor/tensor.js";
@@ -82,7 +82,7 @@ function batchSizeOf(found: readonly Place[]): number {
 
 /** A result with its batch axis; an unbatched one is expanded. */
 function gathered(x: Tensor, level: Level, dim: number | null): Tensor {
-  const mapped = x instanceof Batched && x.level === level;
+  const mapped = belongsTo(x, level);
   if (dim === null) {
     if (mapped) fail("ERR_ARGUMENT", "vmap", "a result depends on the example", "a dim in outDims", "null");
     return x;

@@ -51,6 +51,9 @@ export class Batched extends Tensor {
   }
 }
 
+/** Whether a value stands for a batch of this vmap. */
+export const belongsTo = (x: unknown, level: Level): x is Batched => x instanceof Batched && x.level === level;
+
 /** Whether one of the values stands for a batch, so that vmap runs the op. */
 export function isBatched(values: readonly unknown[]): boolean {
   for (const x of values) if (x instanceof Batched) return true;
