@@ -8,7 +8,7 @@ import { type FilePath, pathOf } from "../../core/path.js";
 import { refuse, type Source } from "../../core/source.js";
 import { isPlain } from "../../core/tree.js";
 import { needHeapForTexts, typedArray } from "../../tensor/javascript-memory.js";
-import { type Column, codeOf, listed } from "../column.js";
+import { type Column, codeOf, listed, type NumberColumn, type TextColumn } from "../column.js";
 import { Table } from "../table.js";
 import { Scanner, type Visitor } from "./csv-scan.js";
 import { decimal } from "./decimal.js";
@@ -109,7 +109,7 @@ const infinite = /^[+-]?inf(inity)?$/i;
 /** The number of distinct texts after which V8's heap is looked at again. */
 const checkpoint = 2 ** 16;
 
-function* tableSteps(bytes: Buffer, rules: Rules, source: Source): Generator<undefined, Table, void> {
+function* tableSteps(bytes: Buffer, rules: Rules, source: Source): Steps<Table> {
   const start = afterMark(bytes, source);
   const bad = (fact: string, line: number, expected?: string, got?: string): never =>
     refuse(source, `line ${line}: ${fact}`, expected, got);
@@ -128,69 +128,106 @@ function* tableSteps(bytes: Buffer, rules: Rules, source: Source): Generator<und
 
   const from = rules.header ? first.end : start;
   const line = rules.header ? first.nextLine : 1;
-  const most = yield* countLines(bytes, from);
-
-  // Columns are numbers until they have something else; then they are read again as text.
   const kinds = names.map((name) => rules.types.get(name));
-  const numbers = names.map((_, i) =>
-    kinds[i] === "text" ? null : typedArray<Float64Array>(source.op, Float64Array, most),
-  );
-  let rows = 0;
-  const number = (column: number, at: number, to: number): void => {
-    const values = numbers[column];
-    if (values === null || values === undefined) return;
-    let value = decimal(bytes, at, to);
-    if (Number.isNaN(value)) {
-      const content = text(at, to).trim();
-      if (infinite.test(content)) value = content.startsWith("-") ? -Infinity : Infinity;
-      else if (!rules.missing.has(content)) {
-        if (content.length < to - at) value = decimalOf(content);
-        if (Number.isNaN(value)) {
-          if (kinds[column] === "number")
-            bad(`${describe(names[column])} is no number`, scanner.line - 1, "a number", describe(content));
-          numbers[column] = null;
-          return;
-        }
-      }
-    }
-    values[rows] = value;
+  const body: Body = {
+    bytes,
+    names,
+    kinds,
+    missing: rules.missing,
+    op: source.op,
+    text,
+    bad,
+    scanner: () => new Scanner(bytes, rules.delimiter, from, line, bad),
   };
-  const scanner = new Scanner(bytes, rules.delimiter, from, line, bad);
-  const count = (fields: number, at: number): void => {
-    rows++;
-    if (fields !== names.length) bad("a row of another length", at, `${names.length} fields`, `${fields}`);
-  };
-  yield* scanAll(scanner, bytes.length, { field: number, row: count });
-
-  const codes = numbers.map((values) => (values === null ? typedArray<Int32Array>(source.op, Int32Array, rows) : null));
-  const categories = codes.map(() => new Map<string, number>());
-  if (codes.some((column) => column !== null)) {
-    let row = 0;
-    let distinct = 0;
-    let length = 0;
-    const category = (column: number, at: number, to: number): void => {
-      const list = codes[column];
-      if (list === null || list === undefined) return;
-      const content = text(at, to);
-      const texts = categories[column]!;
-      const before = texts.size;
-      list[row] = rules.missing.has(content) ? -1 : codeOf(texts, content);
-      if (texts.size === before) return;
-      length += content.length;
-      if (++distinct % checkpoint === 0) needHeapForTexts(source.op, distinct, length);
-    };
-    const again = new Scanner(bytes, rules.delimiter, from, line, bad);
-    yield* scanAll(again, bytes.length, { field: category, row: () => void row++ });
-  }
-  const columns = names.map((name, i): [string, Column] => {
-    const [values, list] = [numbers[i] ?? null, codes[i] ?? null];
-    if (values !== null) return [name, { kind: "number", values: values.subarray(0, rows) }];
-    return [name, { kind: "text", categories: [...categories[i]!.keys()], codes: list! }];
-  });
-  return new Table(new Map(columns), rows);
+  const { numbers, rows } = yield* readNumbers(body);
+  const texts = yield* readTexts(body, numbers, rows);
+  return new Table(new Map(names.map((name, i): [string, Column] => [name, numbers[i] ?? texts[i]!])), rows);
 }
 
-function* scanAll(scanner: Scanner, end: number, visitor: Visitor): Generator<undefined, void, void> {
+/** The rows below the header. */
+interface Body {
+  readonly bytes: Buffer;
+  readonly names: readonly string[];
+  readonly kinds: readonly ("number" | "text" | undefined)[];
+  readonly missing: ReadonlySet<string>;
+  readonly op: string;
+  readonly text: (from: number, to: number) => string;
+  readonly bad: Bad;
+  scanner(): Scanner;
+}
+type Bad = (fact: string, line: number, expected?: string, got?: string) => never;
+type Steps<T> = Generator<undefined, T, void>;
+
+/** The columns that have nothing but numbers, null for others, and the number of rows. */
+function* readNumbers(body: Body): Steps<{ numbers: (NumberColumn | null)[]; rows: number }> {
+  const { bytes, names, kinds, missing, op, text, bad } = body;
+  const scanner = body.scanner();
+  const most = yield* countLines(bytes, scanner.at);
+  const values = names.map((_, i): Float64Array | null | undefined => (kinds[i] === "text" ? null : undefined));
+  let rows = 0;
+  /** Memory for a column, once it has a number. */
+  const columnFor = (column: number): Float64Array => {
+    const made = typedArray<Float64Array>(op, Float64Array, most).fill(Number.NaN, 0, rows);
+    values[column] = made;
+    return made;
+  };
+  const numberAt = (column: number, from: number, to: number): number | null | undefined => {
+    const value = decimal(bytes, from, to);
+    if (!Number.isNaN(value)) return value;
+    const content = text(from, to).trim();
+    if (missing.has(content)) return undefined;
+    if (infinite.test(content)) return content.startsWith("-") ? -Infinity : Infinity;
+    const trimmed = content.length < to - from ? decimalOf(content) : Number.NaN;
+    if (!Number.isNaN(trimmed)) return trimmed;
+    if (kinds[column] !== "number") return null;
+    return bad(`${describe(names[column])} is no number`, scanner.line - 1, "a number", describe(content));
+  };
+  const field = (column: number, from: number, to: number): void => {
+    const known = values[column];
+    if (known === null || column >= names.length) return;
+    const value = numberAt(column, from, to);
+    if (value === null) values[column] = null;
+    else if (value !== undefined) (known ?? columnFor(column))[rows] = value;
+    else if (known !== undefined) known[rows] = Number.NaN;
+  };
+  const row = (fields: number, line: number): void => {
+    rows++;
+    if (fields !== names.length) bad("a row of another length", line, `${names.length} fields`, `${fields}`);
+  };
+  yield* scanAll(scanner, bytes.length, { field, row });
+  const numbers = values.map((known, i): NumberColumn | null =>
+    known === null ? null : { kind: "number", values: (known ?? columnFor(i)).subarray(0, rows) },
+  );
+  return { numbers, rows };
+}
+
+/** The other columns, as text. */
+function* readTexts(body: Body, numbers: readonly unknown[], rows: number): Steps<(TextColumn | null)[]> {
+  const { bytes, missing, op, text } = body;
+  const codes = numbers.map((column) => (column === null ? typedArray<Int32Array>(op, Int32Array, rows) : null));
+  const categories = codes.map(() => new Map<string, number>());
+  let row = 0;
+  let distinct = 0;
+  let length = 0;
+  const field = (column: number, from: number, to: number): void => {
+    const list = codes[column]!;
+    if (list === null) return;
+    const content = text(from, to);
+    const texts = categories[column]!;
+    const before = texts.size;
+    list[row] = missing.has(content) ? -1 : codeOf(texts, content);
+    if (texts.size === before) return;
+    length += content.length;
+    if (++distinct % checkpoint === 0) needHeapForTexts(op, distinct, length);
+  };
+  if (codes.some((column) => column !== null))
+    yield* scanAll(body.scanner(), bytes.length, { field, row: () => void row++ });
+  return codes.map((list, i) =>
+    list === null ? null : { kind: "text", categories: [...categories[i]!.keys()], codes: list },
+  );
+}
+
+function* scanAll(scanner: Scanner, end: number, visitor: Visitor): Steps<void> {
   while (scanner.at < end) {
     scanner.scan(scanner.at + stride, visitor);
     yield;
@@ -198,7 +235,7 @@ function* scanAll(scanner: Scanner, end: number, visitor: Visitor): Generator<un
 }
 
 /** At most so many rows begin at or after a position. */
-function* countLines(bytes: Uint8Array, from: number): Generator<undefined, number, void> {
+function* countLines(bytes: Uint8Array, from: number): Steps<number> {
   let lines = 1;
   for (let start = from; start < bytes.length; start += stride) {
     const end = Math.min(start + stride, bytes.length);

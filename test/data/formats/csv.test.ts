@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type CsvOptions, NablaError, parseCsv, readCsv, type Table } from "nabla";
+import { type CsvOptions, memory, NablaError, parseCsv, readCsv, type Table } from "nabla";
+import { addon } from "nabla/internal";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const rows = (table: Table) => Array.from({ length: table.length }, (_, i) => table.at(i));
@@ -145,6 +146,16 @@ test("what was written is read: any text, quoted", () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test("columns of text take no memory for numbers", () => {
+  const bytes = Buffer.alloc(2 ** 24, `${"x,".repeat(15)}1\n`);
+  const before = memory();
+  addon.resetPeak();
+  const table = parseCsv(bytes, { header: false });
+  expect(table.length).toBe(2 ** 19);
+  // One column of float64 and fifteen of codes.
+  expect(memory().peakBytes - before.liveBytes).toBeLessThan(2 ** 19 * (8 + 15 * 4) + 2 ** 20);
 });
 
 describe("hostile text is ERR_FORMAT, with its line", () => {
