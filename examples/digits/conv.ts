@@ -12,7 +12,7 @@ const block = (inputs: number, outputs: number) => [
 ];
 
 export default defineJob({
-  args: { mnist: "", validate: false, width: 16, dropout: 0.3 },
+  args: { mnist: "", validate: false, width: 24, dropout: 0.3 },
   model: ({ width, dropout }) =>
     new nn.Sequential(
       scaled,
