@@ -5,10 +5,7 @@ import { NablaError } from "../core/errors.js";
 import { checkFields } from "../job/fields.js";
 import { importJob } from "../job/job-module.js";
 import { lineOf } from "../report/event-lines.js";
-import { writeReport } from "../report/html/report.js";
-import { MetricsFile } from "../report/metrics-file.js";
 import { Progress } from "../report/progress/progress.js";
-import { metricsName } from "../report/summary.js";
 import type { Callback } from "../train/callbacks.js";
 import { type Replacements, replaceable } from "../train/settings.js";
 import { Trainer } from "../train/trainer.js";
@@ -47,7 +44,6 @@ export async function train(path: string, flags: TrainFlags): Promise<number> {
       started = true;
     },
   };
-  let failure: string | undefined;
   let code: number = exit.finished;
   const out = flags.out ?? join("runs", `${nameOf(path)}-${timestamp(new Date())}`);
   try {
@@ -74,11 +70,9 @@ export async function train(path: string, flags: TrainFlags): Promise<number> {
       signals.remove();
     }
   } catch (error) {
-    failure = explained(error);
-    console.error(failure);
+    console.error(explained(error));
     code = exitOfError(error, started);
   }
-  if (started) await report(out, failure);
   return code;
 }
 
@@ -98,7 +92,7 @@ async function prepare(path: string, { fields, args }: TrainFlags): Promise<{ ur
 async function watching(out: string, flags: TrainFlags): Promise<Callback[]> {
   const { json, quiet, every, tensorboard } = flags;
   const warn = (message: string): void => console.error(`warning: ${message}`);
-  const callbacks: Callback[] = [new MetricsFile(join(out, metricsName), warn)];
+  const callbacks: Callback[] = [];
   if (tensorboard) {
     const { EventFile } = await import("../report/tensorboard/event-file.js");
     callbacks.push(new EventFile(out, warn));
@@ -107,14 +101,6 @@ async function watching(out: string, flags: TrainFlags): Promise<Callback[]> {
     callbacks.push({ name: "json", observe: (event) => void process.stdout.write(lineOf(event, Date.now() / 1000)) });
   callbacks.push(new Progress({ stream: json ? process.stderr : process.stdout, every, quiet }));
   return callbacks;
-}
-
-async function report(out: string, failure: string | undefined): Promise<void> {
-  try {
-    await writeReport(op, out, { failure });
-  } catch (error) {
-    console.error(`warning: there is no report: ${(error as Error).message}`);
-  }
 }
 
 /** What went wrong: a sentence of this library, or an error of the job's own with the line where it was thrown. */

@@ -1,8 +1,10 @@
 /** The events of a run as lines of JSON: what everything else about the run is made from. */
+import { join } from "node:path";
 import type { Callback } from "../train/callbacks.js";
 import type { TrainEvent } from "../train/events.js";
 import { lineOf } from "./event-lines.js";
 import { GrowingFile } from "./growing-file.js";
+import { metricsName } from "./summary.js";
 
 interface Item {
   readonly event: TrainEvent;
@@ -10,7 +12,7 @@ interface Item {
 }
 
 export class MetricsFile implements Callback {
-  readonly name = "metrics";
+  readonly name = metricsName;
   readonly #path: string;
   readonly #warn: (message: string) => void;
   #file: GrowingFile<Item> | undefined;
@@ -48,3 +50,6 @@ export class MetricsFile implements Callback {
     return this.#file;
   }
 }
+
+export const metricsFileIn = (folder: string, warn: (message: string) => void): MetricsFile =>
+  new MetricsFile(join(folder, metricsName), warn);

@@ -11,6 +11,7 @@ import { Plan } from "./plan.js";
 import { Run } from "./run.js";
 import { checkRunOptions, openFolder, type RunFolderOptions, runFlagNames, runOptionNames } from "./run-options.js";
 import { replaceable, settingsOf } from "./settings.js";
+import { ended, watching } from "./watch.js";
 
 const op = "fit";
 
@@ -73,14 +74,20 @@ export function fit<M extends Module, const S extends Source | DataSets, B, O = 
     const folder = await openFolder(op, checked, settings.keep);
     stop?.addEventListener("abort", abort);
     if (stop?.aborted) abort();
+    let failure: unknown;
     try {
       const sets: unknown = isPlain(data) && "train" in data ? data : { train: data };
-      const { resume, allow, callbacks } = checked;
+      const { resume, allow } = checked;
+      const callbacks = [...(await watching(folder)), ...checked.callbacks];
       const plan = new Plan({ op, job, model, settings, effective, sets, callbacks });
       const run = new Run({ plan, module: null, folder, resume, allow, controller, streams: new Set(), visible: true });
       for await (const event of run.events()) if (event.type === "step" || event.type === "evaluate") yield event;
+    } catch (error) {
+      failure = error;
+      throw error;
     } finally {
       stop?.removeEventListener("abort", abort);
+      await ended(op, folder, failure);
       folder?.close();
     }
   }

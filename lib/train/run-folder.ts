@@ -78,6 +78,9 @@ export class RunFolder {
   private writing: Promise<void> | null = null;
   private readonly done: (Saved | Unsaved)[] = [];
   private lock: FileLock | null = null;
+  /** Whether a run in it has begun, and where its warnings go. */
+  begun = false;
+  warn: (message: string) => void = () => undefined;
 
   constructor(op: string, path: string, keep: number) {
     this.op = op;

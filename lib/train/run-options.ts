@@ -7,7 +7,7 @@ import { RunFolder } from "./run-folder.js";
 import { fixed } from "./same-job.js";
 
 export interface RunFolderOptions {
-  /** The folder of the run: its checkpoints, and `job.json`. Without it nothing is written. */
+  /** The folder of the run: checkpoints, `metrics.jsonl`, `report.html` and `job.json`. Without it nothing is written. */
   readonly out?: FilePath | undefined;
   /** Whether to go on from the newest checkpoint in `out` that is whole; where there is none, from step 0. */
   readonly resume?: boolean | undefined;

@@ -69,6 +69,8 @@ export class Run implements Control {
   /** Whether the weights of a step have been written in part. */
   private torn = false;
   private reason: EndEvent["reason"] | null = null;
+  /** What is to be told after the start, which comes first. */
+  private early: Exclude<TrainEvent, StepEvent>[] | null = [];
   private asked: StopReason | null = null;
   private readonly wanted = { save: false, evaluate: false };
   /** Ends the wait for a batch. */
@@ -145,6 +147,7 @@ export class Run implements Control {
   private async begin(): Promise<void> {
     const { plan } = this;
     const { folder, resume } = this.options;
+    if (folder !== null) folder.warn = (message) => this.warn("not written", message);
     const found = resume ? await this.goBack() : null;
     if (folder !== null && folder.warning !== null) this.warn("no lock", folder.warning);
     if (resume && found === null)
@@ -162,6 +165,7 @@ export class Run implements Control {
       parameters: plan.size,
       steps: plan.steps,
     };
+    if (folder !== null) folder.begun = true;
     await this.emit(event);
     this.savedSince = performance.now();
     this.steppedSince = performance.now();
@@ -536,10 +540,17 @@ export class Run implements Control {
   }
 
   private publish(event: Exclude<TrainEvent, StepEvent>): void {
+    const { early } = this;
+    if (early !== null && event.type !== "start") {
+      early.push(event);
+      return;
+    }
+    this.early = null;
     const { visible, streams } = this.options;
     if (visible) this.queue.push(event);
     for (const stream of streams) stream.put(event);
     for (const callback of this.plan.callbacks) callback.observe?.(event);
+    for (const held of early ?? []) this.publish(held);
   }
 
   /** A promise only where there are callbacks. */

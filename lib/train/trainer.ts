@@ -23,6 +23,7 @@ import {
   runOptionNames,
 } from "./run-options.js";
 import { type Replacements, replaceable, settingsOf } from "./settings.js";
+import { ended, watching } from "./watch.js";
 
 /** The folder of the run, and fields that replace the job's own. */
 export interface TrainerOptions extends RunFolderOptions, Replacements {}
@@ -132,6 +133,7 @@ export class Trainer<M extends Module = Module> {
     const abort = (): void => this.controller.abort();
     signal?.addEventListener("abort", abort);
     if (signal?.aborted) abort();
+    let failure: unknown;
     try {
       const run = await this.prepare();
       this.run = run;
@@ -149,8 +151,12 @@ export class Trainer<M extends Module = Module> {
         unsaved: run.unsaved,
         history: run.history,
       };
+    } catch (error) {
+      failure = error;
+      throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
+      await ended(op, this.folder, failure);
       this.run = null;
       this.folder?.close();
       for (const stream of this.streams) stream.end();
@@ -162,9 +168,10 @@ export class Trainer<M extends Module = Module> {
     const job = (url === null ? this.job : await importJob(url, undefined, op)) as AnyJob<M>;
     if (url !== null) checkFields(op, job, fieldNames);
     const { settings, effective } = settingsOf(op, job, this.given);
-    const { resume, allow, callbacks } = this.options;
+    const { resume, allow } = this.options;
     this.folder = await openFolder(op, this.options, settings.keep);
     const { folder } = this;
+    const callbacks = [...(await watching(folder)), ...this.options.callbacks];
     const plan = await planOf({ op, job, settings, effective, callbacks }, this.controller.signal);
     const module = url === null ? null : { url, args: settings.args };
     const { controller, streams } = this;

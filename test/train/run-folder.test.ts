@@ -72,7 +72,7 @@ test("a folder with checkpoints needs to be told what becomes of them", async ()
 
 test("the same options serve the first start and every other", async () => {
   const first = await eventsOf(train({ resume: true, steps: 3 }));
-  expect(first[0]).toMatchObject({
+  expect(first[1]).toMatchObject({
     type: "warning",
     code: "no checkpoint",
     message: expect.stringContaining("starts at step 0"),
@@ -106,8 +106,8 @@ test.each([
   const events = await eventsOf(train({ resume: true, checkpoint: { keep: 10 }, callbacks: [restored] }));
   expect(loaded).toBe(true);
   expect(events.slice(0, 2)).toMatchObject([
-    { type: "warning", code: "damaged checkpoint", message: expect.stringContaining(`${name(7)} is skipped: `) },
     { type: "start", step: 6 },
+    { type: "warning", code: "damaged checkpoint", message: expect.stringContaining(`${name(7)} is skipped: `) },
   ]);
   expect(bitsOf((await train({ resume: true }).fit()).model)).toEqual(whole);
 });
@@ -325,4 +325,38 @@ test("without out nothing is written", async () => {
   } finally {
     process.chdir(before);
   }
+});
+
+const metricsOf = async () => {
+  const lines = (await readFile(join(out, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as { type: string; step: number });
+};
+const report = (): Promise<string> => readFile(join(out, "report.html"), "utf8");
+
+test("the metrics hold each step once, also where a run goes on, and the report is made from them", async () => {
+  await train({ steps: 7 }).fit();
+  await train({ steps: 10, resume: true }).fit();
+  const steps = (await metricsOf()).filter(({ type }) => type === "step").map(({ step }) => step);
+  expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(await report()).toContain("finished");
+  // A damaged checkpoint is a warning before the place is known where the metrics go on.
+  await writeFile(join(out, "checkpoints", name(10)), "");
+  await train({ steps: 12, resume: true }).fit();
+  const again = await metricsOf();
+  expect(again.filter(({ type }) => type === "step").map(({ step }) => step)).toEqual([...steps, 11, 12]);
+  expect(again.filter(({ type }) => type === "start")).toHaveLength(3);
+});
+
+test("a run that fails leaves a report that says why; without a folder nothing is written", async () => {
+  const failing: Callback = {
+    name: "fails",
+    afterStep({ step }) {
+      if (step === 3) throw new Error("the pump is broken");
+    },
+  };
+  await expect(train({ callbacks: [failing] }).fit()).rejects.toThrow("the pump is broken");
+  expect(await report()).toContain("the pump is broken");
+  const before = await readdir(out);
+  await new Trainer(job).fit();
+  expect(await readdir(out)).toEqual(before);
 });
