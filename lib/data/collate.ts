@@ -1,5 +1,5 @@
-import { describe, fail } from "../core/errors.js";
-import { isPlain } from "../core/tree.js";
+import { describe, fail, named } from "../core/errors.js";
+import { enter, isPlain } from "../core/tree.js";
 import { stack } from "../ops/join.js";
 import { tensor } from "../tensor/from-data.js";
 import { Tensor } from "../tensor/tensor.js";
@@ -21,7 +21,8 @@ export function collate<T>(samples: readonly T[]): Batch<T> {
   return merge(samples, "a sample") as Batch<T>;
 }
 
-function merge(samples: readonly unknown[], where: string): unknown {
+function merge(samples: readonly unknown[], where: string, depth = 0): unknown {
+  const next = named("DataLoader", () => enter(depth));
   const [first] = samples;
   const kind = kindOf(first);
   const odd = samples.find((sample) => kindOf(sample) !== kind);
@@ -44,6 +45,7 @@ function merge(samples: readonly unknown[], where: string): unknown {
         merge(
           rows.map((row) => row[i]),
           `member ${i} of ${where}`,
+          next,
         ),
       );
     }
@@ -57,6 +59,7 @@ function merge(samples: readonly unknown[], where: string): unknown {
             merge(
               rows.map((row) => row[key]),
               `"${key}" of ${where}`,
+              next,
             ),
           ] as const,
       );

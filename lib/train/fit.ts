@@ -1,5 +1,5 @@
 import { refuse } from "../core/arguments.js";
-import type { Signal } from "../core/signal.js";
+import { needSignal, type Signal } from "../core/signal.js";
 import { isPlain } from "../core/tree.js";
 import { checkFields, type FieldName } from "../job/fields.js";
 import type { AnyJob, Job } from "../job/job.js";
@@ -70,7 +70,7 @@ export function fit<M extends Module, const S extends Source | DataSets, B, O = 
   async function* visible(): AsyncGenerator<StepEvent | EvaluateEvent, void, undefined> {
     const controller = new AbortController();
     const abort = (): void => controller.abort();
-    const stop = signal as Signal | undefined;
+    const stop = needSignal(op, signal);
     const folder = await openFolder(op, checked, settings.keep);
     stop?.addEventListener("abort", abort);
     if (stop?.aborted) abort();

@@ -2,7 +2,7 @@ import { brand } from "../core/copy.js";
 import { describe, fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import type { FilePath } from "../core/path.js";
-import type { Signal } from "../core/signal.js";
+import { needSignal, type Signal } from "../core/signal.js";
 import { checkFields, fieldNames } from "../job/fields.js";
 import { type AnyJob, isJob } from "../job/job.js";
 import { importJob } from "../job/job-module.js";
@@ -127,7 +127,7 @@ export class Trainer<M extends Module = Module> {
    * unless `resume` or `fresh` is given, and for a job that has changed since.
    */
   async fit(options?: FitOptions): Promise<FitResult<M>> {
-    const { signal } = checkOptions<FitOptions>("fit", options, ["signal"]);
+    const signal = needSignal("fit", checkOptions<FitOptions>("fit", options, ["signal"]).signal);
     if (this.used) fail("ERR_ARGUMENT", op, "fit has been called before", "a Trainer for each run");
     this.used = true;
     const abort = (): void => this.controller.abort();

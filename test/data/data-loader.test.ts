@@ -86,6 +86,9 @@ describe("batches", () => {
     expect(over([1, "two"])).toThrowError('a sample differs in kind from the one before; expected 1, got "two"');
     expect(over([[1, 2], [1]])).toThrowError("a sample differs in length; expected 2 members, got 1");
     expect(over([{ a: [1] }, { a: [null] }])).toThrowError('member 0 of "a" of a sample differs in kind');
+    const cyclic: unknown[] = [];
+    cyclic.push(cyclic);
+    expect(over([cyclic])).toThrowError("DataLoader: a tree contains itself, or is too deep");
   });
 });
 

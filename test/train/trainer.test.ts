@@ -421,3 +421,13 @@ describe("what the job asks for", () => {
     expect(result.model.parameters()[0]!.shape).toEqual([5, 3]);
   });
 });
+
+test.each([{}, 3, null, { aborted: false, addEventListener() {} }])(
+  "a signal that is none, %j, is ERR_ARGUMENT",
+  async (signal) => {
+    await expect(new Trainer(job).fit({ signal: signal as never })).rejects.toMatchObject({
+      code: "ERR_ARGUMENT",
+      message: expect.stringContaining("signal is not valid; expected an AbortSignal"),
+    });
+  },
+);
