@@ -75,7 +75,7 @@ try {
       for (let kill = 0; kill < kills; kill++) {
         const env = { ...isa, NABLA_NUM_THREADS: `${1 + below(2)}` };
         // Together the lives are shorter than the run, also where each loses what it made since its last checkpoint.
-        const until = { steps: 1 + below((2 * steps) / (kills + 1) - 1), milliseconds: below(30) };
+        const until = { steps: 1 + below((1.6 * steps) / (kills + 1) - 1), milliseconds: below(30) };
         if ((await live(job, out, env, [2, 0, 1, 4][below(4)], until)).killed) done++;
       }
       const said = clean(out, (await live(job, out, isa, 0, null)).last);
