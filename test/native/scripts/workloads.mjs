@@ -153,7 +153,12 @@ export const workloads = {
   "gradients of moments": () =>
     gradients((x) => x.var(1), [40, 50]) +
     gradients((x) => x.std(0), [40, 50]) +
+    [1, 1e30, 1e-44].map((size) => gradients((x) => x.mul(size).norm({ dim: 1 }), [40, 50])).join() +
     digest(nb.jacrev(nb.grad((x) => nb.rmsNorm(x, [6]).pow(3).sum()))(random([2, 6]))),
+  products: () =>
+    [1, 1e30].map((size) => gradients((x) => x.mul(size).prod(1), [40, 50])).join() +
+    gradients((x) => x.prod(0), [40, 50]) +
+    digest(random([2, 200_000]).prod(1)),
   logsumexp: () =>
     gradients((x) => x.logsumexp(1), [40, 50]) +
     gradients((x) => x.logsumexp(0), [40, 50]) +
@@ -280,7 +285,7 @@ export const workloads = {
 export const elementwise = {
   "functions of one tensor": () => {
     const names =
-      "sign rsqrt floor ceil round trunc nanToNum expm1 log log2 log10 tan asin acos atan sinh cosh asinh acosh atanh";
+      "sign sqrt rsqrt floor ceil round trunc nanToNum expm1 log log2 log10 tan asin acos atan sinh cosh asinh acosh atanh";
     const others = "erf erfinv lgamma digamma logicalNot";
     const x = random([50]).abs();
     return [...names.split(" "), ...others.split(" ")].map((name) => digest(x[name]())).join();
@@ -292,7 +297,10 @@ export const elementwise = {
   activations: () =>
     ["sigmoid", "logSigmoid", "leakyRelu", "elu", "gelu", "silu", "softplus", "mish"]
       .map((name) => gradients((x) => x[name](), [50]))
-      .join() + gradients((x) => x.gelu({ approximate: "tanh" }), [50]),
+      .join() +
+    gradients((x) => x.gelu({ approximate: "tanh" }), [50]) +
+    gradients((x) => x.softplus({ beta: 2 }), [50]),
+  "gradients of inverse functions": () => gradients((x) => x.asinh(), [50]),
   losses: () =>
     [nn.functional.binaryCrossEntropyWithLogits, nn.functional.klDiv, nn.functional.mseLoss, nn.functional.huberLoss]
       .map((loss) => gradients((x, y) => loss(x, y.sigmoid()), [50, 60], [50, 60]))
