@@ -12,7 +12,7 @@ const nabla = await import("../../../dist/index.js");
 const { mode } = await import("../../../dist/internal.js");
 const { generator } = await import("../../native/scripts/calls.mjs");
 const { makePool, Mine } = await import("./pool.mjs");
-const { recipesOf, refusing, strayNames, writeFiles } = await import("./seeds.mjs");
+const { recipesOf, refusing, strayNames, unlikely, writeFiles } = await import("./seeds.mjs");
 const { targets, optionNamesOf } = await import("./targets.mjs");
 
 /** How often a list of arguments may be refused that is to be taken: what a method is called on is drawn by chance. */
@@ -171,6 +171,8 @@ new Worker(
   { eval: true, workerData: { progress, seed } },
 ).unref();
 
+const mayRefuse = (name) => refusing.has(name) || unlikely.has(name);
+
 /** Whether arguments are taken in one of so many tries. */
 async function isTaken(target, makers) {
   for (let i = 0; i < tries; i++) if (await call(target, makers)) return true;
@@ -181,7 +183,7 @@ for (const name of strayNames(list)) fault(name, [], "has arguments in seeds.mjs
 const square = () => nabla.ones([3, 3]);
 const generic = [[], [square], [square, square], [() => 1]];
 // Before anything hostile, each function takes something: so its inner paths are reached by changing one argument.
-for (const target of list.filter(({ name }) => !refusing.has(name))) {
+for (const target of list.filter(({ name }) => !mayRefuse(name))) {
   const own = recipesOf(target.name);
   const good = [];
   for (const makers of own.length > 0 ? own : generic)
@@ -200,7 +202,7 @@ while (made < calls) {
   // Collections of what has finalizers, and rejections, need a turn of the event loop.
   if (made % 500 === 0) await new Promise(setImmediate);
 }
-const unreached = list.map(({ name }) => name).filter((name) => !reached.has(name) && !refusing.has(name));
+const unreached = list.map(({ name }) => name).filter((name) => !reached.has(name) && !mayRefuse(name));
 const sorted = [...faults].sort((a, b) => b[1].count - a[1].count);
 for (const [key, { count, name, call, args, place }] of sorted)
   console.error(`${count} × ${key}\n  call ${call}: ${name}(${args.join(", ")})\n  ${place}`);
