@@ -5,6 +5,7 @@ import { DataParallel, ones, optim, setNumThreads, tensor } from "nabla";
 import { cases as attention } from "./cases/attention.mjs";
 import { cases as autograd } from "./cases/autograd.mjs";
 import { cases as convolutions } from "./cases/conv.mjs";
+import { cases as jobSteps } from "./cases/jobs.mjs";
 import { cases as norm } from "./cases/norm.mjs";
 import { cases as optimizers } from "./cases/optim.mjs";
 import { cases as reductions } from "./cases/reduce.mjs";
@@ -128,5 +129,15 @@ async function parallel(spec) {
 }
 
 const own = { matmul, elementwise, forward, bothWays, training, parallel, steadySteps, activations };
-const open = { ...own, ...autograd, ...convolutions, ...optimizers, ...reductions, ...attention, ...norm, ...gpt };
+const open = {
+  ...own,
+  ...autograd,
+  ...convolutions,
+  ...optimizers,
+  ...reductions,
+  ...attention,
+  ...norm,
+  ...gpt,
+  ...jobSteps,
+};
 export const cases = Object.fromEntries(Object.entries(open).map(([kind, f]) => [kind, threaded(f)]));

@@ -27,7 +27,7 @@ export class Block extends nn.Module {
   }
 }
 
-class GPT extends nn.Module {
+export class GPT extends nn.Module {
   constructor(spec) {
     super();
     const { vocabulary, block, width, layers } = spec;

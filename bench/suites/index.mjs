@@ -3,6 +3,7 @@ import { autograd } from "./autograd.mjs";
 import { conv } from "./conv.mjs";
 import { elementwise } from "./elementwise.mjs";
 import { gemm } from "./gemm.mjs";
+import { jobs } from "./jobs.mjs";
 import { memory } from "./memory.mjs";
 import { norm } from "./norm.mjs";
 import { optim } from "./optim.mjs";
@@ -22,6 +23,7 @@ export const suites = [
   trainGpt,
   autograd,
   parallel,
+  jobs,
   memory,
   startup,
   gemm,
