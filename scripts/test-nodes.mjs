@@ -12,7 +12,11 @@ const files = [
   "test/tensor/realms.test.ts",
   "test/core/errors.test.ts",
   "test/package/start.test.ts",
-  "test/io/checkpoint.test.ts",
+  "test/io",
+  "test/data",
+  "test/train",
+  "test/cli",
+  "test/report",
 ];
 const args = process.argv.length > 2 ? process.argv.slice(2) : files;
 

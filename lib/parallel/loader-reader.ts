@@ -37,10 +37,7 @@ export class LoaderReader implements BatchReader {
       try {
         reply = await this.openPool().run(plan);
       } catch (error) {
-        // The worker's DataCloneError comes across without its class; the death of a worker is an Error of this thread.
-        if (!(error instanceof Error))
-          return fail("ERR_ARGUMENT", op, "a sample cannot cross a thread", "tensors and plain data", "something else");
-        lost = error;
+        lost = error as Error;
         continue;
       }
       if ("error" in reply) throw unpackError(reply.error);

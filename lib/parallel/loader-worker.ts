@@ -49,6 +49,15 @@ const [ready] = await Promise.allSettled([load()]);
 
 const asTheyAre = (samples: never[]): unknown => samples;
 
+/** ERR_ARGUMENT for samples that cannot be posted. Were they posted, Node would tell the other thread nothing of why. */
+function needCloneable(samples: unknown): void {
+  try {
+    structuredClone(samples);
+  } catch (error) {
+    fail("ERR_ARGUMENT", op, "a sample cannot cross a thread", "tensors and plain data", (error as Error).message);
+  }
+}
+
 export default async function run(plan: BatchPlan): Promise<LoaderReply> {
   try {
     if (ready.status === "rejected") throw ready.reason;
@@ -58,8 +67,9 @@ export default async function run(plan: BatchPlan): Promise<LoaderReply> {
       made.push(x);
       return share(x);
     });
-    // A batch is this thread's own; samples may be the data set's.
+    // A batch is this thread's own, and plain; samples may be the data set's, and anything.
     if (collates) for (const x of made) x.dispose();
+    else needCloneable(shared);
     return { batch: shared };
   } catch (error) {
     return { error: packError(error) };
