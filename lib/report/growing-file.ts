@@ -65,7 +65,8 @@ export class GrowingFile<T> {
   }
 
   async close(): Promise<void> {
-    await this.#writing;
+    // The end of a write may begin the next one.
+    while (this.#writing !== null) await this.#writing;
     this.drain();
     clearTimeout(this.#timer);
     closeSync(this.#file);

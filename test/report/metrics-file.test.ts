@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
+import { pbkdf2 } from "node:crypto";
+import { closeSync, openSync, statSync } from "node:fs";
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { MetricsFile, readEvents } from "nabla/internal";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { end, evaluate, start, step, warning } from "./events.js";
@@ -98,6 +101,25 @@ test("states that are asked for while lines are written in the background hold a
   await file.close();
   expect(last).toBeGreaterThan(0);
   expect(await steps()).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1));
+});
+
+test("a file is closed only when no write is under way: its descriptor may be another file's by then", async () => {
+  const file = open();
+  const fill = (from: number) => {
+    for (let i = from; i < from + 512; i++) file.observe(step(i)); // begins a write
+  };
+  fill(1);
+  // Every thread that writes is busy, so that the second write comes late.
+  const busy = Array.from({ length: 8 }, () => promisify(pbkdf2)("a", "b", 300_000, 32, "sha256"));
+  fill(513);
+  await file.close();
+  const other = join(folder, "other");
+  const descriptor = openSync(other, "w");
+  await Promise.all(busy);
+  await promisify(setTimeout)(20);
+  closeSync(descriptor);
+  expect(statSync(other).size).toBe(0);
+  expect(await steps()).toEqual(Array.from({ length: 1024 }, (_, i) => i + 1));
 });
 
 test("a last line that is not whole is dropped; any other line that is no event is ERR_FORMAT", async () => {
