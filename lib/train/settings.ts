@@ -81,10 +81,10 @@ function isData(value: unknown, depth = 0): boolean {
   return inner?.every((item) => isData(item, depth + 1)) ?? false;
 }
 
-const withoutUndefined = (fields: object): object =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+const withoutUndefined = <T extends object>(fields: T | undefined): T =>
+  Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as T;
 
-/** The settings of a run of a job; what is given replaces its fields. */
+/** The settings of a run of a job; what is given replaces its fields, members of `args` and `checkpoint` one by one. */
 export function settingsOf(op: string, job: AnyJob, given: Replacements): { settings: Settings; effective: Effective } {
   checkFields(op, given, replaceable);
   const own: Partial<Record<FieldName, unknown>> = withoutUndefined(job);
@@ -96,9 +96,13 @@ export function settingsOf(op: string, job: AnyJob, given: Replacements): { sett
     fail("ERR_ARGUMENT", op, "args cannot be saved", "numbers, texts, booleans, null, lists and plain objects of them");
   const counted = given.steps ?? own.steps;
   const usual = counted === undefined ? defaults : { ...defaults, epochs: undefined };
-  const all = { ...usual, ...own, ...withoutUndefined(given), args } as Replacements;
+  const checkpoint: CheckpointOptions = {
+    ...defaults.checkpoint,
+    ...withoutUndefined(job.checkpoint),
+    ...withoutUndefined(given.checkpoint),
+  };
+  const all = { ...usual, ...own, ...withoutUndefined(given), args, checkpoint } as Replacements;
   const { init } = all;
-  const checkpoint: CheckpointOptions = { ...defaults.checkpoint, ...all.checkpoint };
   const best = checkpoint.best ?? null;
   const settings: Settings = {
     args,

@@ -57,6 +57,18 @@ test("the newest checkpoints are kept, and the best one, and the job with the or
   expect(Object.keys(await loadSafetensors(result.checkpoint!))).toContain("model.0.weight");
 });
 
+test("what is given of checkpoints replaces those members alone, and undefined none", async () => {
+  const kept = { every: { steps: 2 }, keep: 2, best: "test.loss" };
+  const own = defineJob({ ...job, checkpoint: kept });
+  await new Trainer(own, { out, steps: 1, checkpoint: { keep: 3, every: undefined } }).fit();
+  const { checkpoint } = JSON.parse(await readFile(join(out, "job.json"), "utf8"));
+  expect(checkpoint).toEqual({ value: { ...kept, keep: 3 }, from: "option" });
+  const none = defineJob({ ...job, checkpoint: { every: undefined, keep: undefined } });
+  await new Trainer(none, { out, fresh: true, steps: 1 }).fit();
+  const { checkpoint: usual } = JSON.parse(await readFile(join(out, "job.json"), "utf8"));
+  expect(usual.value).toEqual({ every: { minutes: 10 }, keep: 3 });
+});
+
 test("a folder with checkpoints needs to be told what becomes of them", async () => {
   await train({ steps: 3 }).fit();
   await expect(train().fit()).rejects.toThrow(
