@@ -135,7 +135,7 @@ export class Run implements Control {
       yield* this.flush();
     } catch (error) {
       await this.saveAfter(error);
-      throw error;
+      throw this.renamed(error);
     } finally {
       controller.signal.removeEventListener("abort", abort);
       if (this.gradients instanceof Sharded) await this.gradients.close();
@@ -245,7 +245,7 @@ export class Run implements Control {
         consumed();
       } else await this.makeStep(shares, consumed);
     } catch (error) {
-      if (!(error instanceof NotFinite)) throw this.renamed(error);
+      if (!(error instanceof NotFinite)) throw error;
       await this.giveUp(error.message, batch);
       return;
     }

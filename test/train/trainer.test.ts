@@ -167,6 +167,24 @@ test.each([
     { ...job, batch: undefined, data: () => ({ train: silent }) },
     /an epoch of the data has no batch/,
   ],
+  ["a batch without tensors", { ...job, data: () => ({ train: ["a", "b"] }) }, /the batch holds no tensor/],
+  [
+    "an evaluation without tensors",
+    { ...job, data: () => ({ train: data, test: ["a"] }) },
+    /the batch holds no tensor/,
+  ],
+  [
+    "a last step whose batches count nothing",
+    {
+      ...job,
+      metrics: undefined,
+      accumulate: 6,
+      epochs: 1,
+      data: () => ({ train: ten }),
+      loss: (m: nn.Sequential, [x]: [typeof one]) => ({ sum: m.forward(x).sum(), count: batches++ < 12 ? 1 : 0 }),
+    },
+    /the loss is a mean of nothing/,
+  ],
 ])("%s is an error", async (_, wrong, sentence) => {
   const run = async () => new Trainer(wrong as never).fit();
   await expect(run()).rejects.toThrow(
@@ -175,6 +193,9 @@ test.each([
 });
 const one = zeros([1]);
 const shared = new DataLoader(data);
+const ten = rowsOf(10 * 8);
+/** Of two shards each. */
+let batches = 0;
 const silent = { stateDict: () => 0, loadStateDict: () => undefined, async *[Symbol.asyncIterator]() {} };
 
 describe("events", () => {
