@@ -54,7 +54,7 @@ export function norm(x: Tensor, ...args: NormArguments): Tensor {
   const { dims, keepdim } = reduceArguments("norm", x.ndim, over, { keepdim: given.keepdim });
   const p = given.ord === undefined ? 2 : given.ord;
   needNumber("norm", "the order", p);
-  return roundedOnce([asFloat(x)], (y) => normOf(y, p, { dims, keepdim }));
+  return roundedOnce([asFloat(x)], (y) => normOf(y, p, { dims, keepdim }), { once: p === 2 });
 }
 
 function normOf(y: Tensor, p: number, reduced: Reduced): Tensor {

@@ -345,6 +345,9 @@ describe.each(halves)("derivatives in %s are float32's, rounded once:", (dtype) 
     ["var of rows", (x) => variance(x, 1), [6, 50]],
     ["var of columns", (x) => variance(x, 0), [6, 50]],
     ["var apart", (x) => variance(x, [0, 2]), [3, 4, 5]],
+    ["norm", (x) => norm(x), [6, 50]],
+    ["norm of columns", (x) => norm(x, { dim: 0 }), [6, 50]],
+    ["norm apart", (x) => norm(x, { dim: [0, 2] }), [3, 4, 5]],
     ["std", (x) => std(x), [2, 70_000]],
     ["std in the middle", (x) => std(x, 1, { keepdim: true }), [6, 5, 4]],
   ];
@@ -482,12 +485,12 @@ describe.each(halves)("large tensors of %s are read tile by tile", (dtype: DType
     expect(bothWays(run, inputs[0]!, inputs)).toBeLessThan((1 + 2 + 3.5) * bytes);
   });
 
-  test("logsumexp, var and std, both ways: the gradient", () => {
+  test("logsumexp, norm, var and std, both ways: the gradient", () => {
     const x = leaf([64, n / 64]);
     for (const dim of [0, 1])
-      for (const f of [logsumexp, variance, std])
+      for (const f of [logsumexp, norm, variance, std])
         expect(
-          bothWays((z) => f(z, dim), x),
+          bothWays((z) => f(z, [dim]), x),
           `${f.name} along ${dim}`,
         ).toBeLessThan(1.25 * bytes);
   });
