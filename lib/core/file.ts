@@ -46,6 +46,7 @@ const [openFile, readFile, closeFile] = [
 export class HeldFile {
   private static readonly left = new FinalizationRegistry((descriptor: number) => callbacks.close(descriptor));
   private readonly descriptor: number;
+  private readonly reading = new Set<Promise<unknown>>();
   private closing: Promise<void> | undefined;
 
   private constructor(descriptor: number) {
@@ -63,21 +64,36 @@ export class HeldFile {
     return this.closing !== undefined;
   }
 
-  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }> {
-    return readFile(this.descriptor, bytes, offset, length, position);
+  /** Reads as the function {@link readInto} does. */
+  async readInto(bytes: Uint8Array, position: number): Promise<number> {
+    const read = readInto({ read: (...where) => readFile(this.descriptor, ...where) }, bytes, position);
+    this.reading.add(read);
+    try {
+      return await read;
+    } finally {
+      this.reading.delete(read);
+    }
   }
 
+  /** Closes the file after the reads that are under way: its descriptor may be another file's then. */
   close(): Promise<void> {
-    if (this.closing === undefined) {
-      HeldFile.left.unregister(this);
-      this.closing = closeFile(this.descriptor);
-    }
+    this.closing ??= this.closeAfterReads();
     return this.closing;
+  }
+
+  private async closeAfterReads(): Promise<void> {
+    HeldFile.left.unregister(this);
+    await Promise.allSettled(this.reading);
+    await closeFile(this.descriptor);
   }
 }
 
+interface Readable {
+  read(bytes: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+}
+
 /** Reads `bytes.length` bytes from `position`, or as many as there are; returns how many. */
-export async function readInto(file: Pick<HeldFile, "read">, bytes: Uint8Array, position: number): Promise<number> {
+export async function readInto(file: Readable, bytes: Uint8Array, position: number): Promise<number> {
   let done = 0;
   while (done < bytes.length) {
     const length = Math.min(bytes.length - done, chunkBytes);

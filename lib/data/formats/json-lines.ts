@@ -3,7 +3,7 @@ import { needInteger } from "../../core/arguments.js";
 import { breather } from "../../core/breather.js";
 import { brand } from "../../core/copy.js";
 import { describe, fail, showBounds } from "../../core/errors.js";
-import { HeldFile, readInto } from "../../core/file.js";
+import { HeldFile } from "../../core/file.js";
 import { checkOptions } from "../../core/options.js";
 import { type FilePath, pathOf } from "../../core/path.js";
 import { refuse, type Source } from "../../core/source.js";
@@ -51,7 +51,7 @@ export class JsonLines<T = unknown> implements Dataset<T> {
     if (this.file.closed) fail("ERR_DISPOSED", "JsonLines", `${this.source.name} has been closed`);
     const [start, end] = [this.starts[at]!, this.starts[at + 1]!];
     const bytes = new Uint8Array(Math.min(end - start, this.longest)); // without empty lines that follow
-    const got = await readInto(this.file, bytes, start);
+    const got = await this.file.readInto(bytes, start);
     if (got < bytes.length)
       refuse(this.source, "the file has got shorter", `${start + bytes.length} bytes`, `${start + got}`);
     return parse(bytes, at, this.source) as T;
@@ -125,7 +125,7 @@ async function startsOf(file: HeldFile, source: Source, longest: number): Promis
   };
   for (;;) {
     await pause();
-    const got = await readInto(file, chunk, position);
+    const got = await file.readInto(chunk, position);
     if (got === 0) break;
     let at = position === 0 ? afterMark(chunk, source) : 0;
     if (position === 0) start = at;

@@ -54,6 +54,14 @@ test("values are read by position, in any order, and by a loader", async () => {
   await expect(lines.at(0)).rejects.toMatchObject({ name: "NablaError", code: "ERR_DISPOSED" });
 });
 
+test("a file is closed after the reads that are under way", async () => {
+  for (let i = 0; i < 200; i++) {
+    const lines = await open("10\n20\n30\n");
+    const [values] = await Promise.all([Promise.all([0, 1, 2].map((at) => lines.at(at))), lines.close()]);
+    expect(values).toEqual([10, 20, 30]);
+  }
+});
+
 test("what is not JSON is ERR_FORMAT when it is asked for", async () => {
   const lines = await open(Buffer.concat([Buffer.from('1\n{"a":\n[2]\n'), Buffer.from([0x22, 0xff, 0x22])]));
   expect([await lines.at(0), await lines.at(2)]).toEqual([1, [2]]);
