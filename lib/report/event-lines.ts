@@ -1,6 +1,5 @@
 /** Events as lines of JSON, and back. JSON has no NaN and no infinities: there they are texts. */
 import type { TrainEvent } from "../train/events.js";
-import { plainEvent } from "../train/step-event.js";
 
 /** An event and when it happened, in seconds since 1970. */
 export type TimedEvent = TrainEvent & { readonly time: number };
@@ -15,7 +14,7 @@ export function lineOf(event: TrainEvent, time: number): string {
   const times: { seconds?: number; wait?: number } = {};
   if ("seconds" in event) times.seconds = rounded(event.seconds, 6);
   if ("wait" in event) times.wait = rounded(event.wait, 6);
-  return `${JSON.stringify({ time: rounded(time, 3), ...plainEvent(event), ...times }, spelled)}\n`;
+  return `${JSON.stringify({ time: rounded(time, 3), ...event, ...times }, spelled)}\n`;
 }
 
 const notFinite = new Map(["NaN", "Infinity", "-Infinity"].map((text) => [text, Number(text)]));

@@ -1,5 +1,4 @@
 import type { StepEvent, TrainEvent } from "./events.js";
-import { type StepRecord, stepEvent } from "./step-event.js";
 
 /** The step events that wait for a reader; older ones are dropped. */
 const most = 1024;
@@ -7,7 +6,7 @@ const most = 1024;
 /** The events of a run for one reader, who never makes the run wait: a slow one loses steps, and nothing else. */
 export class EventStream implements AsyncIterableIterator<TrainEvent> {
   private readonly others: { readonly serial: number; readonly event: TrainEvent }[] = [];
-  private readonly records: (StepRecord | undefined)[] = [];
+  private readonly steps: (StepEvent | undefined)[] = [];
   private readonly serials: number[] = [];
   /** The steps that have been put in, and taken or dropped. */
   private written = 0;
@@ -17,20 +16,21 @@ export class EventStream implements AsyncIterableIterator<TrainEvent> {
   private ended = false;
   private wake: (() => void) | null = null;
 
-  put(event: Exclude<TrainEvent, StepEvent>): void {
-    this.others.push({ serial: this.serial++, event });
+  put(event: TrainEvent): void {
+    if (this.ended) return;
+    if (event.type === "step") this.putStep(event);
+    else this.others.push({ serial: this.serial++, event });
     this.wake?.();
   }
 
-  putStep(record: StepRecord): void {
+  private putStep(event: StepEvent): void {
     if (this.written - this.read === most) {
       this.read++;
       this.missed++;
     }
-    this.records[this.written % most] = record;
+    this.steps[this.written % most] = event;
     this.serials[this.written % most] = this.serial++;
     this.written++;
-    this.wake?.();
   }
 
   end(): void {
@@ -70,12 +70,12 @@ export class EventStream implements AsyncIterableIterator<TrainEvent> {
     const [other] = this.others;
     const at = this.read % most;
     if (this.read < this.written && (other === undefined || this.serials[at]! < other.serial)) {
-      const record = this.records[at]!;
+      const event = this.steps[at]!;
       const { missed } = this;
-      this.records[at] = undefined;
+      this.steps[at] = undefined;
       this.read++;
       this.missed = 0;
-      return stepEvent(record, missed);
+      return missed === 0 ? event : { ...event, missed };
     }
     if (other === undefined) return null;
     this.others.shift();

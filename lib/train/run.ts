@@ -11,17 +11,17 @@ import { Sharded } from "../parallel/sharded.js";
 import { Whole } from "../parallel/whole.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { anomalyIn } from "./anomaly.js";
-import { type Control, handlers, needReason, type StopReason } from "./callbacks.js";
+import { Broadcast } from "./broadcast.js";
+import { type Control, needReason, type StopReason } from "./callbacks.js";
 import { Ema } from "./ema.js";
 import { evaluate } from "./evaluate.js";
 import type { EventStream } from "./event-stream.js";
-import type { EndEvent, EvaluateEvent, StartEvent, StepEvent, TrainEvent } from "./events.js";
+import type { EndEvent, EvaluateEvent, StartEvent, TrainEvent } from "./events.js";
 import { areFinite, checking, NotFinite, needFinite } from "./finite.js";
 import { loadInitial } from "./init.js";
 import type { Plan } from "./plan.js";
 import { isFileError, type RunFolder } from "./run-folder.js";
 import { type Progress, restore, type Snapshot } from "./snapshot.js";
-import { type StepRecord, stepEvent } from "./step-event.js";
 import { Window } from "./window.js";
 
 /** The milliseconds for which the loop may run before the thread's other work has its turn. */
@@ -55,7 +55,7 @@ export class Run implements Control {
   private readonly gradients: Sharded | Whole;
   private readonly window: Window;
   private readonly buffers: readonly Tensor[];
-  private readonly queue: TrainEvent[] = [];
+  private readonly broadcast: Broadcast;
   private turnedSince = performance.now();
   private ema: Ema | null = null;
   /** The position of the loader, without a batch that is being waited for or computed. */
@@ -69,8 +69,6 @@ export class Run implements Control {
   /** Whether the weights of a step have been written in part. */
   private torn = false;
   private reason: EndEvent["reason"] | null = null;
-  /** What is to be told after the start, which comes first. */
-  private early: Exclude<TrainEvent, StepEvent>[] | null = [];
   private asked: StopReason | null = null;
   private readonly wanted = { save: false, evaluate: false };
   /** Ends the wait for a batch. */
@@ -83,7 +81,7 @@ export class Run implements Control {
   private waited = 0;
 
   constructor(options: RunOptions) {
-    const { plan, module } = options;
+    const { plan, module, streams, visible } = options;
     const { job, model, settings } = plan;
     const { workers, shards } = settings;
     this.plan = plan;
@@ -93,6 +91,7 @@ export class Run implements Control {
     this.gradients = whole ? new Whole(job, model) : new Sharded(job, model, { workers, shards, module });
     this.window = new Window(plan.parameters, whole);
     this.position = plan.train.stateDict();
+    this.broadcast = new Broadcast({ streams, visible, callbacks: plan.callbacks }, this);
   }
 
   get model(): Module {
@@ -129,10 +128,10 @@ export class Run implements Control {
     if (controller.signal.aborted) abort();
     try {
       await this.begin();
-      yield* this.flush();
+      yield* this.broadcast.flush();
       yield* this.train();
       await this.finish();
-      yield* this.flush();
+      yield* this.broadcast.flush();
     } catch (error) {
       await this.saveAfter(error);
       throw this.renamed(error);
@@ -147,11 +146,11 @@ export class Run implements Control {
   private async begin(): Promise<void> {
     const { plan } = this;
     const { folder, resume } = this.options;
-    if (folder !== null) folder.warn = (message) => this.warn("not written", message);
+    if (folder !== null) folder.warn = (message) => this.broadcast.warn("not written", message);
     const found = resume ? await this.goBack() : null;
-    if (folder !== null && folder.warning !== null) this.warn("no lock", folder.warning);
+    if (folder !== null && folder.warning !== null) this.broadcast.warn("no lock", folder.warning);
     if (resume && found === null)
-      this.warn("no checkpoint", `there is no checkpoint in ${folder?.path}: the run starts at step 0`);
+      this.broadcast.warn("no checkpoint", `there is no checkpoint in ${folder?.path}: the run starts at step 0`);
     const { ema, init } = plan.settings;
     if (found === null && init !== null) await loadInitial(plan.op, plan.model, init);
     if (ema !== null && this.ema === null) this.ema = new Ema(plan.model, ema);
@@ -166,7 +165,7 @@ export class Run implements Control {
       steps: plan.steps,
     };
     if (folder !== null) folder.begun = true;
-    await this.emit(event);
+    await this.broadcast.tell(event);
     this.savedSince = performance.now();
     this.steppedSince = performance.now();
     if (this.evaluating) await this.measure();
@@ -188,7 +187,7 @@ export class Run implements Control {
           }
           fed = true;
           await this.take(next.value);
-          if (this.queue.length > 0) yield* this.flush();
+          if (this.broadcast.queue.length > 0) yield* this.broadcast.flush();
           if (performance.now() - this.turnedSince > turn) await this.pause();
         }
       } finally {
@@ -198,7 +197,7 @@ export class Run implements Control {
       if (!fed) fail("ERR_ARGUMENT", this.plan.op, "an epoch of the data has no batch", "at least one");
       resumed = false;
       await this.endEpoch();
-      yield* this.flush();
+      yield* this.broadcast.flush();
     }
   }
 
@@ -298,8 +297,8 @@ export class Run implements Control {
     this.steppedSince = now;
     this.waited = 0;
     const { step, epoch } = this;
-    const told = this.emitStep({ step, epoch, lr, gradNorm, seconds, wait, ...mean });
-    if (told !== undefined) await told;
+    const answered = this.broadcast.tellStep({ step, epoch, lr, gradNorm, seconds, wait, ...mean });
+    if (answered !== undefined) await answered;
     const { evaluateEvery, checkpointEvery } = settings;
     if (isDue(step, evaluateEvery.steps)) this.wanted.evaluate = true;
     if (isDue(step, checkpointEvery.steps)) this.wanted.save = true;
@@ -362,7 +361,7 @@ export class Run implements Control {
     const seconds = (performance.now() - start) / 1000;
     const event: EvaluateEvent = { type: "evaluate", step, epoch, metrics, best: isBest, seconds };
     this.history.push(event);
-    await this.emit(event);
+    await this.broadcast.tell(event);
   }
 
   /** Begins to write a checkpoint; weights that are not finite end the run instead. */
@@ -388,14 +387,14 @@ export class Run implements Control {
     for (const outcome of this.options.folder?.take() ?? []) {
       if ("path" in outcome) {
         this.unsaved = null;
-        await this.emit({ type: "checkpoint", ...outcome });
+        await this.broadcast.tell({ type: "checkpoint", ...outcome });
         continue;
       }
       const { error, step } = outcome;
       if (!isFileError(error)) throw error;
       this.unsaved = error;
       this.saved = -1;
-      this.warn(String(error.code), `the checkpoint of step ${step} could not be written: ${error.message}`);
+      this.broadcast.warn(String(error.code), `the checkpoint of step ${step} could not be written: ${error.message}`);
     }
   }
 
@@ -424,7 +423,7 @@ export class Run implements Control {
       await this.report();
     }
     const reason = this.ended;
-    await this.emit({ type: "end", reason, step: this.step, checkpoint: folder?.newestPath ?? null });
+    await this.broadcast.tell({ type: "end", reason, step: this.step, checkpoint: folder?.newestPath ?? null });
   }
 
   /** Saves what an error has left, where that is a state between two batches. */
@@ -465,7 +464,7 @@ export class Run implements Control {
     this.reason = "nan";
     this.wanted.save = false;
     this.saved = this.changes;
-    this.warn("nan", message);
+    this.broadcast.warn("nan", message);
   }
 
   /** The first op that makes a NaN or an infinity in a batch, to end a sentence with. */
@@ -484,7 +483,7 @@ export class Run implements Control {
     const found = await folder?.load((path, reason) => skipped.push(`${path} is skipped: ${reason}`));
     if (found) this.restore(found.parts as unknown as Snapshot);
     // Callbacks have their states before they see an event.
-    for (const message of skipped) this.warn("damaged checkpoint", message);
+    for (const message of skipped) this.broadcast.warn("damaged checkpoint", message);
     return found?.path ?? null;
   }
 
@@ -525,52 +524,6 @@ export class Run implements Control {
       job: effective,
     };
     return parts as unknown as CheckpointParts;
-  }
-
-  private warn(code: string, message: string): void {
-    const event = { type: "warning", code, message, step: this.step } as const;
-    this.publish(event);
-  }
-
-  private async emit(event: Exclude<TrainEvent, StepEvent>): Promise<void> {
-    this.publish(event);
-    const method = event.type === "warning" ? null : handlers[event.type];
-    if (method === null) return;
-    for (const callback of this.plan.callbacks) await callback[method]?.(event as never, this);
-  }
-
-  private publish(event: Exclude<TrainEvent, StepEvent>): void {
-    const { early } = this;
-    if (early !== null && event.type !== "start") {
-      early.push(event);
-      return;
-    }
-    this.early = null;
-    const { visible, streams } = this.options;
-    if (visible) this.queue.push(event);
-    for (const stream of streams) stream.put(event);
-    for (const callback of this.plan.callbacks) callback.observe?.(event);
-    for (const held of early ?? []) this.publish(held);
-  }
-
-  /** A promise only where there are callbacks. */
-  private emitStep(record: StepRecord): Promise<void> | undefined {
-    const { visible, streams } = this.options;
-    for (const stream of streams) stream.putStep(record);
-    if (!visible && this.plan.callbacks.length === 0) return undefined;
-    const event = stepEvent(record);
-    if (visible) this.queue.push(event);
-    return this.plan.callbacks.length === 0 ? undefined : this.tellStep(event);
-  }
-
-  private async tellStep(event: StepEvent): Promise<void> {
-    const { callbacks } = this.plan;
-    for (const callback of callbacks) callback.observe?.(event);
-    for (const callback of callbacks) await callback.afterStep?.(event, this);
-  }
-
-  private *flush(): Generator<TrainEvent, void, undefined> {
-    while (this.queue.length > 0) yield this.queue.shift()!;
   }
 }
 

@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { inspect } from "node:util";
 import {
   DataLoader,
   DataParallel,
@@ -11,7 +10,6 @@ import {
   type nn,
   ones,
   optim,
-  type StepEvent,
   type Tensor,
   tensor,
 } from "nabla";
@@ -70,7 +68,7 @@ describe("the visible loop", () => {
     await dp.close();
   });
 
-  test("yields steps and evaluations, in order, with numbers that are read late", async () => {
+  test("yields steps and evaluations, in order, as plain objects", async () => {
     const events = [];
     for await (const event of fit(
       make(),
@@ -90,10 +88,8 @@ describe("the visible loop", () => {
     ]);
     const [first] = events;
     expect(first).toMatchObject({ lr: 1e-3, gradNorm: null, rows: 10, missed: 0, log: {} });
-    expect((first as StepEvent).loss).toBeGreaterThan(0);
-    const { loss, log, gradNorm } = first as StepEvent;
-    expect(JSON.parse(JSON.stringify(first))).toEqual({ ...first, loss, log, gradNorm });
-    expect(inspect(first)).toContain(`loss: ${loss}`);
+    expect({ ...first }).toMatchObject({ loss: expect.any(Number), gradNorm: null, log: {} });
+    expect(structuredClone(first)).toEqual(first);
     expect(events[3]).toMatchObject({ metrics: { "test.loss": expect.any(Number) }, best: true });
   });
 

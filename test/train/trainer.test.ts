@@ -230,8 +230,10 @@ describe("events", () => {
   test("a reader may leave", async () => {
     const trainer = new Trainer(job);
     const done = trainer.fit();
-    for await (const event of trainer.events()) if (event.type === "step") break;
+    const stream = trainer.events();
+    for await (const event of stream) if (event.type === "step") break;
     expect((await done).step).toBe(10);
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
   });
 });
 
