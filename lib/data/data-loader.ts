@@ -199,7 +199,7 @@ export class DataLoader<T, B = Batch<T>> implements Iterable<B>, AsyncIterable<B
     return this.collate === null ? read : this.collate(read as T[]);
   }
 
-  /** Ends the threads of the option `workers`; a later loop starts new ones. */
+  /** Ends the threads of the option `workers`, and a loop that waits for them with ERR_WORKER; a later loop starts new ones. */
   async close(): Promise<void> {
     const { reader } = this;
     this.reader = null;

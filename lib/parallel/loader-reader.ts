@@ -24,6 +24,7 @@ export class LoaderReader implements BatchReader {
   private readonly count: number;
   private readonly setup: ReaderSetup;
   private pool: Pool<BatchPlan, LoaderReply> | null = null;
+  private closed = false;
 
   constructor(count: number, setup: ReaderSetup) {
     this.count = count;
@@ -37,6 +38,8 @@ export class LoaderReader implements BatchReader {
       try {
         reply = await this.openPool().run(plan);
       } catch (error) {
+        // Batches that were read ahead end with the threads.
+        if (this.closed) return fail("ERR_WORKER", op, "the loader was closed while it read a batch");
         lost = error as Error;
         continue;
       }
@@ -58,8 +61,9 @@ export class LoaderReader implements BatchReader {
     return this.pool;
   }
 
+  /** Ends the threads, for good. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.pool?.close();
-    this.pool = null;
   }
 }
