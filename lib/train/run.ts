@@ -1,5 +1,6 @@
 /** The one loop of training, which Trainer and `fit` run on. */
 
+import { breather } from "../core/breather.js";
 import { fail, NablaError, renamed } from "../core/errors.js";
 import type { CheckpointParts } from "../io/checkpoint.js";
 import type { Module } from "../nn/module.js";
@@ -17,15 +18,13 @@ import { Ema } from "./ema.js";
 import { evaluate } from "./evaluate.js";
 import type { EventStream } from "./event-stream.js";
 import type { EndEvent, EvaluateEvent, StartEvent, TrainEvent } from "./events.js";
+import { Feed } from "./feed.js";
 import { areFinite, checking, NotFinite, needFinite } from "./finite.js";
 import { loadInitial } from "./init.js";
 import type { Plan } from "./plan.js";
 import { isFileError, type RunFolder } from "./run-folder.js";
 import { type Progress, restore, type Snapshot } from "./snapshot.js";
 import { Window } from "./window.js";
-
-/** The milliseconds for which the loop may run before the thread's other work has its turn. */
-const turn = 5;
 
 export interface RunOptions {
   readonly plan: Plan;
@@ -56,7 +55,9 @@ export class Run implements Control {
   private readonly window: Window;
   private readonly buffers: readonly Tensor[];
   private readonly broadcast: Broadcast;
-  private turnedSince = performance.now();
+  private readonly feed = new Feed();
+  /** Lets the thread's other work have its turn. */
+  private readonly pause = breather(5);
   private ema: Ema | null = null;
   /** The position of the loader, without a batch that is being waited for or computed. */
   private position: unknown;
@@ -71,14 +72,11 @@ export class Run implements Control {
   private reason: EndEvent["reason"] | null = null;
   private asked: StopReason | null = null;
   private readonly wanted = { save: false, evaluate: false };
-  /** Ends the wait for a batch. */
-  private interrupt: (() => void) | null = null;
   /** Counts what has happened since the start, and up to where it has been saved. */
   private changes = 0;
   private saved = 0;
   private savedSince = performance.now();
   private steppedSince = performance.now();
-  private waited = 0;
 
   constructor(options: RunOptions) {
     const { plan, module, streams, visible } = options;
@@ -111,7 +109,7 @@ export class Run implements Control {
   stop(reason: StopReason = "stopped"): void {
     this.asked ??= needReason(reason);
     this.options.controller.abort();
-    this.interrupt?.();
+    this.feed.stop();
   }
   save(): void {
     this.wanted.save = true;
@@ -179,7 +177,7 @@ export class Run implements Control {
       let open = true;
       try {
         while (!this.isOver()) {
-          const next = await this.next(iterator);
+          const next = await this.feed.next(iterator);
           if (next === null) break;
           if (next.done) {
             open = false;
@@ -188,10 +186,10 @@ export class Run implements Control {
           fed = true;
           await this.take(next.value);
           if (this.broadcast.queue.length > 0) yield* this.broadcast.flush();
-          if (performance.now() - this.turnedSince > turn) await this.pause();
+          await this.pause();
         }
       } finally {
-        if (open) await this.closeLoader(iterator);
+        if (open) await this.feed.close(iterator);
       }
       if (open) continue;
       if (!fed) fail("ERR_ARGUMENT", this.plan.op, "an epoch of the data has no batch", "at least one");
@@ -199,32 +197,6 @@ export class Run implements Control {
       await this.endEpoch();
       yield* this.broadcast.flush();
     }
-  }
-
-  /** The next batch, or null if the run is asked to end while it waits. */
-  private async next(iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | null> {
-    const start = performance.now();
-    const pending = Promise.resolve(iterator.next());
-    let settled = false;
-    // What ends the wait gets no batch: a function that knows one, in a field, keeps batches until a major collection.
-    await new Promise<void>((resolve) => {
-      const settle = (): void => {
-        settled = true;
-        resolve();
-      };
-      this.interrupt = resolve;
-      pending.then(settle, settle);
-    });
-    this.interrupt = null;
-    this.waited += performance.now() - start;
-    return settled ? pending : null;
-  }
-
-  /** Closes a loader, without waiting for one that waits itself. */
-  private async closeLoader(iterator: AsyncIterator<unknown>): Promise<void> {
-    const closing = iterator.return?.();
-    if (this.asked === null) await closing;
-    else closing?.catch(() => undefined);
   }
 
   /** Takes in a batch, and makes a step where it is the last one of a step. */
@@ -250,12 +222,6 @@ export class Run implements Control {
     }
     this.previous = batch;
     await this.meetRequests();
-  }
-
-  /** Lets the thread's other work have its turn. */
-  private async pause(): Promise<void> {
-    await new Promise(setImmediate);
-    this.turnedSince = performance.now();
   }
 
   /** What DataParallel refuses, this run does. */
@@ -293,9 +259,8 @@ export class Run implements Control {
     this.step++;
     this.torn = false;
     const now = performance.now();
-    const [seconds, wait] = [(now - this.steppedSince) / 1000, this.waited / 1000];
+    const [seconds, wait] = [(now - this.steppedSince) / 1000, this.feed.takeWaited() / 1000];
     this.steppedSince = now;
-    this.waited = 0;
     const { step, epoch } = this;
     const answered = this.broadcast.tellStep({ step, epoch, lr, gradNorm, seconds, wait, ...mean });
     if (answered !== undefined) await answered;
@@ -343,8 +308,8 @@ export class Run implements Control {
     this.changes++;
     const weights = <T>(f: () => T): T => (ema === null ? f() : ema.during(f));
     const next = async (iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | null> => {
-      if (performance.now() - this.turnedSince > turn) await this.pause();
-      return this.asked === null ? this.next(iterator) : null;
+      await this.pause();
+      return this.feed.next(iterator);
     };
     const metrics = await evaluate({ op, job, model, seed: settings.seed, weights, next }, sets);
     if (metrics === null) return;
@@ -375,7 +340,11 @@ export class Run implements Control {
     }
     this.savedSince = performance.now();
     this.saved = this.changes;
-    await folder.save(
+    await this.writeTo(folder);
+  }
+
+  private writeTo(folder: RunFolder): Promise<void> {
+    return folder.save(
       this.step,
       () => this.snapshot(),
       () => this.plan.best?.state?.path ?? null,
@@ -413,7 +382,6 @@ export class Run implements Control {
       await this.measure();
       if (this.evaluating) this.reason = this.asked;
     }
-    if (this.reason !== "nan" && this.wanted.save) await this.write();
     await folder?.settled();
     await this.report();
     if (this.reason !== "nan" && this.saved !== this.changes) {
@@ -431,12 +399,7 @@ export class Run implements Control {
     const { folder } = this.options;
     if (folder === null || this.torn || this.saved === this.changes || error instanceof NotFinite) return;
     try {
-      if (this.isSound())
-        await folder.save(
-          this.step,
-          () => this.snapshot(),
-          () => this.plan.best?.state?.path ?? null,
-        );
+      if (this.isSound()) await this.writeTo(folder);
     } catch {
       // The first error counts.
     }
