@@ -29,6 +29,18 @@ function explosive(at: () => boolean): (x: Tensor) => Tensor {
 const data = rowsOf(48);
 const model = () => new nn.Sequential(new nn.Linear(3, 8), new nn.BatchNorm1d(8), new nn.Linear(8, 3));
 
+/** A job whose gradients are infinite from the fifth batch on. */
+function explodingJob(shards: number) {
+  let calls = 0;
+  const explode = explosive(() => calls++ >= 4 * shards);
+  return defineJob({
+    model,
+    data: () => ({ train: data }),
+    loss: (net, [x, y]) => nn.functional.crossEntropy(explode(net.forward(x)), y),
+    batch: 8,
+  });
+}
+
 describe.each([1, 2])("with %i shards", (shards) => {
   test.each([1, 2])(
     "a loss that is not finite ends the run before anything is written: accumulate %i",
@@ -68,17 +80,8 @@ describe.each([1, 2])("with %i shards", (shards) => {
   );
 
   test("a norm that is not finite does, too, where there is one", async () => {
-    let calls = 0;
-    const explode = explosive(() => calls++ >= 4 * shards);
-    const job = defineJob({
-      model,
-      data: () => ({ train: data }),
-      loss: (net, [x, y]) => nn.functional.crossEntropy(explode(net.forward(x)), y),
-      batch: 8,
-      clip: 1,
-    });
     const states = recorder();
-    const trainer = new Trainer(job, { shards, callbacks: [states] });
+    const trainer = new Trainer(explodingJob(shards), { shards, clip: 1, callbacks: [states] });
     const events = await eventsOf(trainer);
     expect(states.states).toHaveLength(4);
     expect(events.filter(({ type }) => type === "warning")).toMatchObject([
@@ -92,18 +95,12 @@ describe.each([1, 2])("with %i shards", (shards) => {
   });
 
   test("weights that an unseen gradient has made NaN are those of the last checkpoint again", async () => {
-    let calls = 0;
-    const explode = explosive(() => calls++ >= 4 * shards);
     const job = defineJob({
-      model,
-      data: () => ({ train: data }),
-      loss: (net, [x, y]) => nn.functional.crossEntropy(explode(net.forward(x)), y),
+      ...explodingJob(shards),
       optimizer: (parameters, { lr }) => new optim.SGD(parameters, { lr, momentum: 0.9 }),
-      batch: 8,
-      checkpoint: { every: { steps: 3 } },
     });
     const states = recorder();
-    const trainer = new Trainer(job, { out, shards, callbacks: [states] });
+    const trainer = new Trainer(job, { out, shards, callbacks: [states], checkpoint: { every: { steps: 3 } } });
     const stream = trainer.events();
     const result = await trainer.fit();
     expect(states.states).toHaveLength(5);
@@ -119,20 +116,10 @@ describe.each([1, 2])("with %i shards", (shards) => {
   });
 
   test("weights that are not finite are never saved", async () => {
-    let calls = 0;
-    const explode = explosive(() => calls++ >= 4 * shards);
-    const job = defineJob({
-      model,
-      data: () => ({ train: data }),
-      loss: (net, [x, y]) => nn.functional.crossEntropy(explode(net.forward(x)), y),
-      batch: 8,
-      steps: 5,
-      checkpoint: { every: { steps: 3 } },
-    });
-    const result = await new Trainer(job, { out, shards }).fit();
+    const options = { shards, steps: 5, checkpoint: { every: { steps: 3 } } };
+    const result = await new Trainer(explodingJob(shards), { ...options, out }).fit();
     expect(result).toMatchObject({ reason: "nan", step: 3, checkpoint: expect.stringMatching(/0003\./) });
-    calls = 0;
-    const alone = await new Trainer(job, { shards }).fit();
+    const alone = await new Trainer(explodingJob(shards), options).fit();
     expect(alone).toMatchObject({ reason: "nan", step: 5 });
   });
 });

@@ -1,18 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Callback,
-  defineJob,
-  nn,
-  optim,
-  type Tensor,
-  TensorDataset,
-  Trainer,
-  type TrainerOptions,
-  tensor,
-} from "nabla";
+import { defineJob, type Job, nn, optim, type Tensor, Trainer, type TrainerOptions } from "nabla";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { bitsOf, rowsOf } from "./common.js";
 
 let dir: string;
 beforeEach(async () => {
@@ -20,34 +11,23 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
-const rows = 29;
-const x = tensor(Array.from({ length: rows * 3 }, (_, i) => Math.sin(i * 1.7))).reshape([rows, 3]);
-const y = tensor(Array.from({ length: rows }, (_, i) => (i * i) % 3)).to("int64");
-const data = new TensorDataset(x, y);
+type Stateful = Job<nn.Sequential, { width: number }, [Tensor, Tensor], Tensor>;
+const { default: stateful } = (await import(new URL("./jobs/stateful.mjs", import.meta.url).href)) as {
+  default: Stateful;
+};
+const data = rowsOf(29);
 
-/** A job in which everything has a state that could be lost: 3 epochs of 6 batches, 3 of which are a step. */
+/** 3 epochs of 6 batches, two to a step, with losses that are sums and counts. */
 const job = defineJob({
-  args: { width: 8 },
-  model: ({ width }) =>
-    new nn.Sequential(
-      new nn.Linear(3, width),
-      new nn.BatchNorm1d(width),
-      new nn.ReLU(),
-      new nn.Dropout(0.3),
-      new nn.Linear(width, 3),
-    ),
+  ...stateful,
   data: () => ({ train: data, test: data }),
-  loss: (model, [x, y]) => {
+  loss: (model, [x, y]: [Tensor, Tensor]) => {
     const output = model.forward(x);
     const loss = nn.functional.crossEntropy(output, y, { reduction: "sum" });
     return { loss: { sum: loss, count: y.shape[0]! }, output, log: { size: output.abs().mean() } };
   },
-  metrics: { accuracy: (output, [, y]) => output.argmax(1).eq(y) },
-  batch: 5,
+  steps: undefined,
   epochs: 3,
-  lr: 0.05,
-  clip: 0.5,
-  accumulate: 2,
   ema: 0.8,
   optimizer: (parameters, { lr }) => new optim.AdamW(parameters, { lr, weightDecay: 0.1 }),
   schedule: (optimizer, { steps, lr }) => [
@@ -57,21 +37,17 @@ const job = defineJob({
   evaluate: { every: { steps: 2 } },
   stop: { metric: "test.loss", patience: 100 },
   checkpoint: { best: "test.accuracy" },
-  shards: 2,
 });
 
-const bits = (state: Readonly<Record<string, Tensor>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(state).map(([name, x]) => [name, Array.from(x.toTypedArray(), String).join()]));
-
-async function run(options: TrainerOptions, callbacks: readonly Callback[] = []) {
-  const trainer = new Trainer(job, { ...options, callbacks });
+async function run(options: TrainerOptions) {
+  const trainer = new Trainer(job, options);
   const losses: number[] = [];
   const events = trainer.events();
   const fitted = trainer.fit();
   for await (const event of events) if (event.type === "step") losses.push(event.loss);
   const { model, history, ...rest } = await fitted;
   const evaluations = history.map(({ seconds: _, ...event }) => event);
-  return { ...rest, losses, evaluations, weights: bits(model.stateDict()) };
+  return { ...rest, losses, evaluations, weights: bitsOf(model) };
 }
 
 describe("a run that is stopped after any batch and goes on has the bits of one that is not", () => {
