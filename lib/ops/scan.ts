@@ -94,7 +94,7 @@ const prodRow = scan(
 export const cumsum = (x: Tensor, dim: number): Tensor => scanned(sumRow, x, dim);
 
 /**
- * Cumulative products along a dimension.
+ * Cumulative products along a dimension. A product that fits the dtype is right also where an earlier one does not.
  * @shape that of x. @dtype that of x; integers and bool give int64.
  * @gradient for each element the sum, over the products that contain it, of the products of their other elements; exact
  * also where elements are 0.

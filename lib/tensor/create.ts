@@ -143,11 +143,12 @@ export function linspace(start: number, end: number, count: number, options?: Cr
   const type = given.dtype === undefined ? defaultFloat() : dtypeRow("linspace", given.dtype);
   if (type.kind !== "float") fail("ERR_DTYPE", "linspace", "not a float dtype", "a float dtype", type.name);
   const values = typedArray<TypedArray>("linspace", type.half ? Float64Array : type.array, count);
+  // A difference that overflows is halved.
+  const part = Number.isFinite(end - start) ? 1 : 0.5;
+  const step = (end * part - start * part) / Math.max(count - 1, 1);
   // Computed from both ends, so that the last value is exactly `end`.
-  for (let i = 0; i < count; i++) {
-    const step = (end - start) / Math.max(count - 1, 1);
-    values[i] = i < count / 2 ? start + i * step : end - (count - 1 - i) * step;
-  }
+  for (let i = 0; i < count; i++)
+    values[i] = i < count / 2 ? start + (i * step) / part : end - ((count - 1 - i) * step) / part;
   return finish("linspace", fromTyped("linspace", values, type, [count]), given.requiresGrad);
 }
 

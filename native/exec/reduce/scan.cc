@@ -1,8 +1,11 @@
 #include "exec/reduce/scan.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "exec/common/axis.h"
+#include "exec/common/product.h"
+#include "exec/common/range.h"
 #include "exec/common/tuning.h"
 #include "runtime/pool.h"
 
@@ -17,7 +20,7 @@ template <class T>
 using Carry = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
 
 template <class T, bool ROWS, class First, class Next>
-void scan_bands(const Call& call, const Cut& c, First first, Next next) {
+void scan_bands(const Call& call, const Cut& c, Range* range, First first, Next next) {
   const T *a = call.in(0).as<T>(), *b = call.in(call.n_in - 1).as<T>();
   T* out = call.out().as<T>();
   const int64_t lanes = ROWS ? c.outer : c.inner, lane = ROWS ? c.size : 1, step = ROWS ? 1 : c.inner;
@@ -25,6 +28,7 @@ void scan_bands(const Call& call, const Cut& c, First first, Next next) {
   const int64_t bands = (lanes + width - 1) / width, total = ROWS ? bands : c.outer * bands;
   const int64_t per_chunk = kRowsChunk / (c.size * width) + 1;
   parallel_for((total + per_chunk - 1) / per_chunk, [&](int64_t chunk) {
+    const Range::Watch watch(range);
     const int64_t end = (chunk + 1) * per_chunk < total ? (chunk + 1) * per_chunk : total;
     for (int64_t band = chunk * per_chunk; band < end; band++) {
       const int64_t start = band % bands * width, n = lanes - start < width ? lanes - start : width;
@@ -42,16 +46,16 @@ void scan_bands(const Call& call, const Cut& c, First first, Next next) {
 }
 
 template <class T, class First, class Next>
-Status scan_as(const Call& call, const Cut& c, First first, Next next) {
+Status scan_as(const Call& call, const Cut& c, Range* range, First first, Next next) {
   if (c.inner == 1)
-    scan_bands<T, true>(call, c, first, next);
+    scan_bands<T, true>(call, c, range, first, next);
   else
-    scan_bands<T, false>(call, c, first, next);
+    scan_bands<T, false>(call, c, range, first, next);
   return {};
 }
 
 template <class First, class Next>
-Status scan(const Call& call, int inputs, First first, Next next) {
+Status scan(const Call& call, int inputs, Range* range, First first, Next next) {
   if (call.n_out != 1 || call.n_in != inputs || call.n_attr != 1) return fail(Code::NATIVE, kOperands);
   const View& out = call.out();
   Cut c;
@@ -62,25 +66,59 @@ Status scan(const Call& call, int inputs, First first, Next next) {
   }
   if (out.numel() == 0) return {};
   switch (out.dtype) {
-    case DType::F32: return scan_as<float>(call, c, first, next);
-    case DType::F64: return scan_as<double>(call, c, first, next);
-    case DType::I64: return scan_as<int64_t>(call, c, first, next);
+    case DType::F32: return scan_as<float>(call, c, range, first, next);
+    case DType::F64: return scan_as<double>(call, c, range, first, next);
+    case DType::I64: return scan_as<int64_t>(call, c, range, first, next);
     default: return fail(Code::DTYPE, "the op is not defined for this dtype");
   }
 }
 
+// f(first element), for each sequence that is scanned, of a call that has succeeded.
+template <class F>
+void over_sequences(const Call& call, F&& f) {
+  Cut c;
+  cut(call.out(), call.attrs[0], c);
+  const int64_t sequences = c.outer * c.inner, per = kRowsChunk / c.size + 1;
+  parallel_for(ceil_div(sequences, per), [&](int64_t chunk) {
+    const int64_t end = std::min((chunk + 1) * per, sequences);
+    for (int64_t s = chunk * per; s < end; s++) f(c, s / c.inner * c.size * c.inner + s % c.inner);
+  });
+}
+
 // Sums whose carry has overflowed, from elements of a smaller unit.
-void sum_again(const View& out, const View& x, const Cut& c) {
+void sums_again(const Call& call) {
   constexpr double kUnit = 0x1p-64;
-  double* const sums = out.as<double>();
-  parallel_for(c.outer, [&](int64_t o) {
-    for (int64_t at = o * c.size * c.inner, lane = 0; lane < c.inner; lane++, at++) {
-      if (std::isfinite(sums[at + (c.size - 1) * c.inner])) continue;
-      double carry = 0;
-      for (int64_t j = 0, k = at; j < c.size; j++, k += c.inner) {
-        carry += x.as<double>()[k] * kUnit;
-        if (!std::isfinite(sums[k])) sums[k] = carry / kUnit;
-      }
+  const double* x = call.in(0).as<double>();
+  double* const sums = call.out().as<double>();
+  over_sequences(call, [=](const Cut& c, int64_t at) {
+    if (std::isfinite(sums[at + (c.size - 1) * c.inner])) return;
+    double carry = 0;
+    for (int64_t j = 0, k = at; j < c.size; j++, k += c.inner) {
+      carry += x[k] * kUnit;
+      if (!std::isfinite(sums[k])) sums[k] = carry / kUnit;
+    }
+  });
+}
+
+// Products whose carry has left its range, from there on.
+template <class T>
+void products_again(const Call& call) {
+  const T* x = call.in(0).as<T>();
+  T* const products = call.out().as<T>();
+  over_sequences(call, [=](const Cut& c, int64_t at) {
+    const auto factor = [=](int64_t j) { return static_cast<double>(x[at + j * c.inner]); };
+    // What only shrinks ends at 0 in any case.
+    int64_t shrinks = 0;
+    while (shrinks < c.size && std::fabs(factor(shrinks)) <= 1) shrinks++;
+    if (shrinks == c.size) return;
+    double carry = 1;
+    int64_t fit = 0;
+    while (fit < c.size && std::isnormal(carry *= factor(fit))) fit++;
+    if (fit == c.size || factor(fit) == 0 || !std::isfinite(factor(fit))) return;
+    Product exact;
+    for (int64_t j = 0; j < c.size; j++) {
+      exact.times(factor(j));
+      if (j >= fit) products[at + j * c.inner] = static_cast<T>(exact.value());
     }
   });
 }
@@ -90,19 +128,24 @@ constexpr auto kFirst = [](auto x, auto) { return x; };
 }  // namespace
 
 Status run_cumsum(const Call& call) {
-  NABLA_TRY(scan(call, 1, kFirst, [](auto carry, auto x, auto) { return carry + x; }));
-  const View& out = call.out();
-  Cut c;
-  if (out.dtype == DType::F64 && out.numel() > 0 && cut(out, call.attrs[0], c)) sum_again(out, call.in(0), c);
+  Range range;
+  const bool watched = call.n_out > 0 && call.out().dtype == DType::F64;
+  NABLA_TRY(scan(call, 1, watched ? &range : nullptr, kFirst, [](auto carry, auto x, auto) { return carry + x; }));
+  if (range.left) sums_again(call);
   return {};
 }
 
 Status run_cumprod(const Call& call) {
-  return scan(call, 1, kFirst, [](auto carry, auto x, auto) { return carry * x; });
+  Range range;
+  NABLA_TRY(scan(call, 1, &range, kFirst, [](auto carry, auto x, auto) { return carry * x; }));
+  if (range.left && is_float(call.out().dtype))
+    (call.out().dtype == DType::F64 ? products_again<double> : products_again<float>)(call);
+  return {};
 }
 
 Status run_linear_scan(const Call& call) {
-  return scan(call, 2, [](auto, auto b) { return b; }, [](auto carry, auto a, auto b) { return a * carry + b; });
+  return scan(
+      call, 2, nullptr, [](auto, auto b) { return b; }, [](auto carry, auto a, auto b) { return a * carry + b; });
 }
 
 }  // namespace nabla

@@ -100,6 +100,51 @@ describe("products fit where their partial products do not", () => {
   });
 });
 
+describe.each(["float32", "float64"] as const)("cumprod of %s", (dtype) => {
+  test("fits where its partial products do not", () => {
+    const row = dtype === "float32" ? 2 ** 100 : 2 ** 1000;
+    const large = new Array(12).fill(row);
+    const small = large.map((v) => 1 / v);
+    const both = nb.stack([tensor([...large, ...small], { dtype }), tensor([...small, ...large], { dtype })]);
+    const up = [row, ...new Array(21).fill(Infinity), row, 1];
+    const down = [1 / row, ...new Array(21).fill(0), 1 / row, 1];
+    expect(both.cumprod(1).toArray()).toEqual([up, down]);
+    expect(both.t().contiguous().cumprod(0).t().toArray()).toEqual([up, down]);
+    // Each thread has flags of its own.
+    for (let i = 0; i < 16; i++) {
+      const many = nb.ones([16, 24], { dtype }).repeat([256, 1]).contiguous();
+      many.at(i * 256).assign(both.at(0));
+      expect(
+        many
+          .cumprod(1)
+          .at(i * 256)
+          .toArray(),
+        `row ${i * 256}`,
+      ).toEqual(up);
+    }
+  });
+
+  test("zeros, infinities, NaN, and signs", () => {
+    const product = (...row: number[]): number[] => values(tensor(row, { dtype }).cumprod(0));
+    const most = dtype === "float32" ? 2 ** 127 : 2 ** 1023;
+    const rest = new Array(10).fill(most);
+    const infinite = new Array(9).fill(Infinity);
+    expect(product(...rest, 0, 1)).toEqual([most, ...infinite, 0, 0]);
+    expect(product(...rest, -1)).toEqual([most, ...infinite, -Infinity]);
+    expect(product(...rest, Infinity, 0)).toEqual([most, ...infinite, Infinity, NaN]);
+    expect(product(0, most, Infinity)).toEqual([0, 0, NaN]);
+    expect(product(NaN, 1)).toEqual([NaN, NaN]);
+  });
+});
+
+test("linspace between ends whose difference overflows", () => {
+  const m = Number.MAX_VALUE;
+  const between = (count: number): number[] => values(nb.linspace(-m, m, count, { dtype: "float64" }));
+  expect(between(1)).toEqual([-m]);
+  expect(between(2)).toEqual([-m, m]);
+  expect(between(5)).toEqual([-m, -m / 2, 0, m / 2, m]);
+});
+
 describe("sums of float64 whose partial sums overflow", () => {
   const m = Number.MAX_VALUE;
   test("sum and cumsum", () => {
