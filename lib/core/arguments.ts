@@ -1,5 +1,5 @@
 /** Checks of arguments, all with one wording: "lr is not valid; expected a finite number of at least 0, got -1". */
-import { describe, fail } from "./errors.js";
+import { describe, fail, showBounds } from "./errors.js";
 import { types } from "./node.js";
 
 /** The range of a number. */
@@ -30,6 +30,13 @@ function rangeText(kind: string, { least, above, most, below }: Range): string {
 /** ERR_ARGUMENT for a value of the right type that is not one of those allowed. */
 export function refuse(op: string, what: string, expected: string, x: unknown): never {
   return fail("ERR_ARGUMENT", op, `${what} is not valid`, expected, describe(x), { argument: what });
+}
+
+/** The position from 0 of element `i`, which is counted from the end if it is negative; ERR_INDEX if there is none. */
+export function needPlace(op: string, what: string, i: number, length: number): number {
+  const at = Number.isSafeInteger(i) && i < 0 ? i + length : i;
+  if (Number.isSafeInteger(at) && at >= 0 && at < length) return at;
+  return fail("ERR_INDEX", op, `no such ${what}`, showBounds(-length, length - 1, what), describe(i));
 }
 
 /** ERR_ARGUMENT unless the value is a number, in the range, and not NaN. */

@@ -1,8 +1,8 @@
 /** A table with named columns of numbers or text, as a CSV file holds it. */
 
-import { refuse } from "../core/arguments.js";
+import { needPlace, refuse } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
-import { describe, fail, showBounds } from "../core/errors.js";
+import { describe, fail } from "../core/errors.js";
 import { needList } from "../core/options.js";
 import { isPlain } from "../core/tree.js";
 import { typedArray } from "../tensor/javascript-memory.js";
@@ -59,9 +59,7 @@ export class Table implements Dataset<TableRow>, NamedColumns {
 
   /** Row `i`; a negative `i` counts from the end. */
   at(i: number): TableRow {
-    const row = Number.isSafeInteger(i) && i < 0 ? i + this.length : i;
-    if (!Number.isSafeInteger(row) || row < 0 || row >= this.length)
-      fail("ERR_INDEX", "Table", "no such row", showBounds(-this.length, this.length - 1, "row"), describe(i));
+    const row = needPlace("Table", "row", i, this.length);
     return Object.fromEntries([...this.columns].map(([name, column]) => [name, cell(column, row)]));
   }
 

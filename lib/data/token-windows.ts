@@ -1,6 +1,6 @@
-import { needInteger } from "../core/arguments.js";
+import { needInteger, needPlace } from "../core/arguments.js";
 import { brand } from "../core/copy.js";
-import { describe, fail, showBounds } from "../core/errors.js";
+import { fail } from "../core/errors.js";
 import { checkOptions } from "../core/options.js";
 import { needTensor } from "../engine/operand.js";
 import { arange } from "../tensor/create.js";
@@ -50,10 +50,7 @@ export class TokenWindows implements Dataset<[Tensor, Tensor]> {
 
   /** Sample `i`; a negative `i` counts from the end. */
   at(i: number): [Tensor, Tensor] {
-    const at = Number.isSafeInteger(i) && i < 0 ? i + this.length : i;
-    if (!Number.isSafeInteger(at) || at < 0 || at >= this.length)
-      fail("ERR_INDEX", op, "no such sample", showBounds(-this.length, this.length - 1, "sample"), describe(i));
-    const start = at * this.stride;
+    const start = needPlace(op, "sample", i, this.length) * this.stride;
     return [this.slice(start), this.slice(start + 1)];
   }
 

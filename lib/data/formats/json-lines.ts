@@ -1,8 +1,8 @@
 /** JSON lines: a file with a JSON value on each line, read by position. */
-import { needInteger } from "../../core/arguments.js";
+import { needInteger, needPlace } from "../../core/arguments.js";
 import { breather } from "../../core/breather.js";
 import { brand } from "../../core/copy.js";
-import { describe, fail, showBounds } from "../../core/errors.js";
+import { fail } from "../../core/errors.js";
 import { HeldFile } from "../../core/file.js";
 import { checkOptions } from "../../core/options.js";
 import { type FilePath, pathOf } from "../../core/path.js";
@@ -45,9 +45,7 @@ export class JsonLines<T = unknown> implements Dataset<T> {
    * @throws ERR_INDEX if there is no such line; ERR_FORMAT if it is not JSON in UTF-8; ERR_DISPOSED after `close`.
    */
   async at(i: number): Promise<T> {
-    const at = Number.isSafeInteger(i) && i < 0 ? i + this.length : i;
-    if (!Number.isSafeInteger(at) || at < 0 || at >= this.length)
-      fail("ERR_INDEX", "JsonLines", "no such line", showBounds(-this.length, this.length - 1, "line"), describe(i));
+    const at = needPlace("JsonLines", "line", i, this.length);
     if (this.file.closed) fail("ERR_DISPOSED", "JsonLines", `${this.source.name} has been closed`);
     const [start, end] = [this.starts[at]!, this.starts[at + 1]!];
     const bytes = new Uint8Array(Math.min(end - start, this.longest)); // without empty lines that follow
