@@ -28,7 +28,7 @@ const extra64 = 1;
 const version64 = 45;
 /** A directory of more bytes takes a second to read. */
 const longestDirectory = 2 ** 26;
-/** The largest expansion factor of a deflate stream, and what the shortest one may hold. */
+/** So many bytes of content, at most, stand in a byte of a deflate stream. */
 const mostExpansion = 1032;
 
 export interface Member {

@@ -5,7 +5,7 @@ import { type Control, nn, tensor } from "nabla";
 import { EventFile } from "nabla/internal";
 import protobuf from "protobufjs";
 import { afterEach, beforeEach, expect, test } from "vitest";
-
+import type { EventMessage } from "../../lib/report/tensorboard/schema.js";
 import { evaluate, start, step } from "./events.js";
 
 /** As TensorFlow's event.proto and summary.proto have it. */
@@ -57,17 +57,16 @@ function unmasked(sum: number): number {
   return ((rotated << 15) | (rotated >>> 17)) >>> 0;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a decoded message, whose type is what is tested.
-type Message = any;
-
-function decode(file: Buffer): Message[] {
-  const messages: Message[] = [];
+function decode(file: Buffer): EventMessage[] {
+  const messages: EventMessage[] = [];
   for (let at = 0; at < file.length; ) {
     const length = Number(file.readBigUInt64LE(at));
     expect(unmasked(file.readUInt32LE(at + 8))).toBe(checksum(file.subarray(at, at + 8)));
     const content = file.subarray(at + 12, at + 12 + length);
     expect(unmasked(file.readUInt32LE(at + 12 + length))).toBe(checksum(content));
-    messages.push(event.toObject(event.decode(content), { longs: Number, enums: String, arrays: true }));
+    messages.push(
+      event.toObject(event.decode(content), { longs: Number, enums: String, arrays: true }) as EventMessage,
+    );
     at += 16 + length;
   }
   return messages;
@@ -85,9 +84,9 @@ const open = () =>
   });
 const files = async () => (await readdir(folder)).filter((name) => name.startsWith("events.out.tfevents.")).sort();
 const last = async () => decode(await readFile(join(folder, (await files()).at(-1)!)));
-const valuesOf = (messages: Message[]): [number, string, number][] =>
+const valuesOf = (messages: EventMessage[]): [number, string, number][] =>
   messages.flatMap(({ step = 0, summary }) =>
-    (summary?.value ?? []).flatMap(({ tag, simpleValue }: Message) =>
+    (summary?.value ?? []).flatMap(({ tag, simpleValue }): [number, string, number][] =>
       simpleValue === undefined ? [] : [[step, tag, simpleValue]],
     ),
   );
@@ -107,7 +106,7 @@ test("a file begins with its version and a session, and has the job, steps and e
   const messages = await last();
   expect(messages[0]).toMatchObject({ fileVersion: "brain.Event:2" });
   expect(messages[1]).toMatchObject({ sessionLog: { status: "START" }, step: 1 });
-  expect(messages[2].summary.value[0]).toMatchObject({
+  expect(messages[2]?.summary?.value[0]).toMatchObject({
     tag: "job",
     metadata: { pluginData: { pluginName: "text" } },
     tensor: { dtype: "DT_STRING", stringVal: [Buffer.from("```json\n{}```")] },
@@ -165,13 +164,13 @@ test("evaluations have histograms whose buckets hold the values that they should
   await file.close();
   const [weights, gradients, ...rest] = (await last()).slice(2);
   expect(rest).toEqual([]);
-  expect(gradients.step).toBe(2);
-  expect(gradients.summary.value).toMatchObject([{ tag: "gradients/w", histo: { min: 3, max: 3, num: 1 } }]);
-  const [w, halves, ...others] = weights.summary.value;
+  expect(gradients?.step).toBe(2);
+  expect(gradients?.summary?.value).toMatchObject([{ tag: "gradients/w", histo: { min: 3, max: 3, num: 1 } }]);
+  const [w, halves, ...others] = weights?.summary?.value ?? [];
   expect(others).toEqual([]);
-  expect(w.tag).toBe("weights/w");
+  expect(w?.tag).toBe("weights/w");
   const finite = values.filter(Number.isFinite).map(Math.fround);
-  const { min, max, num, sum, bucketLimit, bucket } = w.histo;
+  const { min, max, num, sum, bucketLimit, bucket } = w!.histo!;
   expect([min, max, num]).toEqual([-3, 40, finite.length]);
   expect(sum).toBeCloseTo(
     finite.reduce((a, b) => a + b),
@@ -182,11 +181,11 @@ test("evaluations have histograms whose buckets hold the values that they should
   // A value at a limit belongs to either side of it.
   let least = 0;
   for (let i = 0; i < bucketLimit.length; i++) {
-    least += bucket[i];
-    expect(least).toBeGreaterThanOrEqual(finite.filter((x) => x < bucketLimit[i]).length);
-    expect(least).toBeLessThanOrEqual(finite.filter((x) => x <= bucketLimit[i]).length);
+    least += bucket[i]!;
+    expect(least).toBeGreaterThanOrEqual(finite.filter((x) => x < bucketLimit[i]!).length);
+    expect(least).toBeLessThanOrEqual(finite.filter((x) => x <= bucketLimit[i]!).length);
   }
   expect(least).toBe(finite.length);
-  expect(bucket[bucketLimit.findIndex((limit: number) => limit > 1.06)]).toBe(3); // 1, 1.06 and 1.12: an eighth of 1 wide
-  expect(halves.histo).toMatchObject({ min: 1, max: 2, num: 3, sum: 5, sumSquares: 9 });
+  expect(bucket[bucketLimit.findIndex((limit) => limit > 1.06)]).toBe(3); // 1, 1.06 and 1.12: an eighth of 1 wide
+  expect(halves?.histo).toMatchObject({ min: 1, max: 2, num: 3, sum: 5, sumSquares: 9 });
 });
