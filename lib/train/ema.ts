@@ -48,9 +48,11 @@ export class Ema {
   stateDict(): Record<string, Tensor> {
     return Object.fromEntries(this.names.map((name, i) => [name, this.averages[i]!]));
   }
+  /** What the state lacks, as that of another model may, stays as it is. */
   loadStateDict(state: Readonly<Record<string, Tensor>>): void {
     this.names.forEach((name, i) => {
-      this.averages[i]!.assign(state[name]!);
+      const saved = state[name];
+      if (saved !== undefined) this.averages[i]!.assign(saved);
     });
   }
 }

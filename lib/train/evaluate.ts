@@ -86,6 +86,7 @@ export async function evaluate(
         defaultGenerator.replaceKey(restore);
       }
     }
+    if (position === 0) fail("ERR_ARGUMENT", op, `an evaluation of ${set} has no batch`, "at least one");
     for (const [name, mean] of means) found[`${set}.${name}`] = mean.value;
   }
   return found;

@@ -80,6 +80,7 @@ export function restore(plan: Plan, saved: Snapshot, allowed: readonly string[],
   }
   if (saved.stopping !== null) stopping?.loadStateDict(saved.stopping as never);
   best?.loadStateDict(saved.best);
-  window.loadStateDict(saved.window);
+  // Gradients of another model are none of this one's parameters.
+  if (!allowed.includes("model")) window.loadStateDict(saved.window);
   return { ...saved.progress, ema: saved.ema };
 }

@@ -6,7 +6,7 @@ import {
   type Callback,
   defineJob,
   loadSafetensors,
-  type nn,
+  nn,
   optim,
   saveSafetensors,
   Trainer,
@@ -162,6 +162,26 @@ describe("a job that has changed", () => {
     );
     const allowed = await new Trainer(defineJob(descent), { out, resume: true, allow: ["optimizer"] }).fit();
     expect(allowed.step).toBe(10);
+  });
+
+  test("goes on with another model in the middle of a step, with averages of what it had before", async () => {
+    const accumulating = { ...job, accumulate: 2, ema: 0.9 };
+    const deeper = defineJob({
+      ...accumulating,
+      model: () => new nn.Sequential(...perceptron(), new nn.Linear(3, 3)),
+    });
+    let batches = 0;
+    const stopping = defineJob({
+      ...accumulating,
+      loss: (net, batch) => {
+        if (net.training && ++batches === 3 * 2) trainer.stop();
+        return crossEntropy(net, batch);
+      },
+    });
+    const trainer = new Trainer(stopping, { out });
+    expect(await trainer.fit()).toMatchObject({ reason: "stopped", step: 1 });
+    const result = await new Trainer(deeper, { out, resume: true, allow: ["model", "optimizer"] }).fit();
+    expect(result).toMatchObject({ reason: "finished", history: [{ step: 2 }, { step: 5 }] });
   });
 
   test("may have other epochs, evaluations and checkpoints", async () => {

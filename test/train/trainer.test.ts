@@ -167,6 +167,11 @@ test.each([
     { ...job, batch: undefined, data: () => ({ train: silent }) },
     /an epoch of the data has no batch/,
   ],
+  [
+    "a set to evaluate without a batch",
+    { ...job, data: () => ({ train: data, test: silent }) },
+    /an evaluation of test has no batch/,
+  ],
   ["a batch without tensors", { ...job, data: () => ({ train: ["a", "b"] }) }, /the batch holds no tensor/],
   [
     "an evaluation without tensors",
