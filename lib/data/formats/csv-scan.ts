@@ -1,4 +1,5 @@
-/** Finds the fields of a CSV file: bytes between delimiters, line ends or quotes. */
+/** Finds the fields of a CSV file, bytes between delimiters, line ends or quotes, and reads their text. */
+import { refuse, type Source } from "../../core/source.js";
 
 /** Takes a field: its column, and the range of its bytes; of a quoted one, what is between the quotes. */
 export type Visit = (column: number, from: number, to: number) => void;
@@ -82,4 +83,28 @@ export class Scanner {
     }
     return this.refuse("a quote is opened and never closed", line);
   }
+}
+
+/** Reads the text between two positions; in a quoted field two quotes stand for one. */
+export function textOf(bytes: Buffer, source: Source): (from: number, to: number) => string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  return (from, to) => {
+    // Short ASCII, the usual case, needs no decoder.
+    let ascii = to - from <= 32;
+    let quotes = false;
+    for (let i = from; i < to && (ascii || !quotes); i++) {
+      const byte = bytes[i]!;
+      if (byte >= 0x80) ascii = false;
+      if (byte === 0x22) quotes = true;
+    }
+    let text: string;
+    if (ascii) text = bytes.toString("latin1", from, to);
+    else
+      try {
+        text = decoder.decode(bytes.subarray(from, to));
+      } catch {
+        return refuse(source, "the text is not UTF-8", undefined, `byte ${from}`);
+      }
+    return quotes && bytes[from - 1] === 0x22 ? text.replaceAll('""', '"') : text;
+  };
 }
