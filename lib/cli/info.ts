@@ -8,6 +8,7 @@ import { loadNpz } from "../io/npz.js";
 import { readFileHeader } from "../io/safetensors.js";
 import { addon } from "../native/load.js";
 import { memory, numThreads } from "../parallel/settings.js";
+import { endings } from "../report/endings.js";
 import { summarize } from "../report/summary.js";
 import type { Tensor } from "../tensor/tensor.js";
 import { checkpointsIn } from "../train/run-folder.js";
@@ -82,7 +83,7 @@ async function ofRun(path: string): Promise<string> {
   const evaluation = evaluations.at(-1);
   return aligned([
     ["run", visible(path)],
-    ["state", end?.reason ?? "has not ended"],
+    ["state", end === null ? "has not ended" : endings[end.reason]],
     ["steps", steps === null ? grouped(step) : `${grouped(step)} of ${grouped(steps)}`],
     ["time in steps", duration(seconds)],
     ["restarts", grouped(Math.max(0, starts - 1))],

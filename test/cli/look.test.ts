@@ -40,6 +40,11 @@ test("info: a run", async () => {
   expect(text).toMatch(/^checkpoints +\d, the newest is .*step-00000012\.safetensors$/m);
 });
 
+test("info: how a run ended, in words", async () => {
+  await nabla(["train", join(jobs, "sign.mjs"), "--quiet", "--out", "nan", "--args.nanAt", "3"], folder);
+  expect(await answered("info", "nan")).toMatch(/^state +the loss is not finite$/m);
+});
+
 test("info: files of tensors", async () => {
   const x = zeros([2, 3], { dtype: "float16" });
   await saveSafetensors(join(folder, "x.safetensors"), { "\u001b[2Jx": x }, { metadata: { made: "by\nhand" } });

@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { packageRoot } from "../../core/copy.js";
 import { writeAtomically } from "../../core/file.js";
 import { duration, figure, grouped, shortened, visible } from "../../core/words.js";
+import { endings } from "../endings.js";
 import { type Summary, summarize } from "../summary.js";
 import { chartsOf, mostName } from "./curves.js";
 
@@ -45,17 +46,13 @@ interface Setting {
   readonly failure: string | undefined;
 }
 
-const endings = {
-  finished: ["good", "finished"],
-  stopped: ["good", "stopped early"],
-  aborted: ["open", "aborted"],
-  signal: ["open", "interrupted; it can go on"],
-  nan: ["bad", "the loss is not finite"],
-} as const;
+const tones = { finished: "good", stopped: "good", aborted: "open", signal: "open", nan: "bad" } as const;
 
 function stateOf({ end }: Summary, failure: string | undefined): readonly [tone: string, text: string] {
   if (failure !== undefined) return ["bad", "failed"];
-  return end === null ? ["open", "has not ended"] : endings[end.reason];
+  if (end === null) return ["open", "has not ended"];
+  const { reason } = end;
+  return [tones[reason], `${endings[reason]}${reason === "signal" ? "; it can go on" : ""}`];
 }
 
 function factsOf(summary: Summary): [string, string][] {

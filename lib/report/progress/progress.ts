@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { byteText, duration, grouped, visible } from "../../core/words.js";
 import type { Callback } from "../../train/callbacks.js";
 import type { EndEvent, StartEvent, StepEvent, TrainEvent } from "../../train/events.js";
+import { endings } from "../endings.js";
 import { MetricsTable } from "./metrics-table.js";
 import { Pace } from "./pace.js";
 import { type Standing, shareOf, textsOf } from "./standing.js";
@@ -100,15 +101,8 @@ export class Progress implements Callback {
   }
 
   #ending({ reason, step, checkpoint }: EndEvent): string {
-    const what = {
-      finished: "finished",
-      stopped: "stopped early",
-      aborted: "aborted",
-      signal: "interrupted",
-      nan: "the loss is not finite",
-    };
     const where = checkpoint === null ? "" : `; last checkpoint ${visible(checkpoint)}`;
-    return `${what[reason]} at step ${grouped(step)} after ${duration((performance.now() - this.#began) / 1000)}${where}`;
+    return `${endings[reason]} at step ${grouped(step)} after ${duration((performance.now() - this.#began) / 1000)}${where}`;
   }
 
   #style(style: "bold" | "gray" | "green" | "yellow", text: string): string {
