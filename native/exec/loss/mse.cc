@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "exec/common/dense_like.h"
 #include "exec/common/halves.h"
 #include "exec/elementwise/elementwise.h"
 #include "exec/reduce/reduce.h"
@@ -13,13 +14,6 @@ namespace {
 constexpr const char* kOperands = "the operands do not fit the kernel";
 
 bool pair(const View& x, const View& y) { return x.dtype == y.dtype && same_shape(x, y) && !x.scalar && !y.scalar; }
-
-View dense_like(const View& x, void* data) {
-  View v = x;
-  v.data = data;
-  set_contiguous(v);
-  return v;
-}
 
 }  // namespace
 
@@ -37,9 +31,8 @@ Status run_mse(const Call& call) {
     return {};
   }
   Scratch memory(call.workspace);
-  View differences = dense_like(x, memory.get<char>(n * static_cast<int64_t>(size_of(out.dtype))));
+  const View differences = dense_like(x, out.dtype, memory);
   if (!differences.data) return out_of_memory();
-  differences.dtype = out.dtype;
   NABLA_TRY(subtract(differences, x, y));
   return mean_square(out, differences, call.workspace);
 }

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "exec/common/dense_like.h"
 #include "exec/common/rows.h"
 #include "exec/reduce/middle.h"
 #include "exec/reduce/reduced_rows.h"
@@ -69,8 +70,7 @@ Status in_columns(Workspace& workspace, const Middle& of, const View& out, const
   View dense = x;
   Scratch memory(workspace);
   if (!x.contiguous()) {
-    set_contiguous(dense);
-    dense.data = memory.get<char>(x.numel() * static_cast<int64_t>(size_of(x.dtype)));
+    dense = dense_like(x, x.dtype, memory);
     if (!dense.data) return out_of_memory();
     NABLA_TRY(copy(dense, x));
   }

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <limits>
 
+#include "exec/common/dense_like.h"
 #include "exec/common/halves.h"
 #include "exec/common/range.h"
 #include "exec/common/tuning.h"
@@ -116,11 +117,7 @@ Status reduce_columns(Workspace& workspace, const ReduceLeaf& leaf, const Target
 // The input in place if it is contiguous and of the dtype, else a converted copy.
 const char* laid_out(const View& x, DType type, Scratch& memory, Status& status) {
   if (x.dtype == type && x.contiguous()) return x.as<char>();
-  View dense = x;
-  dense.dtype = type;
-  dense.scalar = false;
-  set_contiguous(dense);
-  dense.data = memory.get<char>(x.numel() * static_cast<int64_t>(size_of(type)));
+  const View dense = dense_like(x, type, memory);
   status = dense.data ? copy(dense, x) : out_of_memory();
   return dense.as<char>();
 }

@@ -1,6 +1,7 @@
 // The elements that go into each result of a reduction as a row, wherever they lie: for kernels that read a row twice.
 #pragma once
 #include "exec/call.h"
+#include "exec/common/dense_like.h"
 #include "exec/common/halves.h"
 #include "exec/common/tuning.h"
 #include "exec/elementwise/elementwise.h"
@@ -39,10 +40,7 @@ class ReducedRows {
   // To be called before what follows.
   Status lay_out() {
     if (from_.contiguous() || n <= kReduceChunk) return {};
-    View dense = from_;
-    dense.dtype = type_;
-    set_contiguous(dense);
-    dense.data = dense_.get<char>(rows * n * static_cast<int64_t>(size_of(type_)));
+    const View dense = dense_like(from_, type_, dense_);
     if (!dense.data) return out_of_memory();
     NABLA_TRY(copy(dense, from_));
     from_ = dense;
@@ -70,7 +68,7 @@ class ReducedRows {
     std::atomic<bool> starved{false};
     parallel_for(rows / width * pieces, [&](int64_t task) {
       const int64_t start = task % pieces * per, count = width - start < per ? width - start : per;
-      View piece = from_, dense;
+      View piece = from_;
       int64_t at = kept_ > 0 ? start * from_.strides[last] : 0, outer = task / pieces;
       for (int d = last - 1; d >= 0; d--) {
         at += outer % from_.dims[d] * from_.strides[d];
@@ -82,11 +80,8 @@ class ReducedRows {
         piece.dims[piece.rank] = d == last ? count : from_.dims[d];
         piece.strides[piece.rank++] = from_.strides[d];
       }
-      dense = piece;
-      dense.dtype = type_;
-      set_contiguous(dense);
       Scratch tile(workspace_);
-      dense.data = tile.get<char>(count * n * static_cast<int64_t>(size_of(type_)));
+      const View dense = dense_like(piece, type_, tile);
       if (!dense.data || !copy(dense, piece).ok()) return starved.store(true, std::memory_order_relaxed);
       f(task / pieces * width + start, count, dense.as<char>());
     });

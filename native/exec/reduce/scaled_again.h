@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exec/call.h"
+#include "exec/common/dense_like.h"
 #include "exec/elementwise/elementwise.h"
 #include "runtime/workspace.h"
 
@@ -17,10 +18,7 @@ struct Scaling {
 
 // x times a number, as doubles in scratch memory.
 inline Status scaled_copy(View& scaled, Scratch& memory, const View& x, double unit) {
-  scaled = x;
-  scaled.dtype = DType::F64;
-  set_contiguous(scaled);
-  scaled.data = memory.get<double>(x.numel());
+  scaled = dense_like(x, DType::F64, memory);
   if (!scaled.data) return out_of_memory();
   return multiply(scaled, x, number(DType::F64, &unit));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "exec/common/dense_like.h"
 #include "exec/common/halves.h"
 #include "exec/common/tuning.h"
 #include "exec/reduce/middle.h"
@@ -163,8 +164,7 @@ Status variance(const Call& call, bool root) {
   }
   if (!dense.contiguous()) {
     const View from = dense;
-    set_contiguous(dense);
-    dense.data = memory.get<char>(x.numel() * static_cast<int64_t>(size_of(x.dtype)));
+    dense = dense_like(from, x.dtype, memory);
     if (!dense.data) return out_of_memory();
     NABLA_TRY(copy(dense, from));
   }
@@ -249,14 +249,6 @@ Status differences(const Call& call, Moment moment, const View& x, double unit, 
   return {};
 }
 
-View dense_doubles(const View& like, Scratch& memory) {
-  View dense = like;
-  dense.dtype = DType::F64;
-  set_contiguous(dense);
-  dense.data = memory.get<double>(like.numel());
-  return dense;
-}
-
 // Where the deviation has lost its digits, or overflowed, it is computed again from x times `unit`, in double.
 template <class T, class Lost>
 Status differences_again(const Call& call, Moment moment, double unit, Lost&& lost) {
@@ -267,7 +259,8 @@ Status differences_again(const Call& call, Moment moment, double unit, Lost&& lo
   if (std::none_of(results, results + count, lost)) return {};
   Workspace& workspace = call.workspace;
   Scratch memory[] = {Scratch(workspace), Scratch(workspace), Scratch(workspace), Scratch(workspace)};
-  View operands[] = {dense_doubles(dx, memory[0]), dense_doubles(g, memory[1]), x, dense_doubles(y, memory[2])};
+  const auto doubles = [](const View& like, Scratch& of) { return dense_like(like, DType::F64, of); };
+  View operands[4] = {doubles(dx, memory[0]), doubles(g, memory[1]), x, doubles(y, memory[2])};
   if (!operands[0].data || !operands[1].data || !operands[3].data) return out_of_memory();
   NABLA_TRY(copy(operands[1], g));
   NABLA_TRY(scaled_copy(operands[2], memory[3], x, unit));
@@ -277,7 +270,7 @@ Status differences_again(const Call& call, Moment moment, double unit, Lost&& lo
   bool fits = true;
   NABLA_TRY(differences<double>(Call{-1, 1, 3, 2, operands, call.attrs, workspace}, moment, operands[2], 1, fits));
   Scratch before(workspace);
-  const View whole = dense_doubles(dx, before);
+  const View whole = doubles(dx, before);
   if (!whole.data) return out_of_memory();
   NABLA_TRY(copy(whole, dx));
   for (int64_t i = 0; i < x.numel(); i++)
