@@ -13,6 +13,9 @@ const fails = (error: unknown): Run => {
 };
 
 // piscina passes its own data as [.., workerData].
-const { worker } = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as { readonly worker: string };
-const run: Promise<Run> = import(worker).then((module: { readonly default: Run }) => module.default, fails);
+const setup = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as { readonly worker: string };
+type Start = (given: unknown) => Promise<Run>;
+const run: Promise<Run> = import(setup.worker)
+  .then(({ default: start }: { readonly default: Start }) => start(setup))
+  .catch(fails);
 export default run;

@@ -1,5 +1,4 @@
 /** The worker of a loader: imports the data set, and reads the batches that it is told. */
-import { workerData } from "node:worker_threads";
 import "../index.js";
 import { setDefaultDtype } from "../core/dtype.js";
 import { describe, fail } from "../core/errors.js";
@@ -14,11 +13,8 @@ import type { LoaderReply, LoaderSetup } from "./loader-reader.js";
 import { share } from "./share.js";
 
 const op = "DataLoader";
-const { url, args, length, collates, dtype } = (
-  Array.isArray(workerData) ? workerData.at(-1) : workerData
-) as LoaderSetup;
 
-async function load(): Promise<Dataset<unknown>> {
+async function load({ url, args, length, dtype }: LoaderSetup): Promise<Dataset<unknown>> {
   // Workers share the cores, so inside each, kernels use one thread.
   addon.threads(1);
   setDefaultDtype(dtype);
@@ -45,8 +41,6 @@ async function load(): Promise<Dataset<unknown>> {
   return dataset as Dataset<unknown>;
 }
 
-const [ready] = await Promise.allSettled([load()]);
-
 const asTheyAre = (samples: never[]): unknown => samples;
 
 /** ERR_ARGUMENT for samples that cannot be posted. Were they posted, Node would tell the other thread nothing of why. */
@@ -58,7 +52,15 @@ function needCloneable(samples: unknown): void {
   }
 }
 
-export default async function run(plan: BatchPlan): Promise<LoaderReply> {
+type Loaded = PromiseSettledResult<Dataset<unknown>>;
+
+/** Gives the function that reads a batch; an error of the data set is the reply to each. */
+export default async function start(setup: LoaderSetup): Promise<(plan: BatchPlan) => Promise<LoaderReply>> {
+  const [ready] = await Promise.allSettled([load(setup)]);
+  return (plan) => read(plan, ready, setup.collates);
+}
+
+async function read(plan: BatchPlan, ready: Loaded, collates: boolean): Promise<LoaderReply> {
   try {
     if (ready.status === "rejected") throw ready.reason;
     const batch = await readBatchAsync(ready.value, plan, collates ? null : asTheyAre);

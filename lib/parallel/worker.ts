@@ -1,5 +1,4 @@
 /** The worker: imports the job, and computes with the copy of nabla that the job uses. */
-import { workerData } from "node:worker_threads";
 import "../index.js";
 import { importJob } from "../job/job-module.js";
 import { packError } from "./error.js";
@@ -13,12 +12,13 @@ async function prepare(setup: WorkerSetup): Promise<ReturnType<Serve>> {
   return (own ?? serve)(job, setup);
 }
 
-// piscina passes its own data as [.., workerData].
-const setup = (Array.isArray(workerData) ? workerData.at(-1) : workerData) as WorkerSetup;
-const [ready] = await Promise.allSettled([prepare(setup)]);
+/** Gives the function that computes shards until all are taken; an error of the job is the reply to each. */
+export default async function start(setup: WorkerSetup): Promise<(task: WorkerTask) => WorkerReply[]> {
+  const [ready] = await Promise.allSettled([prepare(setup)]);
+  return (task) => run(task, ready);
+}
 
-/** Computes shards until all are taken. */
-export default function run(task: WorkerTask): WorkerReply[] {
+function run(task: WorkerTask, ready: PromiseSettledResult<ReturnType<Serve>>): WorkerReply[] {
   const replies: WorkerReply[] = [];
   const each = (compute: (shard: Shard) => ShardResult): WorkerReply[] => {
     for (;;) {
